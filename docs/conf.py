@@ -1,0 +1,26 @@
+"""Settings of the documentation: Sphinx, furo, MyST; a warning fails the build."""
+
+import tomllib
+from pathlib import Path
+
+_PROJECT = tomllib.loads(
+    (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+)["project"]
+
+project = _PROJECT["name"]
+release = _PROJECT["version"]
+author = _PROJECT["authors"][0]["name"]
+copyright = f"{author}. CPT is a registered trademark of the American Medical Association"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = f"{project} {release}"

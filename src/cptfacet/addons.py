@@ -1,0 +1,142 @@
+"""Add-on codes: put lines in order, and name the primaries that are missing.
+
+An add-on is paid only with a primary that allows it, by the same practitioner on the same date.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.policies import Policy, Provision
+from cptfacet.procedures import Ordinal
+from cptfacet.reference import Reference, packaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cptfacet.claims import ClaimLine
+
+__all__ = ["MissingPrimary", "allowed_primaries", "missing_primaries", "order_lines"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class MissingPrimary:
+    """An add-on line without any of its primaries. ``line`` counts from 1."""
+
+    line: int
+    code: str
+    allowed: tuple[str, ...]
+
+
+def allowed_primaries(
+    code: str, *, on: dt.date, policy: Policy | None = None, reference: Reference | None = None
+) -> tuple[str, ...]:
+    """List the codes that allow an add-on on a date; empty for a code that is no add-on.
+
+    The add-on edits say so, and a policy may add to them.
+
+    >>> import datetime as dt
+    >>> from cptfacet import policies
+    >>> allowed_primaries("64636", on=dt.date(2026, 3, 2))
+    ('64635',)
+    >>> allowed_primaries("64636", on=dt.date(2026, 3, 2), policy=policies.get("medicare"))
+    ('64635', '64633')
+
+    Source: the add-on code edits of CMS; a policy's own citation for what it adds.
+    """
+    procedure = (reference or packaged()).known(code)
+    if procedure is None or not procedure.add_on:
+        return ()
+    allowed = procedure.primary_codes(on)
+    if policy is not None:
+        further = policy.get("addon.primaries", on=on, add_on=code)
+        if isinstance(further, Provision) and isinstance(further.value, tuple):
+            allowed = tuple(dict.fromkeys((*allowed, *further.value)))
+    return allowed
+
+
+def missing_primaries(
+    lines: Iterable[ClaimLine],
+    *,
+    on: dt.date,
+    policy: Policy | None = None,
+    reference: Reference | None = None,
+) -> tuple[MissingPrimary, ...]:
+    """Name the add-on lines that have none of their primaries beside them.
+
+    The lines are those of one practitioner on one day; unknown codes are no add-ons.
+
+    >>> import datetime as dt
+    >>> from cptfacet.claims import parse_line
+    >>> missing_primaries([parse_line("64494-RT")], on=dt.date(2026, 3, 2))
+    (MissingPrimary(line=1, code='64494', allowed=('64493', '64490')),)
+    >>> missing_primaries([parse_line("64493-RT"), parse_line("64494-RT")], on=dt.date(2026, 3, 2))
+    ()
+    """
+    listed = tuple(lines)
+    codes = {line.code for line in listed}
+    missing: list[MissingPrimary] = []
+    for number, line in enumerate(listed, 1):
+        allowed = allowed_primaries(line.code, on=on, policy=policy, reference=reference)
+        if allowed and codes.isdisjoint(allowed):
+            missing.append(MissingPrimary(line=number, code=line.code, allowed=allowed))
+    return tuple(missing)
+
+
+def order_lines(
+    lines: Iterable[ClaimLine],
+    *,
+    on: dt.date,
+    policy: Policy | None = None,
+    reference: Reference | None = None,
+) -> tuple[ClaimLine, ...]:
+    """Put each add-on behind its primary, in the order of levels.
+
+    Lines that are no add-ons keep their order; an add-on whose primary is missing stands at the
+    end. No line is lost, and ordering twice is ordering once.
+
+    >>> import datetime as dt
+    >>> from cptfacet.claims import parse_line
+    >>> claim = [parse_line(text) for text in ("64495", "64494-50", "64490", "64493-50")]
+    >>> [line.text for line in order_lines(claim, on=dt.date(2026, 3, 2))]
+    ['64490 x1', '64493-50 x1', '64494-50 x1', '64495 x1']
+    """
+    known = reference or packaged()
+    listed = tuple(lines)
+    allowed = {
+        line.code: allowed_primaries(line.code, on=on, policy=policy, reference=known)
+        for line in listed
+    }
+    last = {line.code: n for n, line in enumerate(listed) if not allowed[line.code]}
+    behind: dict[int | None, list[ClaimLine]] = {}
+    for line in listed:
+        if allowed[line.code]:
+            behind.setdefault(_place(allowed[line.code], last), []).append(line)
+    ordered: list[ClaimLine] = []
+    for n, line in enumerate(listed):
+        if not allowed[line.code]:
+            ordered.append(line)
+            ordered.extend(_by_level(behind.get(n, ()), known))
+    ordered.extend(_by_level(behind.get(None, ()), known))
+    return tuple(ordered)
+
+
+def _place(allowed: Sequence[str], last: dict[str, int]) -> int | None:
+    return next((last[code] for code in allowed if code in last), None)
+
+
+_ORDER = tuple(Ordinal)
+
+
+def _by_level(lines: Sequence[ClaimLine], reference: Reference) -> list[ClaimLine]:
+    def level(line: ClaimLine) -> int:
+        procedure = reference.known(line.code)
+        ordinal = procedure.ordinal if procedure else None
+        return _ORDER.index(ordinal) if ordinal else len(_ORDER)
+
+    return sorted(lines, key=level)

@@ -1,0 +1,167 @@
+"""Claim lines and claims as they are written, right or wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.errors import ParseError
+
+__all__ = ["Claim", "ClaimLine", "ClaimType", "Location", "Purpose", "parse_line"]
+
+
+class ClaimType(StrEnum):
+    """Who bills, and on which form."""
+
+    PROFESSIONAL = "professional"
+    ASC_FACILITY = "asc-facility"
+    HOSPITAL_OUTPATIENT = "hospital-outpatient"
+
+
+class Purpose(StrEnum):
+    """Why the procedure was done."""
+
+    DIAGNOSTIC = "diagnostic"
+    THERAPEUTIC = "therapeutic"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Location:
+    """Where the service was rendered, as far as it picks a contractor or a fee."""
+
+    state: str | None = None
+    county: str | None = None
+    zip: str | None = None
+    locality: str | None = None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class ClaimLine:
+    """One line of a claim.
+
+    ``modifiers`` stand in the order of the claim. ``units`` may be anything that a real line has:
+    missing, zero, fractional or huge. ``diagnoses``, ``date`` and ``place_of_service`` are those of
+    the claim where they are not given. ``charge`` is in US dollars. ``provider`` is opaque: it is
+    compared and never shown.
+
+    >>> ClaimLine(code="64493", modifiers=("50", "KX"), units=1).text
+    '64493-50-KX x1'
+    >>> ClaimLine(code="64493", modifiers="50")
+    Traceback (most recent call last):
+    ...
+    TypeError: modifiers is a tuple of texts, such as ('50', 'KX'), not a single text
+    """
+
+    code: str
+    modifiers: tuple[str, ...] = ()
+    units: int | Decimal | None = 1
+    diagnoses: tuple[str, ...] = ()
+    date: dt.date | None = None
+    place_of_service: str | None = None
+    charge: Decimal | None = None
+    provider: str | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once; what the line means is for rules to say."""
+        if (
+            type(self.code) is str
+            and type(self.modifiers) is tuple
+            and type(self.diagnoses) is tuple
+            and (self.units is None or type(self.units) in (int, Decimal))
+        ):
+            return
+        _check_line(self)
+
+    @property
+    def text(self) -> str:
+        """The canonical text of code, modifiers and units, which `parse_line` reads back."""
+        joined = "-".join((self.code, *self.modifiers))
+        return f"{joined} x{'?' if self.units is None else self.units}"
+
+
+def _check_line(line: ClaimLine) -> None:
+    if not isinstance(line.code, str):
+        message = f"code is a text, such as '64493', not {type(line.code).__name__}"
+        raise TypeError(message)
+    for name in ("modifiers", "diagnoses"):
+        value = getattr(line, name)
+        if isinstance(value, str):
+            example = "('50', 'KX')" if name == "modifiers" else "('M47.816',)"
+            message = f"{name} is a tuple of texts, such as {example}, not a single text"
+            raise TypeError(message)
+        object.__setattr__(line, name, tuple(value))
+    if isinstance(line.units, bool) or not isinstance(line.units, int | Decimal | None):
+        message = f"units is an int, a Decimal or None, not {type(line.units).__name__}"
+        raise TypeError(message)
+
+
+_LINE = re.compile(
+    r"(?P<code>[0-9A-Z]{5})(?P<modifiers>(?:-[0-9A-Z]{2})*)"
+    r"(?:\s*[Xx\N{MULTIPLICATION SIGN}]\s*(?P<units>\d{1,9}(?:\.\d{1,9})?|\?))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def parse_line(text: str) -> ClaimLine:
+    """Read the text form of a claim line.
+
+    Units are one where the text names none, and unknown where it says ``x?``.
+
+    >>> parse_line(" 64493-50-kx x1 ").modifiers
+    ('50', 'KX')
+    >>> parse_line("64493 bilateral")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '64493 bilateral' is not a claim line: write code, modifiers and units, as in 64493-50-KX x1
+
+    Raises:
+        ParseError: The text is not one line.
+    """
+    match = _LINE.fullmatch(text.strip())
+    if match is None:
+        reason = "write code, modifiers and units, as in 64493-50-KX x1"
+        raise ParseError(what="a claim line", text=text, reason=reason)
+    units: int | Decimal | None
+    match match["units"]:
+        case None:
+            units = 1
+        case "?":
+            units = None
+        case number:
+            units = Decimal(number) if "." in number else int(number)
+    modifiers = tuple(match["modifiers"].upper().split("-")[1:])
+    return ClaimLine(code=match["code"].upper(), modifiers=modifiers, units=units)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Claim:
+    """One claim: its lines, and what holds for all of them.
+
+    ``id`` is opaque: it is echoed and never shown. ``policy`` and ``location`` say under which rules
+    the claim is meant to be read.
+    """
+
+    claim_type: ClaimType
+    lines: tuple[ClaimLine, ...]
+    date: dt.date | None = None
+    place_of_service: str | None = None
+    purpose: Purpose | None = None
+    diagnoses: tuple[str, ...] = ()
+    id: str | None = attrs.field(default=None, repr=False)
+    policy: str | None = None
+    location: Location | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once."""
+        if type(self.lines) is not tuple:
+            object.__setattr__(self, "lines", tuple(self.lines))
+        if type(self.diagnoses) is not tuple:
+            object.__setattr__(self, "diagnoses", tuple(self.diagnoses))

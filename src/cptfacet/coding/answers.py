@@ -1,0 +1,124 @@
+"""What coding a session answers: lines with their reasons and notes, or a refusal."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import Joint, Side
+from cptfacet.citations import Citation
+from cptfacet.claims import Claim, ClaimLine
+from cptfacet.policies import Provision
+
+__all__ = ["Coded", "Note", "NoteId", "Reason", "Refusal", "Why"]
+
+
+class Reason(StrEnum):
+    """Why a session, or a part of it, can't be coded to facet lines."""
+
+    GUIDANCE_NOT_STATED = "guidance-not-stated"
+    OTHER_CODE = "other-code"
+    NOT_KNOWN = "not-known"
+    NO_LEVEL_DOCUMENTED = "no-level-documented"
+    NO_COMPLETE_LEVEL = "no-complete-level"
+    NO_MEDIAL_BRANCH = "no-medial-branch"
+    CODES_NOT_IN_FORCE = "codes-not-in-force"
+    SEVERAL = "several"
+
+
+class NoteId(StrEnum):
+    """What a note of a coded session is about."""
+
+    REFUSED = "refused"
+    SIDE_NOT_DOCUMENTED = "side-not-documented"
+    REPEATED = "repeated"
+    NERVE_WITHOUT_JOINT = "nerve-without-joint"
+    NERVES_INCOMPLETE = "nerves-incomplete"
+    FURTHER_JOINT = "further-joint"
+    INCLUDED_IN_ABLATION = "included-in-ablation"
+    NO_CONTRACTOR_INSTRUCTION = "no-contractor-instruction"
+    NOT_KNOWN = "not-known"
+    PURPOSE_NOT_STATED = "purpose-not-stated"
+    PURPOSE_MIXED = "purpose-mixed"
+    ATTESTS = "attests"
+    JUDGEMENT = "judgement"
+    CLAIM_TYPE_NOT_STATED = "claim-type-not-stated"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """Why nothing was coded, and what is reported instead where a source says so.
+
+    The lines of ``instead`` carry no side: how the payer wants it is not settled there.
+    """
+
+    reason: Reason
+    message: str
+    instead: tuple[ClaimLine, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+    def explain(self) -> str:
+        """Write the refusal out for a person."""
+        out = [f"Not coded ({self.reason}): {self.message}."]
+        if self.instead:
+            out.append(f"Reported instead: {', '.join(line.text for line in self.instead)}")
+        out += [f"  {citation}" for citation in self.citations]
+        return "\n".join(out)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Note:
+    """Something that a biller should know; the note of a refused part carries its refusal."""
+
+    id: NoteId
+    message: str
+    citations: tuple[Citation, ...] = ()
+    refusal: Refusal | None = None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Why:
+    """Why one line is as it is: the joints and the side it stands for, and what shaped it.
+
+    ``line`` counts from 1. A side of None is one that is not named, or that differs from joint to
+    joint.
+    """
+
+    line: int
+    joints: tuple[Joint, ...]
+    side: Side | None
+    provisions: tuple[Provision, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Coded:
+    """The claim of a session, what is to be known about it, and why each line is there."""
+
+    claim: Claim
+    notes: tuple[Note, ...]
+    why: tuple[Why, ...]
+
+    def explain(self) -> str:
+        """Write lines, reasons and notes out for a person."""
+        out: list[str] = []
+        for why in self.why:
+            side = why.side.value if why.side else "no single side named"
+            line = self.claim.lines[why.line - 1]
+            out.append(f"{line.text:<20} {', '.join(why.joints)} ({side})")
+            for provision in why.provisions:
+                out.append(f"    {provision}")
+                out += [f"        {c.title} [{c.id}]" for c in provision.citations]
+        if self.notes:
+            out.append("Notes:")
+        for note in self.notes:
+            out.append(f"  {note.id}: {note.message}")
+            if note.refusal and note.refusal.instead:
+                lines = ", ".join(line.text for line in note.refusal.instead)
+                out.append(f"      reported instead: {lines}")
+        return "\n".join(out)

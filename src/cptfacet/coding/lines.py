@@ -1,0 +1,268 @@
+"""From treated levels to claim lines: group them, order them, count them, write their sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cptfacet.anatomy import CodeRegion, Joint, Side
+from cptfacet.bilateral import lay_out
+from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimLine, Purpose
+from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
+from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.procedures import Family, Ordinal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cptfacet.citations import Citation
+    from cptfacet.coding.levels import Level
+    from cptfacet.coding.plans import Plan
+
+__all__ = ["Writer"]
+
+_JUNCTION = {Joint.T12_L1, Joint.L1_L2}
+_POSITION = {joint: place for place, joint in enumerate(Joint)}
+
+
+class Writer:
+    """Collect the lines of one session, with their reasons, notes and refusals."""
+
+    def __init__(self, plan: Plan, diagnoses: tuple[str, ...]) -> None:
+        self.plan = plan
+        self.diagnoses = diagnoses
+        self.lines: list[ClaimLine] = []
+        self.why: list[Why] = []
+        self.notes: dict[tuple[NoteId, str], Note] = {}
+        self.refusals: list[Refusal] = []
+        self.purposes: set[Purpose | None] = set()
+        self._families: dict[Family, list[Provision]] = {}
+
+    def note(
+        self,
+        note_id: NoteId,
+        message: str,
+        citations: tuple[Citation, ...] = (),
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Add a note, once."""
+        if (note_id, message) not in self.notes:
+            note = Note(id=note_id, message=message, citations=citations, refusal=refusal)
+            self.notes[note_id, message] = note
+
+    def keep(self, notes: Iterable[Note], refusals: Iterable[Refusal]) -> None:
+        """Add notes and refusals that were made elsewhere."""
+        for note in notes:
+            self.notes.setdefault((note.id, note.message), note)
+        for refusal in refusals:
+            self.refuse(refusal)
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        """Add a refusal, once."""
+        if refusal is not None and refusal not in self.refusals:
+            self.refusals.append(refusal)
+
+    def chosen(self, family: Family, answer: Provision) -> None:
+        """Remember the provision that chose a family."""
+        chosen = self._families.setdefault(family, [])
+        if answer not in chosen:
+            chosen.append(answer)
+
+    def write(self, family: Family, levels: Sequence[Level]) -> None:
+        """Write the lines of one family."""
+        placed: list[Level] = []
+        for level in levels:
+            if self.plan.regions[level.joint] is None:
+                self._refuse_region(level.joint)
+            else:
+                placed.append(level)
+        unnamed = [level.joint for level in placed if level.side is None]
+        if unnamed:
+            message = (
+                f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
+            )
+            self.note(NoteId.SIDE_NOT_DOCUMENTED, message)
+        for group, shaped in self._groups(placed):
+            self._write_group(family, group, [*self._families[family], *shaped])
+
+    # -- grouping
+
+    def _region(self, level: Level) -> CodeRegion:
+        fact = self.plan.regions[level.joint]
+        assert fact is not None  # noqa: S101  `write` has refused the others
+        return fact.region
+
+    def _refuse_region(self, joint: Joint) -> None:
+        message = (
+            f"{joint}: no source that was read tells which region picked its code on that date"
+        )
+        self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
+
+    def _groups(self, levels: list[Level]) -> list[tuple[list[Level], list[Provision]]]:
+        """Split levels into coded groups, each in the order of its levels."""
+        by_region: dict[CodeRegion, list[Level]] = {}
+        for level in sorted(levels, key=lambda level: _POSITION[level.joint]):
+            by_region.setdefault(self._region(level), []).append(level)
+        shaped: list[Provision] = []
+        if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
+            answer = self.plan.thoracolumbar
+            alone = {level.joint for level in levels} == _JUNCTION
+            if isinstance(answer, NotKnown):
+                if alone:
+                    message = f"T12-L1 with L1-L2 is coded by code region: {answer.reason}"
+                    self.note(NoteId.NOT_KNOWN, message, answer.citations)
+            elif answer.value == "one-group":
+                if alone:
+                    return [([g for group in by_region.values() for g in group], [answer])]
+                message = (
+                    "T12-L1 is coded by its code region: the instruction that groups it with L1-L2"
+                    " speaks of these two alone"
+                )
+                self.note(NoteId.NO_CONTRACTOR_INSTRUCTION, message, answer.citations)
+            else:
+                shaped = [answer]
+        return [self._in_order(group, shaped) for group in by_region.values()]
+
+    def _in_order(
+        self, group: list[Level], shaped: list[Provision]
+    ) -> tuple[list[Level], list[Provision]]:
+        """Put levels treated on both sides first, where sides differ."""
+        if len(group) == 1 or all(level.side is group[0].side for level in group):
+            return group, shaped
+        first = [level for level in group if level.side is Side.BILATERAL]
+        rest = [level for level in group if level.side is not Side.BILATERAL]
+        order = self.plan.level_order
+        return first + rest, [*shaped, *([order] if isinstance(order, Provision) else [])]
+
+    # -- lines of one group
+
+    def _write_group(
+        self, family: Family, group: list[Level], shaped: list[Provision]
+    ) -> None:
+        first, rest = group[:1], group[1:]
+        if family is Family.ABLATION:
+            parts = [
+                (Ordinal.FIRST, "primary", first),
+                (Ordinal.EACH_ADDITIONAL, "ablation-add-on", rest),
+            ]
+        else:
+            parts = [
+                (Ordinal.FIRST, "primary", first),
+                (Ordinal.SECOND, "injection-add-on", rest[:1]),
+                (Ordinal.THIRD_AND_MORE, "injection-add-on", rest[1:]),
+            ]
+        for _, role, levels in parts:
+            form = self.plan.forms[role]
+            if (
+                form.shapes is None
+                and isinstance(form.answer, NotKnown)
+                and any(level.side is Side.BILATERAL for level in levels)
+            ):
+                where = ", ".join(level.joint for level in group)
+                message = f"{where}: how both sides are written is not known: {form.answer.reason}"
+                citations = form.answer.citations
+                self.refuse(
+                    Refusal(reason=Reason.NOT_KNOWN, message=message, citations=citations)
+                )
+                return
+        for ordinal, role, levels in parts:
+            if levels:
+                self._write_code(family, ordinal, role, levels, shaped)
+
+    def _write_code(
+        self,
+        family: Family,
+        ordinal: Ordinal,
+        role: str,
+        levels: list[Level],
+        shaped: list[Provision],
+    ) -> None:
+        plan = self.plan
+        code = plan.codes[family, self._region(levels[0]), ordinal]
+        form = plan.forms[role]
+        shapes = form.shapes or plan.single_side
+        treated = [((level,), level.side) for level in levels]
+        if ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
+            side, settled = self._third_side(levels)
+            treated = [(tuple(levels), side)]
+            shaped = [*shaped, *settled]
+        marks, marked = self._diagnostic(family, levels)
+        for modifiers, units, laid in lay_out(shapes, treated):
+            line_side = form.side_of.get(modifiers)
+            covered = [
+                level
+                for together, _ in laid
+                for level in together
+                if line_side is None or level.side in (line_side, Side.BILATERAL)
+            ]
+            sides = {side for _, side in laid}
+            both = Side.BILATERAL in sides
+            if line_side is None and len(sides) == 1:
+                line_side = next(iter(sides))
+            used = list(shaped)
+            if both and isinstance(form.answer, Provision):
+                used.append(form.answer)
+            used += marked
+            self.lines.append(
+                ClaimLine(
+                    code=code,
+                    modifiers=plan.ordered((*modifiers, *marks)) if marks else modifiers,
+                    units=units,
+                    diagnoses=self.diagnoses,
+                )
+            )
+            self.why.append(
+                Why(
+                    line=len(self.lines),
+                    joints=tuple(level.joint for level in covered),
+                    side=line_side,
+                    provisions=tuple(used),
+                )
+            )
+            for provision in used:
+                if provision.confidence is Confidence.JUDGEMENT:
+                    message = f"{provision.key}: {provision.note}"
+                    self.note(NoteId.JUDGEMENT, message, provision.citations)
+        for level in levels:
+            self.purposes.update(level.purposes)
+
+    def _third_side(self, levels: list[Level]) -> tuple[Side | None, list[Provision]]:
+        """Give the side of the one line for the third and all further levels."""
+        sides = {level.side for level in levels}
+        if len(sides) == 1:
+            return levels[0].side, []
+        answer = self.plan.third_side
+        settled = [answer] if isinstance(answer, Provision) else []
+        return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
+
+    def _diagnostic(
+        self, family: Family, levels: list[Level]
+    ) -> tuple[tuple[str, ...], list[Provision]]:
+        """Give the modifier that marks a diagnostic line, where the policy has one."""
+        answer = self.plan.diagnostic[family]
+        purposes = frozenset[Purpose | None]().union(*(level.purposes for level in levels))
+        if isinstance(answer, NotKnown):
+            if Purpose.DIAGNOSTIC in purposes:
+                where = ", ".join(answer.jurisdictions)
+                where = f" (depends on jurisdiction: {where})" if where else ""
+                message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
+                self.note(NoteId.NOT_KNOWN, message, answer.citations)
+            return (), []
+        if answer.value == NONE or purposes == {Purpose.THERAPEUTIC}:
+            return (), []
+        modifier = str(answer.value)
+        if purposes == {Purpose.DIAGNOSTIC}:
+            message = (
+                f"{modifier} attests that the requirements of the policy are met;"
+                " coding has not tested them"
+            )
+            self.note(NoteId.ATTESTS, message, answer.citations)
+            return (modifier,), [answer]
+        if purposes == {None}:
+            message = f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
+            self.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
+        else:
+            joints = ", ".join(level.joint for level in levels)
+            message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
+            self.note(NoteId.PURPOSE_MIXED, message, answer.citations)
+        return (), []

@@ -1,0 +1,162 @@
+"""What goes wrong by a caller's mistake; what is wrong with a claim is a finding, never an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from cptfacet._records import sealed
+
+__all__ = [
+    "CptfacetError",
+    "DocumentError",
+    "NoMedialBranchError",
+    "NotOfThisFormError",
+    "ParseError",
+    "PolicyFileError",
+    "Problem",
+    "SessionError",
+    "UnknownIdError",
+]
+
+
+def _rebuild(cls: type[CptfacetError], fields: dict[str, Any]) -> CptfacetError:
+    return cls(**fields)
+
+
+class CptfacetError(Exception):
+    """The root of every error that this library raises on purpose.
+
+    Errors are values: two with the same fields are equal, and they survive pickling.
+    """
+
+    def _fields(self) -> dict[str, Any]:
+        if not attrs.has(type(self)):
+            return {}
+        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._fields().values()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._fields())
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One thing that is wrong at one place of a document.
+
+    ``path`` is the place in the document's own notation (``$.treatments[0].targets[1].side``, or
+    ``provisions[3].until``), ``line`` the line of a text file where it is known, ``message`` what is
+    wrong and what would be right.
+    """
+
+    path: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: {self.path}" if self.line is not None else self.path
+        return f"{where}: {self.message}"
+
+
+@attrs.frozen(kw_only=True)
+class ParseError(CptfacetError, ValueError):
+    """A text that can't be read with certainty as what was asked for.
+
+    ``what`` names the kind of value, ``text`` is what came in, ``reason`` says why it was refused
+    and what would be right.
+    """
+
+    what: str
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
+        return f"{shown!r} is not {self.what}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
+class UnknownIdError(CptfacetError, LookupError):
+    """An id that names nothing: a code, a policy, a provision.
+
+    ``near`` lists what the caller may have meant.
+    """
+
+    what: str
+    text: str
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
+        hint = f" Near it: {', '.join(self.near)}." if self.near else ""
+        return f"no {self.what} is known as {shown!r}.{hint}"
+
+
+@attrs.frozen(kw_only=True)
+class NoMedialBranchError(CptfacetError, ValueError):
+    """A joint that no pair of medial branches supplies was asked for its nerves."""
+
+    joint: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.joint} has no pair of medial branches: it can be injected inside the joint only,"
+            " so no nerve list stands for it."
+        )
+
+
+@attrs.frozen(kw_only=True)
+class SessionError(CptfacetError, ValueError):
+    """A session or claim that contradicts itself; every contradiction is listed."""
+
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
+
+
+@attrs.frozen(kw_only=True)
+class NotOfThisFormError(CptfacetError, ValueError):
+    """Claim lines that do not have the line form as which they were to be read."""
+
+    form: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"these lines do not have the form {self.form}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
+class DocumentError(CptfacetError, ValueError):
+    """A document that can't be read; ``problems`` holds all of them, each with its path."""
+
+    what: str
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        listed = "\n".join(f"  {problem}" for problem in self.problems)
+        return f"{self.what} can't be read:\n{listed}"
+
+
+@attrs.frozen(kw_only=True)
+class PolicyFileError(CptfacetError, ValueError):
+    """A policy file that breaks its own rules; ``problems`` holds all of them, each with its line."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        listed = "\n".join(f"  {problem}" for problem in self.problems)
+        return f"policy file {self.file} can't be used:\n{listed}"
+
+
+_SHOWN = 60

@@ -1,0 +1,82 @@
+"""Modifiers: what each means, what kind it is, and where it applies."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.citations import Citation, Confidence
+from cptfacet.claims import ClaimType
+from cptfacet.dates import Term
+from cptfacet.errors import ParseError
+
+__all__ = ["Modifier", "ModifierKind", "ModifierRole", "parse_modifier"]
+
+_MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
+
+
+def parse_modifier(text: str) -> str:
+    """Read a modifier: two characters, whether known here or not.
+
+    >>> parse_modifier(" kx")
+    'KX'
+    >>> parse_modifier("-50")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '-50' is not a modifier: it has two letters or digits
+
+    Raises:
+        ParseError: The text has not the shape of a modifier.
+    """
+    modifier = text.strip().upper()
+    if _MODIFIER.fullmatch(modifier) is None:
+        raise ParseError(what="a modifier", text=text, reason="it has two letters or digits")
+    return modifier
+
+
+class ModifierKind(StrEnum):
+    """What a modifier does; the kinds stand on a line in this order."""
+
+    PAYMENT = "payment"
+    SIDE = "side"
+    INFORMATION = "information"
+
+
+class ModifierRole(StrEnum):
+    """What rules ask a modifier for, so that no rule names one by its code."""
+
+    BILATERAL = "bilateral"
+    RIGHT = "right"
+    LEFT = "left"
+    REQUIREMENTS_MET = "requirements-met"
+    DISTINCT = "distinct"
+    MULTIPLE = "multiple"
+    UNRELATED_IN_GLOBAL = "unrelated-in-global"
+    REPEAT = "repeat"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Modifier:
+    """One modifier, in our words.
+
+    ``claim_types`` lists where it applies; ``effect`` is what payers do with it, which is trusted
+    only as far as ``effect_confidence`` says.
+    """
+
+    code: str
+    code_set: str
+    kind: ModifierKind
+    role: ModifierRole | None
+    meaning: str
+    effect: str
+    claim_types: tuple[ClaimType, ...]
+    applies_to: str
+    term: Term
+    confidence: Confidence
+    effect_confidence: Confidence
+    citations: tuple[Citation, ...]
+    note: str = ""

@@ -1,0 +1,171 @@
+"""Procedure codes as structured facts: family, region, ordinal of level, add-on links, dates.
+
+No descriptor of a code stands here; labels are composed from the structured fields in our words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003
+import re
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import CodeRegion
+from cptfacet.citations import Citation, Confidence
+from cptfacet.dates import Standing, Term
+from cptfacet.errors import ParseError
+
+__all__ = [
+    "AddOnLink",
+    "Family",
+    "Indicators",
+    "Ordinal",
+    "Procedure",
+    "ProcedureKind",
+    "is_code",
+    "parse_code",
+]
+
+_CODE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}", re.ASCII)
+
+
+def parse_code(text: str) -> str:
+    """Read a procedure code: five characters, whether known here or not.
+
+    >>> parse_code(" 0213t ")
+    '0213T'
+    >>> parse_code("6449")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+    Raises:
+        ParseError: The text has not the shape of a CPT or HCPCS code.
+    """
+    code = text.strip().upper()
+    if _CODE.fullmatch(code) is None:
+        reason = "it has five characters, such as five digits, or four digits and a T"
+        raise ParseError(what="a procedure code", text=text, reason=reason)
+    return code
+
+
+def is_code(text: str) -> bool:
+    """Say whether a text has the shape of a procedure code, as it stands.
+
+    >>> is_code("64493"), is_code(" 64493 ")
+    (True, False)
+    """
+    return _CODE.fullmatch(text) is not None
+
+
+class ProcedureKind(StrEnum):
+    """What a code is to this library."""
+
+    FACET = "facet"
+    PREDECESSOR = "predecessor"
+    NEIGHBOUR = "neighbour"
+
+
+class Family(StrEnum):
+    """The families of facet codes that a session can be coded to."""
+
+    IMAGE_GUIDED_INJECTION = "image-guided-injection"
+    ULTRASOUND_INJECTION = "ultrasound-injection"
+    ABLATION = "ablation"
+
+
+class Ordinal(StrEnum):
+    """The place of a level in its coded group that a code stands for."""
+
+    FIRST = "first"
+    SECOND = "second"
+    THIRD_AND_MORE = "third-and-more"
+    EACH_ADDITIONAL = "each-additional"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class AddOnLink:
+    """One primary code that allows an add-on code, while the link is in force."""
+
+    add_on: str
+    primary: str
+    authority: str
+    term: Term
+    citations: tuple[Citation, ...]
+    note: str = ""
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Indicators:
+    """Physician fee schedule indicators of one code.
+
+    ``term.seen`` and ``last`` are the first and the last edition that were read: all between them
+    agree. Values are the schedule's own symbols.
+    """
+
+    status: str
+    global_days: str
+    multiple: str
+    bilateral: str
+    assistant: str
+    co_surgeon: str
+    team: str
+    pc_tc: str
+    term: Term
+    last: dt.date
+    citations: tuple[Citation, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Procedure:
+    """One procedure code with its structured facts.
+
+    ``counts`` says what one unit stands for (`level`, `joint`, or in old codes `nerve`),
+    ``family``, ``region`` and ``ordinal`` are empty for neighbours, ``primaries`` is empty unless
+    the code is an add-on.
+    """
+
+    code: str
+    kind: ProcedureKind
+    family: str | None
+    region: CodeRegion | None
+    ordinal: Ordinal | None
+    counts: str | None
+    label: str
+    term: Term
+    confidence: Confidence
+    citations: tuple[Citation, ...]
+    replaced_by: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    primaries: tuple[AddOnLink, ...] = ()
+    indicators: Indicators | None = None
+    note: str = ""
+
+    @property
+    def add_on(self) -> bool:
+        """Whether the code is reported only with a primary."""
+        return self.ordinal not in (None, Ordinal.FIRST)
+
+    def in_force(self, on: dt.date) -> Standing:
+        """Say whether the code is valid on a date of service.
+
+        >>> from cptfacet.reference import packaged
+        >>> packaged().procedure("64475").in_force(dt.date(2010, 1, 1))
+        <Standing.NOT_IN_FORCE: 'not-in-force'>
+        """
+        return self.term.on(on)
+
+    def primary_codes(self, on: dt.date) -> tuple[str, ...]:
+        """List the codes that allow this add-on on a date, each once.
+
+        >>> from cptfacet.reference import packaged
+        >>> packaged().procedure("64494").primary_codes(dt.date(2026, 3, 2))
+        ('64493', '64490')
+        """
+        found = (k.primary for k in self.primaries if k.term.on(on) is Standing.IN_FORCE)
+        return tuple(dict.fromkeys(found))

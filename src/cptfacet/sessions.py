@@ -1,0 +1,395 @@
+"""What was done: all facet procedures on one patient on one date of service."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
+from cptfacet.claims import ClaimType, Location, Purpose
+from cptfacet.dates import parse_date
+from cptfacet.errors import ParseError, Problem, SessionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = [
+    "Guidance",
+    "Session",
+    "Target",
+    "Technique",
+    "TechniqueKind",
+    "TreatedNerve",
+    "Treatment",
+    "merge_sides",
+    "parse_guidance",
+    "parse_target",
+    "parse_technique",
+    "session_from_words",
+]
+
+T = TypeVar("T")
+E_ = TypeVar("E_", bound=StrEnum)
+
+
+class TechniqueKind(StrEnum):
+    """What a technique does to the joint: techniques of one kind share their levels."""
+
+    INJECTION = "injection"
+    DENERVATION = "denervation"
+    CYST_RUPTURE = "cyst-rupture"
+
+
+class Technique(StrEnum):
+    """How a joint or its nerves were treated."""
+
+    INTRA_ARTICULAR_INJECTION = "intra-articular-injection"
+    MEDIAL_BRANCH_BLOCK = "medial-branch-block"
+    THERMAL_RADIOFREQUENCY_ABLATION = "thermal-radiofrequency-ablation"
+    COOLED_RADIOFREQUENCY_ABLATION = "cooled-radiofrequency-ablation"
+    PULSED_RADIOFREQUENCY_ABLATION = "pulsed-radiofrequency-ablation"
+    CHEMICAL_NEUROLYSIS = "chemical-neurolysis"
+    CRYOABLATION = "cryoablation"
+    LASER_ABLATION = "laser-ablation"
+    OPEN_DENERVATION = "open-denervation"
+    ENDOSCOPIC_DENERVATION = "endoscopic-denervation"
+    FACET_CYST_RUPTURE = "facet-cyst-rupture"
+
+    @property
+    def kind(self) -> TechniqueKind:
+        """What the technique does to the joint."""
+        if self in (Technique.INTRA_ARTICULAR_INJECTION, Technique.MEDIAL_BRANCH_BLOCK):
+            return TechniqueKind.INJECTION
+        if self is Technique.FACET_CYST_RUPTURE:
+            return TechniqueKind.CYST_RUPTURE
+        return TechniqueKind.DENERVATION
+
+    @property
+    def on_nerves(self) -> bool:
+        """Whether it treats the nerves of a joint and not the inside of the joint."""
+        return self not in (Technique.INTRA_ARTICULAR_INJECTION, Technique.FACET_CYST_RUPTURE)
+
+
+class Guidance(StrEnum):
+    """The imaging by which the needle was placed. Not stated is none of these."""
+
+    FLUOROSCOPY = "fluoroscopy"
+    CT = "ct"
+    ULTRASOUND = "ultrasound"
+    MRI = "mri"
+    NONE = "none"
+
+
+_TECHNIQUES = {
+    "mbb": Technique.MEDIAL_BRANCH_BLOCK,
+    "ia": Technique.INTRA_ARTICULAR_INJECTION,
+    "iai": Technique.INTRA_ARTICULAR_INJECTION,
+    "thermal-rfa": Technique.THERMAL_RADIOFREQUENCY_ABLATION,
+    "cooled-rfa": Technique.COOLED_RADIOFREQUENCY_ABLATION,
+    "pulsed-rfa": Technique.PULSED_RADIOFREQUENCY_ABLATION,
+}
+_VAGUE = {
+    "rfa": "say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa",
+    "facet injection": "say whether it went into the joint (ia) or to its nerves (mbb)",
+    "facet-injection": "say whether it went into the joint (ia) or to its nerves (mbb)",
+}
+_GUIDANCE = {"fluoro": Guidance.FLUOROSCOPY, "us": Guidance.ULTRASOUND}
+
+
+def _parse_word(text: str, words: type[E_], also: Mapping[str, E_], what: str) -> E_:
+    folded = " ".join(text.lower().split())
+    dashed = folded.replace(" ", "-")
+    if dashed in also:
+        return also[dashed]
+    try:
+        return words(dashed)
+    except ValueError:
+        reason = _VAGUE.get(folded) or f"write one of {', '.join(words)}"
+        raise ParseError(what=what, text=text, reason=reason) from None
+
+
+def parse_technique(text: str) -> Technique:
+    """Read the name of a technique, or an abbreviation whose meaning is certain.
+
+    >>> parse_technique("MBB")
+    <Technique.MEDIAL_BRANCH_BLOCK: 'medial-branch-block'>
+    >>> parse_technique("RFA")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'RFA' is not a technique: say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa
+
+    Raises:
+        ParseError: The text names no technique, or more than one.
+    """
+    return _parse_word(text, Technique, _TECHNIQUES, "a technique")
+
+
+def parse_guidance(text: str) -> Guidance:
+    """Read the name of an imaging guidance.
+
+    >>> parse_guidance("fluoro")
+    <Guidance.FLUOROSCOPY: 'fluoroscopy'>
+    >>> parse_guidance("x-ray")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'x-ray' is not a guidance: write one of fluoroscopy, ct, ultrasound, mri, none
+
+    Raises:
+        ParseError: The text names no guidance.
+    """
+    return _parse_word(text, Guidance, _GUIDANCE, "a guidance")
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Target:
+    """One joint with the side that was treated.
+
+    A side of None means that one side was treated and the note does not say which.
+    """
+
+    joint: Joint
+    side: Side | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once."""
+        if type(self.joint) is not Joint:
+            _not_a("joint", "Joint", self.joint, 'parse_joint("L4-5")')
+        if self.side is not None and type(self.side) is not Side:
+            _not_a("side", "Side", self.side, 'parse_side("left")')
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class TreatedNerve:
+    """One nerve with the side that was treated."""
+
+    nerve: Nerve
+    side: Side | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once."""
+        if type(self.nerve) is not Nerve:
+            _not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
+        if self.side is not None and type(self.side) is not Side:
+            _not_a("side", "Side", self.side, 'parse_side("left")')
+
+
+def _not_a(name: str, wanted: str, value: object, remedy: str) -> None:
+    message = f"{name} is a {wanted}, not {type(value).__name__}; use {remedy}"
+    raise TypeError(message)
+
+
+def parse_target(text: str) -> Target:
+    """Read a joint with its side, joined by a colon.
+
+    >>> parse_target("L4-5:both")
+    Target(joint=<Joint.L4_L5: 'L4-L5'>, side=<Side.BILATERAL: 'bilateral'>)
+    >>> parse_target("L4-5:50")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '50' is not a side: write left, right or bilateral
+
+    Raises:
+        ParseError: The joint or the side can't be read.
+    """
+    joint, _, side = text.partition(":")
+    return Target(joint=parse_joint(joint), side=parse_side(side) if side.strip() else None)
+
+
+def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side | None], list[T]]:
+    """Merge what was treated by joint or nerve: left and right make bilateral.
+
+    Returns the merged sides in the order of first mention, and what was mentioned again without
+    adding a side. A side that is not named beside a named one is not merged here: the constructor
+    of `Session` has refused it.
+
+    >>> merge_sides([("L4-L5", Side.LEFT), ("L4-L5", Side.RIGHT), ("L5-S1", None)])[0]
+    {'L4-L5': <Side.BILATERAL: 'bilateral'>, 'L5-S1': None}
+    """
+    merged: dict[T, Side | None] = {}
+    repeats: list[T] = []
+    for what, side in treated:
+        if what not in merged:
+            merged[what] = side
+            continue
+        before = merged[what]
+        if before == side or before is Side.BILATERAL or side is None:
+            repeats.append(what)
+        elif side is Side.BILATERAL:
+            merged[what] = side
+            repeats.append(what)
+        else:
+            merged[what] = Side.BILATERAL
+    return merged, repeats
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Treatment:
+    """One technique, purpose and guidance on some targets.
+
+    ``targets`` are the joints treated, ``nerves`` how the note listed them; either may be empty. A
+    purpose or guidance of None is one that the note does not state.
+    """
+
+    technique: Technique
+    purpose: Purpose | None = None
+    guidance: Guidance | None = None
+    targets: tuple[Target, ...] = ()
+    nerves: tuple[TreatedNerve, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once."""
+        if type(self.targets) is not tuple:
+            object.__setattr__(self, "targets", tuple(self.targets))
+        if type(self.nerves) is not tuple:
+            object.__setattr__(self, "nerves", tuple(self.nerves))
+        if type(self.technique) is not Technique:
+            _not_a("technique", "Technique", self.technique, 'parse_technique("mbb")')
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Session:
+    """All facet procedures on one patient on one date of service.
+
+    A claim type of None is read as professional, and the answer says so. ``id`` is opaque: it is
+    echoed and never shown. ``policy`` and ``location`` say under which rules the session is meant
+    to be coded.
+
+    >>> left, unnamed = Target(joint=Joint.L4_L5, side=Side.LEFT), Target(joint=Joint.L4_L5)
+    >>> block = Treatment(technique=Technique.MEDIAL_BRANCH_BLOCK, targets=(left, unnamed))
+    >>> Session(date=dt.date(2026, 3, 2), treatments=(block,))
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.SessionError: treatments[0].targets[1].side: L4-L5 is given with a side (left) and without one; name the side of both
+
+    Raises:
+        SessionError: The session has no treatment, or a joint or nerve with a side and without.
+    """
+
+    date: dt.date
+    treatments: tuple[Treatment, ...]
+    claim_type: ClaimType | None = None
+    place_of_service: str | None = None
+    diagnoses: tuple[str, ...] = ()
+    id: str | None = attrs.field(default=None, repr=False)
+    policy: str | None = None
+    location: Location | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once, and that no side contradicts another."""
+        if type(self.treatments) is not tuple:
+            object.__setattr__(self, "treatments", tuple(self.treatments))
+        if type(self.diagnoses) is not tuple:
+            object.__setattr__(self, "diagnoses", tuple(self.diagnoses))
+        problems = _conflicts(self.treatments)
+        if not self.treatments:
+            message = "a session has at least one treatment"
+            problems.append(Problem(path="treatments", message=message))
+        if problems:
+            raise SessionError(problems=tuple(problems))
+
+
+def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
+    """Find joints and nerves that stand with a side and without one under one kind of technique."""
+    seen: dict[tuple[TechniqueKind, str], Side | None] = {}
+    problems: list[Problem] = []
+    for index, treatment in enumerate(treatments):
+        kind = treatment.technique.kind
+        places = [("targets", n, t.joint, t.side) for n, t in enumerate(treatment.targets)]
+        places += [("nerves", n, t.nerve, t.side) for n, t in enumerate(treatment.nerves)]
+        for field, place, what, side in places:
+            before = seen.setdefault((kind, what), side)
+            if (before is None) is (side is None):
+                continue
+            message = (
+                f"{what.value} is given with a side ({before or side}) and without one;"
+                " name the side of both"
+            )
+            path = f"treatments[{index}].{field}[{place}].side"
+            problems.append(Problem(path=path, message=message))
+    return problems
+
+
+def session_from_words(  # noqa: PLR0913  one argument a field that a person fills in
+    *,
+    date: str,
+    technique: str,
+    joints: Iterable[str] = (),
+    nerves: Iterable[str] = (),
+    purpose: str | None = None,
+    guidance: str | None = None,
+    claim_type: str | None = None,
+    place_of_service: str | None = None,
+    diagnoses: Iterable[str] = (),
+    policy: str | None = None,
+) -> Session:
+    """Make a session of one treatment from words, as a person types them.
+
+    Each joint or nerve may carry its side behind a colon. Every word that can't be read is
+    reported at once.
+
+    >>> session = session_from_words(
+    ...     date="2026-03-02", technique="mbb", purpose="diagnostic", guidance="fluoro",
+    ...     joints=["L4-5:both", "L5-S1:right"])
+    >>> session.treatments[0].targets[1]
+    Target(joint=<Joint.L5_S1: 'L5-S1'>, side=<Side.RIGHT: 'right'>)
+    >>> session_from_words(date="yesterday", technique="mbb", joints=["L4"])
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.SessionError: date: 'yesterday' is not a date: write it as YYYY-MM-DD; joints[0]: 'L4' is not a joint: one segment may be a vertebra or a nerve; name both segments of the joint, as in L4-L5
+
+    Raises:
+        SessionError: Some words can't be read, or the session contradicts itself.
+    """
+    problems: list[Problem] = []
+
+    def read(path: str, parse: Callable[[str], T], text: str) -> T | None:
+        try:
+            return parse(text)
+        except ParseError as error:
+            problems.append(Problem(path=path, message=str(error)))
+            return None
+
+    def read_nerve(text: str) -> TreatedNerve:
+        nerve, _, side = text.partition(":")
+        return TreatedNerve(nerve=parse_nerve(nerve), side=parse_side(side) if side else None)
+
+    read_date = read("date", parse_date, date)
+    read_technique = read("technique", parse_technique, technique)
+    targets = [read(f"joints[{n}]", parse_target, text) for n, text in enumerate(joints)]
+    treated = [read(f"nerves[{n}]", read_nerve, text) for n, text in enumerate(nerves)]
+    read_purpose = purpose and read("purpose", _parse_purpose, purpose)
+    read_guidance = guidance and read("guidance", parse_guidance, guidance)
+    read_claim_type = claim_type and read("claim_type", _parse_claim_type, claim_type)
+    if problems or read_date is None or read_technique is None:
+        raise SessionError(problems=tuple(problems))
+    treatment = Treatment(
+        technique=read_technique,
+        purpose=read_purpose or None,
+        guidance=read_guidance or None,
+        targets=tuple(target for target in targets if target),
+        nerves=tuple(nerve for nerve in treated if nerve),
+    )
+    return Session(
+        date=read_date,
+        treatments=(treatment,),
+        claim_type=read_claim_type or None,
+        place_of_service=place_of_service,
+        diagnoses=tuple(diagnoses),
+        policy=policy,
+    )
+
+
+def _parse_purpose(text: str) -> Purpose:
+    return _parse_word(text, Purpose, {}, "a purpose")
+
+
+def _parse_claim_type(text: str) -> ClaimType:
+    return _parse_word(text, ClaimType, {}, "a claim type")
