@@ -49,12 +49,9 @@ def make_source(source_id: str, table: Mapping[str, Any]) -> Source:
 
 @functools.cache
 def sources() -> dict[str, Source]:
-    """Give the sources of the packaged reference data, by id."""
-    found: dict[str, Source] = {}
-    for name in ("codes/sources.toml", "codes/modifiers.sources.toml"):
-        for source_id, table in read_toml(name)["sources"].items():
-            found[source_id] = make_source(source_id, table)
-    return found
+    """Give the packaged sources, by id."""
+    table = read_toml("sources.toml")["sources"]
+    return {source_id: make_source(source_id, entry) for source_id, entry in table.items()}
 
 
 def term_of(row: Mapping[str, str | dt.date]) -> Term:

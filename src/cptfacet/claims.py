@@ -88,7 +88,7 @@ class ClaimLine:
 
 def _check_line(line: ClaimLine) -> None:
     if not isinstance(line.code, str):
-        message = f"code is a text, such as '64493', not {type(line.code).__name__}"
+        message = f"code is a text of five characters, not {type(line.code).__name__}"
         raise TypeError(message)
     for name in ("modifiers", "diagnoses"):
         value = getattr(line, name)
@@ -119,14 +119,14 @@ def parse_line(text: str) -> ClaimLine:
     >>> parse_line("64493 bilateral")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: '64493 bilateral' is not a claim line: write code, modifiers and units, as in 64493-50-KX x1
+    cptfacet.errors.ParseError: '64493 bilateral' is not a claim line: write code, modifiers and units, as CODE-50-KX x1
 
     Raises:
         ParseError: The text is not one line.
     """
     match = _LINE.fullmatch(text.strip())
     if match is None:
-        reason = "write code, modifiers and units, as in 64493-50-KX x1"
+        reason = "write code, modifiers and units, as CODE-50-KX x1"
         raise ParseError(what="a claim line", text=text, reason=reason)
     units: int | Decimal | None
     match match["units"]:

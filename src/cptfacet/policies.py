@@ -164,7 +164,6 @@ class Policy:
     edition: dt.date
     provisions: tuple[Provision | NotKnown, ...] = attrs.field(repr=False)
     extends: Policy | None = attrs.field(default=None, repr=lambda p: repr(p and p.id))
-    sources: tuple[Source, ...] = attrs.field(default=(), repr=False)
     _index: dict[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
         init=False, repr=False, eq=False, hash=False
     )
@@ -240,8 +239,9 @@ class Policy:
         """List what changed in this policy itself between two dates, both included.
 
         >>> import datetime as dt
-        >>> {change.provision.key for change in get("cpt").changes(since=dt.date(2020, 1, 1))}
-        {'laterality.form'}
+        >>> new_year = get("cpt").changes(since=dt.date(2020, 1, 1), until=dt.date(2020, 1, 1))
+        >>> {(change.what, change.provision.key) for change in new_year}
+        {('begins', 'laterality.form')}
         """
         found: list[Change] = []
         for p in self.provisions:
@@ -310,7 +310,8 @@ def get(policy_id: str) -> Policy:
 def load(path: str | Path | Traversable) -> Policy:
     """Read a policy file, strictly.
 
-    A file may extend a packaged policy by its id. The reader is complete before it is strict: every
+    A file may extend a packaged policy by its id, cite packaged sources, and bring sources of its
+    own. The reader is complete before it is strict: every
     problem of the file is in the one error that it raises.
 
     Raises:
@@ -348,7 +349,7 @@ class _Reader:
             self._problem(key, f"unknown key; a policy file has {', '.join(sorted(_HEADER))}")
         header = {key: self._header(table, key) for key in _REQUIRED}
         extends = self._extends(table)
-        self._read_sources(table, extends)
+        self._read_sources(table)
         provisions: list[Provision | NotKnown] = []
         listed = table.get("provisions", [])
         if not isinstance(listed, list):
@@ -371,7 +372,6 @@ class _Reader:
             payer=header["payer"],
             edition=header["edition"],
             extends=extends,
-            sources=tuple(self.sources.values()),
             provisions=tuple(provisions),
         )
 
@@ -444,7 +444,7 @@ class _Reader:
             return None
         return get(name)
 
-    def _read_sources(self, table: dict[str, Any], extends: Policy | None) -> None:
+    def _read_sources(self, table: dict[str, Any]) -> None:
         own = table.get("sources", {})
         if not isinstance(own, dict):
             self._problem("sources", "sources are written as [sources.ID] tables")
@@ -460,13 +460,11 @@ class _Reader:
             if not all(isinstance(entry.get(key), str) for key in ("title", "publisher")):
                 self._problem(path, "a source has a title and a publisher")
                 continue
+            if source_id in _data.sources():
+                self._problem(path, "a packaged source has this id; cite it, or choose another id")
+                continue
             known = {key: value for key, value in entry.items() if key in _SOURCE}
             self.sources[source_id] = _data.make_source(source_id, known)
-        self.inherited = {
-            source.id: source
-            for policy in (extends.lineage() if extends else ())
-            for source in policy.sources
-        }
 
     # -- its provisions
 
@@ -572,9 +570,9 @@ class _Reader:
             return ()
         found: list[Source] = []
         for source_id in listed:
-            source = self.sources.get(source_id) or self.inherited.get(source_id)
+            source = self.sources.get(source_id) or _data.sources().get(source_id)
             if source is None:
-                message = f"{source_id!r} is no source of this file; add [sources.{source_id}]"
+                message = f"{source_id!r} is no known source; add [sources.{source_id}]"
                 self._problem(f"{path}.citations", message, index)
             else:
                 found.append(source)

@@ -26,7 +26,9 @@ __all__ = [
     "TreatedNerve",
     "Treatment",
     "merge_sides",
+    "parse_claim_type",
     "parse_guidance",
+    "parse_purpose",
     "parse_target",
     "parse_technique",
     "session_from_words",
@@ -365,9 +367,9 @@ def session_from_words(  # noqa: PLR0913  one argument a field that a person fil
     read_technique = read("technique", parse_technique, technique)
     targets = [read(f"joints[{n}]", parse_target, text) for n, text in enumerate(joints)]
     treated = [read(f"nerves[{n}]", read_nerve, text) for n, text in enumerate(nerves)]
-    read_purpose = purpose and read("purpose", _parse_purpose, purpose)
+    read_purpose = purpose and read("purpose", parse_purpose, purpose)
     read_guidance = guidance and read("guidance", parse_guidance, guidance)
-    read_claim_type = claim_type and read("claim_type", _parse_claim_type, claim_type)
+    read_claim_type = claim_type and read("claim_type", parse_claim_type, claim_type)
     if problems or read_date is None or read_technique is None:
         raise SessionError(problems=tuple(problems))
     treatment = Treatment(
@@ -387,9 +389,33 @@ def session_from_words(  # noqa: PLR0913  one argument a field that a person fil
     )
 
 
-def _parse_purpose(text: str) -> Purpose:
+def parse_purpose(text: str) -> Purpose:
+    """Read a purpose: diagnostic or therapeutic.
+
+    >>> parse_purpose(" Diagnostic")
+    <Purpose.DIAGNOSTIC: 'diagnostic'>
+    >>> parse_purpose("both")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'both' is not a purpose: write one of diagnostic, therapeutic
+
+    Raises:
+        ParseError: The text names no purpose.
+    """
     return _parse_word(text, Purpose, {}, "a purpose")
 
 
-def _parse_claim_type(text: str) -> ClaimType:
+def parse_claim_type(text: str) -> ClaimType:
+    """Read a claim type.
+
+    >>> parse_claim_type("ASC facility")
+    <ClaimType.ASC_FACILITY: 'asc-facility'>
+    >>> parse_claim_type("facility")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
+
+    Raises:
+        ParseError: The text names no claim type.
+    """
     return _parse_word(text, ClaimType, {}, "a claim type")

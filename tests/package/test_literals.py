@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
-RULE_MODULES = ("addons.py", "bilateral.py", "coding.py")
+RULE_MODULES = ("addons", "bilateral", "coding")  # a module or a package of that name
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+RULE_FILES = [name for name in MODULES if name.split("/")[0].removesuffix(".py") in RULE_MODULES]
 
 PROCEDURE = re.compile(r"(?<![0-9A-Za-z])(?:\d{5}|\d{4}T|[A-Z]\d{4})(?![0-9A-Za-z])")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -86,7 +87,13 @@ def test_no_module_holds_a_code(module: str) -> None:
     assert codes_in((PACKAGE / module).read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("module", RULE_MODULES)
+def test_every_rule_module_is_read() -> None:
+    read = {name.split("/")[0].removesuffix(".py") for name in RULE_FILES}
+
+    assert read == set(RULE_MODULES)
+
+
+@pytest.mark.parametrize("module", RULE_FILES)
 def test_no_rule_module_holds_a_fact(module: str) -> None:
     assert facts_in((PACKAGE / module).read_text(encoding="utf-8")) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -62,10 +64,10 @@ class Refusal:
 
     def explain(self) -> str:
         """Write the refusal out for a person."""
-        out = [f"Not coded ({self.reason}): {self.message}."]
+        out = [_filled(f"Not coded ({self.reason}): {self.message}.", "", "  ")]
         if self.instead:
             out.append(f"Reported instead: {', '.join(line.text for line in self.instead)}")
-        out += [f"  {citation}" for citation in self.citations]
+        out += [_filled(str(citation), "  ", "    ") for citation in self.citations]
         return "\n".join(out)
 
 
@@ -105,20 +107,39 @@ class Coded:
     why: tuple[Why, ...]
 
     def explain(self) -> str:
-        """Write lines, reasons and notes out for a person."""
+        """Write lines, notes and reasons out for a person; reasons are numbered and named once."""
+        reasons = {p: n for n, p in enumerate(_once(p for w in self.why for p in w.provisions), 1)}
         out: list[str] = []
         for why in self.why:
-            side = why.side.value if why.side else "no single side named"
             line = self.claim.lines[why.line - 1]
-            out.append(f"{line.text:<20} {', '.join(why.joints)} ({side})")
-            for provision in why.provisions:
-                out.append(f"    {provision}")
-                out += [f"        {c.title} [{c.id}]" for c in provision.citations]
+            side = _SIDES[why.side]
+            numbers = " ".join(f"[{reasons[p]}]" for p in why.provisions)
+            out.append(f"{line.text:<18} {', '.join(why.joints)}, {side}  {numbers}")
         if self.notes:
-            out.append("Notes:")
+            out += ["", "Notes"]
         for note in self.notes:
-            out.append(f"  {note.id}: {note.message}")
-            if note.refusal and note.refusal.instead:
-                lines = ", ".join(line.text for line in note.refusal.instead)
-                out.append(f"      reported instead: {lines}")
+            out.append(_filled(f"{note.id}: {note.message}", "  - ", "    "))
+        out += ["", "Because"]
+        for provision, number in reasons.items():
+            head = f"[{number}]".rjust(5)
+            out.append(_filled(str(provision), f"{head} ", " " * 6))
+            out += [_filled(f"{c.title} ({c.id})", " " * 8, " " * 10) for c in provision.citations]
         return "\n".join(out)
+
+
+_SIDES = {
+    Side.BILATERAL: "both sides",
+    Side.RIGHT: "right",
+    Side.LEFT: "left",
+    None: "no single side named",
+}
+
+
+def _once(provisions: Iterable[Provision]) -> Iterable[Provision]:
+    return dict.fromkeys(provisions)
+
+
+def _filled(text: str, first: str, rest: str) -> str:
+    return textwrap.fill(
+        text, 100, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )

@@ -1,0 +1,361 @@
+"""The terminal face: ``cptfacet code`` and ``cptfacet show``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+
+from cptfacet import policies
+from cptfacet.coding import Coded, Refusal, code_session
+from cptfacet.dates import parse_date
+from cptfacet.errors import CptfacetError, DocumentError, Problem
+from cptfacet.interop.json import decode, from_data, to_data
+from cptfacet.sessions import Session, session_from_words
+from cptfacet.showing import Shown, find
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["main"]
+
+_CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
+_DEFAULT_POLICY = "cpt"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 is clean, 1 a refusal, 2 input that can't be used.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLEAN
+    except (CptfacetError, OSError) as error:
+        print(f"cptfacet: {error}", file=sys.stderr)
+        return _UNUSABLE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cptfacet",
+        description="Facet-joint procedures from the note to the claim, each answer with its source.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_code(commands)
+    _add_show(commands)
+    return parser
+
+
+def _add_format(parser: argparse.ArgumentParser, choices: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--format", choices=choices, help="default: table on a terminal, json elsewhere"
+    )
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    return arguments.format or ("table" if sys.stdout.isatty() else "json")
+
+
+# -- cptfacet code
+
+
+def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type private
+    code = commands.add_parser(
+        "code",
+        help="code sessions to claim lines",
+        description="Code sessions to claim lines: JSON or JSON Lines from a file or -, or words.",
+    )
+    code.set_defaults(run=_code)
+    code.add_argument("file", nargs="?", help="JSON or JSON Lines; - reads standard input")
+    code.add_argument(
+        "--policy",
+        default=_DEFAULT_POLICY,
+        help="used where a session names none (default: %(default)s)",
+    )
+    _add_format(code, ("table", "json", "csv"))
+    words = code.add_argument_group("one session in words")
+    words.add_argument("--date", help="date of service, YYYY-MM-DD")
+    words.add_argument("--technique", help="mbb, ia, thermal-rfa, pulsed-rfa ... or the full name")
+    words.add_argument("--purpose", help="diagnostic or therapeutic")
+    words.add_argument("--guidance", help="fluoroscopy, ct, ultrasound, mri or none")
+    words.add_argument("--joint", action="append", default=[], help="such as L4-5:both, repeatable")
+    words.add_argument("--nerve", action="append", default=[], help="such as L4:left, repeatable")
+    words.add_argument("--claim-type", help="professional, asc-facility or hospital-outpatient")
+    words.add_argument("--place-of-service", metavar="POS", help="such as 11")
+    words.add_argument("--dx", action="append", default=[], help="diagnosis, repeatable")
+
+
+def _code(arguments: argparse.Namespace) -> int:
+    words = arguments.technique or arguments.date or arguments.joint or arguments.nerve
+    default = policies.get(arguments.policy)
+    writer = _Writer(_format(arguments))
+    if words and arguments.file:
+        raise _usage("give a file or words, not both")
+    if words:
+        if not (arguments.technique and arguments.date):
+            raise _usage("words name at least --technique and --date")
+        session = session_from_words(
+            date=arguments.date,
+            technique=arguments.technique,
+            joints=arguments.joint,
+            nerves=arguments.nerve,
+            purpose=arguments.purpose,
+            guidance=arguments.guidance,
+            claim_type=arguments.claim_type,
+            place_of_service=arguments.place_of_service,
+            diagnoses=arguments.dx,
+        )
+        writer.begin(several=False, array=False)
+        writer.answer(code_session(session, policy=default))
+        return writer.end()
+    if arguments.file is None:
+        raise _usage("give a file, - for standard input, or words (--technique, --date, --joint)")
+    with ExitStack() as stack:
+        stream: BinaryIO = sys.stdin.buffer
+        if arguments.file != "-":
+            stream = stack.enter_context(open(arguments.file, "rb"))  # noqa: PTH123  one line
+        records = _Records(stream)
+        writer.begin(several=records.several, array=records.array)
+        for number, record in enumerate(records, 1):
+            try:
+                session = from_data(_decoded(record), Session)
+                policy = _policy(session, default)
+            except DocumentError as error:
+                writer.error(number, error.problems)
+            else:
+                writer.answer(code_session(session, policy=policy))
+        return writer.end()
+
+
+def _usage(message: str) -> CptfacetError:
+    return DocumentError(what="the command", problems=(Problem(path="arguments", message=message),))
+
+
+def _decoded(record: Any) -> Any:  # noqa: ANN401
+    if isinstance(record, DocumentError):
+        raise record
+    return record
+
+
+def _policy(session: Session, default: policies.Policy) -> policies.Policy:
+    if session.policy is None:
+        return default
+    try:
+        return policies.get(session.policy)
+    except CptfacetError as error:
+        problem = Problem(path="$.policy", message=str(error))
+        raise DocumentError(what="Session", problems=(problem,)) from None
+
+
+class _Records:
+    """The JSON values of a stream: an array, one value, or one value a line, read as they come."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        lines = (line for line in stream if line.strip())
+        first = next(lines, b"")
+        self.array = first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+        self._values: Iterable[Any]
+        if not first:
+            raise DocumentError(
+                what="the input", problems=(Problem(path="$", message="it is empty"),)
+            )
+        second = b"" if self.array else next(lines, b"")
+        by_line = not self.array and (_is_value(first) or _is_value(second))
+        self.several = self.array or (by_line and bool(second))
+        if by_line:
+            self._values = _each(first, second, lines)
+            return
+        value = decode(first + second + b"".join(lines))
+        self._values = value if self.array else (value,)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+
+def _is_value(line: bytes) -> bool:
+    try:
+        decode(line)
+    except DocumentError:
+        return False
+    return bool(line)
+
+
+def _each(first: bytes, second: bytes, lines: Iterable[bytes]) -> Iterator[Any]:
+    for line in (first, second, *()):
+        if line:
+            yield _decode_or_error(line)
+    for line in lines:
+        yield _decode_or_error(line)
+
+
+def _decode_or_error(line: bytes) -> Any:  # noqa: ANN401
+    try:
+        return decode(line)
+    except DocumentError as error:
+        return error
+
+
+class _Writer:
+    """Write answers in one format, in order, and remember the worst of them for the exit code."""
+
+    def __init__(self, form: str) -> None:
+        self.form = form
+        self.status = _CLEAN
+        self.count = 0
+        self.several = self.array = False
+        self.rows = csv.writer(sys.stdout, lineterminator="\n")
+
+    def begin(self, *, several: bool, array: bool) -> None:
+        self.several, self.array = several, array
+        if self.form == "csv":
+            self.rows.writerow(_COLUMNS)
+        elif self.form == "json" and array:
+            print("[", end="")
+
+    def end(self) -> int:
+        if self.form == "json" and self.array:
+            print("]")
+        return self.status
+
+    def answer(self, answer: Coded | Refusal) -> None:
+        self.count += 1
+        if isinstance(answer, Refusal):
+            self.status = max(self.status, _REFUSED)
+        if self.form == "json":
+            self._json(to_data(answer))
+        elif self.form == "table":
+            self._separate()
+            print(answer.explain())
+        elif isinstance(answer, Refusal):
+            print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
+        else:
+            self.rows.writerows(_rows(answer))
+
+    def error(self, number: int, problems: tuple[Problem, ...]) -> None:
+        self.count += 1
+        self.status = _UNUSABLE
+        listed = [{"path": p.path, "message": p.message} for p in problems]
+        if self.form == "json":
+            self._json({"error": {"record": number, "problems": listed}})
+            return
+        text = "\n".join(f"  {problem}" for problem in problems)
+        if self.form == "table":
+            self._separate()
+        print(
+            f"Record {number} can't be read:\n{text}",
+            file=sys.stdout if self.form == "table" else sys.stderr,
+        )
+
+    def _separate(self) -> None:
+        if self.count > 1:
+            print()
+
+    def _json(self, data: dict[str, Any]) -> None:
+        if self.array:
+            print("," if self.count > 1 else "", end="\n")
+            print(json.dumps(data, ensure_ascii=False), end="")
+        else:
+            print(json.dumps(data, ensure_ascii=False, indent=None if self.several else 2))
+
+
+_COLUMNS = (
+    "claim_id", "line", "claim_type", "place_of_service", "date", "purpose", "policy", "provider",
+    "code", "mod1", "mod2", "mod3", "mod4", "units", "charge",
+    *(f"dx{n}" for n in range(1, 13)),
+)  # fmt: skip
+
+
+def _rows(coded: Coded) -> Iterator[list[object]]:
+    claim = coded.claim
+    for number, line in enumerate(claim.lines, 1):
+        modifiers = [*line.modifiers, "", "", "", ""][:4]
+        diagnoses = [*line.diagnoses, *[""] * 12][:12]
+        row: list[object] = [
+            claim.id, number, claim.claim_type, claim.place_of_service, claim.date, claim.purpose,
+            claim.policy, line.provider, line.code, *modifiers, line.units, line.charge, *diagnoses,
+        ]  # fmt: skip
+        yield [_harmless(value) for value in row]
+
+
+def _harmless(value: object) -> str:
+    """Write a cell so that a spreadsheet does not take it for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+# -- cptfacet show
+
+
+def _add_show(commands: Any) -> None:  # noqa: ANN401
+    show = commands.add_parser(
+        "show",
+        help="show a code, modifier, joint, nerve, policy or provision",
+        description="Show what is known of a code, modifier, joint, nerve, policy or provision."
+        " Where several kinds have the name, all are shown; kind:ID shows one.",
+    )
+    show.set_defaults(run=_show)
+    show.add_argument("id", metavar="ID", help="such as 64493, modifier:50, L4-5, laterality.form")
+    show.add_argument("--policy", help="show provisions of this policy and those that it extends")
+    show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
+    _add_format(show, ("table", "json"))
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    on: dt.date | None = parse_date(arguments.on) if arguments.on else None
+    found = find(arguments.id, policy=arguments.policy, on=on)
+    if _format(arguments) == "json":
+        data = [{"kind": shown.kind, **shown.data} for shown in found]
+        print(json.dumps(data[0] if len(data) == 1 else data, ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join(_table(shown) for shown in found))
+    return _CLEAN
+
+
+def _table(shown: Shown) -> str:
+    out = io.StringIO()
+    print(f"{shown.kind} {shown.title}", file=out)
+    for name, value in shown.data.items():
+        _print_entry(out, name, value, "  ")
+    return out.getvalue().rstrip()
+
+
+def _print_entry(out: io.StringIO, name: str, value: Any, indent: str) -> None:  # noqa: ANN401
+    if value in (None, "", [], {}):
+        return
+    label = name.replace("_", " ")
+    if isinstance(value, dict):
+        print(f"{indent}{label}:", file=out)
+        for key, entry in value.items():
+            _print_entry(out, key, entry, indent + "  ")
+    elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        print(f"{indent}{label}:", file=out)
+        for entry in value:
+            print(f"{indent}  - {_one_line(entry)}", file=out)
+    else:
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print(f"{indent}{label}: {shown}", file=out)
+
+
+def _one_line(entry: Any) -> str:  # noqa: ANN401
+    if not isinstance(entry, dict):
+        return str(entry)
+    parts = (
+        f"{key} {', '.join(map(_one_line, value)) if isinstance(value, list) else value}"
+        for key, value in entry.items()
+        if value not in (None, "", [], {})
+    )
+    return "; ".join(parts)

@@ -1,0 +1,1 @@
+"""Interchange: the one JSON form of sessions, claims and answers."""

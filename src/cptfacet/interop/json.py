@@ -1,0 +1,452 @@
+"""Read sessions and claims from JSON, and write them and answers as JSON.
+
+Unknown keys are errors, and every problem of a document is reported at once with its path. Dates
+are ISO texts, money is text, codes are text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
+from cptfacet.citations import Citation
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.coding import Coded, Note, Refusal, Why
+from cptfacet.dates import Term, parse_date
+from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
+from cptfacet.policies import Provision
+from cptfacet.sessions import (
+    Guidance,
+    Session,
+    Target,
+    Technique,
+    TreatedNerve,
+    Treatment,
+    parse_claim_type,
+    parse_guidance,
+    parse_purpose,
+    parse_technique,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["configure", "decode", "dump", "from_data", "make_converter", "read", "to_data"]
+
+T = TypeVar("T")
+
+_JSON_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    Decimal: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+def _named(value: object) -> str:
+    return _JSON_NAMES.get(type(value), type(value).__name__)
+
+
+def _wrong(value: object, wanted: str) -> TypeError:
+    return TypeError(f"it is {_named(value)}; write {wanted}")
+
+
+# -- reading
+
+
+def _text(value: object, _: object = None) -> str:
+    if not isinstance(value, str):
+        raise _wrong(value, "a text, in quotes")
+    return value
+
+
+def _code_text(value: object) -> str:
+    return _text(value).strip().upper()
+
+
+def _units(value: object, _: object = None) -> int | Decimal | None:
+    if value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    raise _wrong(value, "a number or null")
+
+
+def _money(value: object, _: object = None) -> Decimal:
+    try:
+        amount = Decimal(_text(value).strip())
+    except InvalidOperation:
+        message = 'it is no amount; write it as "123.45"'
+        raise ValueError(message) from None
+    if not amount.is_finite():
+        message = 'it is no amount; write it as "123.45"'
+        raise ValueError(message)
+    return amount
+
+
+def _parsed(parse: Callable[[str], T]) -> Callable[[object, object], T]:
+    def structure(value: object, _: object) -> T:
+        return parse(_text(value))
+
+    return structure
+
+
+_PARSERS: Mapping[type, Callable[[str], object]] = {
+    Joint: parse_joint,
+    Nerve: parse_nerve,
+    Side: parse_side,
+    Technique: parse_technique,
+    Guidance: parse_guidance,
+    Purpose: parse_purpose,
+    ClaimType: parse_claim_type,
+    dt.date: parse_date,
+}
+
+
+def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, ...]]:
+    """Read a list, and place each problem at its index."""
+
+    def structure(value: object, kind: type) -> tuple[T, ...]:
+        if not isinstance(value, list | tuple):
+            raise _wrong(value, "a list")
+        found: list[T] = []
+        failed: list[Exception] = []
+        for index, entry in enumerate(value):
+            try:
+                found.append(item(entry))
+            except Exception as error:  # noqa: BLE001  cattrs gathers whatever a part raises
+                note = IterableValidationNote(f"at index {index}", index, kind)
+                error.__notes__ = [*getattr(error, "__notes__", []), note]
+                failed.append(error)
+        if failed:
+            message = "some items can't be read"
+            raise IterableValidationError(message, failed, kind)
+        return tuple(found)
+
+    return structure
+
+
+def _is_list(kind: object) -> bool:
+    return get_origin(kind) is tuple and len(get_args(kind)) == 2  # noqa: PLR2004
+
+
+_TREATMENT_KEYS = tuple(field.name for field in attrs.fields(Treatment))
+
+
+def _flat(structure: Callable[[Any, type], Session]) -> Callable[[Any, type], Session]:
+    """Read the flat form of a session, too: its treatment's keys stand beside its own."""
+
+    def either(value: Any, kind: type) -> Session:  # noqa: ANN401
+        if not isinstance(value, Mapping) or "treatments" in value:
+            return structure(value, kind)
+        treatment = {key: value[key] for key in _TREATMENT_KEYS if key in value}
+        rest = {key: entry for key, entry in value.items() if key not in treatment}
+        try:
+            return structure({**rest, "treatments": [treatment]}, kind)
+        except ClassValidationError as group:
+            lifted: list[Exception] = []
+            for error in group.exceptions:
+                lifted.extend(_lift(cast("Exception", error)))
+            raise ClassValidationError(group.message, lifted, kind) from None
+
+    return either
+
+
+def _lift(error: Exception) -> list[Exception]:
+    """Take the problems of the one treatment of a flat session out of the list around it."""
+    if isinstance(error, IterableValidationError) and _place(error) == ".treatments":
+        inner = cast("Exception", error.exceptions[0])
+        if isinstance(inner, ClassValidationError):
+            return [cast("Exception", part) for part in inner.exceptions]
+        return [inner]
+    if isinstance(error, SessionError):
+        moved = (
+            attrs.evolve(p, path=p.path.removeprefix("treatments[0].")) for p in error.problems
+        )
+        return [SessionError(problems=tuple(moved))]
+    return [error]
+
+
+def _object(
+    structure: Callable[[Any, type], T],
+) -> Callable[[Any, type], T]:
+    def checked(value: Any, kind: type) -> T:  # noqa: ANN401
+        if not isinstance(value, Mapping):
+            raise _wrong(value, "an object")
+        return structure(value, kind)
+
+    return checked
+
+
+def _place(error: BaseException) -> str:
+    for note in reversed(getattr(error, "__notes__", [])):
+        if isinstance(note, AttributeValidationNote):
+            return f".{note.name}"
+        if isinstance(note, IterableValidationNote):
+            return f"[{note.index}]"
+    return ""
+
+
+def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> list[Problem]:
+    """Flatten what cattrs gathered into problems with their paths."""
+    if isinstance(error, ClassValidationError | IterableValidationError):
+        known = ()
+        if isinstance(error, ClassValidationError) and attrs.has(error.cl):
+            known = tuple(field.name for field in attrs.fields(error.cl))
+            if error.cl is Session:
+                known = (*known, *_TREATMENT_KEYS)
+        return [
+            problem
+            for part in error.exceptions
+            for problem in _problems(part, path + _place(part), known)
+        ]
+    if isinstance(error, ForbiddenExtraKeysError):
+        return [_extra(path, name, keys) for name in sorted(error.extra_fields)]
+    if isinstance(error, SessionError):
+        return [attrs.evolve(p, path=f"{path}.{p.path}") for p in error.problems]
+    if isinstance(error, KeyError):
+        return [Problem(path=path, message="it is missing")]
+    if isinstance(error, CptfacetError | TypeError | ValueError):
+        return [Problem(path=path, message=str(error))]
+    raise error
+
+
+def _extra(path: str, name: str, keys: tuple[str, ...]) -> Problem:
+    near = difflib.get_close_matches(name, keys, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(keys)}"
+    shown = name if len(name) <= 60 else f"{name[:60]}..."  # noqa: PLR2004
+    return Problem(path=f"{path}.{shown}", message=f"unknown key; {hint}")
+
+
+# -- writing
+
+
+def _term(term: Term) -> dict[str, str]:
+    named = {"from": term.start, "seen": term.seen, "until": term.until}
+    return {name: day.isoformat() for name, day in named.items() if day is not None}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "id": citation.id,
+        "title": citation.title,
+        "url": citation.url,
+        **_term(citation.term),
+        "confidence": citation.confidence.value,
+    }
+
+
+def _provision(provision: Provision) -> dict[str, Any]:
+    value = provision.value
+    return {
+        "key": provision.key,
+        "cell": list(provision.cell),
+        "value": list(value) if isinstance(value, tuple) else value,
+        "policy": provision.policy,
+        **_term(provision.term),
+        "confidence": provision.confidence.value,
+        "citations": [_citation(citation) for citation in provision.citations],
+    }
+
+
+def _units_out(units: Decimal | None) -> int | float | None:
+    """Write units as a number; a Decimal stays exact where JSON can hold it."""
+    if units is None or isinstance(units, int):
+        return units
+    return int(units) if units == units.to_integral_value() else float(units)
+
+
+_OMIT = override(omit_if_default=True)
+
+
+def configure(converter: Converter) -> Converter:
+    """Teach a cattrs converter the JSON form of this library's records.
+
+    The converter keeps what it knows besides. It should forbid extra keys and gather all problems,
+    as `make_converter` sets it up.
+    """
+    for kind, parse in _PARSERS.items():
+        converter.register_structure_hook(kind, _parsed(parse))
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(Decimal, _money)
+    converter.register_structure_hook_func(lambda kind: kind == int | Decimal | None, _units)
+    converter.register_structure_hook_func(
+        lambda kind: _is_list(kind) and get_args(kind)[0] is str, _list_of(_code_text)
+    )
+    for record in (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session):
+        overrides = {"code": override(struct_hook=lambda v, _: _code_text(v))}
+        if record is not ClaimLine:
+            overrides = {}
+        made = make_dict_structure_fn(
+            record,
+            converter,
+            _cattrs_forbid_extra_keys=True,
+            _cattrs_detailed_validation=True,
+            **overrides,
+        )
+        checked = _object(cast("Callable[[Any, type], Any]", made))
+        converter.register_structure_hook(record, _flat(checked) if record is Session else checked)
+
+    def list_factory(kind: Any) -> Callable[[object, type], tuple[Any, ...]]:  # noqa: ANN401
+        item = get_args(kind)[0]
+        return _list_of(lambda entry: converter.structure(entry, item))
+
+    converter.register_structure_hook_factory(
+        lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
+    )
+    converter.register_unstructure_hook(dt.date, dt.date.isoformat)
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_unstructure_hook(Citation, _citation)
+    converter.register_unstructure_hook(Provision, _provision)
+    omitted: Mapping[type, tuple[str, ...]] = {
+        Location: ("state", "county", "zip", "locality"),
+        ClaimLine: ("date", "place_of_service", "charge", "provider"),
+        Claim: ("diagnoses", "id", "policy", "location"),
+        Session: ("id", "policy", "location"),
+        Note: ("refusal",),
+    }
+    for record in (
+        Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session,
+        Note, Why, Refusal, Coded,
+    ):  # fmt: skip
+        fields = {name: _OMIT for name in omitted.get(record, ())}
+        if record is ClaimLine:
+            fields["units"] = override(unstruct_hook=_units_out)
+        made = make_dict_unstructure_fn(record, converter, **fields)
+        converter.register_unstructure_hook(record, made)
+    return converter
+
+
+def make_converter() -> Converter:
+    """Make a cattrs converter that speaks the JSON form, strictly.
+
+    >>> make_converter().structure({"code": "64493", "modifiers": ["rt"]}, ClaimLine).text
+    '64493-RT x1'
+    """
+    return configure(Converter(forbid_extra_keys=True, detailed_validation=True))
+
+
+@functools.cache
+def _converter() -> Converter:
+    return make_converter()
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the key {twice[:60]!r} stands twice in one object"
+        raise ValueError(message)
+    return found
+
+
+def _no_constant(name: str) -> None:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def decode(text: str | bytes) -> Any:  # noqa: ANN401
+    """Decode JSON text to plain data, strictly: no repeated keys, no NaN, numbers kept exact.
+
+    >>> decode('{"units": 1.5}')
+    {'units': Decimal('1.5')}
+    >>> decode('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.DocumentError: JSON can't be read:
+      $: the key 'a' stands twice in one object
+
+    Raises:
+        DocumentError: The text is not JSON.
+    """
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        return json.loads(
+            decoded,
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_duplicates,
+        )
+    except RecursionError:
+        problem = Problem(path="$", message="it is nested too deeply")
+    except json.JSONDecodeError as error:
+        message = f"it is not JSON: {error.msg}"
+        problem = Problem(path="$", message=f"{message} at character {error.colno}", line=error.lineno)
+    except UnicodeDecodeError as error:
+        problem = Problem(path="$", message=f"it is not UTF-8 at byte {error.start}")
+    except ValueError as error:
+        problem = Problem(path="$", message=str(error))
+    raise DocumentError(what="JSON", problems=(problem,))
+
+
+def from_data(data: object, kind: type[T]) -> T:
+    """Make a record from decoded JSON: a `Session`, flat or not, or a `Claim`.
+
+    >>> from_data({"date": "2026-03-02", "technique": "mbb", "targets": [{"joint": "L4"}],
+    ...            "sides": "left"}, Session)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.DocumentError: Session can't be read:
+      $.targets[0].joint: 'L4' is not a joint: one segment may be a vertebra or a nerve; name both segments of the joint, as in L4-L5
+      $.sides: unknown key; known here: date, treatments, claim_type, place_of_service, diagnoses, id, policy, location, technique, purpose, guidance, targets, nerves
+
+    Raises:
+        DocumentError: The data don't describe such a record; all problems, each with its path.
+    """
+    try:
+        return _converter().structure(data, kind)
+    except (ClassValidationError, IterableValidationError, CptfacetError, TypeError) as error:
+        problems = tuple(_problems(error, "$"))
+    raise DocumentError(what=kind.__name__, problems=problems)
+
+
+def read(text: str | bytes, kind: type[T]) -> T:
+    """Read one JSON text as a `Session` or a `Claim`.
+
+    >>> read('{"claim_type": "professional", "lines": [{"code": "64493"}]}', Claim).lines[0].text
+    '64493 x1'
+
+    Raises:
+        DocumentError: The text is not JSON, or not such a record.
+    """
+    return from_data(decode(text), kind)
+
+
+def to_data(value: Session | Claim | Coded | Refusal) -> dict[str, Any]:
+    """Make plain data of a session, claim or answer, as it stands in JSON.
+
+    A refusal stands under the key `refusal`.
+    """
+    data = cast("dict[str, Any]", _converter().unstructure(value))
+    return {"refusal": data} if isinstance(value, Refusal) else data
+
+
+def dump(value: Session | Claim | Coded | Refusal, *, indent: int | None = None) -> str:
+    """Write a session, claim or answer as JSON text.
+
+    >>> dump(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),)))
+    '{"claim_type": "professional", "lines": [{"code": "64493", "modifiers": [], "units": 1, "diagnoses": []}], "date": null, "place_of_service": null, "purpose": null}'
+    """
+    return json.dumps(to_data(value), indent=indent, ensure_ascii=False)

@@ -1,0 +1,238 @@
+"""Look anything up by its name: what the terminal and notebooks show of one thing."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cptfacet import policies
+from cptfacet._records import sealed
+from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
+from cptfacet.dates import Standing
+from cptfacet.errors import CptfacetError, UnknownIdError
+from cptfacet.reference import packaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cptfacet.citations import Citation
+    from cptfacet.dates import Term
+    from cptfacet.policies import NotKnown, Policy, Provision
+
+__all__ = ["KINDS", "Shown", "find"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Shown:
+    """One thing that was found: its kind, its title, and what is known of it as plain data."""
+
+    kind: str
+    title: str
+    data: dict[str, Any]
+
+
+def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> tuple[Shown, ...]:
+    """Find everything that a name stands for; ``kind:name`` asks for one kind.
+
+    >>> [(shown.kind, shown.title) for shown in find("64493")]
+    [('code', '64493: image-guided facet injection, lumbar-sacral, first level')]
+    >>> find("modifier:50")[0].data["kind_of_modifier"]
+    'payment'
+    >>> find("nothing")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy or provision is known as 'nothing'.
+
+    Raises:
+        UnknownIdError: Nothing has this name.
+    """
+    kind, separator, name = text.partition(":")
+    wanted = KINDS if not separator or kind not in KINDS else {kind: KINDS[kind]}
+    sought = name if wanted is not KINDS else text
+    found: list[Shown] = []
+    for look in wanted.values():
+        try:
+            found.append(look(sought.strip(), policy, on))
+        except CptfacetError:
+            continue
+    if not found:
+        raise UnknownIdError(what=_either(tuple(wanted)), text=sought)
+    return tuple(found)
+
+
+def _either(kinds: tuple[str, ...]) -> str:
+    return " or ".join((", ".join(kinds[:-1]), kinds[-1])) if len(kinds) > 1 else kinds[0]
+
+
+def _days(term: Term) -> dict[str, str]:
+    named = {"from": term.start, "seen": term.seen, "until": term.until}
+    return {name: day.isoformat() for name, day in named.items() if day}
+
+
+def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
+    return [
+        {"title": c.title, "id": c.id, "url": c.url, "confidence": c.confidence.value}
+        for c in citations
+    ]
+
+
+def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
+    procedure = packaged().procedure(text)
+    data: dict[str, Any] = {
+        "code": procedure.code,
+        "label": procedure.label,
+        "kind_of_code": procedure.kind.value,
+        "family": procedure.family,
+        "region": procedure.region and procedure.region.value,
+        "level": procedure.ordinal and procedure.ordinal.value,
+        "one_unit_is_one": procedure.counts,
+        "add_on": procedure.add_on,
+        "valid": _days(procedure.term),
+        "primaries": [
+            {"code": link.primary, "authority": link.authority, **_days(link.term)}
+            for link in procedure.primaries
+            if on is None or link.term.on(on) is Standing.IN_FORCE
+        ],
+        "replaces": list(procedure.replaces),
+        "replaced_by": list(procedure.replaced_by),
+        "note": procedure.note,
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": procedure.in_force(on).value}
+    if procedure.indicators:
+        indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.type == "str")
+        seen = procedure.indicators.term.seen
+        data["indicators"] = {
+            **indicators,
+            "read": f"{seen} to {procedure.indicators.last}, all editions equal",
+        }
+    data["sources"] = _sources(procedure.citations)
+    return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
+
+
+def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
+    modifier = packaged().modifier(text)
+    data: dict[str, Any] = {
+        "modifier": modifier.code,
+        "meaning": modifier.meaning,
+        "kind_of_modifier": modifier.kind.value,
+        "code_set": modifier.code_set,
+        "applies_to": modifier.applies_to,
+        "claim_types": [claim_type.value for claim_type in modifier.claim_types],
+        "effect": modifier.effect,
+        "effect_confidence": modifier.effect_confidence.value,
+        "valid": _days(modifier.term),
+        "note": modifier.note,
+        "sources": _sources(modifier.citations),
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": modifier.term.on(on).value}
+    return Shown(kind="modifier", title=f"{modifier.code}: {modifier.meaning}", data=data)
+
+
+def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
+    joint = parse_joint(text)
+    supply = innervation(joint)
+    data: dict[str, Any] = {
+        "joint": joint.value,
+        "nerves": [nerve.value for nerve in supply.nerves],
+        "code_region": [
+            {"region": fact.region.value, **_days(fact.term), "note": fact.note}
+            for fact in region_facts(joint)
+            if on is None or fact.term.on(on) is Standing.IN_FORCE
+        ],
+        "note": supply.note,
+        "sources": _sources(supply.citations),
+    }
+    return Shown(kind="joint", title=joint.value, data=data)
+
+
+def _nerve(text: str, _: str | None, __: dt.date | None) -> Shown:
+    nerve = parse_nerve(text)
+    supplied = [joint for joint in Joint if nerve in innervation(joint).nerves]
+    data: dict[str, Any] = {
+        "nerve": nerve.value,
+        "kind_of_nerve": nerve.kind.value,
+        "supplies": [
+            {"joint": joint, "with": [n for n in innervation(joint).nerves if n is not nerve]}
+            for joint in supplied
+        ],
+        "completes_alone": [joint.value for joint in joints([nerve])],
+    }
+    return Shown(kind="nerve", title=nerve.value, data=data)
+
+
+def _policy(text: str, _: str | None, on: dt.date | None) -> Shown:
+    policy = policies.get(text)
+    stated = [p for p in policy.provisions if on is None or p.term.on(on) is Standing.IN_FORCE]
+    data: dict[str, Any] = {
+        "policy": policy.id,
+        "title": policy.title,
+        "payer": policy.payer,
+        "edition": policy.edition.isoformat(),
+        "extends": [other.id for other in policy.lineage()[1:]],
+        "provisions": _by_value(stated),
+        "sources": _sources(dict.fromkeys(c for p in stated for c in p.citations)),
+    }
+    return Shown(kind="policy", title=f"{policy.id}: {policy.title}", data=data)
+
+
+def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
+    known = policies.vocabulary().get(text)
+    if known is None:
+        raise UnknownIdError(what="provision", text=text)
+    asked = [policies.get(policy)] if policy else [policies.get(i) for i in policies.ids()]
+    stated: list[Provision | NotKnown] = []
+    lineage: dict[Policy, None] = {}
+    for each in asked:
+        lineage.update(dict.fromkeys(each.lineage()))
+    for each in lineage:
+        stated += [
+            p
+            for p in each.find(text)
+            if p.key == text and (on is None or p.term.on(on) is Standing.IN_FORCE)
+        ]
+    data: dict[str, Any] = {
+        "key": known.name,
+        "meaning": known.meaning,
+        "type": known.type,
+        "unit": known.unit,
+        "dimensions": list(known.dimensions),
+        "choices": list(known.choices),
+        "stated": _by_value(stated),
+    }
+    return Shown(kind="provision", title=known.name, data=data)
+
+
+def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
+    """Join cells that one provision of a file states together, so that a table stays readable."""
+    joined: dict[tuple[Any, ...], list[str]] = {}
+    facts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for p in stated:
+        fact: dict[str, Any] = {"key": p.key, "policy": p.policy}
+        if isinstance(p, policies.Provision):
+            fact["value"] = list(p.value) if isinstance(p.value, tuple) else p.value
+            fact |= {**_days(p.term), "confidence": p.confidence.value, "note": p.note}
+        else:
+            fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **_days(p.term)}
+        fact["sources"] = [c.id for c in p.citations]
+        where = (p.key, p.policy, str(fact))
+        facts[where] = fact
+        if p.cell:
+            joined.setdefault(where, []).append(" ".join(p.cell))
+    return [
+        {"key": fact["key"], "for": joined.get(where, []), **fact} for where, fact in facts.items()
+    ]
+
+
+KINDS: Mapping[str, Callable[[str, str | None, dt.date | None], Shown]] = {
+    "code": _code,
+    "modifier": _modifier,
+    "joint": _joint,
+    "nerve": _nerve,
+    "policy": _policy,
+    "provision": _provision,
+}
