@@ -5,7 +5,8 @@ first use.
 
 >>> import cptfacet
 >>> session = cptfacet.session_from_words(
-...     date="2026-03-02", technique="mbb", guidance="fluoroscopy", joints=["L4-5:left"])
+...     date="2026-03-02", technique="mbb", guidance="fluoroscopy", joints=["L4-5:left"]
+... )
 >>> answer = cptfacet.code_session(session, policy=cptfacet.policies.get("medicare"))
 >>> [line.text for line in answer.claim.lines]
 ['64493-LT x1']
@@ -17,54 +18,73 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cptfacet import (
-        addons,
-        anatomy,
-        bilateral,
-        citations,
-        claims,
-        coding,
-        dates,
-        errors,
-        interop,
-        modifiers,
-        policies,
-        procedures,
-        reference,
-        sessions,
-    )
-    from cptfacet.anatomy import (
-        CodeRegion,
-        Joint,
-        Nerve,
-        Side,
-        parse_joint,
-        parse_nerve,
-        parse_side,
-        read_levels,
-    )
-    from cptfacet.bilateral import LineForm, SideCount
-    from cptfacet.citations import Citation, Confidence, Source
-    from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose, parse_line
-    from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal, Why, code_session
-    from cptfacet.dates import Standing, Term, parse_date
-    from cptfacet.errors import CptfacetError
-    from cptfacet.modifiers import Modifier, ModifierKind, parse_modifier
-    from cptfacet.policies import NotKnown, Policy, Provision
-    from cptfacet.procedures import Family, Ordinal, Procedure, is_code, parse_code
-    from cptfacet.reference import Reference
-    from cptfacet.sessions import (
-        Guidance,
-        Session,
-        Target,
-        Technique,
-        TreatedNerve,
-        Treatment,
-        parse_guidance,
-        parse_target,
-        parse_technique,
-        session_from_words,
-    )
+    from cptfacet import addons as addons
+    from cptfacet import anatomy as anatomy
+    from cptfacet import bilateral as bilateral
+    from cptfacet import citations as citations
+    from cptfacet import claims as claims
+    from cptfacet import coding as coding
+    from cptfacet import dates as dates
+    from cptfacet import errors as errors
+    from cptfacet import interop as interop
+    from cptfacet import modifiers as modifiers
+    from cptfacet import policies as policies
+    from cptfacet import procedures as procedures
+    from cptfacet import reference as reference
+    from cptfacet import sessions as sessions
+    from cptfacet.anatomy import CodeRegion as CodeRegion
+    from cptfacet.anatomy import Joint as Joint
+    from cptfacet.anatomy import Nerve as Nerve
+    from cptfacet.anatomy import Side as Side
+    from cptfacet.anatomy import parse_joint as parse_joint
+    from cptfacet.anatomy import parse_nerve as parse_nerve
+    from cptfacet.anatomy import parse_side as parse_side
+    from cptfacet.anatomy import read_levels as read_levels
+    from cptfacet.bilateral import LineForm as LineForm
+    from cptfacet.bilateral import SideCount as SideCount
+    from cptfacet.citations import Citation as Citation
+    from cptfacet.citations import Confidence as Confidence
+    from cptfacet.citations import Source as Source
+    from cptfacet.claims import Claim as Claim
+    from cptfacet.claims import ClaimLine as ClaimLine
+    from cptfacet.claims import ClaimType as ClaimType
+    from cptfacet.claims import Location as Location
+    from cptfacet.claims import Purpose as Purpose
+    from cptfacet.claims import parse_line as parse_line
+    from cptfacet.coding import Coded as Coded
+    from cptfacet.coding import Coder as Coder
+    from cptfacet.coding import Note as Note
+    from cptfacet.coding import NoteId as NoteId
+    from cptfacet.coding import Reason as Reason
+    from cptfacet.coding import Refusal as Refusal
+    from cptfacet.coding import Why as Why
+    from cptfacet.coding import code_session as code_session
+    from cptfacet.dates import Standing as Standing
+    from cptfacet.dates import Term as Term
+    from cptfacet.dates import parse_date as parse_date
+    from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.modifiers import Modifier as Modifier
+    from cptfacet.modifiers import ModifierKind as ModifierKind
+    from cptfacet.modifiers import parse_modifier as parse_modifier
+    from cptfacet.policies import NotKnown as NotKnown
+    from cptfacet.policies import Policy as Policy
+    from cptfacet.policies import Provision as Provision
+    from cptfacet.procedures import Family as Family
+    from cptfacet.procedures import Ordinal as Ordinal
+    from cptfacet.procedures import Procedure as Procedure
+    from cptfacet.procedures import is_code as is_code
+    from cptfacet.procedures import parse_code as parse_code
+    from cptfacet.reference import Reference as Reference
+    from cptfacet.sessions import Guidance as Guidance
+    from cptfacet.sessions import Session as Session
+    from cptfacet.sessions import Target as Target
+    from cptfacet.sessions import Technique as Technique
+    from cptfacet.sessions import TreatedNerve as TreatedNerve
+    from cptfacet.sessions import Treatment as Treatment
+    from cptfacet.sessions import parse_guidance as parse_guidance
+    from cptfacet.sessions import parse_target as parse_target
+    from cptfacet.sessions import parse_technique as parse_technique
+    from cptfacet.sessions import session_from_words as session_from_words
 
     __version__: str
 
@@ -88,9 +108,7 @@ _ROOMS = {
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 _MODULES = (*_ROOMS, "addons", "interop")
 
-__all__ = [  # noqa: PLE0604, PLE0605  written once, above; the test of public names freezes it
-    *sorted((*_HOME, *_MODULES, "__version__"))
-]
+_PUBLIC = sorted((*_HOME, *_MODULES, "__version__"))
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
@@ -110,4 +128,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return list(_PUBLIC)

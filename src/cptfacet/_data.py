@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import io
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cptfacet.citations import Citation, Confidence, Source, cite
 from cptfacet.dates import Term, parse_date
@@ -42,6 +42,24 @@ def read_csv(name: str) -> Iterator[dict[str, str]]:
     yield from csv.DictReader(io.StringIO(body), strict=True)
 
 
+def _is_table(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_array(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def as_table(value: object) -> dict[str, Any] | None:
+    """Take a decoded value as a table, or None where it is none."""
+    return value if _is_table(value) else None
+
+
+def as_array(value: object) -> list[Any] | None:
+    """Take a decoded value as an array, or None where it is none."""
+    return value if _is_array(value) else None
+
+
 def make_source(source_id: str, table: Mapping[str, Any]) -> Source:
     """Make a source from its table in a TOML file."""
     return Source(id=source_id, **table)
@@ -67,6 +85,6 @@ def term_of(row: Mapping[str, str | dt.date]) -> Term:
 def citations_of(row: Mapping[str, Any]) -> tuple[Citation, ...]:
     """Make the citations of a fact from its columns."""
     listed = row["citations"]
-    ids = listed.split(";") if isinstance(listed, str) else listed
+    ids: list[str] = listed.split(";") if isinstance(listed, str) else listed
     known = sources()
     return cite(tuple(known[i.strip()] for i in ids), term_of(row), Confidence(row["confidence"]))

@@ -5,7 +5,7 @@ An add-on is paid only with a primary that allows it, by the same practitioner o
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs

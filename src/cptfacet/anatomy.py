@@ -6,8 +6,9 @@ adjacent nerves complete `k - 1` joints, and only inside one unbroken run.
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003  attrs and doctests resolve the annotations
+import datetime as dt
 import functools
+import itertools
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
-from cptfacet.citations import Citation  # noqa: TC001
+from cptfacet.citations import Citation
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import NoMedialBranchError, ParseError
 
@@ -137,12 +138,12 @@ class Joint(_HeadToTail):
     L5_S1 = "L5-S1"
 
     @property
-    def upper(self) -> str:
+    def segment_above(self) -> str:
         """The segment above the joint."""
         return self.value.split("-")[0]
 
     @property
-    def lower(self) -> str:
+    def segment_below(self) -> str:
         """The segment below the joint."""
         return self.value.split("-")[1]
 
@@ -212,8 +213,10 @@ class Nerve(_HeadToTail):
 
 
 _JOINTS = {joint.value: joint for joint in Joint}
-_BY_UPPER = {joint.upper: joint for joint in Joint}
-_DASHES = str.maketrans(dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{MINUS SIGN}/", "-"))
+_BY_UPPER = {joint.segment_above: joint for joint in Joint}
+_DASHES = str.maketrans(
+    dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{MINUS SIGN}/", "-")
+)
 _JOINT = re.compile(r"([CTL])(\d{1,2})\s*-\s*([CTLS]?)(\d{1,2})", re.ASCII)
 _SEGMENT = re.compile(r"([CTLS])(\d{1,2})", re.ASCII)
 
@@ -267,7 +270,7 @@ def _between(above: str, below: str) -> tuple[Joint, ...]:
     segment = above
     while segment in _BY_UPPER and segment != below:
         found.append(_BY_UPPER[segment])
-        segment = found[-1].lower
+        segment = found[-1].segment_below
     return tuple(found) if segment == below else ()
 
 
@@ -355,7 +358,9 @@ def parse_nerve(text: str) -> Nerve:
     """
     folded = _fold(text)
     if folded in _SITES:
-        reason = "the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve"
+        reason = (
+            "the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve"
+        )
         raise ParseError(what="a nerve", text=text, reason=reason)
     if (named := _NERVE_NAMES.get(folded)) is not None:
         return named
@@ -543,7 +548,7 @@ def read_levels(text: str) -> tuple[Reading, ...]:
         except ParseError:
             pass
         else:
-            segments.extend((named[-1].upper, named[-1].lower))
+            segments.extend((named[-1].segment_above, named[-1].segment_below))
             only_segments = only_segments and len(items) == 1
             continue
         run = _run_of_segments(item)
@@ -568,7 +573,7 @@ def read_levels(text: str) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-_SEGMENTS = ("C0", *(joint.lower for joint in Joint), "S2", "S3")
+_SEGMENTS = ("C0", *(joint.segment_below for joint in Joint), "S2", "S3")
 _SEGMENT_ORDER = {segment: index for index, segment in enumerate(_SEGMENTS)}
 
 
@@ -600,6 +605,6 @@ def _as_nerves(segments: list[str]) -> list[Reading]:
 
 
 def _as_vertebrae(segments: list[str]) -> Reading:
-    pairs = zip(segments, segments[1:], strict=False)
+    pairs = itertools.pairwise(segments)
     named = (_JOINTS.get(f"{above}-{below}") for above, below in pairs)
     return Reading(taken_as="vertebrae", joints=tuple(joint for joint in named if joint))

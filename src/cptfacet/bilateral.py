@@ -7,7 +7,7 @@ are never blended. Everything here is a pure function of lines.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import attrs
 
@@ -201,8 +201,11 @@ def render(
     ['64493-50-KX x1']
     >>> [l.text for l in render(block, SideCount(bilateral=1), form=LineForm.RT_LT_LINES)]
     ['64493-RT-KX x1', '64493-LT-KX x1']
-    >>> render(ClaimLine(code="64493", modifiers=("50",)), SideCount(right=1),
-    ...        form=LineForm.ONE_LINE_50)
+    >>> render(
+    ...     ClaimLine(code="64493", modifiers=("50",)),
+    ...     SideCount(right=1),
+    ...     form=LineForm.ONE_LINE_50,
+    ... )
     Traceback (most recent call last):
     ...
     cptfacet.errors.NotOfThisFormError: these lines do not have the form one-line-50: 64493-50 x1 names a side already; give the line without it
@@ -218,9 +221,7 @@ def render(
         attrs.evolve(
             line,
             units=units,
-            modifiers=order_modifiers(
-                (*modifiers, *line.modifiers), order=order, reference=known
-            ),
+            modifiers=order_modifiers((*modifiers, *line.modifiers), order=order, reference=known),
         )
         for modifiers, units, _ in lay_out(shapes(form, reference=known), sides.treated())
     )
@@ -236,7 +237,10 @@ def read(
 ) -> Laterality:
     """Read the sides that lines of one code say in a line form.
 
-    >>> both = [ClaimLine(code="64493", modifiers=("RT",)), ClaimLine(code="64493", modifiers=("LT",))]
+    >>> both = [
+    ...     ClaimLine(code="64493", modifiers=("RT",)),
+    ...     ClaimLine(code="64493", modifiers=("LT",)),
+    ... ]
     >>> read(both, form=LineForm.RT_LT_LINES).sides
     SideCount(bilateral=1, right=0, left=0, unnamed=0)
     >>> read([ClaimLine(code="64493", modifiers=("50",))], form=LineForm.TWO_UNITS)
@@ -269,7 +273,7 @@ def read(
     return _read_units(form, units, counted=counted)
 
 
-def _refuse(form: LineForm, reason: str) -> None:
+def _refuse(form: LineForm, reason: str) -> NoReturn:
     raise NotOfThisFormError(form=form, reason=reason)
 
 
@@ -315,7 +319,10 @@ def convert(
     Lines are taken together by code and by everything that they carry beside sides and units; each
     group is read in the first form and written in the second, where its first line stood.
 
-    >>> two = [ClaimLine(code="64493", modifiers=("50", "KX")), ClaimLine(code="64494", modifiers=("RT", "KX"))]
+    >>> two = [
+    ...     ClaimLine(code="64493", modifiers=("50", "KX")),
+    ...     ClaimLine(code="64494", modifiers=("RT", "KX")),
+    ... ]
     >>> split = convert(two, source=LineForm.ONE_LINE_50, target=LineForm.RT_LT_LINES)
     >>> [line.text for line in split.lines], split.lost
     (['64493-RT-KX x1', '64493-LT-KX x1', '64494-RT-KX x1'], ())

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -86,7 +87,7 @@ class ClaimLine:
         return f"{joined} x{'?' if self.units is None else self.units}"
 
 
-def _check_line(line: ClaimLine) -> None:
+def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores types made
     if not isinstance(line.code, str):
         message = f"code is a text of five characters, not {type(line.code).__name__}"
         raise TypeError(message)
@@ -145,8 +146,8 @@ def parse_line(text: str) -> ClaimLine:
 class Claim:
     """One claim: its lines, and what holds for all of them.
 
-    ``id`` is opaque: it is echoed and never shown. ``policy`` and ``location`` say under which rules
-    the claim is meant to be read.
+    ``id`` is opaque: it is echoed and never shown. ``policy`` and ``location`` say under which
+    rules the claim is meant to be read.
     """
 
     claim_type: ClaimType

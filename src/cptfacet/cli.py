@@ -11,7 +11,6 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-
 from cptfacet import policies
 from cptfacet.coding import Coded, Refusal, code_session
 from cptfacet.dates import parse_date

@@ -1,4 +1,4 @@
-"""What goes wrong by a caller's mistake; what is wrong with a claim is a finding, never an error."""
+"""What goes wrong by a caller's mistake. What is wrong with a claim is a finding, not an error."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class CptfacetError(Exception):
     """
 
     def _fields(self) -> dict[str, Any]:
-        if not attrs.has(type(self)):
-            return {}
-        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        kind = type(self)
+        names = [field.name for field in attrs.fields(kind)] if attrs.has(kind) else []
+        return {name: getattr(self, name) for name in names}
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -54,8 +54,8 @@ class Problem:
     """One thing that is wrong at one place of a document.
 
     ``path`` is the place in the document's own notation (``$.treatments[0].targets[1].side``, or
-    ``provisions[3].until``), ``line`` the line of a text file where it is known, ``message`` what is
-    wrong and what would be right.
+    ``provisions[3].until``), ``line`` the line of a text file where it is known, ``message`` what
+    is wrong and what would be right.
     """
 
     path: str
@@ -149,7 +149,7 @@ class DocumentError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class PolicyFileError(CptfacetError, ValueError):
-    """A policy file that breaks its own rules; ``problems`` holds all of them, each with its line."""
+    """A policy file that can't be used; ``problems`` holds all of them, each with its line."""
 
     file: str
     problems: tuple[Problem, ...]

@@ -12,7 +12,7 @@ import itertools
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 
@@ -87,7 +87,12 @@ def vocabulary() -> Mapping[str, Key]:
     return {
         name: Key(
             name=name,
-            **{field: tuple(v) if isinstance(v, list) else v for field, v in entry.items()},
+            type=entry["type"],
+            meaning=entry["meaning"],
+            dimensions=tuple(entry["dimensions"]),
+            choices=tuple(entry.get("choices", ())),
+            unit=entry.get("unit"),
+            gaps=entry["gaps"],
         )
         for name, entry in table.items()
     }
@@ -130,7 +135,7 @@ class NotKnown:
     cell: Cell
     reason: str
     policy: str
-    term: Term = Term()
+    term: Term = attrs.field(factory=Term)
     jurisdictions: tuple[str, ...] = ()
     citations: tuple[Citation, ...] = ()
 
@@ -188,8 +193,12 @@ class Policy:
 
         >>> import datetime as dt
         >>> cpt = get("cpt")
-        >>> answer = cpt.get("laterality.form", on=dt.date(2026, 3, 2),
-        ...                  role="injection-add-on", claim_type="professional")
+        >>> answer = cpt.get(
+        ...     "laterality.form",
+        ...     on=dt.date(2026, 3, 2),
+        ...     role="injection-add-on",
+        ...     claim_type="professional",
+        ... )
         >>> answer.value, str(answer.term)
         ('two-units', 'from 2020-01-01')
         >>> cpt.get("laterality.from", on=dt.date(2026, 3, 2))
@@ -351,8 +360,8 @@ class _Reader:
         extends = self._extends(table)
         self._read_sources(table)
         provisions: list[Provision | NotKnown] = []
-        listed = table.get("provisions", [])
-        if not isinstance(listed, list):
+        listed = _data.as_array(table.get("provisions", []))
+        if listed is None:
             self._problem("provisions", "provisions are written as [[provisions]] tables")
             listed = []
         places: dict[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]] = {}
@@ -396,7 +405,7 @@ class _Reader:
             found = re.search(r"line (\d+)", str(error))
             self._stop("file", f"it is not TOML: {error}", int(found[1]) if found else None)
 
-    def _stop(self, path: str, message: str, line: int | None) -> Any:  # noqa: ANN401
+    def _stop(self, path: str, message: str, line: int | None) -> NoReturn:
         problem = Problem(path=path, message=message, line=line)
         raise PolicyFileError(file=self.name, problems=(problem,))
 
@@ -445,13 +454,14 @@ class _Reader:
         return get(name)
 
     def _read_sources(self, table: dict[str, Any]) -> None:
-        own = table.get("sources", {})
-        if not isinstance(own, dict):
+        own = _data.as_table(table.get("sources", {}))
+        if own is None:
             self._problem("sources", "sources are written as [sources.ID] tables")
             return
-        for source_id, entry in own.items():
+        for source_id, value in own.items():
             path = f"sources.{source_id}"
-            if not isinstance(entry, dict):
+            entry = _data.as_table(value)
+            if entry is None:
                 self._problem(path, "a source is a table with title and publisher")
                 continue
             for key in sorted(set(entry) - _SOURCE):
@@ -469,17 +479,21 @@ class _Reader:
     # -- its provisions
 
     def _provision(
-        self, index: int, entry: Any, policy: str  # noqa: ANN401
+        self,
+        index: int,
+        value: object,
+        policy: str,
     ) -> Iterator[Provision | NotKnown]:
         path = f"provisions[{index}]"
-        if not isinstance(entry, dict):
+        entry = _data.as_table(value)
+        if entry is None:
             self._problem(path, "a provision is a [[provisions]] table", index)
             return
         before = len(self.problems)
-        for key in sorted(set(entry) - _PROVISION):
-            near = difflib.get_close_matches(key, _PROVISION, n=1)
+        for name in sorted(set(entry) - _PROVISION):
+            near = difflib.get_close_matches(name, _PROVISION, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            self._problem(f"{path}.{key}", f"unknown key{hint}", index)
+            self._problem(f"{path}.{name}", f"unknown key{hint}", index)
         key = self._key(path, index, entry)
         term = self._term(path, index, entry)
         confidence = self._confidence(path, index, entry)
@@ -492,12 +506,12 @@ class _Reader:
         if key is None:
             return
         cells = self._cells(path, index, entry, key)
-        value = self._value(path, index, entry, key)
+        stated = self._value(path, index, entry, key)
         if len(self.problems) > before:
             return
         citations = cite(sources, term, confidence or Confidence.JUDGEMENT)
         for cell in cells:
-            if value is None:
+            if stated is None:
                 yield NotKnown(
                     key=key.name,
                     cell=cell,
@@ -511,7 +525,7 @@ class _Reader:
             yield Provision(
                 key=key.name,
                 cell=cell,
-                value=value,
+                value=stated,
                 unit=key.unit,
                 term=term,
                 confidence=confidence or Confidence.JUDGEMENT,
@@ -563,8 +577,8 @@ class _Reader:
     def _citations(
         self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
     ) -> tuple[Source, ...]:
-        listed = entry.get("citations", [])
-        if not isinstance(listed, list) or not (listed or confidence is Confidence.JUDGEMENT):
+        listed = _data.as_array(entry.get("citations", []))
+        if listed is None or not (listed or confidence is Confidence.JUDGEMENT):
             message = "it cites nothing; list the ids of its sources"
             self._problem(f"{path}.citations", message, index)
             return ()
@@ -578,35 +592,31 @@ class _Reader:
                 found.append(source)
         return tuple(found)
 
-    def _cells(
-        self, path: str, index: int, entry: dict[str, Any], key: Key
-    ) -> tuple[Cell, ...]:
-        given = entry.get("for", {})
-        if not isinstance(given, dict):
+    def _cells(self, path: str, index: int, entry: dict[str, Any], key: Key) -> tuple[Cell, ...]:
+        given = _data.as_table(entry.get("for", {}))
+        if given is None:
             self._problem(f"{path}.for", "write it as { dimension = [values] }", index)
             return ()
         for name in sorted(set(given) - set(key.dimensions)):
-            allowed = ", ".join(key.dimensions) or "no dimensions"
-            self._problem(f"{path}.for", f"{key.name} has {allowed}, and not {name}", index)
+            has = ", ".join(key.dimensions) or "no dimensions"
+            self._problem(f"{path}.for", f"{key.name} has {has}, and not {name}", index)
         axes: list[tuple[str, ...]] = []
         for name in key.dimensions:
             allowed = _DIMENSIONS[name]
-            chosen = given.get(name, list(allowed or ()))
-            chosen = [chosen] if isinstance(chosen, str) else chosen
-            if not isinstance(chosen, list) or not chosen:
+            value = given.get(name, list(allowed or ()))
+            chosen = [value] if isinstance(value, str) else _data.as_array(value)
+            if not chosen:
                 self._problem(f"{path}.for", f"{name} lists the values that are meant", index)
                 continue
-            for value in chosen:
-                known = is_code(str(value)) if allowed is None else value in allowed
+            for part in chosen:
+                known = is_code(str(part)) if allowed is None else part in allowed
                 if not known:
                     hint = f"; it is one of {', '.join(allowed)}" if allowed else ""
-                    self._problem(f"{path}.for", f"{value!r} is no {name}{hint}", index)
-            axes.append(tuple(str(value) for value in chosen))
+                    self._problem(f"{path}.for", f"{part!r} is no {name}{hint}", index)
+            axes.append(tuple(str(part) for part in chosen))
         return tuple(itertools.product(*axes))
 
-    def _value(
-        self, path: str, index: int, entry: dict[str, Any], key: Key
-    ) -> Value | None:
+    def _value(self, path: str, index: int, entry: dict[str, Any], key: Key) -> Value | None:
         if ("value" in entry) is ("not-known" in entry):
             message = "give either a value, or not-known with the reason, and not both"
             self._problem(f"{path}.value", message, index)
@@ -621,7 +631,8 @@ class _Reader:
         wrong = _TYPES[key.type](value, key)
         if wrong:
             self._problem(f"{path}.value", f"{value!r} is wrong: {wrong}", index)
-        return tuple(value) if isinstance(value, list) else value
+        listed = _data.as_array(value)
+        return tuple(listed) if listed is not None else value
 
     # -- between provisions
 
@@ -661,7 +672,8 @@ def _check_boolean(value: object, _: Key) -> str:
 
 
 def _check_list(value: object, key: Key) -> str:
-    if isinstance(value, list) and sorted(map(str, value)) == sorted(key.choices):
+    listed = _data.as_array(value)
+    if listed is not None and sorted(map(str, listed)) == sorted(key.choices):
         return ""
     return f"list {', '.join(key.choices)}, each once, in order"
 
@@ -675,15 +687,17 @@ def _check_modifier(value: object, _: Key) -> str:
 
 
 def _check_codes(value: object, _: Key) -> str:
-    if isinstance(value, list) and value and all(is_code(str(code)) for code in value):
+    listed = _data.as_array(value)
+    if listed and all(isinstance(code, str) and is_code(code) for code in listed):
         return ""
     return "list procedure codes"
 
 
 def _check_lines(value: object, _: Key) -> str:
+    listed = _data.as_array(value) or [""]
     try:
-        fits = isinstance(value, list) and value and all(parse_line(v).text == v for v in value)
-    except (ParseError, AttributeError):
+        fits = all(isinstance(line, str) and parse_line(line).text == line for line in listed)
+    except ParseError:
         fits = False
     return "" if fits else "list claim lines in their canonical form"
 

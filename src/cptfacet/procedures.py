@@ -5,7 +5,7 @@ No descriptor of a code stands here; labels are composed from the structured fie
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003
+import datetime as dt
 import re
 from enum import StrEnum
 

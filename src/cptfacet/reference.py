@@ -154,8 +154,14 @@ class Reference:
     ) -> tuple[OtherNerve, ...]:
         """List what is reported on a date for nerves that complete no facet joint.
 
-        >>> [o.instead.text for o in packaged().instead_of(
-        ...     frozenset({Nerve.GON, Nerve.LON}), TechniqueKind.INJECTION, on=dt.date(2026, 3, 2))]
+        >>> [
+        ...     o.instead.text
+        ...     for o in packaged().instead_of(
+        ...         frozenset({Nerve.GON, Nerve.LON}),
+        ...         TechniqueKind.INJECTION,
+        ...         on=dt.date(2026, 3, 2),
+        ...     )
+        ... ]
         ['64405 x1', '64450 x1']
         """
         return tuple(

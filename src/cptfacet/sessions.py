@@ -304,8 +304,12 @@ def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
     problems: list[Problem] = []
     for index, treatment in enumerate(treatments):
         kind = treatment.technique.kind
-        places = [("targets", n, t.joint, t.side) for n, t in enumerate(treatment.targets)]
-        places += [("nerves", n, t.nerve, t.side) for n, t in enumerate(treatment.nerves)]
+        places: list[tuple[str, int, Joint | Nerve, Side | None]] = [
+            ("targets", n, target.joint, target.side) for n, target in enumerate(treatment.targets)
+        ]
+        places += [
+            ("nerves", n, treated.nerve, treated.side) for n, treated in enumerate(treatment.nerves)
+        ]
         for field, place, what, side in places:
             before = seen.setdefault((kind, what), side)
             if (before is None) is (side is None):
@@ -319,7 +323,7 @@ def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
     return problems
 
 
-def session_from_words(  # noqa: PLR0913  one argument a field that a person fills in
+def session_from_words(
     *,
     date: str,
     technique: str,
@@ -338,8 +342,12 @@ def session_from_words(  # noqa: PLR0913  one argument a field that a person fil
     reported at once.
 
     >>> session = session_from_words(
-    ...     date="2026-03-02", technique="mbb", purpose="diagnostic", guidance="fluoro",
-    ...     joints=["L4-5:both", "L5-S1:right"])
+    ...     date="2026-03-02",
+    ...     technique="mbb",
+    ...     purpose="diagnostic",
+    ...     guidance="fluoro",
+    ...     joints=["L4-5:both", "L5-S1:right"],
+    ... )
     >>> session.treatments[0].targets[1]
     Target(joint=<Joint.L5_S1: 'L5-S1'>, side=<Side.RIGHT: 'right'>)
     >>> session_from_words(date="yesterday", technique="mbb", joints=["L4"])

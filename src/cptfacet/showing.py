@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -49,9 +49,10 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
     Raises:
         UnknownIdError: Nothing has this name.
     """
-    kind, separator, name = text.partition(":")
-    wanted = KINDS if not separator or kind not in KINDS else {kind: KINDS[kind]}
-    sought = name if wanted is not KINDS else text
+    kind, _, name = text.partition(":")
+    one = KINDS.get(kind) if name else None
+    wanted = {kind: one} if one else KINDS
+    sought = name if one else text
     found: list[Shown] = []
     for look in wanted.values():
         try:
@@ -103,7 +104,7 @@ def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
     if on is not None:
         data["on"] = {"date": on.isoformat(), "standing": procedure.in_force(on).value}
     if procedure.indicators:
-        indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.type == "str")
+        indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.name in _INDICATORS)
         seen = procedure.indicators.term.seen
         data["indicators"] = {
             **indicators,
@@ -227,6 +228,10 @@ def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
         {"key": fact["key"], "for": joined.get(where, []), **fact} for where, fact in facts.items()
     ]
 
+
+_INDICATORS = (
+    "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
+)  # fmt: skip
 
 KINDS: Mapping[str, Callable[[str, str | None, dt.date | None], Shown]] = {
     "code": _code,

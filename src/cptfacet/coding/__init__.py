@@ -40,8 +40,12 @@ def code_session(
     >>> from cptfacet import policies
     >>> from cptfacet.sessions import session_from_words
     >>> session = session_from_words(
-    ...     date="2026-03-02", technique="mbb", purpose="diagnostic", guidance="fluoroscopy",
-    ...     joints=["L4-5:both", "L5-S1:both"])
+    ...     date="2026-03-02",
+    ...     technique="mbb",
+    ...     purpose="diagnostic",
+    ...     guidance="fluoroscopy",
+    ...     joints=["L4-5:both", "L5-S1:both"],
+    ... )
     >>> [line.text for line in code_session(session, policy=policies.get("medicare")).claim.lines]
     ['64493-50-KX x1', '64494-50-KX x1']
     >>> [line.text for line in code_session(session, policy=policies.get("cpt")).claim.lines]

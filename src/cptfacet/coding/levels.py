@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -125,7 +125,7 @@ def _loose_nerves(
         if nerve is Nerve.C2 and Nerve.TON in nerves:
             continue
         if nerve in (Nerve.C2, Nerve.C3) and {Nerve.C2, Nerve.C3} <= set(nerves):
-            why = "C2 and C3 make no C2-C3 without the third occipital nerve: ask whether it was treated"
+            why = "C2 and C3 make no C2-C3 without the third occipital nerve: was it treated?"
         elif nerve.kind in (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL):
             why = "it supplies no facet joint"
         else:
@@ -140,7 +140,7 @@ def _incomplete(
     """Note each target whose nerves are not all listed on each of its sides."""
     for joint, side in named.items():
         supply = innervation(joint)
-        have = _sides(completed[joint]) if joint in completed else set()
+        have: set[Side | None] = _sides(completed[joint]) if joint in completed else set()
         if not supply.nerves or None in have or (have and side is None) or _sides(side) <= have:
             continue
         wanted = " and ".join(supply.nerves)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
+_MIXED = object()
 _POSITION = {joint: place for place, joint in enumerate(Joint)}
 
 
@@ -29,6 +30,7 @@ class Writer:
     """Collect the lines of one session, with their reasons, notes and refusals."""
 
     def __init__(self, plan: Plan, diagnoses: tuple[str, ...]) -> None:
+        """Begin with nothing written."""
         self.plan = plan
         self.diagnoses = diagnoses
         self.lines: list[ClaimLine] = []
@@ -136,9 +138,7 @@ class Writer:
 
     # -- lines of one group
 
-    def _write_group(
-        self, family: Family, group: list[Level], shaped: list[Provision]
-    ) -> None:
+    def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
         first, rest = group[:1], group[1:]
         if family is Family.ABLATION:
             parts = [
@@ -161,9 +161,7 @@ class Writer:
                 where = ", ".join(level.joint for level in group)
                 message = f"{where}: how both sides are written is not known: {form.answer.reason}"
                 citations = form.answer.citations
-                self.refuse(
-                    Refusal(reason=Reason.NOT_KNOWN, message=message, citations=citations)
-                )
+                self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message, citations=citations))
                 return
         for ordinal, role, levels in parts:
             if levels:
@@ -181,6 +179,7 @@ class Writer:
         code = plan.codes[family, self._region(levels[0]), ordinal]
         form = plan.forms[role]
         shapes = form.shapes or plan.single_side
+        treated: list[tuple[tuple[Level, ...], Side | None]]
         treated = [((level,), level.side) for level in levels]
         if ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
             side, settled = self._third_side(levels)
@@ -203,6 +202,8 @@ class Writer:
             if both and isinstance(form.answer, Provision):
                 used.append(form.answer)
             used += marked
+            if marks and modifiers and isinstance(plan.modifier_order, Provision):
+                used.append(plan.modifier_order)
             self.lines.append(
                 ClaimLine(
                     code=code,
@@ -240,7 +241,7 @@ class Writer:
     ) -> tuple[tuple[str, ...], list[Provision]]:
         """Give the modifier that marks a diagnostic line, where the policy has one."""
         answer = self.plan.diagnostic[family]
-        purposes = frozenset[Purpose | None]().union(*(level.purposes for level in levels))
+        purposes = {purpose for level in levels for purpose in level.purposes}
         if isinstance(answer, NotKnown):
             if Purpose.DIAGNOSTIC in purposes:
                 where = ", ".join(answer.jurisdictions)
@@ -248,21 +249,26 @@ class Writer:
                 message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
                 self.note(NoteId.NOT_KNOWN, message, answer.citations)
             return (), []
-        if answer.value == NONE or purposes == {Purpose.THERAPEUTIC}:
+        only = next(iter(purposes)) if len(purposes) == 1 else _MIXED
+        if answer.value == NONE or only is Purpose.THERAPEUTIC:
             return (), []
         modifier = str(answer.value)
-        if purposes == {Purpose.DIAGNOSTIC}:
+        if only is Purpose.DIAGNOSTIC:
             message = (
                 f"{modifier} attests that the requirements of the policy are met;"
                 " coding has not tested them"
             )
             self.note(NoteId.ATTESTS, message, answer.citations)
             return (modifier,), [answer]
-        if purposes == {None}:
-            message = f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
+        if only is None:
+            message = (
+                f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
+            )
             self.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
         else:
             joints = ", ".join(level.joint for level in levels)
-            message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
+            message = (
+                f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
+            )
             self.note(NoteId.PURPOSE_MIXED, message, answer.citations)
         return (), []

@@ -68,6 +68,7 @@ class Plan:
     def __init__(
         self, policy: Policy, reference: Reference, on: dt.date, claim_type: ClaimType
     ) -> None:
+        """Ask the policy and the reference everything that does not depend on a session."""
         self.policy = policy
         self.reference = reference
         self.on = on
@@ -168,4 +169,3 @@ class Plan:
             f" were {of_the_time}, whose rules are not packaged",
             citations=tuple(dict.fromkeys(c for p in successors for c in p.citations)),
         )
-

@@ -167,7 +167,7 @@ def _flat(structure: Callable[[Any, type], Session]) -> Callable[[Any, type], Se
         except ClassValidationError as group:
             lifted: list[Exception] = []
             for error in group.exceptions:
-                lifted.extend(_lift(cast("Exception", error)))
+                lifted.extend(_lift(error))
             raise ClassValidationError(group.message, lifted, kind) from None
 
     return either
@@ -176,9 +176,9 @@ def _flat(structure: Callable[[Any, type], Session]) -> Callable[[Any, type], Se
 def _lift(error: Exception) -> list[Exception]:
     """Take the problems of the one treatment of a flat session out of the list around it."""
     if isinstance(error, IterableValidationError) and _place(error) == ".treatments":
-        inner = cast("Exception", error.exceptions[0])
+        inner = error.exceptions[0]
         if isinstance(inner, ClassValidationError):
-            return [cast("Exception", part) for part in inner.exceptions]
+            return list(inner.exceptions)
         return [inner]
     if isinstance(error, SessionError):
         moved = (
@@ -211,7 +211,7 @@ def _place(error: BaseException) -> str:
 def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> list[Problem]:
     """Flatten what cattrs gathered into problems with their paths."""
     if isinstance(error, ClassValidationError | IterableValidationError):
-        known = ()
+        known: tuple[str, ...] = ()
         if isinstance(error, ClassValidationError) and attrs.has(error.cl):
             known = tuple(field.name for field in attrs.fields(error.cl))
             if error.cl is Session:
@@ -330,7 +330,7 @@ def configure(converter: Converter) -> Converter:
         Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session,
         Note, Why, Refusal, Coded,
     ):  # fmt: skip
-        fields = {name: _OMIT for name in omitted.get(record, ())}
+        fields = dict.fromkeys(omitted.get(record, ()), _OMIT)
         if record is ClaimLine:
             fields["units"] = override(unstruct_hook=_units_out)
         made = make_dict_unstructure_fn(record, converter, **fields)
@@ -393,7 +393,9 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
         problem = Problem(path="$", message="it is nested too deeply")
     except json.JSONDecodeError as error:
         message = f"it is not JSON: {error.msg}"
-        problem = Problem(path="$", message=f"{message} at character {error.colno}", line=error.lineno)
+        problem = Problem(
+            path="$", message=f"{message} at character {error.colno}", line=error.lineno
+        )
     except UnicodeDecodeError as error:
         problem = Problem(path="$", message=f"it is not UTF-8 at byte {error.start}")
     except ValueError as error:
@@ -404,8 +406,15 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
 def from_data(data: object, kind: type[T]) -> T:
     """Make a record from decoded JSON: a `Session`, flat or not, or a `Claim`.
 
-    >>> from_data({"date": "2026-03-02", "technique": "mbb", "targets": [{"joint": "L4"}],
-    ...            "sides": "left"}, Session)
+    >>> from_data(
+    ...     {
+    ...         "date": "2026-03-02",
+    ...         "technique": "mbb",
+    ...         "targets": [{"joint": "L4"}],
+    ...         "sides": "left",
+    ...     },
+    ...     Session,
+    ... )
     Traceback (most recent call last):
     ...
     cptfacet.errors.DocumentError: Session can't be read:
