@@ -17,7 +17,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
-from cptfacet.citations import Citation
+from cptfacet.citations import Citation, Confidence
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import NoMedialBranchError, ParseError
 
@@ -395,6 +395,7 @@ class RegionFact:
     joint: Joint
     region: CodeRegion
     term: Term
+    confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
 
@@ -424,6 +425,7 @@ def _regions() -> Mapping[Joint, tuple[RegionFact, ...]]:
                 joint=Joint(name),
                 region=CodeRegion(row["region"]),
                 term=_data.term_of(row),
+                confidence=Confidence(row["confidence"]),
                 citations=_data.citations_of(row),
                 note=row.get("note", ""),
             )

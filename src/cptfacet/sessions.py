@@ -290,6 +290,8 @@ class Session:
             object.__setattr__(self, "treatments", tuple(self.treatments))
         if type(self.diagnoses) is not tuple:
             object.__setattr__(self, "diagnoses", tuple(self.diagnoses))
+        if type(self.date) is not dt.date:
+            _not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
         problems = _conflicts(self.treatments)
         if not self.treatments:
             message = "a session has at least one treatment"

@@ -122,7 +122,7 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
         place_of_service=session.place_of_service,
         purpose=next(iter(writer.purposes)) if len(writer.purposes) == 1 else None,
         id=session.id,
-        policy=session.policy,
+        policy=plan.policy.id,
         location=session.location,
     )
     return Coded(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))

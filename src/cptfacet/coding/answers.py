@@ -36,6 +36,7 @@ class NoteId(StrEnum):
     REFUSED = "refused"
     SIDE_NOT_DOCUMENTED = "side-not-documented"
     REPEATED = "repeated"
+    JOINTS_FROM_NERVES = "joints-from-nerves"
     NERVE_WITHOUT_JOINT = "nerve-without-joint"
     NERVES_INCOMPLETE = "nerves-incomplete"
     FURTHER_JOINT = "further-joint"
@@ -100,7 +101,10 @@ class Why:
 @sealed
 @attrs.frozen(kw_only=True)
 class Coded:
-    """The claim of a session, what is to be known about it, and why each line is there."""
+    """The claim of a session, what is to be known about it, and why each line is there.
+
+    The claim names the policy under which it was coded.
+    """
 
     claim: Claim
     notes: tuple[Note, ...]

@@ -69,7 +69,11 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
     if not completed:
         refusal = _no_complete_level(nerves, treatment.technique.kind, reference, on)
         return Treated(joints={}, refusals=(refusal,))
-    return Treated(joints=completed, notes=tuple(notes))
+    listed = ", ".join(nerves)
+    message = f"{listed} complete {', '.join(completed)}: joints are counted, not nerves"
+    citations = dict.fromkeys(c for joint in completed for c in innervation(joint).citations)
+    counted = Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=tuple(citations))
+    return Treated(joints=completed, notes=(counted, *notes))
 
 
 def _without_branches(

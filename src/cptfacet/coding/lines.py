@@ -9,7 +9,7 @@ from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, Purpose
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
-from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from cptfacet.citations import Citation
     from cptfacet.coding.levels import Level
-    from cptfacet.coding.plans import Plan
+    from cptfacet.coding.plans import Marks, Plan
 
 __all__ = ["Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
-_MIXED = object()
+_DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
+_THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
+_NOT_STATED = frozenset[Purpose | None]({None})
 _POSITION = {joint: place for place, joint in enumerate(Joint)}
 
 
@@ -74,17 +76,21 @@ class Writer:
         """Write the lines of one family."""
         placed: list[Level] = []
         for level in levels:
-            if self.plan.regions[level.joint] is None:
+            fact = self.plan.regions[level.joint]
+            if fact is None:
                 self._refuse_region(level.joint)
-            else:
-                placed.append(level)
+                continue
+            placed.append(level)
+            if fact.confidence is Confidence.JUDGEMENT:
+                message = f"code region of {level.joint} is {fact.region}: {fact.note}"
+                self.note(NoteId.JUDGEMENT, message, fact.citations)
         unnamed = [level.joint for level in placed if level.side is None]
         if unnamed:
             message = (
                 f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
             )
             self.note(NoteId.SIDE_NOT_DOCUMENTED, message)
-        for group, shaped in self._groups(placed):
+        for group, shaped in self._groups(family, placed):
             self._write_group(family, group, [*self._families[family], *shaped])
 
     # -- grouping
@@ -100,14 +106,16 @@ class Writer:
         )
         self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
 
-    def _groups(self, levels: list[Level]) -> list[tuple[list[Level], list[Provision]]]:
+    def _groups(
+        self, family: Family, levels: list[Level]
+    ) -> list[tuple[list[Level], list[Provision]]]:
         """Split levels into coded groups, each in the order of its levels."""
         by_region: dict[CodeRegion, list[Level]] = {}
         for level in sorted(levels, key=lambda level: _POSITION[level.joint]):
             by_region.setdefault(self._region(level), []).append(level)
         shaped: list[Provision] = []
         if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
-            answer = self.plan.thoracolumbar
+            answer = self.plan.thoracolumbar[family]
             alone = {level.joint for level in levels} == _JUNCTION
             if isinstance(answer, NotKnown):
                 if alone:
@@ -140,6 +148,11 @@ class Writer:
 
     def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
         first, rest = group[:1], group[1:]
+        if (family, self._region(group[0]), Ordinal.FIRST) not in self.plan.codes:
+            where = ", ".join(level.joint for level in group)
+            message = f"{where}: the codes of {family} were not valid on that date"
+            self.refuse(Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message))
+            return
         if family is Family.ABLATION:
             parts = [
                 (Ordinal.FIRST, "primary", first),
@@ -178,54 +191,35 @@ class Writer:
         plan = self.plan
         code = plan.codes[family, self._region(levels[0]), ordinal]
         form = plan.forms[role]
-        shapes = form.shapes or plan.single_side
-        treated: list[tuple[tuple[Level, ...], Side | None]]
-        treated = [((level,), level.side) for level in levels]
+        together: list[tuple[tuple[Level, ...], Side | None]]
         if ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
             side, settled = self._third_side(levels)
-            treated = [(tuple(levels), side)]
+            together = [(tuple(levels), side)]
             shaped = [*shaped, *settled]
-        marks, marked = self._diagnostic(family, levels)
-        for modifiers, units, laid in lay_out(shapes, treated):
-            line_side = form.side_of.get(modifiers)
-            covered = [
-                level
-                for together, _ in laid
-                for level in together
-                if line_side is None or level.side in (line_side, Side.BILATERAL)
-            ]
-            sides = {side for _, side in laid}
-            both = Side.BILATERAL in sides
-            if line_side is None and len(sides) == 1:
-                line_side = next(iter(sides))
-            used = list(shaped)
-            if both and isinstance(form.answer, Provision):
-                used.append(form.answer)
-            used += marked
-            if marks and modifiers and isinstance(plan.modifier_order, Provision):
-                used.append(plan.modifier_order)
-            self.lines.append(
-                ClaimLine(
-                    code=code,
-                    modifiers=plan.ordered((*modifiers, *marks)) if marks else modifiers,
-                    units=units,
-                    diagnoses=self.diagnoses,
-                )
-            )
+        else:
+            together = [((level,), level.side) for level in levels]
+        marks = self._marks(family, levels)
+        for modifiers, units, laid in lay_out(form.shapes or plan.single_side, together):
+            used = shaped
+            if isinstance(form.answer, Provision) and any(s is Side.BILATERAL for _, s in laid):
+                used = [*shaped, form.answer]
+            if marks.modifiers:
+                used = [*used, *marks.provisions]
+                if modifiers and isinstance(plan.modifier_order, Provision):
+                    used.append(plan.modifier_order)
+                modifiers = plan.ordered(modifiers + marks.modifiers)  # noqa: PLW2901
+            side, joints = _stands_for(form.side_of.get(modifiers[:1]), laid)
+            line = ClaimLine(code=code, modifiers=modifiers, units=units, diagnoses=self.diagnoses)
+            self.lines.append(line)
             self.why.append(
-                Why(
-                    line=len(self.lines),
-                    joints=tuple(level.joint for level in covered),
-                    side=line_side,
-                    provisions=tuple(used),
-                )
+                Why(line=len(self.lines), joints=joints, side=side, provisions=tuple(used))
             )
             for provision in used:
                 if provision.confidence is Confidence.JUDGEMENT:
                     message = f"{provision.key}: {provision.note}"
                     self.note(NoteId.JUDGEMENT, message, provision.citations)
         for level in levels:
-            self.purposes.update(level.purposes)
+            self.purposes |= level.purposes
 
     def _third_side(self, levels: list[Level]) -> tuple[Side | None, list[Provision]]:
         """Give the side of the one line for the third and all further levels."""
@@ -236,39 +230,49 @@ class Writer:
         settled = [answer] if isinstance(answer, Provision) else []
         return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
 
-    def _diagnostic(
-        self, family: Family, levels: list[Level]
-    ) -> tuple[tuple[str, ...], list[Provision]]:
-        """Give the modifier that marks a diagnostic line, where the policy has one."""
-        answer = self.plan.diagnostic[family]
-        purposes = {purpose for level in levels for purpose in level.purposes}
-        if isinstance(answer, NotKnown):
-            if Purpose.DIAGNOSTIC in purposes:
+    def _marks(self, family: Family, levels: list[Level]) -> Marks:
+        """Give what marks a line as diagnostic, where the policy marks it and its purpose is one."""
+        marked = self.plan.marked[family]
+        purposes = levels[0].purposes.union(*(level.purposes for level in levels[1:]))
+        if marked is None:
+            answer = self.plan.diagnostic[family]
+            if isinstance(answer, NotKnown) and Purpose.DIAGNOSTIC in purposes:
                 where = ", ".join(answer.jurisdictions)
                 where = f" (depends on jurisdiction: {where})" if where else ""
                 message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
                 self.note(NoteId.NOT_KNOWN, message, answer.citations)
-            return (), []
-        only = next(iter(purposes)) if len(purposes) == 1 else _MIXED
-        if answer.value == NONE or only is Purpose.THERAPEUTIC:
-            return (), []
-        modifier = str(answer.value)
-        if only is Purpose.DIAGNOSTIC:
-            message = (
-                f"{modifier} attests that the requirements of the policy are met;"
-                " coding has not tested them"
-            )
-            self.note(NoteId.ATTESTS, message, answer.citations)
-            return (modifier,), [answer]
-        if only is None:
+            return self.plan.unmarked
+        if marked.note is not None and purposes == _DIAGNOSTIC:
+            self.notes.setdefault((marked.note.id, marked.note.message), marked.note)
+            return marked
+        if purposes != _THERAPEUTIC:
+            self._unmarked(marked, purposes, levels)
+        return self.plan.unmarked
+
+    def _unmarked(
+        self, marked: Marks, purposes: frozenset[Purpose | None], levels: list[Level]
+    ) -> None:
+        """Note why a line that may be diagnostic is not marked so."""
+        modifier = ", ".join(marked.modifiers)
+        citations = tuple(c for provision in marked.provisions for c in provision.citations)
+        if purposes == _NOT_STATED:
             message = (
                 f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
             )
-            self.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
-        else:
-            joints = ", ".join(level.joint for level in levels)
-            message = (
-                f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
-            )
-            self.note(NoteId.PURPOSE_MIXED, message, answer.citations)
-        return (), []
+            self.note(NoteId.PURPOSE_NOT_STATED, message, citations)
+            return
+        joints = ", ".join(level.joint for level in levels)
+        message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
+        self.note(NoteId.PURPOSE_MIXED, message, citations)
+
+
+def _stands_for(
+    side: Side | None, laid: Sequence[tuple[tuple[Level, ...], Side | None]]
+) -> tuple[Side | None, tuple[Joint, ...]]:
+    """Say which side and joints a line stands for; ``side`` is the one that its modifiers name."""
+    levels = [level for together, _ in laid for level in together]
+    if side is not None:
+        both = Side.BILATERAL
+        return side, tuple(v.joint for v in levels if v.side is side or v.side is both)
+    sides = {written for _, written in laid}
+    return (sides.pop() if len(sides) == 1 else None), tuple(level.joint for level in levels)

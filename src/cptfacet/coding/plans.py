@@ -12,10 +12,10 @@ from cptfacet import bilateral
 from cptfacet.anatomy import Joint, Side, code_region, region_facts
 from cptfacet.bilateral import LineForm
 from cptfacet.claims import ClaimLine, parse_line
-from cptfacet.coding.answers import Reason, Refusal
+from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import NONE, NotKnown, Provision
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.sessions import TechniqueKind
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.sessions import Technique
 
-__all__ = ["Cell", "Form", "Plan", "turning_points"]
+__all__ = ["Cell", "Form", "Marks", "Plan", "turning_points"]
 
 _PREDECESSORS = {TechniqueKind.INJECTION: "injection", TechniqueKind.DENERVATION: "ablation"}
 
@@ -62,6 +62,15 @@ class Form:
     side_of: dict[tuple[str, ...], Side]
 
 
+@attrs.frozen
+class Marks:
+    """What marks a line as diagnostic: modifiers, the provisions behind them, and a note."""
+
+    modifiers: tuple[str, ...]
+    provisions: tuple[Provision, ...]
+    note: Note | None = None
+
+
 class Plan:
     """The answers of one policy and reference for one term and claim type."""
 
@@ -88,12 +97,16 @@ class Plan:
             family: policy.get("modifier.diagnostic", on=on, family=family) for family in Family
         }
         self.modifier_order = policy.get("modifier.order", on=on)
-        self.thoracolumbar = policy.get("coding.thoracolumbar", on=on)
+        self.thoracolumbar = {
+            family: policy.get("coding.thoracolumbar", on=on, family=family) for family in Family
+        }
         self.shared_levels = policy.get("coding.shared-levels", on=on)
         self.at_ablated = policy.get("coding.injection-at-ablated-joint", on=on)
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.ordered = functools.cache(self._ordered)
+        self.unmarked: Marks = Marks(modifiers=(), provisions=())
+        self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
@@ -103,6 +116,17 @@ class Plan:
             shapes = bilateral.shapes(form, reference=self.reference)
         side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
         return Form(answer=answer, shapes=shapes, side_of=side_of)
+
+    def _marked(self, answer: Provision | NotKnown) -> Marks | None:
+        """Give the marks of a diagnostic line, or None where the policy has none or is not known."""
+        if isinstance(answer, NotKnown) or answer.value == NONE:
+            return None
+        message = (
+            f"{answer.value} attests that the requirements of the policy are met;"
+            " coding has not tested them"
+        )
+        note = Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
+        return Marks(modifiers=(str(answer.value),), provisions=(answer,), note=note)
 
     def _ordered(self, modifiers: tuple[str, ...]) -> tuple[str, ...]:
         order: Sequence[str] = tuple(ModifierKind)
