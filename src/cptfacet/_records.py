@@ -2,6 +2,8 @@
 
 from typing import Any, NoReturn, TypeVar
 
+import attrs
+
 T = TypeVar("T")
 
 
@@ -21,3 +23,28 @@ def sealed(cls: type[T]) -> type[T]:
     """
     cls.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment,arg-type]
     return cls
+
+
+def _rebuilt(cls: type[T], fields: dict[str, Any]) -> T:
+    return cls(**fields)
+
+
+def reduced(record: T) -> tuple[Any, ...]:
+    """Pickle a record by what it was made of; what it worked out is worked out again.
+
+    A hash that was kept would be wrong in a process with another hash seed.
+    """
+    kind: Any = type(record)
+    fields = attrs.fields(kind) if attrs.has(kind) else ()
+    return _rebuilt, (kind, {f.alias: getattr(record, f.name) for f in fields if f.init})
+
+
+def many(record: object, name: str) -> None:
+    """Make a field of a new record a tuple; a single text is not a list of texts."""
+    value = getattr(record, name)
+    if type(value) is tuple:
+        return
+    if isinstance(value, str):
+        message = f"{name} is a tuple, not a single text: write ({value!r},)"
+        raise TypeError(message)
+    object.__setattr__(record, name, tuple(value))

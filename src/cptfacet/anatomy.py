@@ -33,6 +33,7 @@ __all__ = [
     "Reading",
     "RegionFact",
     "Side",
+    "TakenAs",
     "code_region",
     "innervation",
     "joints",
@@ -383,6 +384,7 @@ class Innervation:
 
     joint: Joint
     nerves: tuple[Nerve, ...]
+    confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
 
@@ -407,6 +409,7 @@ def _map() -> Mapping[Joint, Innervation]:
         Innervation(
             joint=Joint(row["joint"]),
             nerves=tuple(Nerve(name) for name in row["nerves"]),
+            confidence=Confidence(row["confidence"]),
             citations=_data.citations_of(row),
             note=row.get("note", ""),
         )
@@ -505,16 +508,24 @@ def joints(treated: Iterable[Nerve]) -> tuple[Joint, ...]:
     return tuple(j for j, fact in _map().items() if fact.nerves and have.issuperset(fact.nerves))
 
 
+class TakenAs(StrEnum):
+    """What the names of a free list of levels are taken for."""
+
+    JOINTS = "joints"
+    NERVES = "nerves"
+    VERTEBRAE = "vertebrae"
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Reading:
     """One way to read a free list of levels.
 
-    ``taken_as`` is `joints`, `nerves` or `vertebrae`; ``joints`` are the joints that the list names
-    or completes when it is read so, ``nerves`` the nerves where it lists nerves.
+    ``joints`` are the joints that the list names or completes when it is read so, ``nerves`` the
+    nerves where it lists nerves.
     """
 
-    taken_as: str
+    taken_as: TakenAs
     joints: tuple[Joint, ...]
     nerves: tuple[Nerve, ...] = ()
 
@@ -538,41 +549,39 @@ def read_levels(text: str) -> tuple[Reading, ...]:
     cptfacet.errors.ParseError: 'lower back' is not a list of levels: list joints, nerves or vertebrae, as in L3-4, L4-5
 
     Raises:
-        ParseError: Something in the list is neither a joint nor a segment.
+        ParseError: Something in the list is neither a joint nor a segment, or the list mixes them.
     """
     items = [item for item in (part.strip() for part in _ITEM.split(_fold(text))) if item]
-    named: list[Joint] = []
-    segments: list[str] = []
-    only_segments = True
-    for item in items:
-        try:
-            named.append(parse_joint(item))
-        except ParseError:
-            pass
-        else:
-            segments.extend((named[-1].segment_above, named[-1].segment_below))
-            only_segments = only_segments and len(items) == 1
-            continue
-        run = _run_of_segments(item)
-        if run is None:
-            reason = "list joints, nerves or vertebrae, as in L3-4, L4-5"
-            raise ParseError(what="a list of levels", text=text, reason=reason)
-        segments.extend(run)
-    if not items:
-        reason = "it is empty; list joints, nerves or vertebrae, as in L3-4, L4-5"
-        raise ParseError(what="a list of levels", text=text, reason=reason)
-    ordered = sorted(dict.fromkeys(segments), key=_SEGMENT_ORDER.__getitem__)
+    found = [(_joint_or_none(item), _run_of_segments(item)) for item in items]
+    wrong = ""
+    if not items or any(
+        joint is None and run is None and _NERVE_NAMES.get(item) is not Nerve.TON
+        for item, (joint, run) in zip(items, found, strict=True)
+    ):
+        wrong = "list joints, nerves or vertebrae, as in L3-4, L4-5"
+    named = [joint for joint, _ in found if joint is not None]
+    if not wrong and named and len(named) < len(items):
+        wrong = "it mixes joints with single segments or nerves; write all of them one way"
+    if wrong:
+        raise ParseError(what="a list of levels", text=text, reason=wrong)
+    if len(named) > 1:
+        return (Reading(taken_as=TakenAs.JOINTS, joints=tuple(sorted(set(named)))),)
+    runs = dict.fromkeys(segment for _, run in found if run for segment in run)
+    segments = sorted(runs, key=_SEGMENT_ORDER.__getitem__)
+    if any(_NERVE_NAMES.get(item) is Nerve.TON for item in items):
+        return _as_nerves(segments, Nerve.TON)
+    as_joints = named or [_BY_UPPER[segment] for segment in segments if segment in _BY_UPPER]
     readings: list[Reading] = []
-    if named and len(named) == len(items):
-        readings.append(Reading(taken_as="joints", joints=tuple(sorted(set(named)))))
-    elif not named:
-        by_upper = tuple(_BY_UPPER[segment] for segment in ordered if segment in _BY_UPPER)
-        if len(by_upper) == len(ordered):
-            readings.append(Reading(taken_as="joints", joints=by_upper))
-    if only_segments:
-        readings.extend(_as_nerves(ordered))
-        readings.append(_as_vertebrae(ordered))
-    return tuple(readings)
+    if named or len(as_joints) == len(segments):
+        readings.append(Reading(taken_as=TakenAs.JOINTS, joints=tuple(as_joints)))
+    return (*readings, *_as_nerves(segments), _as_vertebrae(segments))
+
+
+def _joint_or_none(text: str) -> Joint | None:
+    try:
+        return parse_joint(text)
+    except ParseError:
+        return None
 
 
 _SEGMENTS = ("C0", *(joint.segment_below for joint in Joint), "S2", "S3")
@@ -596,17 +605,19 @@ def _run_of_segments(item: str) -> list[str] | None:
     return found
 
 
-def _as_nerves(segments: list[str]) -> list[Reading]:
-    listed: list[Nerve] = []
+def _as_nerves(segments: list[str], *more: Nerve) -> tuple[Reading, ...]:
+    listed = list(more)
     for segment in segments:
         try:
             listed.append(parse_nerve(segment))
         except ParseError:
-            return []
-    return [Reading(taken_as="nerves", joints=joints(listed), nerves=tuple(sorted(listed)))]
+            return ()
+    listed.sort()
+    reading = Reading(taken_as=TakenAs.NERVES, joints=joints(listed), nerves=tuple(listed))
+    return (reading,)
 
 
 def _as_vertebrae(segments: list[str]) -> Reading:
     pairs = itertools.pairwise(segments)
     named = (_JOINTS.get(f"{above}-{below}") for above, below in pairs)
-    return Reading(taken_as="vertebrae", joints=tuple(joint for joint in named if joint))
+    return Reading(taken_as=TakenAs.VERTEBRAE, joints=tuple(joint for joint in named if joint))

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from cptfacet._records import sealed
+from cptfacet._records import many, sealed
 from cptfacet.errors import ParseError
 
 __all__ = ["Claim", "ClaimLine", "ClaimType", "Location", "Purpose", "parse_line"]
@@ -57,7 +57,7 @@ class ClaimLine:
     >>> ClaimLine(code="64493", modifiers="50")
     Traceback (most recent call last):
     ...
-    TypeError: modifiers is a tuple of texts, such as ('50', 'KX'), not a single text
+    TypeError: modifiers is a tuple, not a single text: write ('50',)
     """
 
     code: str
@@ -84,28 +84,24 @@ class ClaimLine:
     def text(self) -> str:
         """The canonical text of code, modifiers and units, which `parse_line` reads back."""
         joined = "-".join((self.code, *self.modifiers))
-        return f"{joined} x{'?' if self.units is None else self.units}"
+        units = format(self.units, "f") if isinstance(self.units, Decimal) else self.units
+        return f"{joined} x{'?' if units is None else units}"
 
 
 def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores types made
     if not isinstance(line.code, str):
         message = f"code is a text of five characters, not {type(line.code).__name__}"
         raise TypeError(message)
-    for name in ("modifiers", "diagnoses"):
-        value = getattr(line, name)
-        if isinstance(value, str):
-            example = "('50', 'KX')" if name == "modifiers" else "('M47.816',)"
-            message = f"{name} is a tuple of texts, such as {example}, not a single text"
-            raise TypeError(message)
-        object.__setattr__(line, name, tuple(value))
+    many(line, "modifiers")
+    many(line, "diagnoses")
     if isinstance(line.units, bool) or not isinstance(line.units, int | Decimal | None):
         message = f"units is an int, a Decimal or None, not {type(line.units).__name__}"
         raise TypeError(message)
 
 
 _LINE = re.compile(
-    r"(?P<code>[0-9A-Z]{5})(?P<modifiers>(?:-[0-9A-Z]{2})*)"
-    r"(?:\s*[Xx\N{MULTIPLICATION SIGN}]\s*(?P<units>\d{1,9}(?:\.\d{1,9})?|\?))?",
+    r"(?P<code>[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4})(?P<modifiers>(?:-[0-9A-Z]{2})*)"
+    r"(?:\s*[Xx\N{MULTIPLICATION SIGN}]\s*(?P<units>-?\d{1,40}(?:\.\d{1,40})?|\?))?",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -162,7 +158,5 @@ class Claim:
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""
-        if type(self.lines) is not tuple:
-            object.__setattr__(self, "lines", tuple(self.lines))
-        if type(self.diagnoses) is not tuple:
-            object.__setattr__(self, "diagnoses", tuple(self.diagnoses))
+        many(self, "lines")
+        many(self, "diagnoses")

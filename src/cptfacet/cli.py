@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import csv
 import io
+import itertools
 import json
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from cptfacet import policies
 from cptfacet.coding import Coded, Refusal, code_session
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 is clean, 1 a refusal, 2 input that can't be used.
     """
     arguments = _parser().parse_args(argv)
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")  # no text of the input may stop the output
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -99,7 +103,7 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
 
 
 def _code(arguments: argparse.Namespace) -> int:
-    words = arguments.technique or arguments.date or arguments.joint or arguments.nerve
+    words = any(getattr(arguments, name) for name in _WORDS)
     default = policies.get(arguments.policy)
     writer = _Writer(_format(arguments))
     if words and arguments.file:
@@ -118,7 +122,7 @@ def _code(arguments: argparse.Namespace) -> int:
             place_of_service=arguments.place_of_service,
             diagnoses=arguments.dx,
         )
-        writer.begin(several=False, array=False)
+        writer.begin(by_line=False, array=False)
         writer.answer(code_session(session, policy=default))
         return writer.end()
     if arguments.file is None:
@@ -128,7 +132,7 @@ def _code(arguments: argparse.Namespace) -> int:
         if arguments.file != "-":
             stream = stack.enter_context(open(arguments.file, "rb"))  # noqa: PTH123  one line
         records = _Records(stream)
-        writer.begin(several=records.several, array=records.array)
+        writer.begin(by_line=records.by_line, array=records.array)
         for number, record in enumerate(records, 1):
             try:
                 session = from_data(_decoded(record), Session)
@@ -138,6 +142,12 @@ def _code(arguments: argparse.Namespace) -> int:
             else:
                 writer.answer(code_session(session, policy=policy))
         return writer.end()
+
+
+_WORDS = (
+    "date", "technique", "purpose", "guidance", "joint", "nerve", "claim_type", "place_of_service",
+    "dx",
+)  # fmt: skip
 
 
 def _usage(message: str) -> CptfacetError:
@@ -164,41 +174,46 @@ class _Records:
     """The JSON values of a stream: an array, one value, or one value a line, read as they come."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        lines = (line for line in stream if line.strip())
-        first = next(lines, b"")
-        self.array = first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+        blank, first, second = 0, b"", b""
+        for line in stream:
+            first = line.removeprefix(codecs.BOM_UTF8)
+            if first.strip():
+                break
+            blank += 1
+        else:
+            problem = Problem(path="$", message="it is empty")
+            raise DocumentError(what="the input", problems=(problem,))
+        self.array = first.lstrip().startswith(b"[")
+        self.by_line = not self.array and _is_settled(first)
+        if not self.array and not self.by_line:
+            second = next(stream, b"")
+            self.by_line = _is_object(second) and _is_settled(first + second)
         self._values: Iterable[Any]
-        if not first:
-            raise DocumentError(
-                what="the input", problems=(Problem(path="$", message="it is empty"),)
-            )
-        second = b"" if self.array else next(lines, b"")
-        by_line = not self.array and (_is_value(first) or _is_value(second))
-        self.several = self.array or (by_line and bool(second))
-        if by_line:
-            self._values = _each(first, second, lines)
-            return
-        value = decode(first + second + b"".join(lines))
-        self._values = value if self.array else (value,)
+        if self.by_line:
+            lines = itertools.chain((first, second), stream)
+            self._values = (_decode_or_error(line) for line in lines if line.strip())
+        else:
+            value = decode(b"\n" * blank + first + second + stream.read())
+            self._values = value if self.array else (value,)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._values)
 
 
-def _is_value(line: bytes) -> bool:
+def _is_settled(text: bytes) -> bool:
+    """Say whether a text is JSON already, or is none whatever lines follow it."""
+    begun = text.decode(errors="replace").rstrip()
     try:
-        decode(line)
-    except DocumentError:
-        return False
-    return bool(line)
+        json.loads(begun)
+    except json.JSONDecodeError as error:
+        return error.pos < len(begun)
+    except (ValueError, RecursionError):
+        return True
+    return True
 
 
-def _each(first: bytes, second: bytes, lines: Iterable[bytes]) -> Iterator[Any]:
-    for line in (first, second, *()):
-        if line:
-            yield _decode_or_error(line)
-    for line in lines:
-        yield _decode_or_error(line)
+def _is_object(line: bytes) -> bool:
+    return isinstance(_decode_or_error(line), dict)
 
 
 def _decode_or_error(line: bytes) -> Any:  # noqa: ANN401
@@ -215,11 +230,11 @@ class _Writer:
         self.form = form
         self.status = _CLEAN
         self.count = 0
-        self.several = self.array = False
+        self.by_line = self.array = False
         self.rows = csv.writer(sys.stdout, lineterminator="\n")
 
-    def begin(self, *, several: bool, array: bool) -> None:
-        self.several, self.array = several, array
+    def begin(self, *, by_line: bool, array: bool) -> None:
+        self.by_line, self.array = by_line, array
         if self.form == "csv":
             self.rows.writerow(_COLUMNS)
         elif self.form == "json" and array:
@@ -242,7 +257,7 @@ class _Writer:
         elif isinstance(answer, Refusal):
             print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
         else:
-            self.rows.writerows(_rows(answer))
+            self._rows(answer)
 
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:
         self.count += 1
@@ -259,6 +274,12 @@ class _Writer:
             file=sys.stdout if self.form == "table" else sys.stderr,
         )
 
+    def _rows(self, coded: Coded) -> None:
+        self.rows.writerows(_rows(coded))
+        if any(len(line.diagnoses) > _DIAGNOSES for line in coded.claim.lines):
+            message = f"only the first {_DIAGNOSES} diagnoses of a line have a column"
+            print(f"cptfacet: record {self.count}: {message}", file=sys.stderr)
+
     def _separate(self) -> None:
         if self.count > 1:
             print()
@@ -266,23 +287,25 @@ class _Writer:
     def _json(self, data: dict[str, Any]) -> None:
         if self.array:
             print("," if self.count > 1 else "", end="\n")
-            print(json.dumps(data, ensure_ascii=False), end="")
+            print(json.dumps(data), end="")
         else:
-            print(json.dumps(data, ensure_ascii=False, indent=None if self.several else 2))
+            # Whoever writes a line and waits gets the answer before writing the next.
+            print(json.dumps(data, indent=None if self.by_line else 2), flush=self.by_line)
 
 
+_MODIFIERS, _DIAGNOSES = 4, 12  # as many as a claim form has room for
 _COLUMNS = (
     "claim_id", "line", "claim_type", "place_of_service", "date", "purpose", "policy", "provider",
-    "code", "mod1", "mod2", "mod3", "mod4", "units", "charge",
-    *(f"dx{n}" for n in range(1, 13)),
+    "code", *(f"mod{n + 1}" for n in range(_MODIFIERS)), "units", "charge",
+    *(f"dx{n + 1}" for n in range(_DIAGNOSES)),
 )  # fmt: skip
 
 
 def _rows(coded: Coded) -> Iterator[list[object]]:
     claim = coded.claim
     for number, line in enumerate(claim.lines, 1):
-        modifiers = [*line.modifiers, "", "", "", ""][:4]
-        diagnoses = [*line.diagnoses, *[""] * 12][:12]
+        modifiers = [*line.modifiers, *[""] * _MODIFIERS][:_MODIFIERS]
+        diagnoses = [*line.diagnoses, *[""] * _DIAGNOSES][:_DIAGNOSES]
         row: list[object] = [
             claim.id, number, claim.claim_type, claim.place_of_service, claim.date, claim.purpose,
             claim.policy, line.provider, line.code, *modifiers, line.units, line.charge, *diagnoses,
@@ -291,9 +314,10 @@ def _rows(coded: Coded) -> Iterator[list[object]]:
 
 
 def _harmless(value: object) -> str:
-    """Write a cell so that a spreadsheet does not take it for a formula."""
+    """Write a cell so that it breaks no row and no spreadsheet takes it for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 # -- cptfacet show
@@ -307,7 +331,9 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
         " Where several kinds have the name, all are shown; kind:ID shows one.",
     )
     show.set_defaults(run=_show)
-    show.add_argument("id", metavar="ID", help="such as 64493, modifier:50, L4-5, laterality.form")
+    show.add_argument(
+        "id", metavar="ID", help="such as L4-5, modifier:50, laterality.form, or a code"
+    )
     show.add_argument("--policy", help="show provisions of this policy and those that it extends")
     show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
     _add_format(show, ("table", "json"))
@@ -318,7 +344,7 @@ def _show(arguments: argparse.Namespace) -> int:
     found = find(arguments.id, policy=arguments.policy, on=on)
     if _format(arguments) == "json":
         data = [{"kind": shown.kind, **shown.data} for shown in found]
-        print(json.dumps(data[0] if len(data) == 1 else data, ensure_ascii=False, indent=2))
+        print(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
         print("\n\n".join(_table(shown) for shown in found))
     return _CLEAN
@@ -332,7 +358,10 @@ def _table(shown: Shown) -> str:
     return out.getvalue().rstrip()
 
 
-def _print_entry(out: io.StringIO, name: str, value: Any, indent: str) -> None:  # noqa: ANN401
+_Data: TypeAlias = "str | int | list[_Data] | dict[str, _Data] | None"
+
+
+def _print_entry(out: io.StringIO, name: str, value: _Data, indent: str) -> None:
     if value in (None, "", [], {}):
         return
     label = name.replace("_", " ")
@@ -345,16 +374,13 @@ def _print_entry(out: io.StringIO, name: str, value: Any, indent: str) -> None: 
         for entry in value:
             print(f"{indent}  - {_one_line(entry)}", file=out)
     else:
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        print(f"{indent}{label}: {shown}", file=out)
+        print(f"{indent}{label}: {_one_line(value)}", file=out)
 
 
-def _one_line(entry: Any) -> str:  # noqa: ANN401
-    if not isinstance(entry, dict):
-        return str(entry)
-    parts = (
-        f"{key} {', '.join(map(_one_line, value)) if isinstance(value, list) else value}"
-        for key, value in entry.items()
-        if value not in (None, "", [], {})
-    )
-    return "; ".join(parts)
+def _one_line(value: _Data) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_one_line, value))
+    if isinstance(value, dict):
+        said = value.items()
+        return "; ".join(f"{k} {_one_line(v)}" for k, v in said if v not in (None, "", [], {}))
+    return str(value)

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from cptfacet._records import sealed
+from cptfacet._records import reduced, sealed
 
 __all__ = [
     "CptfacetError",
@@ -19,10 +19,6 @@ __all__ = [
     "SessionError",
     "UnknownIdError",
 ]
-
-
-def _rebuild(cls: type[CptfacetError], fields: dict[str, Any]) -> CptfacetError:
-    return cls(**fields)
 
 
 class CptfacetError(Exception):
@@ -39,13 +35,13 @@ class CptfacetError(Exception):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._fields() == other._fields()
+        return (self._fields(), self.args) == (other._fields(), other.args)
 
     def __hash__(self) -> int:
         return hash((type(self), *self._fields().values()))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self._fields())
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduced(self) if attrs.has(type(self)) else super().__reduce__()
 
 
 @sealed

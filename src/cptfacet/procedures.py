@@ -19,8 +19,10 @@ from cptfacet.errors import ParseError
 
 __all__ = [
     "AddOnLink",
+    "Counted",
     "Family",
     "Indicators",
+    "OldFamily",
     "Ordinal",
     "Procedure",
     "ProcedureKind",
@@ -76,6 +78,21 @@ class Family(StrEnum):
     ABLATION = "ablation"
 
 
+class OldFamily(StrEnum):
+    """The families of codes that those of today replaced."""
+
+    INJECTION = "injection"
+    ABLATION = "ablation"
+
+
+class Counted(StrEnum):
+    """What one unit of a code stands for."""
+
+    LEVEL = "level"
+    JOINT = "joint"
+    NERVE = "nerve"
+
+
 class Ordinal(StrEnum):
     """The place of a level in its coded group that a code stands for."""
 
@@ -125,17 +142,16 @@ class Indicators:
 class Procedure:
     """One procedure code with its structured facts.
 
-    ``counts`` says what one unit stands for (`level`, `joint`, or in old codes `nerve`),
-    ``family``, ``region`` and ``ordinal`` are empty for neighbours, ``primaries`` is empty unless
+    ``counts`` says what one unit stands for, ``family``, ``region`` and ``ordinal`` are empty for neighbours, ``primaries`` is empty unless
     the code is an add-on.
     """
 
     code: str
     kind: ProcedureKind
-    family: str | None
+    family: Family | OldFamily | None
     region: CodeRegion | None
     ordinal: Ordinal | None
-    counts: str | None
+    counts: Counted | None
     label: str
     term: Term
     confidence: Confidence

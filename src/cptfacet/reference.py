@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import functools
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cptfacet import _data
-from cptfacet._records import sealed
+from cptfacet._records import reduced, sealed
 from cptfacet.anatomy import CodeRegion, Nerve
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
@@ -18,14 +19,19 @@ from cptfacet.errors import UnknownIdError
 from cptfacet.modifiers import Modifier, ModifierKind, ModifierRole, parse_modifier
 from cptfacet.procedures import (
     AddOnLink,
+    Counted,
     Family,
     Indicators,
+    OldFamily,
     Ordinal,
     Procedure,
     ProcedureKind,
     parse_code,
 )
-from cptfacet.sessions import TechniqueKind
+from cptfacet.sessions import Technique
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["OtherNerve", "Reference", "packaged"]
 
@@ -33,13 +39,18 @@ __all__ = ["OtherNerve", "Reference", "packaged"]
 @sealed
 @attrs.frozen(kw_only=True)
 class OtherNerve:
-    """What is reported for nerves that supply no facet joint, by the kind of technique."""
+    """What is reported for nerves that supply no facet joint, by technique and guidance.
+
+    ``guidances`` are those under which it is so; `not-stated` stands for a note that names none.
+    """
 
     nerves: tuple[Nerve, ...]
-    kind: TechniqueKind
+    techniques: tuple[Technique, ...]
+    guidances: tuple[str, ...]
     instead: ClaimLine
     term: Term
     citations: tuple[Citation, ...]
+    note: str = ""
 
 
 @sealed
@@ -68,6 +79,9 @@ class Reference:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
     def procedure(self, code: str) -> Procedure:
         """Give the facts of a code.
 
@@ -93,7 +107,7 @@ class Reference:
         self,
         *,
         kind: ProcedureKind | None = None,
-        family: Family | None = None,
+        family: Family | OldFamily | None = None,
         region: CodeRegion | None = None,
         ordinal: Ordinal | None = None,
         on: dt.date | None = None,
@@ -107,7 +121,7 @@ class Reference:
             p
             for p in self.procedures
             if (kind is None or p.kind is kind)
-            and (family is None or p.family == family)
+            and (family is None or p.family is family)
             and (region is None or p.region is region)
             and (ordinal is None or p.ordinal is ordinal)
             and (on is None or p.in_force(on) is Standing.IN_FORCE)
@@ -146,29 +160,36 @@ class Reference:
 
         >>> packaged().modifier_for(ModifierRole.BILATERAL)
         '50'
+
+        Raises:
+            UnknownIdError: No modifier of this reference has the role.
         """
-        return next(m.code for m in self.modifiers if m.role is role)
+        for modifier in self.modifiers:
+            if modifier.role is role:
+                return modifier.code
+        raise UnknownIdError(what="modifier with the role", text=role)
 
     def instead_of(
-        self, nerves: frozenset[Nerve], kind: TechniqueKind, *, on: dt.date
+        self, nerves: Iterable[Nerve], *, technique: Technique, guidance: str, on: dt.date
     ) -> tuple[OtherNerve, ...]:
-        """List what is reported on a date for nerves that complete no facet joint.
+        """List what is reported on a date for nerves that supply no facet joint.
 
-        >>> [
-        ...     o.instead.text
-        ...     for o in packaged().instead_of(
-        ...         frozenset({Nerve.GON, Nerve.LON}),
-        ...         TechniqueKind.INJECTION,
-        ...         on=dt.date(2026, 3, 2),
-        ...     )
-        ... ]
+        >>> others = packaged().instead_of(
+        ...     [Nerve.GON, Nerve.LON],
+        ...     technique=Technique.MEDIAL_BRANCH_BLOCK,
+        ...     guidance="none",
+        ...     on=dt.date(2026, 3, 2),
+        ... )
+        >>> [other.instead.text for other in others]
         ['64405 x1', '64450 x1']
         """
+        listed = set(nerves)
         return tuple(
             other
             for other in self.other_nerves
-            if other.kind is kind
-            and not nerves.isdisjoint(other.nerves)
+            if technique in other.techniques
+            and guidance in other.guidances
+            and not listed.isdisjoint(other.nerves)
             and other.term.on(on) is Standing.IN_FORCE
         )
 
@@ -214,10 +235,10 @@ def _procedures() -> tuple[Procedure, ...]:
         Procedure(
             code=row["code"],
             kind=ProcedureKind(row["kind"]),
-            family=row["family"] or None,
+            family=_family(row),
             region=CodeRegion(row["region"]) if row["region"] else None,
             ordinal=Ordinal(row["ordinal"]) if row["ordinal"] else None,
-            counts=row["counts"] or None,
+            counts=Counted(row["counts"]) if row["counts"] else None,
             label=row["label"] or _label(row),
             term=_data.term_of(row),
             confidence=Confidence(row["confidence"]),
@@ -230,6 +251,13 @@ def _procedures() -> tuple[Procedure, ...]:
         )
         for row in rows
     )
+
+
+def _family(row: dict[str, str]) -> Family | OldFamily | None:
+    if not row["family"]:
+        return None
+    predecessor = ProcedureKind(row["kind"]) is ProcedureKind.PREDECESSOR
+    return (OldFamily if predecessor else Family)(row["family"])
 
 
 _WORDS = {
@@ -296,10 +324,12 @@ def _other_nerves() -> tuple[OtherNerve, ...]:
     return tuple(
         OtherNerve(
             nerves=tuple(Nerve(name) for name in row["nerves"]),
-            kind=TechniqueKind(row["kind"]),
+            techniques=tuple(Technique(name) for name in row["techniques"]),
+            guidances=tuple(row["guidances"]),
             instead=parse_line(row["instead"]),
             term=_data.term_of(row),
             citations=_data.citations_of(row),
+            note=row.get("note", ""),
         )
         for row in _data.read_toml("codes/anatomy.toml")["other"]
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from cptfacet._records import sealed
+from cptfacet._records import many, sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.dates import parse_date
@@ -31,6 +31,7 @@ __all__ = [
     "parse_purpose",
     "parse_target",
     "parse_technique",
+    "parse_treated_nerve",
     "session_from_words",
 ]
 
@@ -199,8 +200,30 @@ def parse_target(text: str) -> Target:
     Raises:
         ParseError: The joint or the side can't be read.
     """
-    joint, _, side = text.partition(":")
-    return Target(joint=parse_joint(joint), side=parse_side(side) if side.strip() else None)
+    joint, side = _with_side(text)
+    return Target(joint=parse_joint(joint), side=side)
+
+
+def parse_treated_nerve(text: str) -> TreatedNerve:
+    """Read a nerve with its side, joined by a colon.
+
+    >>> parse_treated_nerve("L5:rt")
+    TreatedNerve(nerve=<Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>, side=<Side.RIGHT: 'right'>)
+    >>> parse_treated_nerve("L6")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'L6' is not a nerve: name a medial branch such as L4, the L5 dorsal ramus, or TON
+
+    Raises:
+        ParseError: The nerve or the side can't be read.
+    """
+    nerve, side = _with_side(text)
+    return TreatedNerve(nerve=parse_nerve(nerve), side=side)
+
+
+def _with_side(text: str) -> tuple[str, Side | None]:
+    what, _, side = text.partition(":")
+    return what, parse_side(side) if side.strip() else None
 
 
 def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side | None], list[T]]:
@@ -247,12 +270,20 @@ class Treatment:
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""
-        if type(self.targets) is not tuple:
-            object.__setattr__(self, "targets", tuple(self.targets))
-        if type(self.nerves) is not tuple:
-            object.__setattr__(self, "nerves", tuple(self.nerves))
+        many(self, "targets")
+        many(self, "nerves")
         if type(self.technique) is not Technique:
             _not_a("technique", "Technique", self.technique, 'parse_technique("mbb")')
+        if self.purpose is not None and type(self.purpose) is not Purpose:
+            _not_a("purpose", "Purpose", self.purpose, 'parse_purpose("diagnostic")')
+        if self.guidance is not None and type(self.guidance) is not Guidance:
+            _not_a("guidance", "Guidance", self.guidance, 'parse_guidance("fluoroscopy")')
+        for target in self.targets:
+            if type(target) is not Target:
+                _not_a("target", "Target", target, 'parse_target("L4-5:both")')
+        for nerve in self.nerves:
+            if type(nerve) is not TreatedNerve:
+                _not_a("nerve", "TreatedNerve", nerve, 'parse_treated_nerve("L4:left")')
 
 
 @sealed
@@ -286,10 +317,13 @@ class Session:
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once, and that no side contradicts another."""
-        if type(self.treatments) is not tuple:
-            object.__setattr__(self, "treatments", tuple(self.treatments))
-        if type(self.diagnoses) is not tuple:
-            object.__setattr__(self, "diagnoses", tuple(self.diagnoses))
+        many(self, "treatments")
+        many(self, "diagnoses")
+        for treatment in self.treatments:
+            if type(treatment) is not Treatment:
+                _not_a("treatment", "Treatment", treatment, "Treatment(technique=...)")
+        if self.claim_type is not None and type(self.claim_type) is not ClaimType:
+            _not_a("claim_type", "ClaimType", self.claim_type, 'parse_claim_type("professional")')
         if type(self.date) is not dt.date:
             _not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
         problems = _conflicts(self.treatments)
@@ -360,6 +394,10 @@ def session_from_words(
     Raises:
         SessionError: Some words can't be read, or the session contradicts itself.
     """
+    for name, listed in (("joints", joints), ("nerves", nerves), ("diagnoses", diagnoses)):
+        if isinstance(listed, str):
+            message = f"{name} is a list of texts, not a single text: write [{listed!r}]"
+            raise TypeError(message)
     problems: list[Problem] = []
 
     def read(path: str, parse: Callable[[str], T], text: str) -> T | None:
@@ -369,14 +407,10 @@ def session_from_words(
             problems.append(Problem(path=path, message=str(error)))
             return None
 
-    def read_nerve(text: str) -> TreatedNerve:
-        nerve, _, side = text.partition(":")
-        return TreatedNerve(nerve=parse_nerve(nerve), side=parse_side(side) if side else None)
-
     read_date = read("date", parse_date, date)
     read_technique = read("technique", parse_technique, technique)
     targets = [read(f"joints[{n}]", parse_target, text) for n, text in enumerate(joints)]
-    treated = [read(f"nerves[{n}]", read_nerve, text) for n, text in enumerate(nerves)]
+    treated = [read(f"nerves[{n}]", parse_treated_nerve, text) for n, text in enumerate(nerves)]
     read_purpose = purpose and read("purpose", parse_purpose, purpose)
     read_guidance = guidance and read("guidance", parse_guidance, guidance)
     read_claim_type = claim_type and read("claim_type", parse_claim_type, claim_type)

@@ -11,7 +11,7 @@ from cptfacet import policies
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
 from cptfacet.dates import Standing
-from cptfacet.errors import CptfacetError, UnknownIdError
+from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.reference import packaged
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
     cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy or provision is known as 'nothing'.
 
     Raises:
-        UnknownIdError: Nothing has this name.
+        UnknownIdError: Nothing has this name, or no policy that id.
+        ParseError: One kind is asked for, and the name can't be read as one of it.
     """
+    if policy is not None:
+        policies.get(policy)  # here, so that no look-up takes a missing policy for a missing name
     kind, _, name = text.partition(":")
     one = KINDS.get(kind) if name else None
     wanted = {kind: one} if one else KINDS
@@ -57,15 +60,17 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
     for look in wanted.values():
         try:
             found.append(look(sought.strip(), policy, on))
-        except CptfacetError:
-            continue
+        except (ParseError, UnknownIdError):
+            if one:
+                raise
     if not found:
         raise UnknownIdError(what=_either(tuple(wanted)), text=sought)
     return tuple(found)
 
 
 def _either(kinds: tuple[str, ...]) -> str:
-    return " or ".join((", ".join(kinds[:-1]), kinds[-1])) if len(kinds) > 1 else kinds[0]
+    *others, last = kinds
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _days(term: Term) -> dict[str, str]:

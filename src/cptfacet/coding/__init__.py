@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import bisect
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimType
 from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.levels import Level, read_treatment
+from cptfacet.coding.levels import Level, only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
 from cptfacet.coding.plans import Plan, turning_points
-from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import merge_sides
 
 if TYPE_CHECKING:
-    from cptfacet.claims import Purpose
+    from collections.abc import Iterable
+
     from cptfacet.policies import Policy
-    from cptfacet.sessions import Session, Technique
+    from cptfacet.sessions import Session
 
 __all__ = ["Coded", "Coder", "Note", "NoteId", "Reason", "Refusal", "Why", "code_session"]
 
@@ -62,28 +66,45 @@ def code_session(
 
 @functools.lru_cache(maxsize=32)
 def _coder(policy: Policy, reference: Reference) -> Coder:
+    """Keep what is compiled for the policies last used; answers are not kept."""
     return Coder(policy, reference)
 
 
 class Coder:
     """Code many sessions under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept.
+    What the policy and the reference say between two of their dates is worked out once and kept. A
+    coder can be pickled; it takes its policy along and works out the rest again.
 
     >>> from cptfacet import policies
     >>> Coder(policies.get("cpt"))
     Coder(policy='cpt')
     """
 
+    __slots__ = ("_days", "_plans", "_policy", "_reference")
+
     def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
         """Take a policy, and the reference where it is not the packaged one."""
-        self.policy = policy
-        self.reference = reference or packaged()
-        self._days = turning_points(policy, self.reference)
+        self._policy = policy
+        self._reference = reference or packaged()
+        self._days = turning_points(policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
 
+    @property
+    def policy(self) -> Policy:
+        """The policy under which this coder codes."""
+        return self._policy
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data with which this coder codes."""
+        return self._reference
+
     def __repr__(self) -> str:
-        return f"Coder(policy={self.policy.id!r})"
+        return f"Coder(policy={self._policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Coder, (self._policy, self._reference)
 
     def code(self, session: Session) -> Coded | Refusal:
         """Code one session, as `code_session` does."""
@@ -91,28 +112,27 @@ class Coder:
         term = bisect.bisect_right(self._days, session.date), claim_type
         plan = self._plans.get(term)
         if plan is None:
-            plan = Plan(self.policy, self.reference, session.date, claim_type)
+            plan = Plan(self._policy, self._reference, session.date, claim_type)
             self._plans[term] = plan
         return _code(session, plan, claim_type)
 
 
-_Group = tuple[Family, "Technique | None"]
-
-
 def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:
     writer = Writer(plan, session.diagnoses)
-    if session.claim_type is None:
-        message = "the claim type is not stated: coded as a professional claim"
-        writer.note(NoteId.CLAIM_TYPE_NOT_STATED, message)
+    _note_assumptions(session, plan, writer)
     treated = _collect(session, plan, writer)
     if len(treated) > 1:
-        _drop_included(treated, plan, writer)
-    for family in (Family.ABLATION, Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
-        for where, levels in treated.items():
-            if where[0] is family:
-                writer.write(family, levels)
+        _share_levels(treated, plan, writer)
+    ablated = treated.pop(Family.ABLATION, None)
+    if ablated:
+        writer.write(Family.ABLATION, ablated.values())
+        _drop_included(treated, {joint: ablated[joint].side for joint in writer.joints}, writer)
+    for family in (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
+        if family in treated:
+            writer.write(family, treated[family].values())
     if not writer.lines:
         return _one_refusal(writer.refusals)
+    writer.note_family_pairs()
     for refusal in writer.refusals:
         writer.note(NoteId.REFUSED, refusal.message, refusal.citations, refusal)
     claim = Claim(
@@ -128,81 +148,127 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
     return Coded(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
 
 
-def _collect(session: Session, plan: Plan, writer: Writer) -> dict[_Group, list[Level]]:
-    """Gather the treated joints by family; techniques keep apart where a policy does not share."""
-    shared = isinstance(plan.shared_levels, Provision) and plan.shared_levels.value is True
-    found: dict[_Group, list[tuple[Joint, Side | None]]] = {}
-    purposes: dict[tuple[_Group, Joint], set[Purpose | None]] = {}
+def _note_assumptions(session: Session, plan: Plan, writer: Writer) -> None:
+    if session.claim_type is None:
+        message = "the claim type is not stated: coded as a professional claim"
+        writer.note(NoteId.CLAIM_TYPE_NOT_STATED, message)
+    if session.policy is not None and session.policy != plan.policy.id:
+        message = f"the session names the policy {session.policy}; coded under {plan.policy.id}"
+        writer.note(NoteId.POLICY_DIFFERS, message)
+
+
+_Treated = dict[Family, dict[Joint, Level]]
+
+
+def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
+    """Gather the treated joints by family; treatments of one family share their levels."""
+    found: _Treated = {}
     for treatment in session.treatments:
+        refusal = only_other_nerves(treatment, reference=plan.reference, on=session.date)
         cell = plan.cell(treatment.technique, treatment.guidance or GUIDANCE_NOT_STATED)
-        if cell.family is None or not isinstance(cell.answer, Provision):
-            writer.refuse(cell.refusal)
+        if refusal or cell.family is None or not isinstance(cell.answer, Provision):
+            writer.refuse(refusal or cell.refusal)
             continue
-        treated = read_treatment(treatment, reference=plan.reference, on=plan.on)
+        treated = read_treatment(treatment, reference=plan.reference, on=session.date)
         writer.keep(treated.notes, treated.refusals)
-        where = (cell.family, None if shared else treatment.technique)
-        if treated.joints:
-            writer.chosen(cell.family, cell.answer)
+        levels = found.setdefault(cell.family, {})
+        purpose = frozenset((treatment.purpose,))
         for joint, side in treated.joints.items():
-            found.setdefault(where, []).append((joint, side))
-            purposes.setdefault((where, joint), set()).add(treatment.purpose)
-    return {
-        where: [
-            Level(joint, side, frozenset(purposes[where, joint]))
-            for joint, side in merge_sides(listed)[0].items()
-        ]
-        for where, listed in found.items()
-    }
+            before = levels.get(joint)
+            level = Level(joint, side, purpose, (cell.answer,))
+            levels[joint] = level if before is None else _joined(before, level, plan, writer)
+    return {family: levels for family, levels in found.items() if levels}
 
 
-def _drop_included(treated: dict[_Group, list[Level]], plan: Plan, writer: Writer) -> None:
-    """Take out injections at joints that were ablated on the same day."""
-    answer = plan.at_ablated
-    if not isinstance(answer, Provision) or answer.value != "included":
-        return
-    ablated = {
-        level.joint: level.side
-        for where, levels in treated.items()
-        if where[0] is Family.ABLATION
-        for level in levels
-    }
-    for where, levels in treated.items():
-        if where[0] is Family.ABLATION:
-            continue
-        kept: list[Level] = []
-        for level in levels:
-            if level.joint not in ablated:
-                kept.append(level)
+def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
+    """Join what two treatments did at one joint: one level, on both their sides."""
+    merged, repeated = merge_sides((one.joint, side) for side in (one.side, other.side))
+    chosen = tuple(dict.fromkeys((*one.chosen, *other.chosen)))
+    if repeated:
+        message = f"{one.joint} was treated more than once on one side; it is one level"
+        answer = plan.overlapping
+        citations = answer.citations if isinstance(answer, Provision) else ()
+        writer.note(NoteId.SHARED_LEVEL, message, citations)
+    return Level(one.joint, merged[one.joint], one.purposes | other.purposes, chosen)
+
+
+def _share_levels(treated: _Treated, plan: Plan, writer: Writer) -> None:
+    """Count a joint that was injected with and without ultrasound once, with fluoroscopy or CT."""
+    guided = treated.get(Family.IMAGE_GUIDED_INJECTION, {})
+    other = treated.get(Family.ULTRASOUND_INJECTION, {})
+    for joint in [joint for joint in other if joint in guided]:
+        guided[joint] = _joined(guided[joint], other.pop(joint), plan, writer)
+        message = (
+            f"{joint} was injected under two guidances; it is one level, coded under the first"
+        )
+        writer.note(NoteId.SHARED_LEVEL, message)
+        if isinstance(plan.overlapping, NotKnown):
+            message = f"injections that overlap at {joint}: {plan.overlapping.reason}"
+            writer.note(NoteId.NOT_KNOWN, message, plan.overlapping.citations)
+
+
+def _drop_included(treated: _Treated, ablated: dict[Joint, Side | None], writer: Writer) -> None:
+    """Take out injections at joints whose ablation on the same day was coded."""
+    answer = writer.plan.at_ablated
+    for levels in treated.values():
+        for joint in [joint for joint in levels if joint in ablated]:
+            if isinstance(answer, NotKnown):
+                message = (
+                    f"whether the injection at {joint} is part of its ablation: {answer.reason}"
+                )
+                writer.note(NoteId.NOT_KNOWN, message, answer.citations)
                 continue
-            left = _side_left(level.side, ablated[level.joint])
-            if left is level.side:
-                kept.append(level)
+            if answer.value != "included":
                 continue
-            message = f"the injection at {level.joint} is included in its ablation on the same day"
-            if left is not None:
-                message += f"; the {left} side was not ablated and is coded"
-                kept.append(Level(level.joint, left, level.purposes))
-            elif level.side is None or ablated[level.joint] is None:
-                message += "; a side is not named, so ask whether it was the same"
-            writer.note(NoteId.INCLUDED_IN_ABLATION, message, answer.citations)
-        treated[where] = kept
+            level = levels.pop(joint)
+            left = _side_left(level.side, ablated[joint])
+            if left.separate:
+                levels[joint] = level
+                continue
+            message = f"the injection at {joint} is included in its ablation on the same day"
+            writer.note(NoteId.INCLUDED_IN_ABLATION, message + left.remark, answer.citations)
+            if left.some:
+                levels[joint] = Level(joint, left.side, level.purposes, level.chosen)
 
 
-def _side_left(injected: Side | None, ablated: Side | None) -> Side | None:
-    """Give the side of an injection that is left beside an ablation, or None for nothing."""
-    if injected is None or ablated is None:
-        return None
-    left = [side for side in injected.parts if side not in ablated.parts]
-    return injected if len(left) == len(injected.parts) else next(iter(left), None)
+@sealed
+@attrs.frozen(kw_only=True)
+class _Left:
+    """What is left of an injection beside an ablation of its joint, and what to say of it."""
+
+    some: bool
+    side: Side | None = None
+    separate: bool = False
+    remark: str = ""
 
 
-def _one_refusal(refusals: list[Refusal]) -> Refusal:
-    if len(refusals) == 1:
-        return refusals[0]
-    reasons = {refusal.reason for refusal in refusals}
+def _side_left(injected: Side | None, ablated: Side | None) -> _Left:
+    if ablated is None and injected is Side.BILATERAL:
+        remark = "; the ablated side is not named, so one injected side is coded unnamed"
+        return _Left(some=True, remark=remark)
+    if ablated is None:
+        return _Left(some=False, remark="; the ablated side is not named: ask whether it was this")
+    if injected is None:
+        asked = "" if ablated is Side.BILATERAL else "; its side is not named: ask which it was"
+        return _Left(some=False, remark=asked)
+    sides = [side for side in injected.parts if side not in ablated.parts]
+    if len(sides) == len(injected.parts):
+        return _Left(some=True, side=injected, separate=True)
+    if not sides:
+        return _Left(some=False)
+    remark = f"; the {sides[0]} side was not ablated and is coded"
+    return _Left(some=True, side=sides[0], remark=remark)
+
+
+def _one_refusal(refusals: Iterable[Refusal]) -> Refusal:
+    """Join what was refused; the reason is `several` where the reasons differ."""
+    listed = tuple(refusals)
+    if len(listed) == 1:
+        return listed[0]
+    reasons = {refusal.reason for refusal in listed}
     return Refusal(
         reason=reasons.pop() if len(reasons) == 1 else Reason.SEVERAL,
-        message="; ".join(refusal.message for refusal in refusals),
-        instead=tuple(line for refusal in refusals for line in refusal.instead),
-        citations=tuple(dict.fromkeys(c for refusal in refusals for c in refusal.citations)),
+        message="; ".join(refusal.message for refusal in listed),
+        instead=tuple(line for refusal in listed for line in refusal.instead),
+        citations=tuple(dict.fromkeys(c for refusal in listed for c in refusal.citations)),
     )

@@ -41,12 +41,16 @@ class NoteId(StrEnum):
     NERVES_INCOMPLETE = "nerves-incomplete"
     FURTHER_JOINT = "further-joint"
     INCLUDED_IN_ABLATION = "included-in-ablation"
+    SHARED_LEVEL = "shared-level"
+    FAMILY_PAIR = "family-pair"
     NO_CONTRACTOR_INSTRUCTION = "no-contractor-instruction"
     NOT_KNOWN = "not-known"
     PURPOSE_NOT_STATED = "purpose-not-stated"
     PURPOSE_MIXED = "purpose-mixed"
     ATTESTS = "attests"
     JUDGEMENT = "judgement"
+    CAVEAT = "caveat"
+    POLICY_DIFFERS = "policy-differs"
     CLAIM_TYPE_NOT_STATED = "claim-type-not-stated"
 
 
@@ -88,8 +92,8 @@ class Note:
 class Why:
     """Why one line is as it is: the joints and the side it stands for, and what shaped it.
 
-    ``line`` counts from 1. A side of None is one that is not named, or that differs from joint to
-    joint.
+    ``line`` counts from 1. ``side`` is the side of every joint listed; None is one that is not
+    named, or that differs from joint to joint.
     """
 
     line: int

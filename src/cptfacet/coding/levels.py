@@ -7,82 +7,103 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation, joints
+from cptfacet.citations import Confidence
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
-from cptfacet.sessions import Technique, TechniqueKind, Treatment, merge_sides
+from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.sessions import Technique, Treatment, merge_sides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cptfacet.claims import Purpose
     from cptfacet.reference import Reference
 
-__all__ = ["Level", "Treated", "read_treatment"]
+__all__ = ["Level", "Treated", "only_other_nerves", "read_treatment"]
+
+_NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 
 
+@sealed
 @attrs.frozen
 class Level:
-    """One joint that is coded, with its side and the purposes for which it was treated."""
+    """One joint that is coded: its side, the purposes of treating it, and what chose its family."""
 
     joint: Joint
     side: Side | None
     purposes: frozenset[Purpose | None]
+    chosen: tuple[Provision, ...]
 
 
+@sealed
 @attrs.frozen
 class Treated:
     """The joints of one treatment, and what is to be said about how they were documented."""
 
-    joints: dict[Joint, Side | None]
+    joints: Mapping[Joint, Side | None]
     notes: tuple[Note, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+
+
+def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal | None:
+    """Refuse a treatment of nerves that supply no facet joint, whatever its guidance.
+
+    The L5 dorsal ramus beside sacral branches is treated for the sacroiliac joint.
+    """
+    nerves = [entry.nerve for entry in treatment.nerves]
+    if treatment.targets or not any(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
+        return None
+    if any(n.kind not in (*_NO_FACET_NERVE, NerveKind.DORSAL_RAMUS) for n in nerves):
+        return None
+    return _no_complete_level(treatment, reference=reference, on=on)
 
 
 def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -> Treated:
     """Read which joints a treatment treated, a side at a time.
 
     Where targets are given they decide, and what the nerves say beside them is a note. Where only
-    nerves are given, a joint counts when all of its nerves were treated on that side.
+    nerves are given, a joint counts when all of its nerves were treated on one side.
     """
-    named, repeated = merge_sides((target.joint, target.side) for target in treatment.targets)
-    notes = [
-        Note(id=NoteId.REPEATED, message=f"{joint} is listed more than once; it counts once")
-        for joint in dict.fromkeys(repeated)
-    ]
+    technique = treatment.technique
+    named, again = merge_sides((target.joint, target.side) for target in treatment.targets)
     if not treatment.nerves:
         if not named:
-            return Treated(joints={}, refusals=(_no_level(treatment.technique),))
-        return _without_branches(treatment.technique, named, notes)
-    nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+            return Treated(joints={}, refusals=(_no_level(technique),))
+        return _without_branches(technique, named, _repeated(again))
+    nerves, nerves_again = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
     completed = _completed(nerves)
-    notes += _loose_nerves(nerves, completed)
+    notes = [*_repeated([*again, *nerves_again])]
+    notes += _loose_nerves(nerves, completed, treatment, reference, on)
     if named:
-        further = ", ".join(joint for joint in completed if joint not in named)
-        if further:
-            message = f"the nerves also complete {further}, which is not a target and is not coded"
-            notes.append(Note(id=NoteId.FURTHER_JOINT, message=message))
-        if treatment.technique.on_nerves:
+        notes += _further(named, completed)
+        if technique.on_nerves:
             notes += _incomplete(named, completed)
-        return _without_branches(treatment.technique, named, notes)
-    if not treatment.technique.on_nerves:
-        return Treated(joints={}, refusals=(_no_level(treatment.technique),))
+        return _without_branches(technique, named, notes)
+    if not technique.on_nerves:
+        return Treated(joints={}, refusals=(_no_level(technique),))
     if not completed:
-        refusal = _no_complete_level(nerves, treatment.technique.kind, reference, on)
+        refusal = _no_complete_level(treatment, reference=reference, on=on)
         return Treated(joints={}, refusals=(refusal,))
-    listed = ", ".join(nerves)
-    message = f"{listed} complete {', '.join(completed)}: joints are counted, not nerves"
-    citations = dict.fromkeys(c for joint in completed for c in innervation(joint).citations)
-    counted = Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=tuple(citations))
-    return Treated(joints=completed, notes=(counted, *notes))
+    return Treated(joints=completed, notes=(_counted(completed), *notes))
+
+
+def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
+    return [
+        Note(id=NoteId.REPEATED, message=f"{what} is listed more than once; it counts once")
+        for what in dict.fromkeys(again)
+    ]
 
 
 def _without_branches(
-    technique: Technique, named: dict[Joint, Side | None], notes: list[Note]
+    technique: Technique, named: Mapping[Joint, Side | None], notes: list[Note]
 ) -> Treated:
     """Refuse a block or ablation at a joint that has no medial branches; keep the others."""
     if not technique.on_nerves:
         return Treated(joints=named, notes=tuple(notes))
     bare = [joint for joint in named if not innervation(joint).nerves]
+    if not bare:
+        return Treated(joints=named, notes=tuple(notes))
     refusals = tuple(
         Refusal(
             reason=Reason.NO_MEDIAL_BRANCH,
@@ -92,15 +113,15 @@ def _without_branches(
         )
         for joint in bare
     )
-    kept = {joint: side for joint, side in named.items() if joint not in bare} if bare else named
+    kept = {joint: side for joint, side in named.items() if joint not in bare}
     return Treated(joints=kept, notes=tuple(notes), refusals=refusals)
 
 
-def _completed(nerves: dict[Nerve, Side | None]) -> dict[Joint, Side | None]:
+def _completed(nerves: Mapping[Nerve, Side | None]) -> dict[Joint, Side | None]:
     """List the joints that nerves complete, each side by itself."""
     found: list[tuple[Joint, Side | None]] = []
     for side in (Side.RIGHT, Side.LEFT, None):
-        treated = [n for n, s in nerves.items() if s is side or (side and s is Side.BILATERAL)]
+        treated = [nerve for nerve, sides in nerves.items() if side in _sides(sides)]
         found.extend((joint, side) for joint in joints(treated))
     merged, _ = merge_sides(found)
     return {joint: merged[joint] for joint in sorted(merged)}
@@ -110,9 +131,27 @@ def _sides(side: Side | None) -> set[Side | None]:
     return set(side.parts) if side else {None}
 
 
+def _counted(completed: Mapping[Joint, Side | None]) -> Note:
+    """Say which nerves were read as which joints."""
+    facts = [innervation(joint) for joint in completed]
+    counted = ", ".join(
+        f"{joint} by {' and '.join(fact.nerves)}"
+        for joint, fact in zip(completed, facts, strict=True)
+    )
+    message = f"joints are counted, not nerves: {counted}"
+    if any(fact.confidence is Confidence.JUDGEMENT for fact in facts):
+        message += "; for some of them the nerves follow from the rule of their neighbours"
+    citations = tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
+    return Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=citations)
+
+
 def _loose_nerves(
-    nerves: dict[Nerve, Side | None], completed: dict[Joint, Side | None]
-) -> Iterable[Note]:
+    nerves: Mapping[Nerve, Side | None],
+    completed: Mapping[Joint, Side | None],
+    treatment: Treatment,
+    reference: Reference,
+    on: dt.date,
+) -> Iterator[Note]:
     """Note each nerve that, on some side, belongs to no completed joint."""
     used = {
         (nerve, side)
@@ -121,26 +160,80 @@ def _loose_nerves(
         for side in _sides(sides)
     }
     for nerve, sides in nerves.items():
-        loose = [side for side in _sides(sides) if (nerve, side) not in used]
+        loose = {side for side in _sides(sides) if (nerve, side) not in used}
+        if nerve is Nerve.C2:
+            # With the third occipital nerve it is part of treating C2-C3 and adds nothing.
+            loose = {side for side in loose if (Nerve.TON, side) not in used}
         if not loose:
             continue
         where = " and ".join(sorted(side.value for side in loose if side))
         who = f"{nerve} ({where})" if where else f"{nerve}"
-        if nerve is Nerve.C2 and Nerve.TON in nerves:
-            continue
-        if nerve in (Nerve.C2, Nerve.C3) and {Nerve.C2, Nerve.C3} <= set(nerves):
-            why = "C2 and C3 make no C2-C3 without the third occipital nerve: was it treated?"
-        elif nerve.kind in (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL):
+        refusal = None
+        if nerve.kind in _NO_FACET_NERVE:
             why = "it supplies no facet joint"
+            others = _others([nerve], treatment, reference, on)
+            if nerve.kind is NerveKind.SACRAL_BRANCH:
+                why += "; it belongs to the sacroiliac codes, which are another policy's matter"
+            elif others:
+                refusal = others
+        elif nerve in (Nerve.C2, Nerve.C3) and _c2_c3_alone(nerves, loose):
+            why = "C2 and C3 make no C2-C3 without the third occipital nerve: was it treated?"
         else:
-            why = "no joint has all of its nerves with it"
-        message = f"{who} completes no joint and adds no line: {why}"
-        yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message)
+            why = "no joint has all of its nerves on that side"
+        message = f"{who} completes no joint and adds no facet line: {why}"
+        yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
+
+
+def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | None]) -> bool:
+    def treated(nerve: Nerve, side: Side | None) -> bool:
+        return nerve in nerves and side in _sides(nerves[nerve])
+
+    return any(
+        treated(Nerve.C2, side) and treated(Nerve.C3, side) and not treated(Nerve.TON, side)
+        for side in sides
+    )
+
+
+def _others(
+    nerves: list[Nerve], treatment: Treatment, reference: Reference, on: dt.date
+) -> Refusal | None:
+    """Say what is reported for nerves that supply no facet joint, where a source says so."""
+    others = reference.instead_of(
+        nerves,
+        technique=treatment.technique,
+        guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+        on=on,
+    )
+    if not others:
+        return None
+    notes = " ".join(dict.fromkeys(other.note for other in others if other.note))
+    return Refusal(
+        reason=Reason.NO_COMPLETE_LEVEL,
+        message=f"{', '.join(nerves)}: no facet joint{'; ' + notes.rstrip('.') if notes else ''}",
+        instead=tuple(other.instead for other in others),
+        citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
+    )
+
+
+def _further(
+    named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
+) -> Iterator[Note]:
+    """Note joints, and sides of a target, that the nerves complete beyond the targets."""
+    for joint, side in completed.items():
+        if joint not in named:
+            message = f"the nerves also complete {joint}, which is not a target and is not coded"
+            yield Note(id=NoteId.FURTHER_JOINT, message=message)
+            continue
+        more = _sides(side) - _sides(named[joint])
+        if named[joint] is not None and None not in more and more:
+            which = " and ".join(sorted(str(one) for one in more))
+            message = f"the nerves also complete {joint} on the {which}, which is not a target"
+            yield Note(id=NoteId.FURTHER_JOINT, message=f"{message} and is not coded")
 
 
 def _incomplete(
-    named: dict[Joint, Side | None], completed: dict[Joint, Side | None]
-) -> Iterable[Note]:
+    named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
+) -> Iterator[Note]:
     """Note each target whose nerves are not all listed on each of its sides."""
     for joint, side in named.items():
         supply = innervation(joint)
@@ -160,20 +253,19 @@ def _no_level(technique: Technique) -> Refusal:
     return Refusal(reason=Reason.NO_LEVEL_DOCUMENTED, message=message)
 
 
-def _no_complete_level(
-    nerves: dict[Nerve, Side | None],
-    kind: TechniqueKind,
-    reference: Reference,
-    on: dt.date,
-) -> Refusal:
-    listed = ", ".join(nerves)
-    others = reference.instead_of(frozenset(nerves), kind, on=on)
-    why = "no facet joint has all of its nerves among them"
-    if {Nerve.C2, Nerve.C3} <= set(nerves):
+def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal:
+    nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    why = "no facet joint has all of its nerves among them on one side"
+    if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
         why += "; C2 and C3 make no C2-C3 without the third occipital nerve"
-    return Refusal(
+    refusal = Refusal(
         reason=Reason.NO_COMPLETE_LEVEL,
-        message=f"{listed}: {why}, so no level can be coded",
-        instead=tuple(other.instead for other in others),
-        citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
+        message=f"{', '.join(nerves)}: {why}, so no level can be coded",
+    )
+    others = _others(list(nerves), treatment, reference, on)
+    if others is None:
+        return refusal
+    message = f"{refusal.message}; a source reports {', '.join(v.text for v in others.instead)}"
+    return attrs.evolve(
+        refusal, message=message, instead=others.instead, citations=others.citations
     )

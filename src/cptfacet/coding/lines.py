@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
+_POSITION = {joint: place for place, joint in enumerate(Joint)}
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
 _NOT_STATED = frozenset[Purpose | None]({None})
-_POSITION = {joint: place for place, joint in enumerate(Joint)}
+
+_Group = tuple[list["Level"], list[Provision]]
+_Part = tuple[Ordinal, str, list["Level"]]
 
 
 class Writer:
@@ -40,7 +43,8 @@ class Writer:
         self.notes: dict[tuple[NoteId, str], Note] = {}
         self.refusals: list[Refusal] = []
         self.purposes: set[Purpose | None] = set()
-        self._families: dict[Family, list[Provision]] = {}
+        self.joints: list[Joint] = []
+        self._families: list[Family] = []
 
     def note(
         self,
@@ -66,13 +70,7 @@ class Writer:
         if refusal is not None and refusal not in self.refusals:
             self.refusals.append(refusal)
 
-    def chosen(self, family: Family, answer: Provision) -> None:
-        """Remember the provision that chose a family."""
-        chosen = self._families.setdefault(family, [])
-        if answer not in chosen:
-            chosen.append(answer)
-
-    def write(self, family: Family, levels: Sequence[Level]) -> None:
+    def write(self, family: Family, levels: Iterable[Level]) -> None:
         """Write the lines of one family."""
         placed: list[Level] = []
         for level in levels:
@@ -84,14 +82,31 @@ class Writer:
             if fact.confidence is Confidence.JUDGEMENT:
                 message = f"code region of {level.joint} is {fact.region}: {fact.note}"
                 self.note(NoteId.JUDGEMENT, message, fact.citations)
-        unnamed = [level.joint for level in placed if level.side is None]
+        unnamed = sorted(level.joint for level in placed if level.side is None)
         if unnamed:
-            message = (
-                f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
-            )
+            message = f"no side is named for {', '.join(unnamed)}: coded as one side, not named"
             self.note(NoteId.SIDE_NOT_DOCUMENTED, message)
+        before = len(self.lines)
         for group, shaped in self._groups(family, placed):
-            self._write_group(family, group, [*self._families[family], *shaped])
+            self._write_group(family, group, shaped)
+        if len(self.lines) > before:
+            self._families.append(family)
+
+    def note_family_pairs(self) -> None:
+        """Note what the payer's pair edits say of the families that were written together."""
+        for (one, other), answer in self.plan.family_pairs.items():
+            if one not in self._families or other not in self._families:
+                continue
+            if isinstance(answer, NotKnown):
+                continue
+            said = "are never paid together"
+            if answer.value == "paid-when-distinct":
+                said = (
+                    "are paid together only as distinct services; no modifier is set for that, ask"
+                    " whether the sites were separate"
+                )
+            message = f"{one} and {other}: by the payer's pair edits they {said}"
+            self.note(NoteId.FAMILY_PAIR, message, answer.citations)
 
     # -- grouping
 
@@ -106,9 +121,7 @@ class Writer:
         )
         self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
 
-    def _groups(
-        self, family: Family, levels: list[Level]
-    ) -> list[tuple[list[Level], list[Provision]]]:
+    def _groups(self, family: Family, levels: list[Level]) -> list[_Group]:
         """Split levels into coded groups, each in the order of its levels."""
         by_region: dict[CodeRegion, list[Level]] = {}
         for level in sorted(levels, key=lambda level: _POSITION[level.joint]):
@@ -133,52 +146,47 @@ class Writer:
                 shaped = [answer]
         return [self._in_order(group, shaped) for group in by_region.values()]
 
-    def _in_order(
-        self, group: list[Level], shaped: list[Provision]
-    ) -> tuple[list[Level], list[Provision]]:
+    def _in_order(self, group: list[Level], shaped: list[Provision]) -> _Group:
         """Put levels treated on both sides first, where sides differ."""
         if len(group) == 1 or all(level.side is group[0].side for level in group):
             return group, shaped
         first = [level for level in group if level.side is Side.BILATERAL]
         rest = [level for level in group if level.side is not Side.BILATERAL]
-        order = self.plan.level_order
-        return first + rest, [*shaped, *([order] if isinstance(order, Provision) else [])]
+        return first + rest, [*shaped, *self._settled(self.plan.level_order, "order of levels")]
+
+    def _settled(self, answer: Provision | NotKnown, what: str) -> list[Provision]:
+        """Give the provision that settles a choice; note it where none is known."""
+        if isinstance(answer, Provision):
+            return [answer]
+        self.note(NoteId.NOT_KNOWN, f"{what}: {answer.reason}", answer.citations)
+        return []
 
     # -- lines of one group
 
     def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
-        first, rest = group[:1], group[1:]
-        if (family, self._region(group[0]), Ordinal.FIRST) not in self.plan.codes:
-            where = ", ".join(level.joint for level in group)
-            message = f"{where}: the codes of {family} were not valid on that date"
-            self.refuse(Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message))
-            return
-        if family is Family.ABLATION:
-            parts = [
-                (Ordinal.FIRST, "primary", first),
-                (Ordinal.EACH_ADDITIONAL, "ablation-add-on", rest),
-            ]
-        else:
-            parts = [
-                (Ordinal.FIRST, "primary", first),
-                (Ordinal.SECOND, "injection-add-on", rest[:1]),
-                (Ordinal.THIRD_AND_MORE, "injection-add-on", rest[1:]),
-            ]
-        for _, role, levels in parts:
-            form = self.plan.forms[role]
-            if (
-                form.shapes is None
-                and isinstance(form.answer, NotKnown)
-                and any(level.side is Side.BILATERAL for level in levels)
-            ):
-                where = ", ".join(level.joint for level in group)
-                message = f"{where}: how both sides are written is not known: {form.answer.reason}"
-                citations = form.answer.citations
-                self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message, citations=citations))
-                return
+        parts = _parts(family, group)
         for ordinal, role, levels in parts:
-            if levels:
+            refusal = self._not_writable(family, ordinal, role, levels)
+            if refusal is None:
                 self._write_code(family, ordinal, role, levels, shaped)
+                continue
+            self.refuse(refusal)
+            if ordinal is Ordinal.FIRST:
+                return
+
+    def _not_writable(
+        self, family: Family, ordinal: Ordinal, role: str, levels: list[Level]
+    ) -> Refusal | None:
+        """Say why the levels of one code can't be written, if they can't."""
+        where = ", ".join(level.joint for level in levels)
+        if (family, self._region(levels[0]), ordinal) not in self.plan.codes:
+            message = f"{where}: no {ordinal} code of {family} is valid on that date"
+            return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
+        form = self.plan.forms[role].answer
+        if isinstance(form, NotKnown) and any(level.side is Side.BILATERAL for level in levels):
+            message = f"{where}: how both sides are written is not known: {form.reason}"
+            return Refusal(reason=Reason.NOT_KNOWN, message=message, citations=form.citations)
+        return None
 
     def _write_code(
         self,
@@ -200,34 +208,49 @@ class Writer:
             together = [((level,), level.side) for level in levels]
         marks = self._marks(family, levels)
         for modifiers, units, laid in lay_out(form.shapes or plan.single_side, together):
-            used = shaped
+            side, on_line = _stands_for(plan.side_of.get(modifiers), laid)
+            used = [*_chosen(on_line), *shaped]
             if isinstance(form.answer, Provision) and any(s is Side.BILATERAL for _, s in laid):
-                used = [*shaped, form.answer]
-            if marks.modifiers:
-                used = [*used, *marks.provisions]
-                if modifiers and isinstance(plan.modifier_order, Provision):
-                    used.append(plan.modifier_order)
-                modifiers = plan.ordered(modifiers + marks.modifiers)  # noqa: PLW2901
-            side, joints = _stands_for(form.side_of.get(modifiers[:1]), laid)
-            line = ClaimLine(code=code, modifiers=modifiers, units=units, diagnoses=self.diagnoses)
-            self.lines.append(line)
-            self.why.append(
-                Why(line=len(self.lines), joints=joints, side=side, provisions=tuple(used))
+                used.append(form.answer)
+            used += marks.provisions
+            if marks.modifiers and modifiers:
+                used += self._settled(plan.modifier_order, "order of modifiers")
+            self.lines.append(
+                ClaimLine(
+                    code=code,
+                    modifiers=plan.ordered(modifiers + marks.modifiers),
+                    units=units,
+                    diagnoses=self.diagnoses,
+                )
             )
-            for provision in used:
-                if provision.confidence is Confidence.JUDGEMENT:
-                    message = f"{provision.key}: {provision.note}"
-                    self.note(NoteId.JUDGEMENT, message, provision.citations)
+            self.why.append(
+                Why(
+                    line=len(self.lines),
+                    joints=tuple(level.joint for level in on_line),
+                    side=side,
+                    provisions=tuple(used),
+                )
+            )
+            self._note_weight(used)
         for level in levels:
             self.purposes |= level.purposes
+            self.joints.append(level.joint)
+
+    def _note_weight(self, used: Iterable[Provision]) -> None:
+        """Note each judgement and each caveat among the provisions that shaped a line."""
+        for provision in used:
+            if provision.confidence is Confidence.JUDGEMENT:
+                message = f"{provision.key}: {provision.note}"
+                self.note(NoteId.JUDGEMENT, message, provision.citations)
+            if provision.caveat:
+                self.note(NoteId.CAVEAT, provision.caveat, provision.citations)
 
     def _third_side(self, levels: list[Level]) -> tuple[Side | None, list[Provision]]:
         """Give the side of the one line for the third and all further levels."""
         sides = {level.side for level in levels}
         if len(sides) == 1:
             return levels[0].side, []
-        answer = self.plan.third_side
-        settled = [answer] if isinstance(answer, Provision) else []
+        settled = self._settled(self.plan.third_side, "side of the third and further levels")
         return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
 
     def _marks(self, family: Family, levels: list[Level]) -> Marks:
@@ -242,8 +265,8 @@ class Writer:
                 message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
                 self.note(NoteId.NOT_KNOWN, message, answer.citations)
             return self.plan.unmarked
-        if marked.note is not None and purposes == _DIAGNOSTIC:
-            self.notes.setdefault((marked.note.id, marked.note.message), marked.note)
+        if purposes == _DIAGNOSTIC:
+            self.keep(marked.notes, ())
             return marked
         if purposes != _THERAPEUTIC:
             self._unmarked(marked, purposes, levels)
@@ -266,13 +289,35 @@ class Writer:
         self.note(NoteId.PURPOSE_MIXED, message, citations)
 
 
+def _parts(family: Family, group: list[Level]) -> list[_Part]:
+    """Split an ordered group by the code that stands for each level, and the role of that code."""
+    first, rest = group[:1], group[1:]
+    parts: list[_Part] = [(Ordinal.FIRST, "primary", first)]
+    if family is Family.ABLATION:
+        parts.append((Ordinal.EACH_ADDITIONAL, "ablation-add-on", rest))
+    else:
+        parts.append((Ordinal.SECOND, "injection-add-on", rest[:1]))
+        parts.append((Ordinal.THIRD_AND_MORE, "injection-add-on", rest[1:]))
+    return [part for part in parts if part[2]]
+
+
+def _chosen(levels: Sequence[Level]) -> Iterable[Provision]:
+    if len(levels) == 1:
+        return levels[0].chosen
+    return dict.fromkeys(provision for level in levels for provision in level.chosen)
+
+
 def _stands_for(
-    side: Side | None, laid: Sequence[tuple[tuple[Level, ...], Side | None]]
-) -> tuple[Side | None, tuple[Joint, ...]]:
-    """Say which side and joints a line stands for; ``side`` is the one that its modifiers name."""
+    named: Side | None, laid: Sequence[tuple[tuple[Level, ...], Side | None]]
+) -> tuple[Side | None, list[Level]]:
+    """Say which side and levels a line stands for; ``named`` is the one that its modifiers name."""
     levels = [level for together, _ in laid for level in together]
-    if side is not None:
-        both = Side.BILATERAL
-        return side, tuple(v.joint for v in levels if v.side is side or v.side is both)
-    sides = {written for _, written in laid}
-    return (sides.pop() if len(sides) == 1 else None), tuple(level.joint for level in levels)
+    if named is None:
+        sides = {level.side for level in levels}
+        return (sides.pop() if len(sides) == 1 else None), levels
+    on_line = [level for level in levels if level.side is not _OPPOSITE[named]]
+    certain = all(level.side in (named, Side.BILATERAL) for level in on_line)
+    return (named if certain else None), on_line
+
+
+_OPPOSITE = {Side.RIGHT: Side.LEFT, Side.LEFT: Side.RIGHT}

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cptfacet import bilateral
+from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side, code_region, region_facts
 from cptfacet.bilateral import LineForm
+from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
-from cptfacet.policies import NONE, NotKnown, Provision
-from cptfacet.procedures import Family, ProcedureKind
-from cptfacet.sessions import TechniqueKind
+from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
+from cptfacet.procedures import Family, OldFamily, ProcedureKind
+from cptfacet.sessions import Guidance, TechniqueKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Form", "Marks", "Plan", "turning_points"]
 
-_PREDECESSORS = {TechniqueKind.INJECTION: "injection", TechniqueKind.DENERVATION: "ablation"}
+_PREDECESSORS = {
+    TechniqueKind.INJECTION: OldFamily.INJECTION,
+    TechniqueKind.DENERVATION: OldFamily.ABLATION,
+}
 
 
 def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
@@ -40,11 +46,12 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     terms += [other.term for other in reference.other_nerves]
     terms += [fact.term for joint in Joint for fact in region_facts(joint)]
     days = {term.first for term in terms}
-    days |= {term.last + dt.timedelta(days=1) for term in terms if term.until}
+    days |= {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
     return sorted(days)
 
 
-@attrs.frozen
+@sealed
+@attrs.frozen(kw_only=True)
 class Cell:
     """The outcome of the family table for one technique and guidance: a family or a refusal."""
 
@@ -53,22 +60,23 @@ class Cell:
     refusal: Refusal | None
 
 
-@attrs.frozen
+@sealed
+@attrs.frozen(kw_only=True)
 class Form:
     """How one role is written: the shapes by side, or none where both sides are not known."""
 
     answer: Provision | NotKnown
     shapes: Shapes | None
-    side_of: dict[tuple[str, ...], Side]
 
 
-@attrs.frozen
+@sealed
+@attrs.frozen(kw_only=True)
 class Marks:
-    """What marks a line as diagnostic: modifiers, the provisions behind them, and a note."""
+    """What marks a line as diagnostic: modifiers, the provisions behind them, and notes."""
 
-    modifiers: tuple[str, ...]
-    provisions: tuple[Provision, ...]
-    note: Note | None = None
+    modifiers: tuple[str, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Plan:
@@ -89,6 +97,7 @@ class Plan:
             if p.family and p.region and p.ordinal
         }
         self.single_side = bilateral.shapes(LineForm.ONE_LINE_50, reference=reference)
+        self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
         self.forms = {
             role: self._form(role, claim_type)
             for role in ("primary", "injection-add-on", "ablation-add-on")
@@ -100,12 +109,16 @@ class Plan:
         self.thoracolumbar = {
             family: policy.get("coding.thoracolumbar", on=on, family=family) for family in Family
         }
-        self.shared_levels = policy.get("coding.shared-levels", on=on)
+        self.overlapping = policy.get("coding.overlapping-injections", on=on)
+        self.family_pairs = {
+            pair: policy.get("coding.family-pairs", on=on, family_pair="+".join(pair))
+            for pair in itertools.combinations(Family, 2)
+        }
         self.at_ablated = policy.get("coding.injection-at-ablated-joint", on=on)
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.ordered = functools.cache(self._ordered)
-        self.unmarked: Marks = Marks(modifiers=(), provisions=())
+        self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
@@ -114,8 +127,7 @@ class Plan:
         if isinstance(answer, Provision):
             form = LineForm(str(answer.value))
             shapes = bilateral.shapes(form, reference=self.reference)
-        side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
-        return Form(answer=answer, shapes=shapes, side_of=side_of)
+        return Form(answer=answer, shapes=shapes)
 
     def _marked(self, answer: Provision | NotKnown) -> Marks | None:
         """Give the marks of a diagnostic line, or None where the policy has none or is not known."""
@@ -126,7 +138,7 @@ class Plan:
             " coding has not tested them"
         )
         note = Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
-        return Marks(modifiers=(str(answer.value),), provisions=(answer,), note=note)
+        return Marks(modifiers=(str(answer.value),), provisions=(answer,), notes=(note,))
 
     def _ordered(self, modifiers: tuple[str, ...]) -> tuple[str, ...]:
         order: Sequence[str] = tuple(ModifierKind)
@@ -146,21 +158,26 @@ class Plan:
     def _refusal(
         self, technique: Technique, where: dict[str, str], answer: Provision | NotKnown
     ) -> Refusal:
+        asked = isinstance(answer, Provision) and answer.value == "ask"
+        if (asked or isinstance(answer, NotKnown)) and (old := self._old_codes(technique, where)):
+            return old
         how = f"{technique} with guidance {where['guidance']}"
-        if isinstance(answer, Provision) and answer.value == "ask":
+        if asked:
             return Refusal(
                 reason=Reason.GUIDANCE_NOT_STATED,
                 message=f"{technique}: the guidance picks the code and is not stated; say"
                 " fluoroscopy, ct, ultrasound, mri or none",
                 citations=answer.citations,
             )
-        if isinstance(answer, NotKnown) and (old := self._old_codes(technique.kind)):
-            return old
         instead = self.policy.get("coding.instead", on=self.on, **where)
         lines: tuple[ClaimLine, ...] = ()
         citations = answer.citations
         if isinstance(answer, NotKnown):
             reason, message = Reason.NOT_KNOWN, f"{how}: {answer.reason}"
+            if answer.jurisdictions:
+                message += f" (not known for {', '.join(answer.jurisdictions)})"
+            if answer.confidence is Confidence.JUDGEMENT and answer.note:
+                message += f". Our judgement: {answer.note.rstrip('.')}"
         else:
             reason, message = Reason.OTHER_CODE, f"{how} is not reported with a facet code"
         if isinstance(instead, Provision) and isinstance(instead.value, tuple):
@@ -168,28 +185,37 @@ class Plan:
             citations = tuple(dict.fromkeys((*citations, *instead.citations)))
             note = f" ({instead.note.rstrip('.')})" if instead.note else ""
             message += f"; a source reports {', '.join(line.text for line in lines)}{note}"
+        if isinstance(answer, Provision) and answer.caveat:
+            message += f". {answer.caveat.rstrip('.')}"
         return Refusal(reason=reason, message=message, instead=lines, citations=citations)
 
-    def _old_codes(self, kind: TechniqueKind) -> Refusal | None:
-        """Refuse a date before the codes of today, naming those of the time."""
-        family = _PREDECESSORS.get(kind)
-        predecessors = [
-            p for p in self.reference.find(kind=ProcedureKind.PREDECESSOR) if p.family == family
+    def _old_codes(self, technique: Technique, where: dict[str, str]) -> Refusal | None:
+        """Refuse a date before the codes of a technique, naming those of the time.
+
+        Only a technique that its policy sends to a family on a later date has such codes.
+        """
+        family = _PREDECESSORS.get(technique.kind)
+        guidances = (*Guidance, GUIDANCE_NOT_STATED)
+        if where["guidance"] != GUIDANCE_NOT_STATED:
+            guidances = (where["guidance"],)
+        later = [
+            provision
+            for guidance in guidances
+            for provision in self.policy.stated("coding.family", (technique.value, guidance))
+            if isinstance(provision, Provision) and provision.value in tuple(Family)
         ]
-        successors = [
-            self.reference.procedure(code)
-            for code in dict.fromkeys(code for old in predecessors for code in old.replaced_by)
-        ]
-        if not successors or any(
-            p.in_force(self.on) is not Standing.NOT_IN_FORCE for p in successors
-        ):
+        if family is None or not later or any(p.term.first <= self.on for p in later):
             return None
-        of_the_time = ", ".join(
-            p.code for p in predecessors if p.in_force(self.on) is not Standing.NOT_IN_FORCE
-        )
+        of_the_time = [
+            p
+            for p in self.reference.find(kind=ProcedureKind.PREDECESSOR, family=family)
+            if p.in_force(self.on) is Standing.IN_FORCE
+        ]
+        named = ", ".join(f"{p.code} ({p.region})" for p in of_the_time)
+        then = f"those of the time were {named}, whose rules are not packaged"
         return Refusal(
             reason=Reason.CODES_NOT_IN_FORCE,
-            message=f"the codes for this {kind} were not yet valid on that date; those of the time"
-            f" were {of_the_time}, whose rules are not packaged",
-            citations=tuple(dict.fromkeys(c for p in successors for c in p.citations)),
+            message=f"{technique}: its codes were not yet valid on that date; "
+            + (then if named else "which were, no source that was read tells"),
+            citations=tuple(dict.fromkeys(c for p in of_the_time for c in p.citations)),
         )

@@ -10,6 +10,9 @@ import datetime as dt
 import difflib
 import functools
 import json
+import re
+import sys
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
@@ -46,13 +49,13 @@ from cptfacet.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["configure", "decode", "dump", "from_data", "make_converter", "read", "to_data"]
 
 T = TypeVar("T")
 
-_JSON_NAMES = {
+_JSON_NAMES: Mapping[type, str] = {
     dict: "an object",
     list: "a list",
     str: "a text",
@@ -81,28 +84,39 @@ def _text(value: object, _: object = None) -> str:
     return value
 
 
-def _code_text(value: object) -> str:
+def _code_text(value: object, _: object = None) -> str:
     return _text(value).strip().upper()
 
 
 def _units(value: object, _: object = None) -> int | Decimal | None:
-    if value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    raise _wrong(value, "a number or null")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise _wrong(value, "a number or null")
+    return _exact(Decimal(repr(value)) if isinstance(value, float) else value)
+
+
+def _exact(number: int | Decimal) -> int | Decimal:
+    """Refuse a number that JSON does not surely hold: what is read can be written again."""
+    if isinstance(number, int):
+        holds = abs(number) <= sys.float_info.max
+    else:
+        holds = number.is_finite() and Decimal(repr(float(number))) == number
+    if not holds:
+        message = "it is larger or longer than a number of JSON surely holds"
+        raise ValueError(message)
+    return number
+
+
+_AMOUNT = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 def _money(value: object, _: object = None) -> Decimal:
-    try:
-        amount = Decimal(_text(value).strip())
-    except InvalidOperation:
-        message = 'it is no amount; write it as "123.45"'
-        raise ValueError(message) from None
-    if not amount.is_finite():
+    amount = _AMOUNT.fullmatch(_text(value).strip())
+    if amount is None:
         message = 'it is no amount; write it as "123.45"'
         raise ValueError(message)
-    return amount
+    return Decimal(amount[0])
 
 
 def _parsed(parse: Callable[[str], T]) -> Callable[[object, object], T]:
@@ -132,7 +146,7 @@ def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, .
             raise _wrong(value, "a list")
         found: list[T] = []
         failed: list[Exception] = []
-        for index, entry in enumerate(value):
+        for index, entry in enumerate(cast("Sequence[object]", value)):
             try:
                 found.append(item(entry))
             except Exception as error:  # noqa: BLE001  cattrs gathers whatever a part raises
@@ -141,7 +155,7 @@ def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, .
                 failed.append(error)
         if failed:
             message = "some items can't be read"
-            raise IterableValidationError(message, failed, kind)
+            raise IterableValidationError(message, failed, kind)  # pyright: ignore[reportCallIssue]
         return tuple(found)
 
     return structure
@@ -160,15 +174,15 @@ def _flat(structure: Callable[[Any, type], Session]) -> Callable[[Any, type], Se
     def either(value: Any, kind: type) -> Session:  # noqa: ANN401
         if not isinstance(value, Mapping) or "treatments" in value:
             return structure(value, kind)
-        treatment = {key: value[key] for key in _TREATMENT_KEYS if key in value}
-        rest = {key: entry for key, entry in value.items() if key not in treatment}
+        rest = dict(cast("Mapping[str, Any]", value))
+        treatment = {key: rest.pop(key) for key in _TREATMENT_KEYS if key in rest}
         try:
             return structure({**rest, "treatments": [treatment]}, kind)
         except ClassValidationError as group:
             lifted: list[Exception] = []
             for error in group.exceptions:
                 lifted.extend(_lift(error))
-            raise ClassValidationError(group.message, lifted, kind) from None
+            raise ClassValidationError(group.message, lifted, kind) from None  # pyright: ignore[reportCallIssue]
 
     return either
 
@@ -222,7 +236,7 @@ def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> li
             for problem in _problems(part, path + _place(part), known)
         ]
     if isinstance(error, ForbiddenExtraKeysError):
-        return [_extra(path, name, keys) for name in sorted(error.extra_fields)]
+        return [_extra(path, name, keys) for name in sorted(map(str, error.extra_fields))]
     if isinstance(error, SessionError):
         return [attrs.evolve(p, path=f"{path}.{p.path}") for p in error.problems]
     if isinstance(error, KeyError):
@@ -233,10 +247,18 @@ def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> li
 
 
 def _extra(path: str, name: str, keys: tuple[str, ...]) -> Problem:
-    near = difflib.get_close_matches(name, keys, n=1)
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    place = f"{path}.{shown}" if _PLAIN_KEY.fullmatch(name) else f"{path}[{json.dumps(shown)}]"
+    if name in keys:
+        return Problem(path=place, message="it stands beside treatments; write it inside each one")
+    near = difflib.get_close_matches(shown, keys, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(keys)}"
-    shown = name if len(name) <= 60 else f"{name[:60]}..."  # noqa: PLR2004
-    return Problem(path=f"{path}.{shown}", message=f"unknown key; {hint}")
+    return Problem(path=place, message=f"unknown key; {hint}")
+
+
+_SHOWN = 60
+_LONG = 400  # digits: more than the largest float has, fewer than `int` may refuse
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
 # -- writing
@@ -270,14 +292,31 @@ def _provision(provision: Provision) -> dict[str, Any]:
     }
 
 
-def _units_out(units: Decimal | None) -> int | float | None:
-    """Write units as a number; a Decimal stays exact where JSON can hold it."""
+def _units_out(units: int | Decimal | None) -> int | float | None:
+    """Write units as a number: an int where they are whole, else the float that reads back."""
     if units is None or isinstance(units, int):
         return units
-    return int(units) if units == units.to_integral_value() else float(units)
+    return int(units) if _exact(units) == units.to_integral_value() else float(units)
 
 
+def _money_out(amount: Decimal) -> str:
+    return format(amount, "f")
+
+
+# What is left out where it has its default: everything else stands in every document.
+OMITTED: Mapping[type, tuple[str, ...]] = {
+    Location: ("state", "county", "zip", "locality"),
+    ClaimLine: ("date", "place_of_service", "charge", "provider"),
+    Claim: ("diagnoses", "id", "policy", "location"),
+    Session: ("id", "policy", "location"),
+    Note: ("refusal",),
+}
 _OMIT = override(omit_if_default=True)
+_READ: tuple[type, ...] = (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session)
+
+# cattrs types their keyword arguments as those that it names itself, and takes one a field besides.
+_structure_fn = cast("Callable[..., Callable[[Any, type], Any]]", make_dict_structure_fn)
+_unstructure_fn = cast("Callable[..., Callable[[Any], dict[str, Any]]]", make_dict_unstructure_fn)
 
 
 def configure(converter: Converter) -> Converter:
@@ -294,47 +333,35 @@ def configure(converter: Converter) -> Converter:
     converter.register_structure_hook_func(
         lambda kind: _is_list(kind) and get_args(kind)[0] is str, _list_of(_code_text)
     )
-    for record in (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session):
-        overrides = {"code": override(struct_hook=lambda v, _: _code_text(v))}
-        if record is not ClaimLine:
-            overrides = {}
-        made = make_dict_structure_fn(
-            record,
-            converter,
-            _cattrs_forbid_extra_keys=True,
-            _cattrs_detailed_validation=True,
-            **overrides,
-        )
-        checked = _object(cast("Callable[[Any, type], Any]", made))
-        converter.register_structure_hook(record, _flat(checked) if record is Session else checked)
 
     def list_factory(kind: Any) -> Callable[[object, type], tuple[Any, ...]]:  # noqa: ANN401
         item = get_args(kind)[0]
         return _list_of(lambda entry: converter.structure(entry, item))
 
+    # Before the records: each of them keeps the hooks that it finds when it is made.
     converter.register_structure_hook_factory(
         lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
     )
+    for record in _READ:
+        code = {"code": override(struct_hook=_code_text)} if record is ClaimLine else {}
+        made = _structure_fn(
+            record,
+            converter,
+            _cattrs_forbid_extra_keys=True,
+            _cattrs_detailed_validation=True,
+            **code,
+        )
+        checked = _object(made)
+        converter.register_structure_hook(record, _flat(checked) if record is Session else checked)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
-    converter.register_unstructure_hook(Decimal, str)
+    converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
-    omitted: Mapping[type, tuple[str, ...]] = {
-        Location: ("state", "county", "zip", "locality"),
-        ClaimLine: ("date", "place_of_service", "charge", "provider"),
-        Claim: ("diagnoses", "id", "policy", "location"),
-        Session: ("id", "policy", "location"),
-        Note: ("refusal",),
-    }
-    for record in (
-        Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session,
-        Note, Why, Refusal, Coded,
-    ):  # fmt: skip
-        fields = dict.fromkeys(omitted.get(record, ()), _OMIT)
+    for record in (*_READ, Note, Why, Refusal, Coded):
+        fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
         if record is ClaimLine:
             fields["units"] = override(unstruct_hook=_units_out)
-        made = make_dict_unstructure_fn(record, converter, **fields)
-        converter.register_unstructure_hook(record, made)
+        converter.register_unstructure_hook(record, _unstructure_fn(record, converter, **fields))
     return converter
 
 
@@ -355,9 +382,8 @@ def _converter() -> Converter:
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"the key {twice[:60]!r} stands twice in one object"
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        message = f"the key {twice[:_SHOWN]!r} stands twice in one object"
         raise ValueError(message)
     return found
 
@@ -365,6 +391,19 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _no_constant(name: str) -> None:
     message = f"{name} is not JSON"
     raise ValueError(message)
+
+
+def _whole(digits: str) -> int | Decimal:
+    """Read a whole number of any length: where it stands decides whether it is too long."""
+    return int(digits) if len(digits) <= _LONG else Decimal(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        message = f"the exponent of {digits[:_SHOWN]} is too large"
+        raise ValueError(message) from None
 
 
 def decode(text: str | bytes) -> Any:  # noqa: ANN401
@@ -385,7 +424,8 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         return json.loads(
             decoded,
-            parse_float=Decimal,
+            parse_float=_decimal,
+            parse_int=_whole,
             parse_constant=_no_constant,
             object_pairs_hook=_no_duplicates,
         )
@@ -458,4 +498,4 @@ def dump(value: Session | Claim | Coded | Refusal, *, indent: int | None = None)
     >>> dump(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),)))
     '{"claim_type": "professional", "lines": [{"code": "64493", "modifiers": [], "units": 1, "diagnoses": []}], "date": null, "place_of_service": null, "purpose": null}'
     """
-    return json.dumps(to_data(value), indent=indent, ensure_ascii=False)
+    return json.dumps(to_data(value), indent=indent)

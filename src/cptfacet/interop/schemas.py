@@ -1,0 +1,309 @@
+"""JSON Schema of what is read and written: sessions, claims, answers of coding, errors.
+
+Each schema is made from the records and enumerations themselves, so it can't drift away from them.
+It names the canonical words; the reader also takes spellings whose meaning is certain, such as
+``mbb`` or ``L4-5``. What a schema can't say, the reader still checks: a joint that stands with a
+side and without one contradicts itself.
+
+``python -m cptfacet.interop.schemas FOLDER`` writes all schemas into a folder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import json
+import sys
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from cptfacet.anatomy import Joint, Nerve, Side
+from cptfacet.citations import Citation, Confidence
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.coding import Coded, Note, NoteId, Reason, Refusal, Why
+from cptfacet.dates import Term
+from cptfacet.errors import Problem, UnknownIdError
+from cptfacet.interop.json import OMITTED
+from cptfacet.policies import Provision
+from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["NAMES", "schema"]
+
+Part = dict[str, Any]
+
+_DATE: Part = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_PLAIN: Mapping[object, Part] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    type(None): {"type": "null"},
+    dt.date: _DATE,
+    Decimal: {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
+    int | Decimal | None: {"type": ["number", "null"]},
+}
+
+# Records that are only written: all their keys stand in every document but the omitted ones.
+_WRITTEN = (Coded, Refusal, Note, Why, Citation, Provision, Problem)
+_NOT_WRITTEN: Mapping[type, tuple[str, ...]] = {Provision: ("unit", "note"), Problem: ("line",)}
+_NARROWED: Mapping[tuple[type, str], Part] = {
+    (Session, "treatments"): {"minItems": 1},
+    (Why, "line"): {"minimum": 1},
+}
+
+_SAID: Mapping[type, str] = {
+    Session: "All facet procedures on one patient on one date of service.",
+    Treatment: "One technique, purpose and guidance on some targets.",
+    Target: "One joint with the side that was treated.",
+    TreatedNerve: "One nerve with the side that was treated.",
+    Joint: "One facet joint, named by the two segments that meet in it.",
+    Nerve: "One nerve that was treated; in a list of nerves L5 is its dorsal ramus.",
+    Side: "The side that was treated.",
+    Technique: "How a joint or its nerves were treated.",
+    Guidance: "The imaging by which the needle was placed.",
+    Purpose: "Why the procedure was done.",
+    ClaimType: "Who bills, and on which form.",
+    Location: "Where the service was rendered, as far as it picks a contractor or a fee.",
+    Claim: "One claim: its lines, and what holds for all of them.",
+    ClaimLine: "One line of a claim, right or wrong.",
+    Coded: "The claim of a session, what a biller should know, and why each line is there.",
+    Refusal: "Why nothing was coded, and what is reported instead where a source says so.",
+    Reason: "Why a session, or a part of it, can't be coded to facet lines.",
+    Note: "Something that a biller should know.",
+    NoteId: "What a note is about.",
+    Why: "Why one line is as it is: what it stands for and what shaped it.",
+    Provision: "One dated, cited value of a policy.",
+    Citation: "A source, with the dates and the confidence of the fact that it is cited for.",
+    Confidence: "Its own authority was read, somebody cites it, or it is a reasoned judgement.",
+    Problem: "One thing that is wrong at one place of a record.",
+}
+_SAID_OF: Mapping[tuple[type, str], str] = {
+    (Session, "date"): "The date of service, which decides the edition of every rule.",
+    (Session, "treatments"): "What was done; joints given more than once are merged.",
+    (Session, "claim_type"): "Null is read as professional, and the answer says so.",
+    (Session, "place_of_service"): "The two-character code of the place of service.",
+    (Session, "diagnoses"): "Diagnosis codes, which stand on every line.",
+    (Session, "id"): "Opaque: echoed in the answer and shown nowhere else.",
+    (Session, "policy"): "The policy to code under, instead of the one of the call.",
+    (Session, "location"): "Where the service was rendered.",
+    (Treatment, "technique"): "How the joints or their nerves were treated.",
+    (Treatment, "purpose"): "Null where the note does not state it.",
+    (
+        Treatment,
+        "guidance",
+    ): "Null where the note does not state it, which is not the same as none.",
+    (Treatment, "targets"): "The joints treated. Where they are given, they decide.",
+    (Treatment, "nerves"): "The nerves treated, as the note lists them.",
+    (Target, "side"): "Null: one side was treated, and the note does not say which.",
+    (TreatedNerve, "side"): "Null: one side was treated, and the note does not say which.",
+    (Location, "state"): "The state, by its two letters.",
+    (Location, "county"): "The county, where a state is split between contractors.",
+    (Location, "zip"): "The ZIP code.",
+    (Location, "locality"): "The payment locality.",
+    (Claim, "lines"): "The lines, in the order of the claim.",
+    (Claim, "date"): "The date of service of each line that has none of its own.",
+    (Claim, "place_of_service"): "The place of service of each line that has none of its own.",
+    (Claim, "purpose"): "Null where it is not stated, or where the lines differ.",
+    (Claim, "diagnoses"): "The diagnoses of each line that has none of its own.",
+    (Claim, "id"): "Opaque: echoed in the answer and shown nowhere else.",
+    (Claim, "policy"): "The policy to read the claim under, instead of the one of the call.",
+    (Claim, "location"): "Where the service was rendered.",
+    (ClaimLine, "code"): "The procedure code.",
+    (ClaimLine, "modifiers"): "Modifiers, in the order of the line.",
+    (ClaimLine, "units"): "Any number, or null where it is missing: what is wrong is a finding.",
+    (ClaimLine, "diagnoses"): "Diagnosis codes; none stands for those of the claim.",
+    (ClaimLine, "date"): "The date of service, where it is not that of the claim.",
+    (ClaimLine, "place_of_service"): "The place of service, where it is not that of the claim.",
+    (ClaimLine, "charge"): "US dollars, as text.",
+    (ClaimLine, "provider"): "Opaque: compared, and shown nowhere.",
+    (Coded, "notes"): "What a biller should know.",
+    (Coded, "why"): "The reasons, line by line.",
+    (Refusal, "message"): "The reason in words, and the remedy where there is one.",
+    (Refusal, "instead"): "What is reported instead, without sides; empty where no source says.",
+    (Refusal, "citations"): "The sources of the refusal.",
+    (Note, "message"): "The note in words.",
+    (Note, "citations"): "The sources of the note.",
+    (Note, "refusal"): "The refusal, where the note is about a part that was not coded.",
+    (Why, "line"): "The line, counted from 1.",
+    (Why, "joints"): "The joints that the line stands for.",
+    (Why, "side"): "Null where none is named, or where the joints differ.",
+    (Why, "provisions"): "The provisions that shaped the line.",
+    (Provision, "key"): "The name of the provision.",
+    (Provision, "cell"): "The values of its dimensions; empty where it has none.",
+    (Provision, "value"): "What the policy says.",
+    (Provision, "policy"): "The policy that says so, which the asked one may extend.",
+    (Provision, "citations"): "The sources of the provision.",
+    (Citation, "id"): "The id of the source.",
+    (Citation, "title"): "The title of the source.",
+    (Citation, "url"): "Where the source stands, or null.",
+    (Problem, "path"): "The place in the record, from its root `$`.",
+    (Problem, "message"): "What is wrong, and what would be right.",
+}
+_TERM: Mapping[str, str] = {
+    "from": "The first day in force, where a source states it.",
+    "seen": "Else the first day on which a source shows it in force; nothing is known before.",
+    "until": "The last day in force, that day included.",
+}
+
+
+class _Parts:
+    """The shared parts of one schema, each made once and referred to by its name."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Part] = {}
+
+    def of(self, kind: Any) -> Part:  # noqa: ANN401  a type as an annotation writes it
+        """Describe a value of some type."""
+        if kind in _PLAIN:
+            return dict(_PLAIN[kind])
+        if get_origin(kind) is tuple:
+            return {"type": "array", "items": self.of(get_args(kind)[0])}
+        if get_origin(kind) in (UnionType, Union):
+            return _any_of([self.of(part) for part in get_args(kind)])
+        return self._named(kind)
+
+    def record(self, kind: type) -> Part:
+        """Describe the object that stands for a record."""
+        types = get_type_hints(kind)
+        properties: dict[str, Part] = {}
+        required: list[str] = []
+        for field in attrs.fields(kind):
+            if field.name in _NOT_WRITTEN.get(kind, ()):
+                continue
+            if types[field.name] is Term:
+                properties |= {name: {**_DATE, "description": _TERM[name]} for name in _TERM}
+                continue
+            part = self.of(types[field.name]) | _NARROWED.get((kind, field.name), {})
+            if said := _SAID_OF.get((kind, field.name)):
+                part["description"] = said
+            properties[field.name] = part
+            always = kind in _WRITTEN and field.name not in OMITTED.get(kind, ())
+            if always or field.default is attrs.NOTHING:
+                required.append(field.name)
+        return _object(properties, required, _SAID[kind])
+
+    def add(self, name: str, part: Callable[[], Part]) -> Part:
+        """Refer to a part by its name, and make it where it is not made yet."""
+        if name not in self.made:
+            self.made[name] = {}
+            self.made[name] = part()
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _named(self, kind: Any) -> Part:  # noqa: ANN401
+        if issubclass(kind, StrEnum):
+            values = [member.value for member in kind]
+            part: Part = {"description": _SAID[kind], "type": "string", "enum": values}
+            return self.add(kind.__name__, lambda: part)
+        return self.add(kind.__name__, lambda: self.record(kind))
+
+
+def _any_of(parts: list[Part]) -> Part:
+    """Join parts, as briefly as can be said."""
+    if all(set(part) == {"type"} for part in parts):
+        return {"type": [part["type"] for part in parts]}
+    return {"anyOf": parts}
+
+
+def _object(
+    properties: Mapping[str, Part], required: Iterable[str], description: str | None = None
+) -> Part:
+    return {
+        **({"description": description} if description else {}),
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _session(parts: _Parts) -> Part:
+    return {"oneOf": [parts.of(Session), parts.add("FlatSession", lambda: _flat_session(parts))]}
+
+
+def _flat_session(parts: _Parts) -> Part:
+    session, treatment = parts.record(Session), parts.record(Treatment)
+    own = {name: part for name, part in session["properties"].items() if name != "treatments"}
+    required = [name for name in session["required"] if name != "treatments"]
+    return _object(
+        {**own, **treatment["properties"]},
+        [*required, *treatment["required"]],
+        "A session of one treatment, whose keys stand beside those of the session.",
+    )
+
+
+def _claim(parts: _Parts) -> Part:
+    return parts.of(Claim)
+
+
+def _answer(parts: _Parts) -> Part:
+    refused = _object({"refusal": parts.of(Refusal)}, ["refusal"])
+    return {"oneOf": [parts.of(Coded), refused]}
+
+
+def _error(parts: _Parts) -> Part:
+    record = {"type": "integer", "minimum": 1, "description": "The record, counted from 1."}
+    problems = {"type": "array", "minItems": 1, "items": parts.of(Problem)}
+    described = {**problems, "description": "All that is wrong with the record."}
+    error = _object({"record": record, "problems": described}, ["record", "problems"])
+    return _object({"error": error}, ["error"])
+
+
+_ROOTS: Mapping[str, tuple[Callable[[_Parts], Part], str]] = {
+    "session": (_session, "What was done on one day, to be coded; nested or flat."),
+    "claim": (_claim, "A claim as it is written, right or wrong."),
+    "answer": (_answer, "What coding a session answers: lines with their reasons, or a refusal."),
+    "error": (_error, "What stands in the place of an answer where a record can't be read."),
+}
+NAMES = tuple(_ROOTS)
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Make the JSON Schema (draft 2020-12) of a document: one of `NAMES`.
+
+    ``session`` and ``claim`` are read, ``answer`` and ``error`` are what coding prints.
+
+    >>> schema("session")["$defs"]["Side"]["enum"]
+    ['left', 'right', 'bilateral']
+    >>> schema("sessions")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no schema is known as 'sessions'. Near it: session.
+
+    Raises:
+        UnknownIdError: There is no such document.
+    """
+    if name not in _ROOTS:
+        near = difflib.get_close_matches(name, NAMES)
+        raise UnknownIdError(what="schema", text=name, near=tuple(near))
+    make, description = _ROOTS[name]
+    parts = _Parts()
+    root = make(parts)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:cptfacet:schema:{name}",
+        "title": name.capitalize(),
+        "description": description,
+        **root,
+        "$defs": dict(sorted(parts.made.items())),
+    }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write every schema into a folder, as ``NAME.schema.json``."""
+    if len(arguments) != 1:
+        message = "usage: python -m cptfacet.interop.schemas FOLDER"
+        raise SystemExit(message)
+    for name in NAMES:
+        text = json.dumps(schema(name), indent=2) + "\n"
+        Path(arguments[0], f"{name}.schema.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,436 @@
+"""Read policy files, strictly: every problem of a file at once, each with its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import itertools
+import re
+import reprlib
+import tomllib
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
+
+from cptfacet import _data
+from cptfacet.citations import Confidence, Source, cite
+from cptfacet.dates import Term
+from cptfacet.errors import PolicyFileError, Problem
+from cptfacet.policies import (
+    DIMENSIONS,
+    Key,
+    NotKnown,
+    Policy,
+    Provision,
+    Value,
+    check_value,
+    get,
+    ids,
+    overlaps,
+    vocabulary,
+)
+from cptfacet.procedures import is_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cptfacet.policies import Cell
+
+__all__ = ["Reader"]
+
+_HEADER = {"id", "title", "payer", "edition", "extends", "sources", "provisions"}
+_REQUIRED = ("id", "title", "payer", "edition")
+_PROVISION = {
+    "key", "for", "value", "not-known", "jurisdictions", "unit", "from", "seen", "until",
+    "citations", "confidence", "note", "caveat",
+}  # fmt: skip
+_SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Reader:
+    """Read one policy file; collect what is wrong with it instead of stopping at the first."""
+
+    def __init__(self, name: str, raw: bytes, *, packaged: bool = False) -> None:
+        """Take the bytes of a file; ``packaged`` files may have the id of a packaged policy."""
+        self.packaged = packaged
+        self.name = name
+        self.raw = raw
+        self.text = ""
+        self.problems: list[Problem] = []
+        self.lines: list[str] = []
+        self.heads: list[int] = []
+        self.sources: dict[str, Source] = {}
+
+    def policy(self) -> Policy:
+        """Give the policy of the file, or raise all that is wrong with it."""
+        table = self._table()
+        for key in sorted(set(table) - _HEADER):
+            self._problem(key, f"unknown key; a policy file has {', '.join(sorted(_HEADER))}")
+        header = {key: self._header(table, key) for key in _REQUIRED}
+        extends = self._extends(table)
+        self._read_sources(table)
+        provisions: list[Provision | NotKnown] = []
+        listed = _data.as_array(table.get("provisions", []))
+        if listed is None:
+            self._problem("provisions", "provisions are written as [[provisions]] tables")
+            listed = []
+        places: dict[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]] = {}
+        for index, entry in enumerate(listed):
+            for provision in self._provision(index, entry, header["id"]):
+                provisions.append(provision)
+                places.setdefault((provision.key, provision.cell), []).append((index, provision))
+        for overlapping in places.values():
+            self._check_overlap(overlapping)
+        if extends is None and not self.problems:
+            self._check_gaps(set(places))
+        if self.problems:
+            raise PolicyFileError(file=self.name, problems=tuple(self.problems))
+        return Policy(
+            id=header["id"],
+            title=header["title"],
+            payer=header["payer"],
+            edition=header["edition"],
+            extends=extends,
+            provisions=tuple(provisions),
+        )
+
+    # -- the file as a whole
+
+    def _table(self) -> dict[str, Any]:
+        try:
+            self.text = self.raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = self.raw[: error.start].count(b"\n") + 1
+            self._stop("file", "it is not UTF-8; save it as UTF-8", line)
+        if self.text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
+            self._stop("file", "it begins with a byte order mark; save it as plain UTF-8", 1)
+        self.lines = self.text.split("\n")
+        try:
+            table = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+)", str(error))
+            line = int(found[1]) if found else self.text.rstrip("\n").count("\n") + 1
+            self._stop("file", f"it is not TOML: {error}", line)
+        except (ValueError, RecursionError) as error:  # a number or a nesting beyond all measure
+            self._stop("file", f"it is not TOML that can be read: {error}", None)
+        self.heads = self._heads()
+        return table
+
+    def _heads(self) -> list[int]:
+        """Find the lines on which provisions begin; what stands in a text of many lines is none."""
+        found: list[int] = []
+        within = ""
+        for number, line in enumerate(self.lines, 1):
+            if not within and re.match(r"\s*\[\[\s*provisions\s*\]\]", line):
+                found.append(number)
+            for mark in re.findall(r'"{3}|\'{3}', line):
+                within = mark if not within else "" if within == mark else within
+        return found
+
+    def _stop(self, path: str, message: str, line: int | None) -> NoReturn:
+        problem = Problem(path=path, message=message, line=line)
+        raise PolicyFileError(file=self.name, problems=(problem,))
+
+    def _problem(self, path: str, message: str, index: int | None = None) -> None:
+        if index is None and path in _REQUIRED:
+            ends = (n for n, text in enumerate(self.lines) if text.lstrip().startswith("["))
+            line = self._line(path, None)
+            if line is not None and line > next(ends, len(self.lines)):
+                line = None
+        else:
+            line = self._line(path.rpartition(".")[2], index)
+        self.problems.append(Problem(path=path, message=message, line=line))
+
+    def _line(self, key: str, index: int | None) -> int | None:
+        """Find the line of a key: in the provision of that index, or anywhere."""
+        lines = self.lines
+        if index is None:
+            first, last = 1, len(lines)
+        elif index >= len(self.heads):
+            return self._line("provisions", None)
+        else:
+            first = self.heads[index]
+            last = self.heads[index + 1] - 1 if index + 1 < len(self.heads) else len(lines)
+        pattern = re.compile(rf'\s*(\[[\w.]*)?["\']?{re.escape(key)}["\']?\s*[=\]]')
+        for number in range(first, last + 1):
+            if pattern.match(lines[number - 1]):
+                return number
+        return first if index is not None else None
+
+    # -- its header
+
+    def _header(self, table: dict[str, Any], key: str) -> Any:  # noqa: ANN401
+        value = table.get(key)
+        if key == "edition":
+            if type(value) is not dt.date:
+                self._problem(key, "the date of this edition, written bare: 2026-11-23")
+                return dt.date.min
+            return value
+        if not isinstance(value, str) or not value.strip():
+            self._problem(key, "it is missing; write it as a text")
+            return ""
+        if key == "id" and not _ID.fullmatch(value):
+            self._problem(key, f"{value!r} is not an id; use small letters, digits and dashes")
+        elif key == "id" and not self.packaged and value in ids():
+            self._problem(key, f"{value!r} is the id of a packaged policy; choose another")
+        return value
+
+    def _extends(self, table: dict[str, Any]) -> Policy | None:
+        if "extends" not in table:
+            return None
+        name = table["extends"]
+        if isinstance(name, str) and name == table.get("id"):
+            self._problem("extends", "it extends itself; name another policy")
+            return None
+        if not isinstance(name, str) or name not in ids():
+            known = ", ".join(ids())
+            self._problem(
+                "extends",
+                f"{reprlib.repr(name)} is no packaged policy that it can extend ({known})",
+            )
+            return None
+        return get(name)
+
+    def _read_sources(self, table: dict[str, Any]) -> None:
+        own = _data.as_table(table.get("sources", {}))
+        if own is None:
+            self._problem("sources", "sources are written as [sources.ID] tables")
+            return
+        for source_id, value in own.items():
+            path = f"sources.{source_id}"
+            entry = _data.as_table(value)
+            if entry is None:
+                self._problem(path, "a source is a table with title and publisher")
+                continue
+            for key in sorted(set(entry) - _SOURCE):
+                allowed = ", ".join(sorted(_SOURCE))
+                self._problem(f"{path}.{key}", f"unknown key; a source has {allowed}")
+            if not all(isinstance(entry.get(key), str) for key in ("title", "publisher")):
+                self._problem(path, "a source has a title and a publisher")
+                continue
+            if source_id in _data.sources():
+                self._problem(path, "a packaged source has this id; cite it, or choose another id")
+                continue
+            wrong = False
+            for key, wanted in (("url", str), ("date", str), ("retrieved", dt.date)):
+                if key in entry and type(entry[key]) is not wanted:
+                    how = "write it as a text" if wanted is str else "write it bare: 2026-11-23"
+                    self._problem(f"{path}.{key}", f"{reprlib.repr(entry[key])} is wrong: {how}")
+                    wrong = True
+            if wrong:
+                entry = {"title": entry["title"], "publisher": entry["publisher"]}
+            known = {key: value for key, value in entry.items() if key in _SOURCE}
+            self.sources[source_id] = _data.make_source(source_id, known)
+
+    # -- its provisions
+
+    def _provision(self, index: int, value: object, policy: str) -> Iterator[Provision | NotKnown]:
+        path = f"provisions[{index}]"
+        entry = _data.as_table(value)
+        if entry is None:
+            self._problem(path, "a provision is a [[provisions]] table", index)
+            return
+        before = len(self.problems)
+        self._check_keys(path, index, entry)
+        key = self._key(path, index, entry)
+        term = self._term(path, index, entry)
+        confidence = self._confidence(path, index, entry)
+        sources = self._citations(path, index, entry, confidence)
+        self._check_weight(path, index, entry, confidence)
+        if key is None:
+            return
+        cells = self._cells(path, index, entry, key)
+        stated = self._value(path, index, entry, key)
+        if len(self.problems) > before or confidence is None:
+            return
+        citations = cite(sources, term, confidence)
+        note = entry.get("note", "")
+        for cell in cells:
+            if stated is None:
+                yield NotKnown(
+                    key=key.name,
+                    cell=cell,
+                    reason=entry["not-known"],
+                    policy=policy,
+                    term=term,
+                    confidence=confidence,
+                    jurisdictions=tuple(entry.get("jurisdictions", ())),
+                    citations=citations,
+                    note=note,
+                )
+                continue
+            yield Provision(
+                key=key.name,
+                cell=cell,
+                value=stated,
+                unit=key.unit,
+                term=term,
+                confidence=confidence,
+                citations=citations,
+                policy=policy,
+                note=note,
+                caveat=entry.get("caveat", ""),
+            )
+
+    def _check_keys(self, path: str, index: int, entry: dict[str, Any]) -> None:
+        for name in sorted(set(entry) - _PROVISION):
+            near = difflib.get_close_matches(name, _PROVISION, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self._problem(f"{path}.{name}", f"unknown key{hint}", index)
+        for name in ("note", "caveat"):
+            if not isinstance(entry.get(name, ""), str):
+                self._problem(f"{path}.{name}", "write it as a text", index)
+
+    def _check_weight(
+        self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
+    ) -> None:
+        """Ask a fact for its date, and a judgement for its reason."""
+        if confidence is Confidence.JUDGEMENT:
+            note = entry.get("note", "")
+            if isinstance(note, str) and not note.strip():
+                self._problem(f"{path}.note", "a judgement gives its reason in a note", index)
+        elif confidence is not None and "from" not in entry and "seen" not in entry:
+            message = "give from (where a source states the start) or seen (where one shows it)"
+            self._problem(f"{path}.from", message, index)
+
+    def _key(self, path: str, index: int, entry: dict[str, Any]) -> Key | None:
+        name = entry.get("key")
+        key = vocabulary().get(name) if isinstance(name, str) else None
+        if key is None:
+            near = difflib.get_close_matches(str(name), vocabulary(), n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see the vocabulary of provisions"
+            self._problem(
+                f"{path}.key", f"{reprlib.repr(name)} is not in the vocabulary{hint}", index
+            )
+            return None
+        if entry.get("unit", key.unit) != key.unit:
+            wanted = f"is {key.unit!r}" if key.unit else "has none: leave it out"
+            self._problem(f"{path}.unit", f"the unit of {key.name} {wanted}", index)
+        return key
+
+    def _term(self, path: str, index: int, entry: dict[str, Any]) -> Term:
+        days: dict[str, dt.date | None] = {}
+        for name in ("from", "seen", "until"):
+            value = entry.get(name)
+            if value is not None and type(value) is not dt.date:
+                message = "a date is written bare, without quotes or time: 2026-11-23"
+                self._problem(f"{path}.{name}", message, index)
+                value = None
+            days[name] = value
+        first = days["from"] or days["seen"]
+        if days["from"] and days["seen"]:
+            message = "give from where a source states the start, else seen, not both"
+            self._problem(f"{path}.seen", message, index)
+        if first and days["until"] and days["until"] < first:
+            message = f"it ends on {days['until']}, before it begins on {first}"
+            self._problem(f"{path}.until", message, index)
+            return Term()
+        return Term(start=days["from"], seen=days["seen"], until=days["until"])
+
+    def _confidence(self, path: str, index: int, entry: dict[str, Any]) -> Confidence | None:
+        value = entry.get("confidence")
+        if value not in tuple(Confidence):
+            message = f"write one of {', '.join(Confidence)}"
+            self._problem(f"{path}.confidence", message, index)
+            return None
+        return Confidence(value)
+
+    def _citations(
+        self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
+    ) -> tuple[Source, ...]:
+        listed = _data.as_array(entry.get("citations", []))
+        if listed is None or not (listed or confidence is Confidence.JUDGEMENT):
+            message = "it cites nothing; list the ids of its sources"
+            self._problem(f"{path}.citations", message, index)
+            return ()
+        found: list[Source] = []
+        for source_id in listed:
+            if not isinstance(source_id, str):
+                message = f"{reprlib.repr(source_id)} is no id; list the ids of its sources"
+                self._problem(f"{path}.citations", message, index)
+                continue
+            source = self.sources.get(source_id) or _data.sources().get(source_id)
+            if source is None:
+                message = f"{source_id!r} is no known source; add [sources.{source_id}]"
+                self._problem(f"{path}.citations", message, index)
+            else:
+                found.append(source)
+        return tuple(found)
+
+    def _cells(self, path: str, index: int, entry: dict[str, Any], key: Key) -> tuple[Cell, ...]:
+        given = _data.as_table(entry.get("for", {}))
+        if given is None:
+            self._problem(f"{path}.for", "write it as { dimension = [values] }", index)
+            return ()
+        for name in sorted(set(given) - set(key.dimensions)):
+            has = ", ".join(key.dimensions) or "no dimensions"
+            self._problem(f"{path}.for", f"{key.name} has {has}, and not {name}", index)
+        axes: list[tuple[str, ...]] = []
+        for name in key.dimensions:
+            allowed = DIMENSIONS[name]
+            value = given.get(name, list(allowed or ()))
+            chosen = [value] if isinstance(value, str) else _data.as_array(value)
+            if not chosen:
+                self._problem(f"{path}.for", f"{name} lists the values that are meant", index)
+                continue
+            for part in chosen:
+                known = (
+                    isinstance(part, str) and is_code(part) if allowed is None else part in allowed
+                )
+                if not known:
+                    hint = f"; it is one of {', '.join(allowed)}" if allowed else ""
+                    self._problem(f"{path}.for", f"{reprlib.repr(part)} is no {name}{hint}", index)
+            axes.append(tuple(str(part) for part in chosen))
+        return tuple(itertools.product(*axes))
+
+    def _value(self, path: str, index: int, entry: dict[str, Any], key: Key) -> Value | None:
+        if ("value" in entry) is ("not-known" in entry):
+            message = "give either a value, or not-known with the reason, and not both"
+            self._problem(f"{path}.value", message, index)
+            return None
+        if "not-known" in entry:
+            if not isinstance(entry["not-known"], str) or not entry["not-known"].strip():
+                self._problem(f"{path}.not-known", "say what is missing, as a text", index)
+            places = _data.as_array(entry.get("jurisdictions", []))
+            if places is None or not all(isinstance(place, str) for place in places):
+                self._problem(f"{path}.jurisdictions", "list the ids of jurisdictions", index)
+            return None
+        if "jurisdictions" in entry:
+            self._problem(f"{path}.jurisdictions", "goes with not-known only", index)
+        value = entry["value"]
+        wrong = check_value(value, key)
+        if wrong:
+            self._problem(f"{path}.value", f"{reprlib.repr(value)} is wrong: {wrong}", index)
+        listed = _data.as_array(value)
+        return tuple(listed) if listed is not None else value
+
+    # -- between provisions
+
+    def _check_overlap(self, stated: list[tuple[int, Provision | NotKnown]]) -> None:
+        pair = overlaps(provision for _, provision in stated)
+        if not pair:
+            return
+        one, other = pair
+        index = next(index for index, provision in stated if provision is other)
+        cell = f" for {', '.join(one.cell)}" if one.cell else ""
+        message = (
+            f"{one.key}{cell} is given twice for {other.term.first}: "
+            f"({one.term}) and ({other.term}); end the earlier one with until"
+        )
+        self._problem(f"provisions[{index}].from", message, index)
+
+    def _check_gaps(self, given: set[tuple[str, Cell]]) -> None:
+        for key in vocabulary().values():
+            if key.gaps == "allowed":
+                continue
+            axes = [DIMENSIONS[name] or () for name in key.dimensions]
+            missing = [c for c in itertools.product(*axes) if (key.name, c) not in given]
+            if missing:
+                cells = "; ".join(", ".join(cell) for cell in missing if cell)
+                message = (
+                    f"a policy that extends none gives {key.name} for every cell"
+                    + (f"; it lacks {cells}" if cells else "")
+                    + "; write not-known where no source tells"
+                )
+                self._problem("provisions", message)
