@@ -29,7 +29,7 @@ def _rebuilt(cls: type[T], fields: dict[str, Any]) -> T:
     return cls(**fields)
 
 
-def reduced(record: T) -> tuple[Any, ...]:
+def reduced(record: object) -> tuple[Any, ...]:
     """Pickle a record by what it was made of; what it worked out is worked out again.
 
     A hash that was kept would be wrong in a process with another hash seed.

@@ -389,10 +389,6 @@ def _check_choice(value: object, key: Key) -> str:
     return "" if value in key.choices else f"write one of {', '.join(key.choices)}"
 
 
-def _check_boolean(value: object, _: Key) -> str:
-    return "" if isinstance(value, bool) else "write true or false"
-
-
 def _check_list(value: object, key: Key) -> str:
     listed = _data.as_array(value)
     if listed is not None and sorted(map(str, listed)) == sorted(key.choices):
@@ -462,7 +458,6 @@ def check_value(value: object, key: Key) -> str:
 
 _TYPES: Mapping[str, Callable[[object, Key], str]] = {
     "choice": _check_choice,
-    "boolean": _check_boolean,
     "list": _check_list,
     "modifier": _check_modifier,
     "codes": _check_codes,

@@ -9,6 +9,7 @@ from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, Purpose
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
+from cptfacet.coding.plans import not_known, weight
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
+_JUDGEMENT = Confidence.JUDGEMENT
 _POSITION = {joint: place for place, joint in enumerate(Joint)}
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
@@ -79,7 +81,7 @@ class Writer:
                 self._refuse_region(level.joint)
                 continue
             placed.append(level)
-            if fact.confidence is Confidence.JUDGEMENT:
+            if fact.confidence is _JUDGEMENT:
                 message = f"code region of {level.joint} is {fact.region}: {fact.note}"
                 self.note(NoteId.JUDGEMENT, message, fact.citations)
         unnamed = sorted(level.joint for level in placed if level.side is None)
@@ -158,7 +160,7 @@ class Writer:
         """Give the provision that settles a choice; note it where none is known."""
         if isinstance(answer, Provision):
             return [answer]
-        self.note(NoteId.NOT_KNOWN, f"{what}: {answer.reason}", answer.citations)
+        self.keep((not_known(what, answer),), ())
         return []
 
     # -- lines of one group
@@ -209,41 +211,28 @@ class Writer:
         marks = self._marks(family, levels)
         for modifiers, units, laid in lay_out(form.shapes or plan.single_side, together):
             side, on_line = _stands_for(plan.side_of.get(modifiers), laid)
-            used = [*_chosen(on_line), *shaped]
-            if isinstance(form.answer, Provision) and any(s is Side.BILATERAL for _, s in laid):
-                used.append(form.answer)
-            used += marks.provisions
-            if marks.modifiers and modifiers:
-                used += self._settled(plan.modifier_order, "order of modifiers")
-            self.lines.append(
-                ClaimLine(
-                    code=code,
-                    modifiers=plan.ordered(modifiers + marks.modifiers),
-                    units=units,
-                    diagnoses=self.diagnoses,
-                )
+            both = any(written is Side.BILATERAL for _, written in laid)
+            finish = plan.finish(role, modifiers, both, marks)
+            used = (*_chosen(on_line), *shaped)
+            for provision in used:
+                if provision.confidence is _JUDGEMENT or provision.caveat:
+                    self.keep(weight(provision), ())
+            if finish.notes:
+                self.keep(finish.notes, ())
+            line = ClaimLine(
+                code=code, modifiers=finish.modifiers, units=units, diagnoses=self.diagnoses
             )
-            self.why.append(
-                Why(
-                    line=len(self.lines),
-                    joints=tuple(level.joint for level in on_line),
-                    side=side,
-                    provisions=tuple(used),
-                )
+            self.lines.append(line)
+            why = Why(
+                line=len(self.lines),
+                joints=tuple([level.joint for level in on_line]),
+                side=side,
+                provisions=used + finish.provisions,
             )
-            self._note_weight(used)
+            self.why.append(why)
         for level in levels:
             self.purposes |= level.purposes
             self.joints.append(level.joint)
-
-    def _note_weight(self, used: Iterable[Provision]) -> None:
-        """Note each judgement and each caveat among the provisions that shaped a line."""
-        for provision in used:
-            if provision.confidence is Confidence.JUDGEMENT:
-                message = f"{provision.key}: {provision.note}"
-                self.note(NoteId.JUDGEMENT, message, provision.citations)
-            if provision.caveat:
-                self.note(NoteId.CAVEAT, provision.caveat, provision.citations)
 
     def _third_side(self, levels: list[Level]) -> tuple[Side | None, list[Provision]]:
         """Give the side of the one line for the third and all further levels."""

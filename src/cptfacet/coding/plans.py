@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.sessions import Technique
 
-__all__ = ["Cell", "Form", "Marks", "Plan", "turning_points"]
+__all__ = ["Cell", "Finish", "Form", "Marks", "Plan", "not_known", "turning_points", "weight"]
 
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
@@ -79,6 +79,35 @@ class Marks:
     notes: tuple[Note, ...] = ()
 
 
+@sealed
+@attrs.frozen(kw_only=True)
+class Finish:
+    """The end of one line: all its modifiers in order, what shaped that, and what to say of it."""
+
+    modifiers: tuple[str, ...]
+    provisions: tuple[Provision, ...]
+    notes: tuple[Note, ...]
+
+
+def weight(provision: Provision) -> tuple[Note, ...]:
+    """Give the notes of a provision that weigh on an answer: its judgement and its caveat."""
+    notes: list[Note] = []
+    if provision.confidence is Confidence.JUDGEMENT:
+        message = f"{provision.key}: {provision.note}"
+        notes.append(Note(id=NoteId.JUDGEMENT, message=message, citations=provision.citations))
+    if provision.caveat:
+        notes.append(
+            Note(id=NoteId.CAVEAT, message=provision.caveat, citations=provision.citations)
+        )
+    return tuple(notes)
+
+
+def not_known(what: str, answer: NotKnown) -> Note:
+    """Give the note that something is not known, and was settled by a default."""
+    message = f"{what}: {answer.reason}"
+    return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+
+
 class Plan:
     """The answers of one policy and reference for one term and claim type."""
 
@@ -117,7 +146,7 @@ class Plan:
         self.at_ablated = policy.get("coding.injection-at-ablated-joint", on=on)
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
-        self.ordered = functools.cache(self._ordered)
+        self._finished: dict[tuple[str, tuple[str, ...], bool, tuple[str, ...]], Finish] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
 
@@ -140,13 +169,33 @@ class Plan:
         note = Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
         return Marks(modifiers=(str(answer.value),), provisions=(answer,), notes=(note,))
 
-    def _ordered(self, modifiers: tuple[str, ...]) -> tuple[str, ...]:
+    def finish(self, role: str, modifiers: tuple[str, ...], both: bool, marks: Marks) -> Finish:  # noqa: FBT001
+        """Finish a line whose side modifiers are known: ``both`` sides or not, with its marks."""
+        where = role, modifiers, both, marks.modifiers
+        found = self._finished.get(where)
+        if found is None:
+            found = self._finished[where] = self._finish(role, modifiers, marks, both=both)
+        return found
+
+    def _finish(self, role: str, modifiers: tuple[str, ...], marks: Marks, *, both: bool) -> Finish:
+        form = self.forms[role].answer
+        used = [form] if both and isinstance(form, Provision) else []
+        used += marks.provisions
+        notes: list[Note] = []
         order: Sequence[str] = tuple(ModifierKind)
-        if isinstance(self.modifier_order, Provision) and isinstance(
-            self.modifier_order.value, tuple
-        ):
-            order = self.modifier_order.value
-        return bilateral.order_modifiers(modifiers, order=order, reference=self.reference)
+        if modifiers and marks.modifiers:
+            if isinstance(self.modifier_order, NotKnown):
+                notes.append(not_known("order of modifiers", self.modifier_order))
+            elif isinstance(self.modifier_order.value, tuple):
+                order = self.modifier_order.value
+                used.append(self.modifier_order)
+        return Finish(
+            modifiers=bilateral.order_modifiers(
+                modifiers + marks.modifiers, order=order, reference=self.reference
+            ),
+            provisions=tuple(used),
+            notes=(*notes, *(note for provision in used for note in weight(provision))),
+        )
 
     def _cell(self, technique: Technique, guidance: str) -> Cell:
         where = {"technique": technique.value, "guidance": str(guidance)}
