@@ -21,14 +21,14 @@ from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
-from cptfacet.errors import CptfacetError, ParseError, UnknownIdError
+from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.modifiers import ModifierRole
 from cptfacet.procedures import Family, is_code
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from importlib_resources.abc import Traversable
 
@@ -51,7 +51,7 @@ __all__ = [
     "vocabulary",
 ]
 
-Value = str | bool | int | tuple[str, ...]
+Value = str | tuple[str, ...]
 Cell = tuple[str, ...]
 
 GUIDANCE_NOT_STATED = "not-stated"
@@ -212,7 +212,7 @@ class Policy:
                 raise ValueError(message)
             index.setdefault((provision.key, provision.cell), []).append(provision)
         for (key, cell), stated in index.items():
-            if overlaps(stated):
+            if any(overlaps(stated)):
                 message = f"{key} {cell}: two provisions are in force on one day"
                 raise ValueError(message)
         object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
@@ -399,12 +399,9 @@ def _check_list(value: object, key: Key) -> str:
 def _check_modifier(value: object, _: Key) -> str:
     if value == NONE:
         return ""
-    try:
-        role = packaged().modifier(value).role if isinstance(value, str) else None
-    except CptfacetError:
-        role = None
-    if role is ModifierRole.REQUIREMENTS_MET:
-        return ""
+    for modifier in packaged().modifiers:
+        if modifier.code == value and modifier.role is ModifierRole.REQUIREMENTS_MET:
+            return ""
     return f"write a modifier that attests requirements, or {NONE!r}"
 
 
@@ -424,15 +421,16 @@ def _check_lines(value: object, _: Key) -> str:
     return "" if fits else "list claim lines in their canonical form"
 
 
-def overlaps(stated: Iterable[Provision | NotKnown]) -> tuple[NotKnown | Provision, ...]:
-    """Give the first two provisions of one cell that are in force on one day, or nothing."""
+def overlaps(
+    stated: Iterable[Provision | NotKnown],
+) -> Iterator[tuple[Provision | NotKnown, Provision | NotKnown]]:
+    """Give each provision of one cell that begins before an earlier one ends, behind that one."""
     widest: Provision | NotKnown | None = None
     for provision in sorted(stated, key=_start):
         if widest is not None and provision.term.first <= widest.term.last:
-            return widest, provision
+            yield widest, provision
         if widest is None or provision.term.last > widest.term.last:
             widest = provision
-    return ()
 
 
 def _wrong_value(provision: Provision | NotKnown) -> str:

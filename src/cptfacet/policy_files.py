@@ -395,6 +395,8 @@ class Reader:
             places = _data.as_array(entry.get("jurisdictions", []))
             if places is None or not all(isinstance(place, str) for place in places):
                 self._problem(f"{path}.jurisdictions", "list the ids of jurisdictions", index)
+            if "caveat" in entry:
+                self._problem(f"{path}.caveat", "goes with a value only; use note", index)
             return None
         if "jurisdictions" in entry:
             self._problem(f"{path}.jurisdictions", "goes with not-known only", index)
@@ -408,17 +410,14 @@ class Reader:
     # -- between provisions
 
     def _check_overlap(self, stated: list[tuple[int, Provision | NotKnown]]) -> None:
-        pair = overlaps(provision for _, provision in stated)
-        if not pair:
-            return
-        one, other = pair
-        index = next(index for index, provision in stated if provision is other)
-        cell = f" for {', '.join(one.cell)}" if one.cell else ""
-        message = (
-            f"{one.key}{cell} is given twice for {other.term.first}: "
-            f"({one.term}) and ({other.term}); end the earlier one with until"
-        )
-        self._problem(f"provisions[{index}].from", message, index)
+        for one, other in overlaps(provision for _, provision in stated):
+            index = next(index for index, provision in stated if provision is other)
+            cell = f" for {', '.join(one.cell)}" if one.cell else ""
+            message = (
+                f"{one.key}{cell} is given twice for {other.term.first}: "
+                f"({one.term}) and ({other.term}); end the earlier one with until"
+            )
+            self._problem(f"provisions[{index}].from", message, index)
 
     def _check_gaps(self, given: set[tuple[str, Cell]]) -> None:
         for key in vocabulary().values():

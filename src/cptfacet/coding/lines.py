@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import attrs
+
+from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
@@ -20,9 +24,10 @@ if TYPE_CHECKING:
     from cptfacet.coding.levels import Level
     from cptfacet.coding.plans import Marks, Plan
 
-__all__ = ["Writer"]
+__all__ = ["Layout", "Row", "Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
+_MOST_LAYOUTS = 4096
 _JUDGEMENT = Confidence.JUDGEMENT
 _POSITION = {joint: place for place, joint in enumerate(Joint)}
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
@@ -31,6 +36,38 @@ _NOT_STATED = frozenset[Purpose | None]({None})
 
 _Group = tuple[list["Level"], list[Provision]]
 _Part = tuple[Ordinal, str, list["Level"]]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Row:
+    """One line of a group, with the places in the group of the levels that it stands for."""
+
+    code: str
+    modifiers: tuple[str, ...]
+    units: int | Decimal | None
+    side: Side | None
+    places: tuple[int, ...]
+    provisions: tuple[Provision, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Layout:
+    """How a group is written: its lines, the places of the levels that are, and what is said.
+
+    It is reusable for other joints unless a word of it names joints.
+    """
+
+    rows: tuple[Row, ...]
+    written: tuple[int, ...]
+    notes: tuple[Note, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def reusable(self) -> bool:
+        """Whether nothing that is said names the joints of the group."""
+        return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
 class Writer:
@@ -166,6 +203,73 @@ class Writer:
     # -- lines of one group
 
     def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
+        """Write a group, or write it as one of the same shape was written before."""
+        layouts = self.plan.layouts
+        shape = self._shape(family, group, shaped)
+        layout = layouts.get(shape)
+        if layout is None:
+            anew = Writer(self.plan, ())
+            anew.write_anew(family, group, shaped)
+            layout = anew.layout(group)
+            if layout.reusable and len(layouts) < _MOST_LAYOUTS:
+                layouts[shape] = layout
+        for row in layout.rows:
+            self.lines.append(
+                ClaimLine(
+                    code=row.code,
+                    modifiers=row.modifiers,
+                    units=row.units,
+                    diagnoses=self.diagnoses,
+                )
+            )
+            joints = tuple([group[place].joint for place in row.places])
+            self.why.append(
+                Why(line=len(self.lines), joints=joints, side=row.side, provisions=row.provisions)
+            )
+        self.keep(layout.notes, layout.refusals)
+        for place in layout.written:
+            self.purposes |= group[place].purposes
+            self.joints.append(group[place].joint)
+
+    def _shape(
+        self, family: Family, group: list[Level], shaped: list[Provision]
+    ) -> tuple[object, ...]:
+        """Give all of a group that its lines depend on, but for the names of its joints.
+
+        Provisions are told apart as objects: those of one policy live as long as its plans.
+        """
+        regions = self.plan.regions
+        return (
+            family,
+            tuple(map(id, shaped)),
+            *[
+                (level.side, regions[level.joint], level.purposes, tuple(map(id, level.chosen)))
+                for level in group
+            ],
+        )
+
+    def layout(self, group: list[Level]) -> Layout:
+        """Give what was written, with the places of levels in the group for their joints."""
+        place = {level.joint: n for n, level in enumerate(group)}
+        return Layout(
+            rows=tuple(
+                Row(
+                    code=line.code,
+                    modifiers=line.modifiers,
+                    units=line.units,
+                    side=why.side,
+                    places=tuple(place[joint] for joint in why.joints),
+                    provisions=why.provisions,
+                )
+                for line, why in zip(self.lines, self.why, strict=True)
+            ),
+            written=tuple(place[joint] for joint in self.joints),
+            notes=tuple(self.notes.values()),
+            refusals=tuple(self.refusals),
+        )
+
+    def write_anew(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
+        """Write the lines of one group, code by code."""
         parts = _parts(family, group)
         for ordinal, role, levels in parts:
             refusal = self._not_writable(family, ordinal, role, levels)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType
+    from cptfacet.coding.lines import Layout
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
     from cptfacet.sessions import Technique
@@ -140,12 +141,15 @@ class Plan:
         }
         self.overlapping = policy.get("coding.overlapping-injections", on=on)
         self.family_pairs = {
-            pair: policy.get("coding.family-pairs", on=on, family_pair="+".join(pair))
+            pair: policy.get(
+                "coding.family-pairs", on=on, family_pair="+".join(pair), claim_type=claim_type
+            )
             for pair in itertools.combinations(Family, 2)
         }
         self.at_ablated = policy.get("coding.injection-at-ablated-joint", on=on)
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
+        self.layouts: dict[tuple[object, ...], Layout] = {}
         self._finished: dict[tuple[str, tuple[str, ...], bool, tuple[str, ...]], Finish] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}

@@ -168,23 +168,71 @@ def _is_list(kind: object) -> bool:
 _TREATMENT_KEYS = tuple(field.name for field in attrs.fields(Treatment))
 
 
-def _flat(structure: Callable[[Any, type], Session]) -> Callable[[Any, type], Session]:
-    """Read the flat form of a session, too: its treatment's keys stand beside its own."""
+def _either_form(
+    structure: Callable[[Any, type], Session], converter: Converter
+) -> Callable[[Any, type], Session]:
+    """Read a session, nested or flat: in the flat form the keys of its treatment stand beside."""
 
     def either(value: Any, kind: type) -> Session:  # noqa: ANN401
-        if not isinstance(value, Mapping) or "treatments" in value:
+        if not isinstance(value, Mapping):
             return structure(value, kind)
-        rest = dict(cast("Mapping[str, Any]", value))
-        treatment = {key: rest.pop(key) for key in _TREATMENT_KEYS if key in rest}
+        given = dict(cast("Mapping[str, Any]", value))
+        flat = "treatments" not in given
+        if flat:
+            treatment = {key: given.pop(key) for key in _TREATMENT_KEYS if key in given}
+            given["treatments"] = [treatment]
         try:
-            return structure({**rest, "treatments": [treatment]}, kind)
+            return structure(given, kind)
         except ClassValidationError as group:
-            lifted: list[Exception] = []
-            for error in group.exceptions:
-                lifted.extend(_lift(error))
-            raise ClassValidationError(group.message, lifted, kind) from None  # pyright: ignore[reportCallIssue]
+            errors = list(group.exceptions)
+            if not any(isinstance(error, SessionError) for error in errors):
+                errors += _contradictions(given["treatments"], converter)
+            if flat:
+                errors = [part for error in errors for part in _lift(error)]
+            raise ClassValidationError(group.message, errors, kind) from None  # pyright: ignore[reportCallIssue]
 
     return either
+
+
+def _contradictions(treatments: object, converter: Converter) -> list[SessionError]:
+    """Let a session of what can be read say what contradicts itself, beside what can't be read."""
+
+    def read(entry: object, kind: Any) -> Any:  # noqa: ANN401
+        try:
+            return converter.structure(entry, kind)
+        except (ClassValidationError, CptfacetError, TypeError):
+            return None
+
+    kept: list[Treatment] = []
+    places: dict[str, str] = {}
+    for number, treatment in enumerate(_entries(treatments)):
+        stated: Mapping[str, Any] = (
+            cast("Mapping[str, Any]", treatment) if isinstance(treatment, Mapping) else {}
+        )
+        technique = read(stated.get("technique"), Technique)
+        if technique is None:
+            continue
+        items: dict[str, list[Any]] = {"targets": [], "nerves": []}
+        for name, kind in (("targets", Target), ("nerves", TreatedNerve)):
+            for index, entry in enumerate(_entries(stated.get(name))):
+                if (item := read(entry, kind)) is not None:
+                    place = f"treatments[{len(kept)}].{name}[{len(items[name])}].side"
+                    places[place] = f"treatments[{number}].{name}[{index}].side"
+                    items[name].append(item)
+        targets, nerves = map(tuple, items.values())
+        kept.append(Treatment(technique=technique, targets=targets, nerves=nerves))
+    if not kept and treatments != []:
+        return []
+    try:
+        Session(date=dt.date.min, treatments=tuple(kept))
+    except SessionError as error:
+        moved = (attrs.evolve(p, path=places.get(p.path, p.path)) for p in error.problems)
+        return [SessionError(problems=tuple(moved))]
+    return []
+
+
+def _entries(value: object) -> Sequence[object]:
+    return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
 
 
 def _lift(error: Exception) -> list[Exception]:
@@ -352,7 +400,9 @@ def configure(converter: Converter) -> Converter:
             **code,
         )
         checked = _object(made)
-        converter.register_structure_hook(record, _flat(checked) if record is Session else checked)
+        if record is Session:
+            checked = _either_form(cast("Callable[[Any, type], Session]", checked), converter)
+        converter.register_structure_hook(record, checked)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)

@@ -52,7 +52,10 @@ _PLAIN: Mapping[object, Part] = {
 
 # Records that are only written: all their keys stand in every document but the omitted ones.
 _WRITTEN = (Coded, Refusal, Note, Why, Citation, Provision, Problem)
-_NOT_WRITTEN: Mapping[type, tuple[str, ...]] = {Provision: ("unit", "note"), Problem: ("line",)}
+_WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
+    Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
+    Problem: ("path", "message"),
+}
 _NARROWED: Mapping[tuple[type, str], Part] = {
     (Session, "treatments"): {"minItems": 1},
     (Why, "line"): {"minimum": 1},
@@ -175,7 +178,7 @@ class _Parts:
         properties: dict[str, Part] = {}
         required: list[str] = []
         for field in attrs.fields(kind):
-            if field.name in _NOT_WRITTEN.get(kind, ()):
+            if field.name not in _WRITTEN_ONLY.get(kind, types):
                 continue
             if types[field.name] is Term:
                 properties |= {name: {**_DATE, "description": _TERM[name]} for name in _TERM}

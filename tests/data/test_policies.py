@@ -1,0 +1,1209 @@
+"""What the packaged policies answer, cell by cell, and how a policy behaves as a value."""
+
+import datetime as dt
+import itertools
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import pytest
+
+from cptfacet import _data, policies
+from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimType, parse_line
+from cptfacet.dates import Standing, Term
+from cptfacet.errors import UnknownIdError
+from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, ChangeKind, NotKnown, Policy, Provision
+from cptfacet.policy_files import Reader
+from cptfacet.procedures import Family, Ordinal
+from cptfacet.reference import packaged
+from cptfacet.sessions import Guidance, Technique
+
+SPRING = dt.date(2026, 3, 2)
+NOT_KNOWN = "not known"
+
+
+def value_of(answer: Provision | NotKnown) -> object:
+    """Give the value of an answer, or that it is not known."""
+    return answer.value if isinstance(answer, Provision) else NOT_KNOWN
+
+
+# -- each file as a whole
+
+
+def test_the_packaged_policies() -> None:
+    assert policies.ids() == ("commercial", "cpt", "medicare")
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_a_packaged_policy_loads_under_its_own_name(name: str) -> None:
+    policy = policies.get(name)
+
+    assert policy.id == name
+    assert policy.title
+    assert policy.payer
+    assert policy.edition <= packaged().edition
+    assert policy.provisions
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_a_policy_file_begins_by_saying_what_it_is(name: str) -> None:
+    assert _data.read_text(f"policies/{name}.toml").startswith("# What: ")
+
+
+# -- each provision
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_the_citations_of_a_provision_are_packaged_sources(name: str) -> None:
+    for provision in policies.get(name).provisions:
+        for citation in provision.citations:
+            source = _data.sources()[citation.id]
+            assert (citation.title, citation.url) == (source.title, source.url)
+            assert citation.term == provision.term
+            assert citation.confidence is provision.confidence
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_a_provision_cites_each_of_its_sources_once(name: str) -> None:
+    """A fact without a source is left out, and a judgement cites what it was made from.
+
+    Source: data/README.md.
+    """
+    for provision in policies.get(name).provisions:
+        cited = [citation.id for citation in provision.citations]
+        assert cited, provision
+        assert len(set(cited)) == len(cited), provision
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_what_is_no_judgement_is_dated(name: str) -> None:
+    for provision in policies.get(name).provisions:
+        if provision.confidence is not Confidence.JUDGEMENT:
+            assert provision.term.start or provision.term.seen, provision
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_what_is_not_known_says_what_is_missing(name: str) -> None:
+    for provision in policies.get(name).provisions:
+        if isinstance(provision, NotKnown):
+            assert len(provision.reason.split()) > 5, provision
+            assert provision.note or provision.confidence is not Confidence.JUDGEMENT, provision
+
+
+def test_the_provisions_of_which_a_user_is_told() -> None:
+    told = {
+        (name, p.key, p.caveat)
+        for name in policies.ids()
+        for p in policies.get(name).provisions
+        if isinstance(p, Provision) and p.caveat
+    }
+
+    assert {(name, key) for name, key, _ in told} == {
+        ("commercial", "coding.family"),
+        ("medicare", "coding.thoracolumbar"),
+    }
+    assert all(caveat.endswith(".") for *_, caveat in told)
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_a_provision_does_not_end_before_it_begins(name: str) -> None:
+    for provision in policies.get(name).provisions:
+        term = provision.term
+        assert term.first <= term.last, provision
+        assert term.start is None or term.seen is None, provision
+        assert term.until is None or term.on(term.until) is Standing.IN_FORCE, provision
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_judgement_is_for_readings_and_never_for_codes_or_modifiers(name: str) -> None:
+    """A judgement of ours settles a convention or a reading, never a code list, a date or a limit.
+
+    Source: DESIGN, decision 5.
+    """
+    for provision in policies.get(name).provisions:
+        if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGEMENT:
+            kind = policies.vocabulary()[provision.key].type
+            assert provision.note, provision
+            assert kind in {"choice", "list", "modifier"}, provision
+            assert kind != "modifier" or provision.value == NONE, provision
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_the_codes_of_a_provision_are_known_and_valid(name: str) -> None:
+    for provision in policies.get(name).provisions:
+        kind = policies.vocabulary()[provision.key].type
+        match kind, value_of(provision):
+            case "codes", tuple(codes):
+                primaries = [packaged().procedure(code) for code in codes]
+                assert all(p.ordinal is Ordinal.FIRST for p in primaries), provision
+                assert all(p.in_force(SPRING) is Standing.IN_FORCE for p in primaries), provision
+                assert all(packaged().procedure(code).add_on for code in provision.cell), provision
+            case "lines", tuple(texts):
+                for line in map(parse_line, texts):
+                    valid = packaged().procedure(line.code).in_force(SPRING)
+                    assert valid is Standing.IN_FORCE, provision
+                    assert all(packaged().modifier(code) for code in line.modifiers), provision
+            case "modifier", str(code) if code not in {NONE, NOT_KNOWN}:
+                assert packaged().modifier(code).term.on(SPRING) is Standing.IN_FORCE, provision
+            case _:
+                pass
+
+
+# -- which family of codes: all cells
+
+COLUMNS = (*Guidance, GUIDANCE_NOT_STATED)
+SYMBOLS = {
+    "I": "image-guided-injection",
+    "U": "ultrasound-injection",
+    "A": "ablation",
+    "O": "other-code",
+    "?": "ask",
+    ".": NOT_KNOWN,
+}
+# columns: fluoroscopy, ct, ultrasound, mri, none, not-stated
+FAMILIES = {
+    "cpt": {
+        "intra-articular-injection": "I I U . O ?",
+        "medial-branch-block": "I I U . O ?",
+        "thermal-radiofrequency-ablation": "A A . . . ?",
+        "cooled-radiofrequency-ablation": ". . . . . .",
+        "pulsed-radiofrequency-ablation": "O O O O O O",
+        "chemical-neurolysis": "O O O O O O",
+        "cryoablation": ". . . . . .",
+        "laser-ablation": ". . . . . .",
+        "open-denervation": ". . . . . .",
+        "endoscopic-denervation": ". . . . . .",
+        "facet-cyst-rupture": ". . . . . .",
+    },
+    "commercial": {
+        "intra-articular-injection": "I I U . O ?",
+        "medial-branch-block": "I I U . O ?",
+        "thermal-radiofrequency-ablation": "A A . . . ?",
+        "cooled-radiofrequency-ablation": ". . . . . .",
+        "pulsed-radiofrequency-ablation": "O O O O O O",
+        "chemical-neurolysis": "O O O O O O",
+        "cryoablation": "O O O O O O",
+        "laser-ablation": "O O O O O O",
+        "open-denervation": ". . . . . .",
+        "endoscopic-denervation": ". . . . . .",
+        "facet-cyst-rupture": ". . . . . .",
+    },
+    "medicare": {
+        "intra-articular-injection": "I I U . O ?",
+        "medial-branch-block": "I I U . O ?",
+        "thermal-radiofrequency-ablation": "A A . . . ?",
+        "cooled-radiofrequency-ablation": ". . . . . .",
+        "pulsed-radiofrequency-ablation": "O O O O O O",
+        "chemical-neurolysis": "O O O O O O",
+        "cryoablation": "O O O O O O",
+        "laser-ablation": "O O O O O O",
+        "open-denervation": "O O O O O O",
+        "endoscopic-denervation": "O O O O O O",
+        "facet-cyst-rupture": ". . . . . .",
+    },
+}
+FAMILY_CELLS = [
+    (name, technique, guidance, SYMBOLS[symbol])
+    for name, table in FAMILIES.items()
+    for technique, row in table.items()
+    for guidance, symbol in zip(COLUMNS, row.split(), strict=True)
+]
+
+
+def test_the_table_of_families_has_every_cell() -> None:
+    wanted = set(itertools.product(policies.ids(), Technique, COLUMNS))
+
+    assert {cell[:3] for cell in FAMILY_CELLS} == wanted
+    assert len(FAMILY_CELLS) == len(wanted) == 3 * 11 * 6
+
+
+@pytest.mark.parametrize(("name", "technique", "guidance", "expected"), FAMILY_CELLS)
+def test_family(name: str, technique: str, guidance: str, expected: str) -> None:
+    """The family of codes follows from technique, guidance and policy, and each cell is cited.
+
+    Source: DESIGN, "Coding a session", step 3.
+    """
+    policy = policies.get(name)
+
+    answer = policy.get("coding.family", on=SPRING, technique=technique, guidance=guidance)
+
+    assert value_of(answer) == expected
+    if isinstance(answer, Provision):
+        assert answer.citations or answer.confidence is Confidence.JUDGEMENT
+    else:
+        assert answer.reason
+
+
+@pytest.mark.parametrize(("name", "technique", "guidance", "expected"), FAMILY_CELLS)
+def test_another_code_is_named_where_it_is_asked_for_and_nowhere_else(
+    name: str, technique: str, guidance: str, expected: str
+) -> None:
+    policy = policies.get(name)
+
+    answer = policy.get("coding.instead", on=SPRING, technique=technique, guidance=guidance)
+
+    match (name, technique, expected):
+        case ("medicare", "facet-cyst-rupture", _):  # by the sentence that some articles keep
+            assert value_of(answer) == ("64999 x1",)
+        case (_, "intra-articular-injection" | "medial-branch-block", "other-code"):
+            assert value_of(answer) == ("20552 x1",)
+        case (_, _, "other-code"):
+            assert value_of(answer) == ("64999 x1",)
+        case _:
+            assert value_of(answer) == NOT_KNOWN
+
+
+# policy, techniques, first day, what it is from then on; before it no source tells
+BEGINNINGS = [
+    ("cpt", "intra-articular-injection medial-branch-block", "2010-01-01", "I I U . O ."),
+    ("cpt", "thermal-radiofrequency-ablation", "2012-01-01", "A A . . . ."),
+    ("cpt", "pulsed-radiofrequency-ablation", "2006-12-31", "O O O O O O"),
+    ("cpt", "chemical-neurolysis", "2017-11-30", "O O O O O O"),
+    ("commercial", "pulsed-radiofrequency-ablation", "2006-12-31", "O O O O O O"),
+    ("commercial", "chemical-neurolysis", "2017-11-30", "O O O O O O"),
+    ("commercial", "cryoablation laser-ablation", "2014-12-31", "O O O O O O"),
+    ("medicare", "pulsed-radiofrequency-ablation chemical-neurolysis", "2021-05-02", "O O O O O O"),
+    ("medicare", "cryoablation laser-ablation", "2021-05-02", "O O O O O O"),
+    ("medicare", "open-denervation endoscopic-denervation", "2024-12-31", "O O O O O O"),
+]
+BEGINNING_CELLS = [
+    pytest.param(
+        name, technique, guidance, day, SYMBOLS[symbol], id=f"{name}-{technique}-{guidance}"
+    )
+    for name, techniques, day, row in BEGINNINGS
+    for technique in techniques.split()
+    for guidance, symbol in zip(COLUMNS, row.split(), strict=True)
+    if symbol != "."
+]
+
+
+@pytest.mark.parametrize(("name", "technique", "guidance", "day", "expected"), BEGINNING_CELLS)
+def test_the_family_is_known_from_its_first_day_and_not_before(
+    name: str, technique: str, guidance: str, day: str, expected: str
+) -> None:
+    first = dt.date.fromisoformat(day)
+    policy, cell = policies.get(name), {"technique": technique, "guidance": guidance}
+
+    before = policy.get("coding.family", on=first - dt.timedelta(days=1), **cell)
+    then = policy.get("coding.family", on=first, **cell)
+
+    assert (value_of(before), value_of(then)) == (NOT_KNOWN, expected)
+    if expected == "other-code":
+        block = technique in {"intra-articular-injection", "medial-branch-block"}
+        instead = policy.get("coding.instead", on=first, **cell)
+        earlier = policy.get("coding.instead", on=first - dt.timedelta(days=1), **cell)
+        assert (value_of(earlier), value_of(instead)) == (
+            NOT_KNOWN,
+            ("20552 x1",) if block else ("64999 x1",),
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "technique", "sources", "words"),
+    [
+        (
+            "cpt",
+            "cooled-radiofrequency-ablation",
+            ["mdstrategies-2017"],
+            "temperature",
+        ),
+        ("cpt", "cryoablation", ["anthem-surg-00066"], "unsettled; ask the payer"),
+        ("cpt", "laser-ablation", ["anthem-surg-00066"], "unsettled; ask the payer"),
+        ("cpt", "open-denervation", ["a57787"], "ask the payer"),
+        ("cpt", "endoscopic-denervation", ["a57787"], "ask the payer"),
+        ("cpt", "facet-cyst-rupture", ["a57787", "cyst-aggregated"], "ask the payer"),
+        ("medicare", "cooled-radiofrequency-ablation", ["l-shared"], "80 degrees"),
+        ("medicare", "facet-cyst-rupture", ["a57787", "cyst-aggregated"], "(JN)"),
+    ],
+)
+@pytest.mark.parametrize("guidance", COLUMNS)
+def test_a_family_that_nobody_can_tell_cites_what_was_read(
+    name: str, technique: str, guidance: str, sources: list[str], words: str
+) -> None:
+    confidence = Confidence.JUDGEMENT if name == "cpt" else Confidence.SECONDARY
+
+    answer = policies.get(name).get(
+        "coding.family", on=SPRING, technique=technique, guidance=guidance
+    )
+
+    assert isinstance(answer, NotKnown)
+    assert (answer.policy, answer.confidence) == (name, confidence)
+    assert bool(answer.note) is (confidence is Confidence.JUDGEMENT)
+    assert [citation.id for citation in answer.citations] == sources
+    assert {citation.confidence for citation in answer.citations} == {confidence}
+    assert words in answer.reason
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_another_code_is_named_for_as_long_as_it_is_asked_for(name: str) -> None:
+    policy = policies.get(name)
+
+    for provision in policy.find("coding.family"):
+        if value_of(provision) == "other-code":
+            technique, guidance = provision.cell
+            for day in (provision.term.first, min(provision.term.last, SPRING)):
+                instead = policy.get(
+                    "coding.instead", on=day, technique=technique, guidance=guidance
+                )
+                assert isinstance(instead, Provision), provision
+
+
+# -- how both sides are written
+
+ROLES = ("primary", "injection-add-on", "ablation-add-on")
+LATE_2019 = dt.date(2019, 6, 3)
+ONE, TWO, RT_LT = "one-line-50", "two-units", "rt-lt-lines"
+# columns: professional, asc-facility, hospital-outpatient
+FORMS: dict[tuple[str, dt.date], dict[str, tuple[str, str, str]]] = {
+    ("cpt", LATE_2019): {
+        "primary": (ONE, ONE, ONE),
+        "injection-add-on": (ONE, ONE, ONE),
+        "ablation-add-on": (ONE, ONE, ONE),
+    },
+    ("cpt", SPRING): {
+        "primary": (ONE, ONE, ONE),
+        "injection-add-on": (TWO, TWO, TWO),
+        "ablation-add-on": (TWO, TWO, TWO),
+    },
+    ("commercial", LATE_2019): {
+        "primary": (ONE, ONE, ONE),
+        "injection-add-on": (ONE, ONE, ONE),
+        "ablation-add-on": (ONE, ONE, ONE),
+    },
+    ("commercial", SPRING): {
+        "primary": (ONE, ONE, ONE),
+        "injection-add-on": (TWO, TWO, TWO),
+        "ablation-add-on": (TWO, TWO, TWO),
+    },
+    ("medicare", LATE_2019): {
+        "primary": (ONE, RT_LT, ONE),
+        "injection-add-on": (ONE, RT_LT, ONE),
+        "ablation-add-on": (ONE, RT_LT, ONE),
+    },
+    ("medicare", SPRING): {
+        "primary": (ONE, RT_LT, ONE),
+        "injection-add-on": (ONE, RT_LT, ONE),
+        "ablation-add-on": (ONE, RT_LT, ONE),
+    },
+}
+FORM_CELLS = [
+    pytest.param(name, day, role, claim_type, form, id=f"{name}-{day}-{role}-{claim_type}")
+    for (name, day), table in FORMS.items()
+    for role, row in table.items()
+    for claim_type, form in zip(ClaimType, row, strict=True)
+]
+
+
+def test_the_table_of_forms_has_every_cell() -> None:
+    assert set(FORMS) == set(itertools.product(policies.ids(), (LATE_2019, SPRING)))
+    assert all(tuple(table) == ROLES for table in FORMS.values())
+
+
+@pytest.mark.parametrize(("name", "day", "role", "claim_type", "expected"), FORM_CELLS)
+def test_line_form(name: str, day: dt.date, role: str, claim_type: str, expected: str) -> None:
+    """The form of a bilateral level follows from role, claim type, policy and date.
+
+    Source: DESIGN, "Coding a session", step 5.
+    """
+    answer = policies.get(name).get("laterality.form", on=day, role=role, claim_type=claim_type)
+
+    assert value_of(answer) == expected
+    assert answer.citations
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+@pytest.mark.parametrize("name", ["cpt", "commercial"])
+def test_the_form_of_add_ons_changes_with_the_year_2020(name: str, role: str) -> None:
+    def on(day: dt.date) -> object:
+        return value_of(
+            policies.get(name).get(
+                "laterality.form", on=day, role=role, claim_type=ClaimType.PROFESSIONAL
+            )
+        )
+
+    assert (on(dt.date(2019, 12, 31)), on(dt.date(2020, 1, 1))) == (ONE, TWO)
+
+
+def test_commercial_says_that_the_form_of_add_ons_is_a_judgement() -> None:
+    answer = policies.get("commercial").get(
+        "laterality.form", on=SPRING, role="injection-add-on", claim_type="professional"
+    )
+
+    assert isinstance(answer, Provision)
+    assert answer.confidence is Confidence.JUDGEMENT
+    assert "Ask the payer" in answer.note
+
+
+# -- the mark of a diagnostic injection
+
+
+@pytest.mark.parametrize(
+    ("day", "expected", "says"),
+    [
+        (dt.date(2009, 1, 1), "none", "medicare"),
+        (dt.date(2021, 4, 24), "none", "medicare"),
+        (dt.date(2021, 4, 25), NOT_KNOWN, "medicare"),
+        (dt.date(2021, 5, 1), NOT_KNOWN, "medicare"),
+        (dt.date(2021, 5, 2), "KX", "medicare"),
+        (SPRING, "KX", "medicare"),
+    ],
+    ids=str,
+)
+def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, says: str) -> None:
+    """Six contractors began on 2021-04-25, CGS (J15) on 2021-05-02.
+
+    Source: acr21, nor-qa22.
+    """
+    answer = policies.get("medicare").get(
+        "modifier.diagnostic", on=day, family=Family.IMAGE_GUIDED_INJECTION
+    )
+
+    assert value_of(answer) == expected
+    assert answer.policy == says
+    match answer:
+        case NotKnown():
+            assert answer.jurisdictions == ("J15",)
+            assert "CGS (J15) on 2021-05-02" in answer.reason
+            assert answer.term == Term(start=dt.date(2021, 4, 25), until=dt.date(2021, 5, 1))
+        case Provision(value="none"):
+            assert answer.confidence is Confidence.JUDGEMENT
+            assert "no earlier text that was read asks for it" in answer.note
+            assert answer.term == Term(until=dt.date(2021, 4, 24))
+        case Provision():
+            assert answer.confidence is Confidence.SECONDARY
+            assert answer.term == Term(start=dt.date(2021, 5, 2))
+    assert [citation.id for citation in answer.citations][:2] == ["acr21", "ace-2021"]
+
+
+@pytest.mark.parametrize("day", [dt.date(2021, 4, 24), dt.date(2021, 4, 25), SPRING], ids=str)
+@pytest.mark.parametrize("family", Family)
+@pytest.mark.parametrize("name", policies.ids())
+def test_nothing_else_is_marked(name: str, family: Family, day: dt.date) -> None:
+    if name == "medicare" and family is Family.IMAGE_GUIDED_INJECTION:
+        return
+
+    answer = policies.get(name).get("modifier.diagnostic", on=day, family=family)
+
+    assert value_of(answer) == "none"
+
+
+# -- what depends on nothing but the date
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "day", "expected"),
+    [
+        *((n, "coding.overlapping-injections", SPRING, "one-level") for n in policies.ids()),
+        ("cpt", "coding.overlapping-injections", dt.date(2004, 5, 31), "one-level"),
+        ("cpt", "coding.overlapping-injections", dt.date(2004, 5, 30), NOT_KNOWN),
+        ("cpt", "coding.injection-at-ablated-joint", SPRING, "included"),
+        ("medicare", "coding.injection-at-ablated-joint", SPRING, "included"),
+        ("medicare", "levels.order", SPRING, "bilateral-first"),
+        ("cpt", "levels.order", SPRING, "bilateral-first"),
+        ("cpt", "levels.third-side", SPRING, "bilateral-if-any"),
+        ("cpt", "modifier.order", SPRING, ("payment", "side", "information")),
+        ("medicare", "modifier.order", SPRING, ("payment", "side", "information")),
+    ],
+    ids=str,
+)
+def test_plain_provision(name: str, key: str, day: dt.date, expected: object) -> None:
+    assert value_of(policies.get(name).get(key, on=day)) == expected
+
+
+FIRST_OF_2025 = dt.date(2025, 1, 1)
+LAST_OF_2024 = dt.date(2024, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "day", "expected"),
+    [
+        *((n, f, SPRING, "by-code-region") for n in ("cpt", "commercial") for f in Family),
+        ("medicare", Family.IMAGE_GUIDED_INJECTION, LAST_OF_2024, NOT_KNOWN),
+        ("medicare", Family.IMAGE_GUIDED_INJECTION, FIRST_OF_2025, "one-group"),
+        ("medicare", Family.IMAGE_GUIDED_INJECTION, SPRING, "one-group"),
+        ("medicare", Family.ABLATION, LAST_OF_2024, NOT_KNOWN),
+        ("medicare", Family.ABLATION, FIRST_OF_2025, "one-group"),
+        ("medicare", Family.ABLATION, SPRING, "one-group"),
+        ("medicare", Family.ULTRASOUND_INJECTION, LAST_OF_2024, "by-code-region"),
+        ("medicare", Family.ULTRASOUND_INJECTION, SPRING, "by-code-region"),
+    ],
+    ids=str,
+)
+def test_thoracolumbar(name: str, family: Family, day: dt.date, expected: str) -> None:
+    """Medicare groups T12-L1 with L1-L2 in the two families that its contractors' texts name.
+
+    Source: cgs25, for CGS from 2025-01-01; aapc180296 and ngs-a57826-quoted for others.
+    """
+    answer = policies.get(name).get("coding.thoracolumbar", on=day, family=family)
+
+    assert value_of(answer) == expected
+    if expected == "one-group":
+        assert isinstance(answer, Provision)
+        assert answer.term == Term(seen=FIRST_OF_2025)
+        assert "the other contractors' articles were not read" in answer.caveat
+        assert "64494 with 64490 from 2023, and name no such pair for 64636" in answer.caveat
+
+
+IMAGE, SOUND, ABLATION = Family
+NEVER, DISTINCT = "never-paid-together", "paid-when-distinct"
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "day", "expected"),
+    [
+        ("medicare", (IMAGE, SOUND), dt.date(2024, 6, 30), NOT_KNOWN),
+        ("medicare", (IMAGE, SOUND), dt.date(2024, 7, 1), NEVER),
+        ("medicare", (IMAGE, SOUND), SPRING, NEVER),
+        ("medicare", (SOUND, ABLATION), dt.date(2024, 6, 30), NOT_KNOWN),
+        ("medicare", (SOUND, ABLATION), dt.date(2024, 7, 1), NEVER),
+        ("medicare", (SOUND, ABLATION), SPRING, NEVER),
+        ("medicare", (IMAGE, ABLATION), dt.date(2024, 6, 30), NOT_KNOWN),
+        ("medicare", (IMAGE, ABLATION), dt.date(2024, 7, 1), DISTINCT),
+        ("medicare", (IMAGE, ABLATION), SPRING, DISTINCT),
+        *(
+            (name, pair, SPRING, NOT_KNOWN)
+            for name in ("cpt", "commercial")
+            for pair in itertools.combinations(Family, 2)
+        ),
+    ],
+    ids=str,
+)
+def test_family_pairs(name: str, pair: tuple[Family, Family], day: dt.date, expected: str) -> None:
+    """Only Medicare's pair edits were read, those of 2024-07-01.
+
+    Source: ncci-ptp-2024q3.
+    """
+    answer = policies.get(name).get("coding.family-pairs", on=day, family_pair="+".join(pair))
+
+    assert value_of(answer) == expected
+    if name == "medicare":
+        assert [citation.id for citation in answer.citations] == ["ncci-ptp-2024q3"]
+    if isinstance(answer, Provision):
+        assert answer.confidence is Confidence.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("add_on", "expected"),
+    [("64494", ("64490",)), ("64636", ("64633",)), ("64495", NOT_KNOWN), ("64634", NOT_KNOWN)],
+)
+def test_medicare_allows_the_thoracolumbar_primaries(add_on: str, expected: object) -> None:
+    policy = policies.get("medicare")
+
+    assert value_of(policy.get("addon.primaries", on=SPRING, add_on=add_on)) == expected
+    assert value_of(policy.get("addon.primaries", on=LAST_OF_2024, add_on=add_on)) == NOT_KNOWN
+
+
+def test_before_it_is_seen_it_is_not_known_and_the_reason_says_so() -> None:
+    answer = policies.get("medicare").get(
+        "coding.thoracolumbar", on=LAST_OF_2024, family=Family.ABLATION
+    )
+
+    assert isinstance(answer, NotKnown)
+    assert "no source shows it in force before 2025-01-01" in answer.reason
+    assert answer.citations[0].id == "cgs25"
+
+
+# -- what changed
+
+
+BEGINS, FIRST_SEEN, ENDS = ChangeKind
+
+
+@pytest.mark.parametrize(
+    ("name", "since", "until", "expected"),
+    [
+        (
+            "cpt",
+            dt.date(2019, 12, 31),
+            dt.date(2020, 1, 1),
+            {("2019-12-31", ENDS, "laterality.form"): 6, ("2020-01-01", BEGINS, "laterality.form"): 6},
+        ),
+        (
+            "cpt",
+            dt.date(2012, 1, 2),
+            dt.date(2019, 12, 30),
+            {
+                ("2017-11-30", FIRST_SEEN, "coding.family"): 6,  # chemical
+                ("2017-11-30", FIRST_SEEN, "coding.instead"): 6,
+            },
+        ),
+        ("cpt", dt.date(2020, 1, 2), dt.date(2021, 4, 24), {}),
+        (
+            "commercial",
+            dt.date.min,
+            dt.date.max,
+            {
+                ("2014-12-31", FIRST_SEEN, "coding.family"): 12,  # cold and laser
+                ("2014-12-31", FIRST_SEEN, "coding.instead"): 12,
+                ("2020-01-01", BEGINS, "laterality.form"): 6,
+            },
+        ),
+        (
+            "medicare",
+            dt.date(2018, 1, 1),
+            dt.date(2021, 5, 2),
+            {
+                ("2021-04-24", ENDS, "modifier.diagnostic"): 1,
+                ("2021-04-25", BEGINS, "modifier.diagnostic"): 1,
+                ("2021-04-25", FIRST_SEEN, "coding.family"): 6,  # cyst rupture
+                ("2021-04-25", FIRST_SEEN, "coding.instead"): 6,
+                ("2021-05-01", ENDS, "modifier.diagnostic"): 1,
+                ("2021-05-02", BEGINS, "modifier.diagnostic"): 1,
+                ("2021-05-02", FIRST_SEEN, "coding.family"): 30,  # cooled, and four others
+                ("2021-05-02", FIRST_SEEN, "coding.instead"): 24,
+            },
+        ),
+        (
+            "medicare",
+            dt.date(2021, 5, 3),
+            LAST_OF_2024,
+            {
+                ("2024-07-01", FIRST_SEEN, "coding.family-pairs"): 3,
+                ("2024-12-31", FIRST_SEEN, "coding.family"): 12,  # open and endoscopic
+                ("2024-12-31", FIRST_SEEN, "coding.instead"): 12,
+            },
+        ),
+        (
+            "medicare",
+            FIRST_OF_2025,
+            dt.date.max,
+            {
+                ("2025-01-01", FIRST_SEEN, "coding.thoracolumbar"): 2,
+                ("2025-01-01", FIRST_SEEN, "addon.primaries"): 2,
+            },
+        ),
+    ],
+    ids=[
+        "cpt-2020",
+        "cpt-2017",
+        "cpt-quiet",
+        "commercial",
+        "medicare-2021",
+        "medicare-2024",
+        "medicare-2025",
+    ],
+)  # fmt: skip
+def test_changes(
+    name: str,
+    since: dt.date,
+    until: dt.date,
+    expected: dict[tuple[str, ChangeKind, str], int],
+) -> None:
+    changes = policies.get(name).changes(since=since, until=until)
+
+    found = Counter((str(c.on), c.what, c.provision.key) for c in changes)
+    assert found == expected
+    assert all(type(change.what) is ChangeKind for change in changes)
+    assert [change.on for change in changes] == sorted(change.on for change in changes)
+
+
+def test_the_kinds_of_changes() -> None:
+    assert [kind.value for kind in ChangeKind] == ["begins", "first-seen", "ends"]
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_without_bounds_every_dated_provision_changes_something(name: str) -> None:
+    policy = policies.get(name)
+
+    changed = {change.provision for change in policy.changes()}
+
+    assert changed == {p for p in policy.provisions if p.term.start or p.term.seen or p.term.until}
+
+
+# -- one policy over another
+
+
+def test_lineage() -> None:
+    lines = {name: [p.id for p in policies.get(name).lineage()] for name in policies.ids()}
+
+    assert lines == {
+        "commercial": ["commercial", "cpt"],
+        "cpt": ["cpt"],
+        "medicare": ["medicare", "cpt"],
+    }
+
+
+def test_what_a_policy_does_not_say_the_one_it_extends_answers() -> None:
+    cpt, medicare = policies.get("cpt"), policies.get("medicare")
+
+    answer = medicare.get("coding.overlapping-injections", on=SPRING)
+
+    assert answer == cpt.get("coding.overlapping-injections", on=SPRING)
+    assert answer.policy == "cpt"
+    assert medicare.extends is cpt
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_every_answer_that_coding_needs_is_stated_for_a_current_date(name: str) -> None:
+    """No policy falls silent: where no source tells, a provision says so in its own words."""
+    policy = policies.get(name)
+    axes = {
+        "technique": tuple(Technique),
+        "guidance": COLUMNS,
+        "role": ROLES,
+        "claim-type": tuple(ClaimType),
+        "family": tuple(Family),
+    }
+
+    for key in policies.vocabulary().values():
+        if key.gaps == "allowed":
+            continue
+        for cell in itertools.product(*(axes[name] for name in key.dimensions)):
+            given = {d.replace("-", "_"): v for d, v in zip(key.dimensions, cell, strict=True)}
+            answer = policy.get(key.name, on=SPRING, **given)
+            own_words = {p.reason for p in answer_sources(policy) if isinstance(p, NotKnown)}
+            assert isinstance(answer, Provision) or answer.reason in own_words
+
+
+def answer_sources(policy: Policy) -> tuple[Provision | NotKnown, ...]:
+    """Give all provisions from which a policy may answer."""
+    return tuple(provision for one in policy.lineage() for provision in one.provisions)
+
+
+def test_what_is_stated_for_a_cell_stands_nearest_first() -> None:
+    cpt, medicare = policies.get("cpt"), policies.get("medicare")
+    key, cell = "modifier.diagnostic", (Family.IMAGE_GUIDED_INJECTION.value,)
+
+    stated = medicare.stated(key, cell)
+
+    assert [(p.policy, str(p.term)) for p in stated] == [
+        ("medicare", "until 2021-04-24"),
+        ("medicare", "from 2021-04-25 until 2021-05-01"),
+        ("medicare", "from 2021-05-02"),
+        ("cpt", "on every date"),
+    ]
+    assert cpt.stated(key, cell) == stated[-1:]
+    assert cpt.stated("addon.primaries", ("64494",)) == ()
+
+
+def test_find_lists_what_the_policy_itself_states() -> None:
+    medicare = policies.get("medicare")
+
+    assert {p.key for p in medicare.find("modifier.")} == {"modifier.diagnostic"}
+    assert medicare.find() == medicare.provisions
+    assert medicare.find("no such key") == ()
+
+
+# -- a policy is a value
+
+
+def test_a_packaged_policy_is_read_once() -> None:
+    assert policies.get("medicare") is policies.get("medicare")
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_two_readings_of_a_file_are_equal(name: str) -> None:
+    file = _data.root() / "policies" / f"{name}.toml"
+
+    once = policies.get(name)
+    again = Reader(file.name, file.read_bytes(), packaged=True).policy()
+
+    assert once is not again
+    assert once == again
+    assert hash(once) == hash(again)
+    assert {once, again} == {once}
+
+
+def test_policies_differ() -> None:
+    assert len({policies.get(name) for name in policies.ids()}) == len(policies.ids())
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_pickling_keeps_a_policy(name: str) -> None:
+    policy = policies.get(name)
+
+    copied = pickle.loads(pickle.dumps(policy))  # noqa: S301  our own bytes
+
+    assert copied == policy
+    assert hash(copied) == hash(policy)
+    assert copied.lineage() == policy.lineage()
+    assert copied.get("levels.order", on=SPRING) == policy.get("levels.order", on=SPRING)
+
+
+VALUES = """
+import pickle, sys
+from cptfacet import policies
+from cptfacet.reference import packaged
+
+policy, reference = policies.get("medicare"), packaged()
+values = (policy, reference, policy.extends, policy.provisions[0], reference.procedures[0])
+"""
+WRITE = f"""{VALUES}
+sys.stdout.buffer.write(pickle.dumps((values, [hash(value) for value in values])))
+"""
+READ = f"""{VALUES}
+sent, hashes = pickle.load(sys.stdin.buffer)
+assert len(sent) == len(values)
+for there, here, old in zip(sent, values, hashes):
+    assert old != hash(here), "the seed makes no difference, so that this would prove nothing"
+    assert there == here
+    assert hash(there) == hash(here), "equal values have one hash"
+    assert there in {{here}}
+    assert here in {{there}}
+policy = sent[0]
+assert policy.lineage() == (policy, sent[2])
+for provision in policy.provisions:
+    assert provision in policy.stated(provision.key, provision.cell)
+print("read")
+"""
+
+
+def in_another_process(program: str, *, seed: str, given: bytes = b"") -> bytes:
+    """Run a program in a new process with a hash seed, and give what it printed."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        input=given,
+        capture_output=True,
+        env=environment,
+    )
+    assert (answer.returncode, answer.stderr.decode()) == (0, "")
+    return answer.stdout
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("0", "1"), ("1", "0"), ("1", "2")])
+def test_what_another_process_sent_is_found_in_a_set(writer: str, reader: str) -> None:
+    """The hash of a text differs between processes, so a pickled value may not carry its hash."""
+    sent = in_another_process(WRITE, seed=writer)
+
+    assert in_another_process(READ, seed=reader, given=sent).split() == [b"read"]
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_of_pickling_keeps_a_policy_and_the_reference(protocol: int) -> None:
+    for value in (policies.get("medicare"), packaged()):
+        copied = pickle.loads(pickle.dumps(value, protocol))  # noqa: S301  our own bytes
+
+        assert copied == value
+        assert hash(copied) == hash(value)
+
+
+def test_pickling_keeps_the_reference() -> None:
+    copied = pickle.loads(pickle.dumps(packaged()))  # noqa: S301  our own bytes
+
+    assert copied.procedure("64494") == packaged().procedure("64494")
+    assert copied.modifier("KX") == packaged().modifier("KX")
+    assert copied.edition == packaged().edition
+
+
+def test_a_policy_shows_its_name_and_not_its_provisions() -> None:
+    shown = repr(policies.get("medicare"))
+
+    assert "id='medicare'" in shown
+    assert "extends='cpt'" in shown
+    assert "Provision" not in shown
+
+
+# -- a policy that is made by hand
+
+
+def stated(**fields: Any) -> Provision:
+    """Make a provision by hand: KX on diagnostic injections, unless told otherwise."""
+    sound: dict[str, Any] = {
+        "key": "modifier.diagnostic",
+        "cell": (Family.IMAGE_GUIDED_INJECTION.value,),
+        "value": "KX",
+        "unit": None,
+        "term": Term(start=dt.date(2024, 1, 1)),
+        "confidence": Confidence.SECONDARY,
+        "citations": (),
+        "policy": "own",
+    }
+    return Provision(**sound | fields)
+
+
+def not_known(**fields: Any) -> NotKnown:
+    """Make a provision by hand that says that something is not known."""
+    sound: dict[str, Any] = {
+        "key": "modifier.diagnostic",
+        "cell": (Family.IMAGE_GUIDED_INJECTION.value,),
+        "reason": "nobody told",
+        "policy": "own",
+    }
+    return NotKnown(**sound | fields)
+
+
+def made(provisions: Any, **fields: Any) -> Policy:  # noqa: ANN401  also what is wrong
+    """Make a policy by hand."""
+    sound: dict[str, Any] = {
+        "id": "own",
+        "title": "Made by hand",
+        "payer": "nobody",
+        "edition": SPRING,
+        "extends": policies.get("cpt"),
+    }
+    return Policy(provisions=provisions, **sound | fields)
+
+
+def days(first: str, last: str | None = None) -> Term:
+    """Make a term from texts."""
+    until = dt.date.fromisoformat(last) if last else None
+    return Term(start=dt.date.fromisoformat(first), until=until)
+
+
+PAIR = (stated(), stated(key="addon.primaries", cell=("64636",), value=("64633",)))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [PAIR, list(PAIR), dict.fromkeys(PAIR), iter(PAIR), (p for p in PAIR)],
+    ids=["tuple", "list", "dictionary", "iterator", "generator"],
+)
+def test_a_policy_takes_any_iterable_of_provisions(given: Iterable[Provision]) -> None:
+    policy = made(given)
+
+    assert policy.provisions == PAIR
+    assert type(policy.provisions) is tuple
+    assert (policy, hash(policy)) == (made(PAIR), hash(made(PAIR)))
+    answer = policy.get("modifier.diagnostic", on=SPRING, family=Family.IMAGE_GUIDED_INJECTION)
+    assert answer is PAIR[0]
+    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301  our own bytes
+
+
+def test_a_policy_without_provisions_is_the_one_that_it_extends() -> None:
+    policy = made([])
+
+    assert policy.provisions == ()
+    assert policy.get("levels.order", on=SPRING) == policies.get("cpt").get(
+        "levels.order", on=SPRING
+    )
+
+
+def test_a_single_text_is_no_list_of_provisions() -> None:
+    with pytest.raises(TypeError, match="provisions is a tuple, not a single text"):
+        made("modifier.diagnostic")
+
+
+IN_VOCABULARY = "it is not in the vocabulary of provisions"
+ATTESTS = "write a modifier that attests requirements, or 'none'"
+WRONG_PROVISIONS: dict[str, tuple[Provision | NotKnown, str]] = {
+    "key-misspelt": (stated(key="modifier.diagnosis"), IN_VOCABULARY),
+    "key-of-yore": (stated(key="coding.shared-levels", cell=(), value=True), IN_VOCABULARY),
+    "key-of-nothing": (stated(key=""), IN_VOCABULARY),
+    "key-not-known": (not_known(key="modifier.diagnosis"), IN_VOCABULARY),
+    "cell-empty": (stated(cell=()), "its cell gives family"),
+    "cell-too-long": (stated(cell=("ablation", "ablation")), "its cell gives family"),
+    "cell-wrong": (stated(cell=("rfa",)), "its cell gives family"),
+    "cell-of-an-old-family": (stated(cell=("injection",)), "its cell gives family"),
+    "cell-not-known": (not_known(cell=("rfa",)), "its cell gives family"),
+    "cell-not-known-empty": (not_known(cell=()), "its cell gives family"),
+    "cell-turned": (
+        stated(key="laterality.form", cell=("professional", "primary"), value="two-units"),
+        "its cell gives role, claim-type",
+    ),
+    "cell-of-a-key-without": (
+        stated(key="levels.order", cell=("ablation",), value="bilateral-first"),
+        "its cell gives no dimensions",
+    ),
+    "cell-no-code": (
+        stated(key="addon.primaries", cell=("6463",), value=("64633",)),
+        "its cell gives add-on",
+    ),
+    "cell-pair-turned": (
+        stated(key="coding.family-pairs", cell=("ablation+ultrasound-injection",), value=NEVER),
+        "its cell gives family-pair",
+    ),
+    "modifier-unknown": (stated(value="ZZ"), ATTESTS),
+    "modifier-of-another-role": (stated(value="50"), ATTESTS),
+    "modifier-small": (stated(value="kx"), ATTESTS),
+    "modifier-spaced": (stated(value=" KX "), ATTESTS),
+    "modifier-in-a-tuple": (stated(value=("KX",)), ATTESTS),
+    "modifier-a-boolean": (stated(value=True), ATTESTS),
+    "choice-wrong": (
+        stated(key="coding.thoracolumbar", value="two-groups"),
+        "write one of by-code-region, one-group",
+    ),
+    "choice-a-boolean": (
+        stated(key="coding.overlapping-injections", cell=(), value=True),
+        "write one of one-level",
+    ),
+    "list-too-short": (
+        stated(key="modifier.order", cell=(), value=("payment", "side")),
+        "list payment, side, information, each once",
+    ),
+    "codes-a-text": (
+        stated(key="addon.primaries", cell=("64636",), value="64633"),
+        "list procedure codes",
+    ),
+    "codes-none": (
+        stated(key="addon.primaries", cell=("64636",), value=()),
+        "list procedure codes",
+    ),
+    "line-not-canonical": (
+        stated(key="coding.instead", cell=("cryoablation", "ct"), value=("64999",)),
+        "list claim lines in their canonical form",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PROVISIONS)
+def test_a_provision_by_hand_obeys_the_vocabulary(name: str) -> None:
+    provision, words = WRONG_PROVISIONS[name]
+
+    with pytest.raises(ValueError, match="^" + re.escape(f"{provision.key} ")) as caught:
+        made([stated(term=days("2020-01-01", "2020-12-31")), provision])
+
+    assert words in str(caught.value)
+
+
+LONG = stated(term=days("2024-01-01", "2026-12-31"))
+EARLY = stated(term=days("2024-06-01", "2024-06-30"), value="none")
+LATE = stated(term=days("2025-01-01", "2025-01-31"))
+SEEN = stated(term=Term(seen=dt.date(2025, 1, 1)))
+ALWAYS = not_known()
+OVERLAPS = [
+    (LONG, EARLY, LATE),
+    (LONG, LATE),
+    (EARLY, LATE, SEEN),
+    (LONG, SEEN),
+    (ALWAYS, LATE),
+    (LATE, LATE),
+    (EARLY, stated(term=days("2024-06-30"))),
+]
+
+
+@pytest.mark.parametrize("provisions", OVERLAPS, ids=range(len(OVERLAPS)))
+def test_two_provisions_of_one_cell_are_never_in_force_on_one_day(
+    provisions: tuple[Provision | NotKnown, ...],
+) -> None:
+    """Whatever their order, and however long the first of them lasts."""
+    for ordered in itertools.permutations(provisions):
+        with pytest.raises(ValueError, match="two provisions are in force on one day"):
+            made(ordered)
+
+        one, other = policies.overlaps(ordered)
+        assert one.term.first <= other.term.first <= one.term.last
+
+
+@pytest.mark.parametrize(
+    "provisions",
+    [
+        (),
+        (LONG,),
+        (EARLY, LATE),
+        (EARLY, stated(term=days("2024-07-01"))),
+        (not_known(term=Term(until=dt.date(2023, 12, 31))), LONG),
+        (EARLY, not_known(term=days("2024-07-01", "2024-12-31")), SEEN),
+    ],
+    ids=["none", "one", "apart", "day-after-day", "open-start", "three"],
+)
+def test_provisions_of_one_cell_follow_each_other(
+    provisions: tuple[Provision | NotKnown, ...],
+) -> None:
+    for ordered in itertools.permutations(provisions):
+        assert policies.overlaps(ordered) == ()
+        assert made(ordered).provisions == ordered
+
+
+def test_provisions_of_different_cells_may_be_in_force_on_one_day() -> None:
+    elsewhere = stated(cell=(Family.ABLATION.value,))
+
+    policy = made([LONG, elsewhere])
+
+    for family in (Family.IMAGE_GUIDED_INJECTION, Family.ABLATION):
+        answer = policy.get("modifier.diagnostic", on=SPRING, family=family)
+        assert value_of(answer) == "KX"
+
+
+def test_a_changed_policy_obeys_the_same_rules() -> None:
+    medicare = policies.get("medicare")
+
+    assert attrs.evolve(medicare, title=medicare.title) == medicare
+    with pytest.raises(ValueError, match="two provisions are in force on one day"):
+        attrs.evolve(medicare, provisions=(*medicare.provisions, medicare.provisions[0]))
+
+
+def test_what_is_not_known_may_have_a_note_and_a_confidence() -> None:
+    plain, judged = not_known(), not_known(confidence=Confidence.JUDGEMENT, note="We looked.")
+
+    assert (plain.confidence, plain.note) == (Confidence.CONFIRMED, "")
+    assert (judged.confidence, judged.note) == (Confidence.JUDGEMENT, "We looked.")
+    assert plain != judged
+
+
+# -- names that nothing has
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("medicar", ("medicare",)), ("comercial", ("commercial",)), ("xyzzy", ())],
+)
+def test_an_unknown_policy_names_near_ones(name: str, near: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownIdError) as caught:
+        policies.get(name)
+
+    assert (caught.value.what, caught.value.text, caught.value.near) == ("policy", name, near)
+
+
+@pytest.mark.parametrize(
+    ("key", "near"), [("laterality.from", "laterality.form"), ("coding.famly", "coding.family")]
+)
+def test_an_unknown_key_names_near_ones(key: str, near: str) -> None:
+    with pytest.raises(UnknownIdError) as caught:
+        policies.get("cpt").get(key, on=SPRING)
+
+    assert caught.value.what == "provision"
+    assert near in caught.value.near
+    assert near in str(caught.value)
+
+
+def test_an_unknown_value_of_a_dimension_names_near_ones() -> None:
+    with pytest.raises(UnknownIdError) as caught:
+        policies.get("cpt").get(
+            "coding.family", on=SPRING, technique="medial-branch-blok", guidance="ct"
+        )
+
+    assert caught.value.what == "technique"
+    assert caught.value.near == ("medial-branch-block",)
+
+
+@pytest.mark.parametrize("text", ["6449", "64494 ", "0213t", "", "KX"])
+def test_an_open_dimension_takes_codes_only(text: str) -> None:
+    with pytest.raises(UnknownIdError) as caught:
+        policies.get("medicare").get("addon.primaries", on=SPRING, add_on=text)
+
+    assert (caught.value.what, caught.value.text) == ("add-on", text)
+
+
+def test_a_pair_of_families_is_written_in_their_order() -> None:
+    with pytest.raises(UnknownIdError) as caught:
+        policies.get("medicare").get(
+            "coding.family-pairs", on=SPRING, family_pair="ablation+ultrasound-injection"
+        )
+
+    assert caught.value.what == "family-pair"
+    assert "ultrasound-injection+ablation" in caught.value.near
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"role": "primary"},
+        {"role": "primary", "claim_type": "professional", "family": "ablation"},
+        {"technique": "cryoablation", "guidance": "ct"},
+    ],
+    ids=["none", "too-few", "too-many", "others"],
+)
+def test_wrong_dimensions_are_told_the_right_ones(given: dict[str, str]) -> None:
+    with pytest.raises(TypeError, match=r"laterality\.form has the dimensions: role, claim-type"):
+        policies.get("cpt").get("laterality.form", on=SPRING, **given)
+
+
+def test_the_text_of_a_provision_says_all_of_it() -> None:
+    answer = policies.get("medicare").get(
+        "laterality.form", on=SPRING, role="primary", claim_type="asc-facility"
+    )
+
+    assert str(answer) == (
+        "laterality.form (primary, asc-facility) = rt-lt-lines"
+        " [policy medicare; seen 2017-12-31; secondary]"
+    )

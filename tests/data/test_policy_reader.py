@@ -1,0 +1,676 @@
+"""How a policy file is refused: one broken file for each way, and what the error says of it.
+
+Each file of `broken/` breaks one rule (two of them many), and the table says what its author reads:
+the place in the document, the line, and the words that tell what would be right.
+"""
+
+import copy
+import datetime as dt
+import json
+import pickle
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cptfacet import _data, policies
+from cptfacet.citations import Citation, Confidence
+from cptfacet.dates import Term
+from cptfacet.errors import PolicyFileError, Problem
+from cptfacet.policies import NotKnown, Policy, Provision
+
+BROKEN = Path(__file__).parent / "broken"
+
+SOUND = """\
+id = "sound"
+title = "A policy that breaks no rule"
+payer = "nobody"
+edition = 2026-03-02
+extends = "cpt"
+
+[sources.letter]
+title = "A letter to providers"
+publisher = "nobody"
+url = "https://example.com/letter"
+date = "2024"
+retrieved = 2026-03-02
+
+[[provisions]]
+key = "modifier.diagnostic"
+for = { family = "image-guided-injection" }
+value = "KX"
+from = 2024-01-01
+citations = ["letter", "beck10"]
+confidence = "secondary"
+note = "As asked by telephone."
+caveat = "Ask in writing."
+
+[[provisions]]
+key = "coding.instead"
+for = { technique = "cryoablation", guidance = ["ct", "fluoroscopy"] }
+not-known = "the letter names no code for cold"
+jurisdictions = ["JE"]
+seen = 2024-01-01
+until = 2025-12-31
+citations = ["letter"]
+confidence = "confirmed"
+note = "Asked for twice."
+"""
+
+ATTESTS = "write a modifier that attests requirements, or 'none'"
+
+# file: where, line, words that the message holds
+ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
+    # the file
+    "not-toml": ("file", 4, "it is not TOML"),
+    "not-toml-key-twice": ("file", 19, "it is not TOML"),
+    "not-toml-at-its-end": ("file", 19, "it is not TOML"),
+    # its header
+    "header-unknown-key": ("payor", 5, "edition, extends, id, payer, provisions, sources, title"),
+    "header-id-missing": ("id", None, "write it as a text"),
+    "header-title-missing": ("title", None, "write it as a text"),
+    "header-payer-missing": ("payer", None, "write it as a text"),
+    "header-edition-missing": ("edition", None, "written bare: 20"),
+    "header-title-blank": ("title", 3, "write it as a text"),
+    "header-payer-not-a-text": ("payer", 4, "write it as a text"),
+    "header-edition-quoted": ("edition", 5, "written bare: 20"),
+    "header-edition-with-time": ("edition", 5, "written bare: 20"),
+    "header-id-bad": ("id", 2, "small letters, digits and dashes"),
+    "header-id-taken": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
+    "extends-unknown": ("extends", 6, "(commercial, cpt, medicare)"),
+    "extends-itself": ("extends", 6, "itself"),
+    "extends-not-a-text": ("extends", 6, "(commercial, cpt, medicare)"),
+    "provisions-not-tables": ("provisions", 7, "[[provisions]]"),
+    "provisions-a-single-table": ("provisions", 12, "[[provisions]]"),
+    "provision-not-a-table": ("provisions[0]", 7, "[[provisions]]"),
+    # its sources
+    "sources-not-tables": ("sources", 7, "[sources.ID]"),
+    "source-not-a-table": ("sources.letter", 9, "title and publisher"),
+    "source-without-title": ("sources.letter", 8, "a title and a publisher"),
+    "source-without-publisher": ("sources.letter", 8, "a title and a publisher"),
+    "source-unknown-key": ("sources.letter.link", 11, "date, publisher, retrieved, title, url"),
+    "source-url-not-a-text": ("sources.letter.url", 11, "text"),
+    "source-date-bare": ("sources.letter.date", 11, "text"),
+    "source-retrieved-quoted": ("sources.letter.retrieved", 11, "bare"),
+    "source-id-taken": ("sources.beck10", 8, "choose another id"),
+    # the keys of a provision
+    "provision-unknown-key": ("provisions[0].confidense", 18, "did you mean confidence?"),
+    "key-missing": ("provisions[0].key", 12, "vocabulary"),
+    "key-unknown": ("provisions[0].key", 13, "did you mean modifier.diagnostic?"),
+    "key-unlike-any": ("provisions[0].key", 13, "see the vocabulary"),
+    "key-not-a-text": ("provisions[0].key", 13, "vocabulary"),
+    # what it says
+    "value-choice-wrong": ("provisions[0].value", 14, "one of included, separate"),
+    "value-choice-a-boolean": ("provisions[0].value", 14, "True is wrong: write one of one-level"),
+    "value-list-wrong": ("provisions[0].value", 14, "list payment, side, information"),
+    "value-list-not-a-list": ("provisions[0].value", 14, "list payment, side, information"),
+    "value-modifier-wrong": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-small": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-spaced": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-unknown": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-of-another-role": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-a-number": ("provisions[0].value", 15, ATTESTS),
+    "value-modifier-a-list": ("provisions[0].value", 15, ATTESTS),
+    "value-codes-wrong": ("provisions[0].value", 15, "list procedure codes"),
+    "value-codes-empty": ("provisions[0].value", 15, "list procedure codes"),
+    "value-codes-numbers": ("provisions[0].value", 15, "list procedure codes"),
+    "value-lines-wrong": ("provisions[0].value", 15, "in their canonical form"),
+    "value-lines-not-texts": ("provisions[0].value", 15, "in their canonical form"),
+    "value-and-not-known": ("provisions[0].value", 15, "either a value, or not-known"),
+    "value-missing": ("provisions[0].value", 12, "either a value, or not-known"),
+    "unit-wrong": ("provisions[0].unit", 19, "leave it out"),
+    "not-known-empty": ("provisions[0].not-known", 15, "say what is missing"),
+    "not-known-not-a-text": ("provisions[0].not-known", 15, "say what is missing"),
+    "jurisdictions-with-value": ("provisions[0].jurisdictions", 19, "with not-known only"),
+    "jurisdictions-not-a-list": ("provisions[0].jurisdictions", 19, "list"),
+    "jurisdictions-a-text": ("provisions[0].jurisdictions", 19, "list"),
+    "jurisdictions-not-texts": ("provisions[0].jurisdictions", 19, "list"),
+    # when
+    "date-quoted": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-with-time": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-number": ("provisions[0].until", 19, "bare, without quotes or time"),
+    "date-from-and-seen": ("provisions[0].seen", 19, "not both"),
+    "date-until-before-from": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
+    "date-until-before-seen": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
+    "date-missing": ("provisions[0].from", 12, "give from"),
+    "date-until-alone": ("provisions[0].from", 12, "give from"),
+    # on whose authority
+    "citation-missing": ("provisions[0].citations", 12, "list the ids of its sources"),
+    "citation-empty": ("provisions[0].citations", 17, "list the ids of its sources"),
+    "citation-not-a-list": ("provisions[0].citations", 17, "list the ids of its sources"),
+    "citation-not-a-text": ("provisions[0].citations", 17, "list"),
+    "citation-dangling": ("provisions[0].citations", 17, "add [sources.leter]"),
+    "confidence-wrong": ("provisions[0].confidence", 18, "confirmed, secondary, judgement"),
+    "confidence-missing": ("provisions[0].confidence", 12, "confirmed, secondary, judgement"),
+    "judgement-without-note": ("provisions[0].note", 12, "its reason in a note"),
+    "judgement-note-blank": ("provisions[0].note", 19, "its reason in a note"),
+    "note-not-a-text": ("provisions[0].note", 19, "text"),
+    "caveat-not-a-text": ("provisions[0].caveat", 19, "text"),
+    # in which cells
+    "for-not-a-table": ("provisions[0].for", 14, "{ dimension = [values] }"),
+    "for-unknown-dimension": ("provisions[0].for", 14, "has family, and not guidance"),
+    "for-no-dimensions": ("provisions[0].for", 14, "has no dimensions, and not family"),
+    "for-unknown-value": (
+        "provisions[0].for",
+        14,
+        "one of image-guided-injection, ultrasound-injection, ablation",
+    ),
+    "for-value-not-a-text": ("provisions[0].for", 14, "lists the values"),
+    "for-empty": ("provisions[0].for", 14, "lists the values"),
+    "for-open-left-out": ("provisions[0].for", 12, "lists the values"),
+    "for-no-code": ("provisions[0].for", 14, "'6449' is no add-on"),
+    "for-code-a-number": ("provisions[0].for", 14, "64494"),
+    "for-pair-turned": (
+        "provisions[0].for",
+        14,
+        "one of image-guided-injection+ultrasound-injection",
+    ),
+    "for-pair-of-one": (
+        "provisions[0].for",
+        14,
+        "one of image-guided-injection+ultrasound-injection",
+    ),
+    # beside other provisions
+    "overlap": ("provisions[1].from", 25, "end the earlier one with until"),
+    "overlap-open": ("provisions[1].from", 24, "given twice for 2025-07-01"),
+    "overlap-of-judgement": ("provisions[1].from", 24, "given twice for 2024-01-01"),
+    "overlap-within": ("provisions[0].from", 16, "given twice for 2024-01-01"),
+}
+MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
+    "many-problems": [
+        ("id", 2),
+        ("payor", 3),
+        ("payer", None),
+        ("edition", 5),
+        ("extends", 6),
+        ("sources.letter.link", 11),
+        ("sources.memo", 13),
+        ("provisions[0].value", 19),
+        ("provisions[0].form", 20),
+        ("provisions[1].key", 26),
+        ("provisions[1].citations", 29),
+        ("provisions[1].confidence", 30),
+        ("provisions[2].for", 34),
+        ("provisions[2].for", 34),
+        ("provisions[2].seen", 37),
+        ("provisions[3].note", 41),
+        ("provisions[3].caveat", 45),
+        ("provisions[5].from", 54),
+    ],
+    "overlap-by-a-long-term": [("provisions[0].from", 16), ("provisions[1].from", 25)],
+    "overlap-twice": [("provisions[1].from", 25), ("provisions[3].from", 43)],
+    "gap": [("provisions", None)] * 9,
+}
+
+
+def refusal(path: Path) -> PolicyFileError:
+    """Load a broken file and give the error that it raises."""
+    with pytest.raises(PolicyFileError) as caught:
+        policies.load(path)
+    return caught.value
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    """Write a policy file, byte for byte."""
+    path = folder / "policy.toml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+# -- one file for each way
+
+
+def test_every_broken_file_is_in_a_table() -> None:
+    assert {path.stem for path in BROKEN.iterdir()} == {*ONE_PROBLEM, *MANY_PROBLEMS}
+
+
+@pytest.mark.parametrize("name", ONE_PROBLEM)
+def test_a_broken_file_is_refused_with_place_and_remedy(name: str) -> None:
+    where, line, words = ONE_PROBLEM[name]
+
+    problems = refusal(BROKEN / f"{name}.toml").problems
+
+    assert [(problem.path, problem.line) for problem in problems] == [(where, line)]
+    assert words in problems[0].message
+
+
+@pytest.mark.parametrize("name", MANY_PROBLEMS)
+def test_all_problems_of_a_file_are_reported_together(name: str) -> None:
+    problems = refusal(BROKEN / f"{name}.toml").problems
+
+    found = sorted((problem.path, problem.line or 0) for problem in problems)
+    assert found == sorted((path, line or 0) for path, line in MANY_PROBLEMS[name])
+
+
+def test_the_error_names_the_file_and_shows_every_problem_on_a_line() -> None:
+    error = refusal(BROKEN / "many-problems.toml")
+
+    first, *others = str(error).splitlines()
+    assert error.file == "many-problems.toml"
+    assert "many-problems.toml" in first
+    assert [line.strip() for line in others] == [str(problem) for problem in error.problems]
+
+
+def test_the_error_survives_pickling() -> None:
+    error = refusal(BROKEN / "many-problems.toml")
+
+    assert pickle.loads(pickle.dumps(error)) == error  # noqa: S301  our own bytes
+
+
+def test_a_root_policy_is_told_each_key_and_cell_that_it_lacks() -> None:
+    wanted = [key.name for key in policies.vocabulary().values() if key.gaps == "not-allowed"]
+
+    messages = [problem.message for problem in refusal(BROKEN / "gap.toml").problems]
+
+    assert len(messages) == len(wanted)
+    for name, message in zip(wanted, messages, strict=True):
+        assert f"gives {name} for every cell" in message
+        assert "write not-known where no source tells" in message
+    (partly,) = (message for message in messages if "modifier.diagnostic" in message)
+    assert "it lacks ultrasound-injection; ablation;" in partly
+
+
+# -- what is not refused
+
+
+def test_a_sound_file_is_read(tmp_path: Path) -> None:
+    policy = policies.load(written(tmp_path, SOUND))
+
+    provision, *others = policy.provisions
+    assert isinstance(provision, Provision)
+    assert (policy.id, policy.payer, policy.edition) == ("sound", "nobody", dt.date(2026, 3, 2))
+    assert policy.extends is policies.get("cpt")
+    assert (provision.value, provision.cell) == ("KX", ("image-guided-injection",))
+    assert [citation.id for citation in provision.citations] == ["letter", "beck10"]
+    assert provision.policy == "sound"
+    assert provision.term == Term(start=dt.date(2024, 1, 1))
+    assert provision.confidence is Confidence.SECONDARY
+    assert (provision.note, provision.caveat) == ("As asked by telephone.", "Ask in writing.")
+    assert others == [
+        NotKnown(
+            key="coding.instead",
+            cell=("cryoablation", guidance),
+            reason="the letter names no code for cold",
+            policy="sound",
+            term=Term(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
+            confidence=Confidence.CONFIRMED,
+            jurisdictions=("JE",),
+            citations=(
+                Citation(
+                    id="letter",
+                    title="A letter to providers",
+                    url="https://example.com/letter",
+                    term=Term(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
+                    confidence=Confidence.CONFIRMED,
+                ),
+            ),
+            note="Asked for twice.",
+        )
+        for guidance in ("ct", "fluoroscopy")
+    ]
+
+
+def test_without_note_and_caveat_there_is_none(tmp_path: Path) -> None:
+    plain = [line for line in SOUND.splitlines() if not line.startswith(("note", "caveat"))]
+
+    policy = policies.load(written(tmp_path, "\n".join(plain)))
+
+    assert {provision.note for provision in policy.provisions} == {""}
+    assert {p.caveat for p in policy.provisions if isinstance(p, Provision)} == {""}
+
+
+@pytest.mark.parametrize("name", policies.ids())
+def test_a_file_may_not_pass_itself_off_as_a_packaged_policy(name: str) -> None:
+    path = Path(str(_data.root() / "policies" / f"{name}.toml"))
+
+    (problem,) = refusal(path).problems
+
+    assert (problem.path, problem.line) == ("id", first_line(path, "id = "))
+    assert f"'{name}' is the id of a packaged policy" in problem.message
+
+
+def first_line(path: Path, start: str) -> int:
+    """Give the number of the first line of a file that begins with a text."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(start))
+
+
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND)
+
+    assert policies.load(str(path)) == policies.load(path)
+
+
+def test_line_ends_of_other_systems_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND.replace("\n", "\r\n"))
+
+    assert policies.load(path).id == "sound"
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        policies.load(tmp_path / "absent.toml")
+
+
+# -- bytes that no TOML file can hold, and lines that are hard to count
+
+BROKEN_VALUE = SOUND.replace('"KX"', '"-KX"')
+DEEP = 5000
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        (SOUND.replace("telephone", "t\xe9l\xe9phone").encode("latin-1"), 21, "save it as UTF-8"),
+        (SOUND.encode("utf-16"), 1, "save it as UTF-8"),
+        (SOUND.encode("utf-8-sig"), 1, "byte order mark"),
+        (b"\0" * 10, 1, "it is not TOML"),
+    ],
+    ids=["latin-1", "utf-16", "byte-order-mark", "zeros"],
+)
+def test_bytes_that_are_no_utf_8_toml(
+    tmp_path: Path, content: bytes, line: int, words: str
+) -> None:
+    (problem,) = refusal(written(tmp_path, content)).problems
+
+    assert (problem.path, problem.line) == ("file", line)
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SOUND.replace("2024-01-01", "2024-02-30"),
+        SOUND.replace('"KX"', "1" * DEEP),
+        SOUND.replace('"KX"', "[" * DEEP),
+        SOUND.replace('"KX"', "{ a = " * DEEP),
+        SOUND.replace('value = "KX"', f"value{'.a' * DEEP} = 1"),
+    ],
+    ids=["no-such-day", "digits", "lists", "tables", "dotted-key"],
+)
+def test_what_the_toml_reader_itself_stumbles_on(tmp_path: Path, content: str) -> None:
+    assert refusal(written(tmp_path, content)).problems
+
+
+def test_an_empty_file_lacks_its_header(tmp_path: Path) -> None:
+    paths = {problem.path for problem in refusal(written(tmp_path, "")).problems}
+
+    assert {"id", "title", "payer", "edition"} <= paths
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (BROKEN_VALUE, 17),
+        (BROKEN_VALUE.replace("\n", "\r\n"), 17),
+        (BROKEN_VALUE.replace("A policy", "A\N{LINE SEPARATOR}policy"), 17),
+        (BROKEN_VALUE.replace("A policy", "A\N{NEXT LINE}policy"), 17),
+        (BROKEN_VALUE.replace('"A policy', '"""A\n[[provisions]]\npolicy').replace(
+            'no rule"', 'no rule"""'), 19),
+        (BROKEN_VALUE.replace("value =", '"value"  ='), 17),
+        (BROKEN_VALUE.replace("[[provisions]]", "  [[ provisions ]]  # the only one"), 17),
+    ],
+    ids=["plain", "crlf", "separator", "next-line", "in-a-text", "quoted-key", "spaces"],
+)  # fmt: skip
+def test_the_line_is_the_line_of_an_editor(tmp_path: Path, content: str, line: int) -> None:
+    (problem,) = refusal(written(tmp_path, content)).problems
+
+    assert (problem.path, problem.line) == ("provisions[0].value", line)
+
+
+# -- whatever a file holds: it is read, or refused with this error and no other
+
+# Under another id, since that of a packaged policy is refused and nothing would get further.
+LINES = _data.read_text("policies/medicare.toml").replace('"medicare"', '"changed"').splitlines()
+DOCUMENTS = [
+    tomllib.loads(_data.read_text(f"policies/{name}.toml")) | {"id": "changed"}
+    for name in policies.ids()
+]
+
+Where = tuple[str | int, ...]
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("policies")
+
+
+def loaded(path: Path) -> Policy | PolicyFileError:
+    """Load a file, and give the policy or the error."""
+    try:
+        return policies.load(path)
+    except PolicyFileError as error:
+        return error
+
+
+def check(path: Path) -> None:
+    """See that what comes of a file is a well-made policy, or an error that says where."""
+    found = loaded(path)
+    if isinstance(found, Policy):
+        check_policy(found)
+        return
+    assert found.problems
+    lines = path.read_text(encoding="utf-8").count("\n") + 1
+    for problem in found.problems:
+        check_problem(problem, lines)
+        assert str(problem) in str(found)
+
+
+def check_problem(problem: Problem, lines: int) -> None:
+    assert problem.message.strip()
+    assert problem.line is None or 1 <= problem.line <= lines
+
+
+def check_policy(policy: Policy) -> None:
+    """See that each field holds what its type says, so that nothing breaks later."""
+    assert isinstance(policy.id, str)
+    assert type(policy.edition) is dt.date
+    for provision in policy.provisions:
+        assert all(isinstance(value, str) for value in provision.cell)
+        assert provision.term.last >= provision.term.first
+        assert isinstance(provision.confidence, Confidence)
+        assert isinstance(provision.note, str)
+        assert provision.citations or provision.note.strip()
+        assert provision.note.strip() or provision.confidence is not Confidence.JUDGEMENT
+        for citation in provision.citations:
+            check_citation(citation)
+        match provision:
+            case Provision():
+                values = provision.value if isinstance(provision.value, tuple) else ()
+                assert all(isinstance(value, str) for value in values)
+                assert isinstance(provision.caveat, str)
+                if policies.vocabulary()[provision.key].type == "modifier":
+                    assert provision.value in {"KX", "none"}
+            case NotKnown():
+                assert provision.reason.strip()
+                assert isinstance(provision.jurisdictions, tuple)
+                assert all(isinstance(place, str) for place in provision.jurisdictions)
+    assert hash(policy) == hash(attrs.evolve(policy))
+    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301  our own bytes
+
+
+def check_citation(citation: Citation) -> None:
+    assert isinstance(citation.title, str)
+    assert isinstance(citation.url, str | None)
+
+
+@st.composite
+def garbled_texts(draw: st.DrawFn) -> str:
+    """Draw the lines of a policy file with some of them lost, doubled, swapped or garbled."""
+    lines = list(LINES)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(lines) - 1))
+        other = draw(st.integers(0, len(lines) - 1))
+        match draw(st.sampled_from(["lose", "double", "swap", "replace", "garble", "cut"])):
+            case "lose":
+                del lines[at]
+            case "double":
+                lines.insert(other, lines[at])
+            case "swap":
+                lines[at], lines[other] = lines[other], lines[at]
+            case "replace":
+                lines[at] = lines[other]
+            case "garble":
+                place = draw(st.integers(0, len(lines[at])))
+                noise = draw(st.text(max_size=3) | st.sampled_from("\"[]{}=,.#'\\\n"))
+                lines[at] = lines[at][:place] + noise + lines[at][place + len(noise) :]
+            case _:
+                lines[at] = lines[at][: draw(st.integers(0, len(lines[at])))]
+    return "\n".join(lines)
+
+
+@settings(deadline=None)
+@given(text=garbled_texts())
+def test_a_garbled_text_is_read_or_refused(scratch: Path, text: str) -> None:
+    check(written(scratch, text))
+
+
+WORDS = sorted(
+    {
+        *policies.vocabulary(),
+        *(choice for key in policies.vocabulary().values() for choice in key.choices),
+        *("none", "KX", "kx", "64490", "64999 x1", "64999", "cpt", "medicare", "beck10", "", " "),
+        *("judgement", "confirmed", "secondary", "key", "for", "value", "not-known", "note"),
+        *("caveat", *(pair for pair in policies.DIMENSIONS["family-pair"] or ())),
+        *("from", "seen", "until", "citations", "jurisdictions", "unit", "title", "url", "id"),
+    }
+)
+
+
+def texts() -> st.SearchStrategy[str]:
+    return st.sampled_from(WORDS) | st.text(max_size=5)
+
+
+def scalars() -> st.SearchStrategy[object]:
+    days = st.dates(dt.date(1999, 1, 1), dt.date(2030, 1, 1))
+    times = st.datetimes(dt.datetime(1999, 1, 1), dt.datetime(2030, 1, 1))  # noqa: DTZ001
+    return st.one_of(
+        texts(), st.booleans(), st.integers(-9, 99999), st.floats(), days, times, st.times()
+    )
+
+
+def values() -> st.SearchStrategy[object]:
+    return st.recursive(
+        scalars(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3),
+        max_leaves=4,
+    )
+
+
+def places(node: object, above: Where = ()) -> Iterator[Where]:
+    """Give the place of everything in a document."""
+    items: list[tuple[str | int, object]] = []
+    if isinstance(node, dict):
+        items = list(node.items())
+    elif isinstance(node, list):
+        items = list(enumerate(node))
+    for key, value in items:
+        yield (*above, key)
+        yield from places(value, (*above, key))
+
+
+@st.composite
+def changed_documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a policy document in which some values are lost, renamed, copied or of another type."""
+    document: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(DOCUMENTS)))
+    for _ in range(draw(st.integers(1, 3))):
+        known = list(places(document))
+        if not known:
+            break
+        *above, key = draw(st.sampled_from(known))
+        parent: Any = document
+        for step in above:
+            parent = parent[step]
+        match draw(st.sampled_from(["change", "lose", "add", "copy"])):
+            case "change":
+                parent[key] = draw(values())
+            case "lose":
+                del parent[key]
+            case "add" if isinstance(parent, dict):
+                parent[draw(texts())] = draw(values())
+            case "copy" if isinstance(parent, dict):
+                parent[draw(texts())] = copy.deepcopy(parent[key])
+            case _:
+                parent.append(copy.deepcopy(parent[key]) if draw(st.booleans()) else draw(values()))
+    return document
+
+
+def quoted(text: str) -> str:
+    """Write a text as a TOML string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def inline(value: object) -> str:
+    """Write a value of TOML on one line."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return quoted(value)
+        case dt.date() | dt.time():  # and a datetime, which is a date
+            return value.isoformat()
+        case list():
+            return f"[{', '.join(map(inline, value))}]"
+        case dict():
+            pairs = (f"{quoted(key)} = {inline(item)}" for key, item in value.items())
+            return f"{{ {', '.join(pairs)} }}"
+        case _:
+            return str(value)
+
+
+def is_tables(value: object) -> bool:
+    """Say whether a value is written as [[tables]]."""
+    return isinstance(value, list) and bool(value) and all(isinstance(i, dict) for i in value)
+
+
+def toml(document: dict[str, Any]) -> str:
+    """Write a document as policy files are written: values, then tables, then [[tables]]."""
+    plain = {key: v for key, v in document.items() if not isinstance(v, dict) and not is_tables(v)}
+    tables = {key: v for key, v in document.items() if isinstance(v, dict)}
+    lines = [f"{quoted(key)} = {inline(value)}" for key, value in plain.items()]
+    for key, table in tables.items():
+        lines += [f"[{quoted(key)}]", *(f"{quoted(k)} = {inline(v)}" for k, v in table.items())]
+    for key in document.keys() - plain.keys() - tables.keys():
+        head = f"[[{key}]]" if key == "provisions" else f"[[{quoted(key)}]]"
+        for entry in document[key]:
+            lines += [head, *(f"{quoted(k)} = {inline(v)}" for k, v in entry.items())]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("index", range(len(DOCUMENTS)), ids=policies.ids())
+def test_the_writer_of_these_tests_writes_what_was_read(index: int) -> None:
+    assert tomllib.loads(toml(DOCUMENTS[index])) == DOCUMENTS[index]
+
+
+@pytest.mark.parametrize("index", range(len(DOCUMENTS)), ids=policies.ids())
+def test_a_document_that_was_not_changed_is_read(scratch: Path, index: int) -> None:
+    packaged = policies.get(policies.ids()[index])
+
+    policy = policies.load(written(scratch, toml(DOCUMENTS[index])))
+
+    assert policy.id == "changed"
+    assert policy.extends is packaged.extends
+    assert policy.provisions == tuple(
+        attrs.evolve(provision, policy="changed") for provision in packaged.provisions
+    )
+
+
+def test_a_text_that_was_not_garbled_is_read(scratch: Path) -> None:
+    policy = policies.load(written(scratch, "\n".join(LINES)))
+
+    assert policy.changes(since=dt.date(2021, 1, 1))
+    assert len(policy.provisions) == len(policies.get("medicare").provisions)
+
+
+@settings(deadline=None, max_examples=300)
+@given(document=changed_documents())
+def test_a_changed_document_is_read_or_refused(scratch: Path, document: dict[str, Any]) -> None:
+    text = toml(document)
+    tomllib.loads(text)
+
+    check(written(scratch, text))

@@ -1,0 +1,868 @@
+"""The reference data as a whole: form, sources, dates, and every cell against its publisher's file.
+
+The comparisons read the facts and the CMS files that lie in a folder beside the repository; where
+that folder is missing they are skipped.
+"""
+
+import csv
+import datetime as dt
+import functools
+import gzip
+import io
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cptfacet import _data, policies
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, innervation, region_facts
+from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimType
+from cptfacet.dates import Standing, Term
+from cptfacet.modifiers import ModifierKind, ModifierRole, parse_modifier
+from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.procedures import (
+    Counted,
+    Family,
+    OldFamily,
+    Ordinal,
+    Procedure,
+    ProcedureKind,
+    is_code,
+)
+from cptfacet.reference import packaged
+from cptfacet.sessions import Guidance, Technique
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+SPRING = dt.date(2026, 3, 2)
+
+CODE_FILES = sorted(entry.name for entry in (_data.root() / "codes").iterdir())
+CSV_FILES = [name for name in CODE_FILES if name.endswith(".csv")]
+COLUMNS = {
+    "addons.csv": "add_on,primary,authority,from,seen,until,confidence,citations,note",
+    "indicators.csv": (
+        "code,status,global_days,multiple,bilateral,assistant,co_surgeon,team,pc_tc,"
+        "seen,last,confidence,citations"
+    ),
+    "modifiers.csv": (
+        "code,code_set,kind,role,meaning,effect,professional,hospital_outpatient,asc_facility,"
+        "applies_to,from,seen,until,confidence,effect_confidence,citations,note"
+    ),
+    "procedures.csv": (
+        "code,kind,family,region,ordinal,counts,label,from,seen,until,replaced_by,confidence,"
+        "citations,note"
+    ),
+}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """Give the rows of one of the tables."""
+    return list(_data.read_csv(f"codes/{name}"))
+
+
+def facts() -> Iterator[tuple[str, Term, Confidence, list[str]]]:
+    """Give every row of the tables: where it is, its term, its confidence and its sources."""
+    for name in CSV_FILES:
+        for row in rows(name):
+            where = f"{name}: {row.get('code') or row['add_on']}"
+            cited = [part.strip() for part in row["citations"].split(";")]
+            yield where, _data.term_of(row), Confidence(row["confidence"]), cited
+    for table, entries in _data.read_toml("codes/anatomy.toml").items():
+        for entry in entries:
+            where = f"anatomy.toml: {table} {entry.get('joint') or entry.get('joints') or entry}"
+            yield where, _data.term_of(entry), Confidence(entry["confidence"]), entry["citations"]
+
+
+# -- the files
+
+
+@pytest.mark.parametrize("name", [*(f"codes/{name}" for name in CODE_FILES), "sources.toml"])
+def test_a_file_begins_by_saying_where_it_is_from(name: str) -> None:
+    lines = _data.read_text(name).splitlines()
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
+
+    assert head[0].startswith("# What: ")
+    assert any(line.startswith("# Publisher: ") for line in head)
+    assert any("Retrieved: " in line for line in head)
+
+
+def test_every_table_is_known_here() -> None:
+    assert {*COLUMNS, "anatomy.toml"} == set(CODE_FILES)
+
+
+def test_one_registry_holds_all_sources() -> None:
+    names = sorted(entry.name for entry in _data.root().iterdir())
+
+    assert names == ["README.md", "codes", "edition.toml", "policies", "sources.toml"]
+    assert set(_data.read_toml("sources.toml")) == {"sources"}
+    assert "sources" not in _data.read_toml("codes/anatomy.toml")
+
+
+@pytest.mark.parametrize("name", CSV_FILES)
+def test_each_row_has_each_column_once(name: str) -> None:
+    for row in rows(name):
+        assert ",".join(row) == COLUMNS[name]
+        assert all(isinstance(cell, str) for cell in row.values())
+        assert all(cell == cell.strip() for cell in row.values())
+
+
+def test_the_edition_of_the_reference_is_that_of_its_file() -> None:
+    assert str(packaged().edition) == _data.read_toml("edition.toml")["edition"]
+
+
+# -- sources
+
+
+def test_every_fact_cites_sources_that_exist_each_once() -> None:
+    wrong = [
+        where
+        for where, _, _, cited in facts()
+        if not cited or len(set(cited)) != len(cited) or not set(cited) <= set(_data.sources())
+    ]
+
+    assert wrong == []
+
+
+def test_every_source_is_cited() -> None:
+    cited = {source for _, _, _, sources in facts() for source in sources}
+    for name in policies.ids():
+        cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
+
+    assert set(_data.sources()) - cited == set()
+
+
+@pytest.mark.parametrize("name", _data.sources())
+def test_a_source_can_be_found_again(name: str) -> None:
+    source = _data.sources()[name]
+
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", source.id)
+    assert source.title
+    assert source.publisher
+    assert source.url is None or source.url.startswith(("https://", "http://"))
+    assert source.date is None or isinstance(source.date, str)
+    assert source.retrieved is not None
+    assert type(source.retrieved) is dt.date
+    assert source.retrieved <= packaged().edition
+
+
+def test_no_source_stands_twice() -> None:
+    listed = Counter((s.title, s.publisher, s.url) for s in _data.sources().values())
+
+    assert [what for what, times in listed.items() if times > 1] == []
+
+
+# -- dates
+
+
+def test_every_fact_is_dated_and_does_not_end_before_it_begins() -> None:
+    wrong = [
+        where
+        for where, term, confidence, _ in facts()
+        if (term.start and term.seen)
+        or term.last < term.first
+        or (
+            term == Term()
+            and confidence is not Confidence.JUDGEMENT
+            and not where.startswith("anatomy.toml: innervation")  # anatomy has no dates
+        )
+    ]
+
+    assert wrong == []
+
+
+def test_no_fact_is_seen_after_the_edition() -> None:
+    assert [w for w, term, _, _ in facts() if term.seen and term.seen > packaged().edition] == []
+
+
+# -- codes
+
+FIRST, SECOND = Ordinal.FIRST, Ordinal.SECOND
+THIRD, EACH = Ordinal.THIRD_AND_MORE, Ordinal.EACH_ADDITIONAL
+NECK, LOINS = CodeRegion.CERVICAL_THORACIC, CodeRegion.LUMBAR_SACRAL
+IMAGE, SOUND, HEAT = Family
+OLD_INJECTION, OLD_ABLATION = OldFamily
+LEVEL, JOINT, NERVE = Counted
+AnyFamily = Family | OldFamily
+# code: family, region, ordinal, what one unit is, first day where a source states it, last day
+CODES: dict[str, tuple[AnyFamily, CodeRegion, Ordinal, Counted, str | None, str | None]] = {
+    "64490": (IMAGE, NECK, FIRST, LEVEL, "2010-01-01", None),
+    "64491": (IMAGE, NECK, SECOND, LEVEL, "2010-01-01", None),
+    "64492": (IMAGE, NECK, THIRD, LEVEL, "2010-01-01", None),
+    "64493": (IMAGE, LOINS, FIRST, LEVEL, "2010-01-01", None),
+    "64494": (IMAGE, LOINS, SECOND, LEVEL, "2010-01-01", None),
+    "64495": (IMAGE, LOINS, THIRD, LEVEL, "2010-01-01", None),
+    "64633": (HEAT, NECK, FIRST, JOINT, "2012-01-01", None),
+    "64634": (HEAT, NECK, EACH, JOINT, "2012-01-01", None),
+    "64635": (HEAT, LOINS, FIRST, JOINT, "2012-01-01", None),
+    "64636": (HEAT, LOINS, EACH, JOINT, "2012-01-01", None),
+    "0213T": (SOUND, NECK, FIRST, LEVEL, "2010-01-01", None),
+    "0214T": (SOUND, NECK, SECOND, LEVEL, "2010-01-01", None),
+    "0215T": (SOUND, NECK, THIRD, LEVEL, "2010-01-01", None),
+    "0216T": (SOUND, LOINS, FIRST, LEVEL, "2010-01-01", None),
+    "0217T": (SOUND, LOINS, SECOND, LEVEL, "2010-01-01", None),
+    "0218T": (SOUND, LOINS, THIRD, LEVEL, "2010-01-01", None),
+    "64470": (OLD_INJECTION, NECK, FIRST, LEVEL, None, "2009-12-31"),
+    "64472": (OLD_INJECTION, NECK, EACH, LEVEL, None, "2009-12-31"),
+    "64475": (OLD_INJECTION, LOINS, FIRST, LEVEL, None, "2009-12-31"),
+    "64476": (OLD_INJECTION, LOINS, EACH, LEVEL, None, "2009-12-31"),
+    "64622": (OLD_ABLATION, LOINS, FIRST, NERVE, None, "2011-12-31"),
+    "64623": (OLD_ABLATION, LOINS, EACH, NERVE, None, "2011-12-31"),
+    "64626": (OLD_ABLATION, NECK, FIRST, NERVE, None, "2011-12-31"),
+    "64627": (OLD_ABLATION, NECK, EACH, NERVE, None, "2011-12-31"),
+}
+PREDECESSORS = [code for code, fact in CODES.items() if fact[-1]]
+NEIGHBOURS = [p.code for p in packaged().find(kind=ProcedureKind.NEIGHBOUR)]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_code(code: str) -> None:
+    procedure = packaged().procedure(code)
+
+    family, *others = CODES[code]
+    assert procedure.family is family  # an old ablation is no ablation of today
+    assert others == [
+        procedure.region,
+        procedure.ordinal,
+        procedure.counts,
+        str(procedure.term.start) if procedure.term.start else None,
+        str(procedure.term.until) if procedure.term.until else None,
+    ]
+    assert type(procedure.counts) is Counted
+    assert procedure.kind is (
+        ProcedureKind.PREDECESSOR if code in PREDECESSORS else ProcedureKind.FACET
+    )
+
+
+def test_there_are_no_codes_but_these_and_their_neighbours() -> None:
+    codes = [procedure.code for procedure in packaged().procedures]
+
+    assert set(codes) == {*CODES, *NEIGHBOURS}
+    assert len(set(codes)) == len(codes)
+    assert all(is_code(code) for code in codes)
+
+
+@pytest.mark.parametrize("code", NEIGHBOURS)
+def test_a_neighbour_has_a_label_and_no_place_in_the_family(code: str) -> None:
+    procedure = packaged().procedure(code)
+
+    assert procedure.label
+    assert (procedure.family, procedure.region, procedure.ordinal) == (None, None, None)
+    assert procedure.counts is None
+    assert not procedure.add_on
+    assert procedure.in_force(SPRING) is Standing.IN_FORCE
+
+
+@pytest.mark.parametrize("region", CodeRegion)
+@pytest.mark.parametrize(
+    ("family", "ordinals"),
+    [
+        (Family.IMAGE_GUIDED_INJECTION, [FIRST, SECOND, THIRD]),
+        (Family.ULTRASOUND_INJECTION, [FIRST, SECOND, THIRD]),
+        (Family.ABLATION, [FIRST, EACH]),
+    ],
+)
+def test_each_family_has_one_code_for_each_place_of_a_level(
+    family: Family, ordinals: list[Ordinal], region: CodeRegion
+) -> None:
+    found = packaged().find(family=family, region=region, on=SPRING)
+
+    assert [procedure.ordinal for procedure in found] == ordinals
+
+
+@pytest.mark.parametrize("family", [*Family, *OldFamily], ids=repr)
+def test_a_family_is_found_apart_from_the_old_one_of_its_name(family: AnyFamily) -> None:
+    found = {procedure.code for procedure in packaged().find(family=family)}
+
+    assert found == {code for code, fact in CODES.items() if fact[0] is family}
+
+
+def test_the_labels_of_codes_are_distinct() -> None:
+    labels = Counter(procedure.label for procedure in packaged().procedures)
+
+    assert [label for label, times in labels.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("code", PREDECESSORS)
+def test_a_predecessor_ended_on_the_day_before_its_successors_began(code: str) -> None:
+    old = packaged().procedure(code)
+
+    assert old.replaced_by
+    for successor in old.replaced_by:
+        new = packaged().procedure(successor)
+        assert new.term.start == old.term.last + dt.timedelta(days=1)
+        assert new.region is old.region
+        assert new.add_on is old.add_on
+        assert code in new.replaces
+
+
+# -- add-ons and their primaries
+
+ADD_ONS = [p.code for p in packaged().procedures if p.add_on and p.kind is ProcedureKind.FACET]
+
+
+def test_the_add_ons_of_the_table_are_those_of_the_family() -> None:
+    assert {row["add_on"] for row in rows("addons.csv")} == set(ADD_ONS)
+
+
+@pytest.mark.parametrize("code", ADD_ONS)
+def test_an_add_on_has_a_primary_on_every_day_of_its_own(code: str) -> None:
+    procedure = packaged().procedure(code)
+
+    for day in (procedure.term.first, dt.date(2013, 3, 31), dt.date(2013, 4, 1), SPRING):
+        primaries = [packaged().procedure(primary) for primary in procedure.primary_codes(day)]
+        own = [p for p in primaries if p.ordinal is FIRST and p.region is procedure.region]
+        assert len(own) == 1
+        assert own[0].in_force(day) is Standing.IN_FORCE
+
+
+# The add-on edits give these by year only: add-on, primaries before, what was seen, when.
+LATER_EDITS = [
+    ("0215T", ("0213T",), "0214T", dt.date(2015, 12, 31)),
+    ("0218T", ("0216T",), "0217T", dt.date(2015, 12, 31)),
+    ("64492", ("64490",), "64491", dt.date(2015, 12, 31)),
+    ("64495", ("64493",), "64494", dt.date(2015, 12, 31)),
+    ("64494", ("64493",), "64490", dt.date(2023, 12, 31)),
+]
+
+
+@pytest.mark.parametrize(("add_on", "before", "primary", "day"), LATER_EDITS)
+def test_an_edit_of_a_year_is_seen_on_its_last_day(
+    add_on: str, before: tuple[str, ...], primary: str, day: dt.date
+) -> None:
+    """A source that is dated by its year alone counts from the last day of that year.
+
+    Source: data/README.md; the head of addons.csv.
+    """
+    procedure = packaged().procedure(add_on)
+    (link,) = (link for link in procedure.primaries if link.primary == primary)
+
+    assert link.term == Term(seen=day)
+    assert link.term.on(dt.date(day.year, 1, 1)) is Standing.NOT_KNOWN
+    assert procedure.primary_codes(day - dt.timedelta(days=1)) == before
+    assert set(procedure.primary_codes(day)) == {*before, primary}
+
+
+def test_no_other_edit_is_dated_by_its_year() -> None:
+    seen = [(row["add_on"], row["primary"]) for row in rows("addons.csv") if row["seen"]]
+
+    assert sorted(seen) == sorted((add_on, primary) for add_on, _, primary, _ in LATER_EDITS)
+
+
+@pytest.mark.parametrize("code", ADD_ONS)
+def test_the_edits_began_on_the_first_of_april_2013(code: str) -> None:
+    edits = [
+        link
+        for link in packaged().procedure(code).primaries
+        if link.authority == "cms-add-on-edits" and link.term.start
+    ]
+
+    assert [link.term for link in edits] == [Term(start=dt.date(2013, 4, 1))]
+
+
+@pytest.mark.parametrize("code", [p.code for p in packaged().procedures if not p.add_on])
+def test_only_an_add_on_needs_a_primary(code: str) -> None:
+    assert packaged().procedure(code).primaries == ()
+
+
+def test_the_primaries_of_an_add_on_are_of_its_family() -> None:
+    links = [link for code in ADD_ONS for link in packaged().procedure(code).primaries]
+    across = {
+        (link.add_on, link.primary)
+        for link in links
+        if packaged().procedure(link.add_on).region is not packaged().procedure(link.primary).region
+    }
+
+    assert all(
+        packaged().procedure(link.add_on).family == packaged().procedure(link.primary).family
+        for link in links
+    )
+    assert across == {("64494", "64490")}  # the thoracolumbar pair
+
+
+def test_no_link_of_one_authority_stands_twice() -> None:
+    links = Counter((row["add_on"], row["primary"], row["authority"]) for row in rows("addons.csv"))
+
+    assert set(links.values()) == {1}
+    assert {authority for _, _, authority in links} == {"cpt", "cms-add-on-edits"}
+
+
+def test_cpt_pairs_an_add_on_with_the_primary_of_its_region() -> None:
+    pairs = {
+        (row["add_on"], row["primary"]) for row in rows("addons.csv") if row["authority"] == "cpt"
+    }
+
+    assert {add_on for add_on, _ in pairs} == set(ADD_ONS)
+    assert all(packaged().procedure(primary).ordinal is FIRST for _, primary in pairs)
+
+
+# -- indicators
+
+INDICATORS = {row["code"]: row for row in rows("indicators.csv")}
+
+
+def test_indicators_stand_once_and_for_known_codes() -> None:
+    codes = [row["code"] for row in rows("indicators.csv")]
+
+    assert len(codes) == len(INDICATORS)
+    assert all(packaged().known(code) for code in codes)
+    assert {code for code in CODES if code not in PREDECESSORS} <= set(codes)
+
+
+@pytest.mark.parametrize("code", INDICATORS)
+def test_indicators_fit_the_code(code: str) -> None:
+    procedure, found = packaged().procedure(code), packaged().procedure(code).indicators
+
+    assert found is not None
+    assert found.term.first <= found.last <= packaged().edition
+    assert (found.global_days == "ZZZ") is procedure.add_on
+    if procedure.add_on:
+        assert found.multiple == "0"
+    if procedure.kind is ProcedureKind.FACET:
+        assert (found.bilateral, found.pc_tc) == ("1", "0")
+
+
+# -- modifiers
+
+
+def test_modifiers() -> None:
+    codes = [modifier.code for modifier in packaged().modifiers]
+
+    assert len(codes) == len(set(codes)) == 76
+    assert all(parse_modifier(code) == code for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [
+        (ModifierRole.BILATERAL, "50"),
+        (ModifierRole.RIGHT, "RT"),
+        (ModifierRole.LEFT, "LT"),
+        (ModifierRole.REQUIREMENTS_MET, "KX"),
+    ],
+)
+def test_one_modifier_has_the_role(role: ModifierRole, code: str) -> None:
+    assert [m.code for m in packaged().modifiers if m.role is role] == [code]
+    assert packaged().modifier_for(role) == code
+
+
+def test_every_role_is_had() -> None:
+    assert {m.role for m in packaged().modifiers} - {None} == set(ModifierRole)
+
+
+def test_the_kind_of_a_modifier_fits_its_role() -> None:
+    kinds = {m.role: m.kind for m in packaged().modifiers if m.role}
+    sides = {m.code for m in packaged().modifiers if m.kind is ModifierKind.SIDE}
+
+    assert kinds[ModifierRole.BILATERAL] is ModifierKind.PAYMENT
+    assert kinds[ModifierRole.REQUIREMENTS_MET] is ModifierKind.INFORMATION
+    assert sides == {"RT", "LT"}
+
+
+def test_a_modifier_applies_somewhere_unless_it_has_ended() -> None:
+    nowhere = [m.code for m in packaged().modifiers if not m.claim_types]
+
+    assert nowhere == ["GD"]
+    assert packaged().modifier("GD").term.until == dt.date(2019, 12, 31)
+
+
+def test_the_flags_of_claim_types_are_yes_or_no() -> None:
+    flags = ("professional", "hospital_outpatient", "asc_facility")
+
+    assert {row[flag] for row in rows("modifiers.csv") for flag in flags} == {"Y", "N"}
+
+
+def test_a_chosen_kind_gives_its_reason() -> None:
+    chosen = [m for m in packaged().modifiers if m.confidence is Confidence.JUDGEMENT]
+
+    assert all(modifier.note for modifier in chosen)
+
+
+def test_what_is_ours_alone_gives_no_amount_and_no_date() -> None:
+    """An effect that no source states gives words, and no amounts, limits or dates.
+
+    Source: DESIGN, decision 5; the head of modifiers.csv.
+    """
+    ours = [m for m in packaged().modifiers if m.effect_confidence is Confidence.JUDGEMENT]
+    amounts = re.compile(r"\d+ ?%|\$|\bpercent|\bhalf\b|\b20\d\d-\d\d-\d\d\b", re.IGNORECASE)
+
+    found = [(m.code, amounts.findall(m.effect)) for m in ours if amounts.search(m.effect)]
+
+    assert [code for code, _ in found if code != "GD"] == []
+
+
+# -- joints
+
+
+def test_each_joint_is_supplied_once_and_in_order() -> None:
+    listed = [entry["joint"] for entry in _data.read_toml("codes/anatomy.toml")["innervation"]]
+
+    assert listed == list(Joint)
+
+
+@pytest.mark.parametrize("joint", Joint)
+def test_the_supply_of_a_joint(joint: Joint) -> None:
+    supply = innervation(joint).nerves
+
+    assert innervation(joint).citations
+    assert list(supply) == sorted(supply)
+    match joint:
+        case Joint.C0_C1 | Joint.C1_C2:
+            assert supply == ()
+        case Joint.C2_C3:
+            assert supply == (Nerve.TON,)
+        case _:
+            upper, lower = supply
+            assert lower.position - upper.position == 1
+
+
+@pytest.mark.parametrize("joint", Joint)
+def test_a_joint_is_in_one_code_region_on_a_day(joint: Joint) -> None:
+    found = region_facts(joint)
+
+    terms = sorted((fact.term for fact in found), key=lambda term: term.first)
+    assert all(one.last < other.first for one, other in itertools.pairwise(terms))
+    assert [f.region for f in found if f.term.on(SPRING) is Standing.IN_FORCE] == [
+        LOINS if joint.startswith("L") else NECK
+    ]
+
+
+def test_what_is_reported_for_other_nerves_is_known() -> None:
+    supplying = {nerve for joint in Joint for nerve in innervation(joint).nerves}
+
+    for other in packaged().other_nerves:
+        assert other.citations
+        assert other.nerves
+        assert supplying.isdisjoint(other.nerves)
+        assert other.techniques
+        assert {*other.guidances} <= {*Guidance, GUIDANCE_NOT_STATED}
+        procedure = packaged().procedure(other.instead.code)
+        assert procedure.kind is ProcedureKind.NEIGHBOUR
+        assert procedure.in_force(other.term.first) is Standing.IN_FORCE
+
+
+BRANCHES = (Nerve.S1, Nerve.S2, Nerve.S3)
+BLOCK, ABLATION = Technique.MEDIAL_BRANCH_BLOCK, Technique.THERMAL_RADIOFREQUENCY_ABLATION
+ALL_GUIDANCES = {*Guidance, GUIDANCE_NOT_STATED}
+# nerves, technique, guidances under which it is so, the line, the first day on which it is seen
+OTHER_NERVES = [
+    ((Nerve.GON,), BLOCK, ALL_GUIDANCES, "64405 x1", dt.date(2010, 12, 31)),
+    ((Nerve.LON,), BLOCK, ALL_GUIDANCES, "64450 x1", dt.date(2010, 12, 31)),
+    (BRANCHES, BLOCK, {Guidance.FLUOROSCOPY, Guidance.CT}, "64451 x1", dt.date(2020, 1, 1)),
+    (BRANCHES, ABLATION, {Guidance.FLUOROSCOPY, Guidance.CT}, "64625 x1", dt.date(2020, 1, 1)),
+]
+
+
+def test_what_is_reported_for_other_nerves() -> None:
+    assert [
+        (o.nerves, *o.techniques, {*o.guidances}, o.instead.text, o.term.seen)
+        for o in packaged().other_nerves
+    ] == OTHER_NERVES
+
+
+@pytest.mark.parametrize("technique", Technique)
+@pytest.mark.parametrize("guidance", sorted(ALL_GUIDANCES))
+def test_what_is_reported_for_other_nerves_follows_technique_guidance_and_date(
+    technique: Technique, guidance: str
+) -> None:
+    for nerves, by, under, line, first in OTHER_NERVES:
+        for day in (first - dt.timedelta(days=1), first, SPRING):
+            found = packaged().instead_of(nerves, technique=technique, guidance=guidance, on=day)
+            fits = technique is by and guidance in under and day >= first
+            listed = [other.instead.text for other in found]
+            assert (line in listed) is fits
+
+
+# -- no text of the American Medical Association
+
+# Written in halves, so that this file does not hold them either.
+DESCRIPTORS = (
+    ("diagnostic or", "therapeutic agent"),
+    ("paravertebral facet", "zygapophyseal joint"),
+    ("nerves innervating", "that joint"),
+    ("nerves innervating", "the sacroiliac"),
+    ("joint with", "image guidance"),
+    ("with image guidance", "fluoroscopy"),
+    ("with ultrasound guidance", "cervical"),
+    ("with ultrasound guidance", "lumbar"),
+    ("cervical or thoracic", "single"),
+    ("lumbar or sacral", "single"),
+    ("third and", "any additional"),
+    ("each additional", "facet joint"),
+    ("destruction by", "neurolytic agent"),
+    ("list separately", "in addition"),
+    ("single or multiple", "trigger"),
+    ("other peripheral", "nerve or"),
+    ("unlisted procedure", "nervous system"),
+    ("injection procedure", "for sacroiliac"),
+    ("increased procedural", "services"),
+    ("significant separately", "identifiable"),
+    ("unrelated evaluation", "and management"),
+    ("anesthesia by", "surgeon"),
+    ("decision for", "surgery"),
+    ("staged or", "related procedure"),
+    ("distinct procedural", "service"),
+    ("repeat procedure", "or service"),
+    ("repeat clinical", "diagnostic laboratory"),
+    ("unplanned return", "to the"),
+    ("unrelated procedure", "or service"),
+    ("minimum assistant", "surgeon"),
+    ("qualified resident", "surgeon not"),
+    ("postoperative management", "only"),
+    ("preoperative management", "only"),
+    ("surgical care", "only"),
+    ("synchronous telemedicine", "service"),
+    ("prior to the", "administration"),
+    ("after administration", "of anesthesia"),
+    ("multiple outpatient", "hospital"),
+    ("a normal", "healthy patient"),
+    ("with mild", "systemic disease"),
+    ("with severe", "systemic disease"),
+    ("constant threat", "to life"),
+)
+RUN = 4
+
+
+def folded(text: str) -> str:
+    """Give the words of a text, each between two spaces."""
+    return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower().replace('(s)', 's')))} "
+
+
+def our_texts() -> Iterator[tuple[str, str]]:
+    """Give every text of ours that describes a code or a modifier, and where it stands."""
+    for procedure in packaged().procedures:
+        yield procedure.code, folded(procedure.label)
+        yield procedure.code, folded(procedure.note)
+    for modifier in packaged().modifiers:
+        for text in (modifier.meaning, modifier.effect, modifier.note):
+            yield modifier.code, folded(text)
+
+
+def test_no_text_of_ours_repeats_a_descriptor() -> None:
+    forbidden = [folded(" ".join(halves)) for halves in DESCRIPTORS]
+
+    assert [
+        (where, words) for where, text in our_texts() for words in forbidden if words in text
+    ] == []
+
+
+def test_no_data_file_repeats_a_descriptor() -> None:
+    forbidden = [folded(" ".join(halves)) for halves in DESCRIPTORS]
+    names = [
+        *(f"codes/{name}" for name in CODE_FILES),
+        *(f"policies/{name}.toml" for name in (*policies.ids(), "vocabulary")),
+        "sources.toml",
+    ]
+    texts = [(name, folded(_data.read_text(name))) for name in names]
+
+    assert [(name, words) for name, text in texts for words in forbidden if words in text] == []
+
+
+def test_what_is_forbidden_is_seen() -> None:
+    text = ", (".join(part.title() for part in DESCRIPTORS[0])
+
+    assert folded(" ".join(DESCRIPTORS[0])) in folded(f"Injection(s), {text})")
+
+
+# -- against the facts that the data were made from
+
+
+def read_facts(name: str) -> list[dict[str, str]]:
+    """Read one of the tables of facts, or skip the test where they are not here."""
+    path = SHARED / "facts" / "data" / name
+    if not path.is_file():
+        pytest.skip(f"needs {name} of the folder of facts beside the repository")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# column here: column of the facts, column of the CMS file (its two lines of heading, joined)
+SCHEDULE = {
+    "status": ("status", "STATUS CODE"),
+    "global_days": ("global_days", "GLOB DAYS"),
+    "multiple": ("mult", "MULT PROC"),
+    "bilateral": ("bilat", "BILAT SURG"),
+    "assistant": ("asst", "ASST SURG"),
+    "co_surgeon": ("cosurg", "CO- SURG"),
+    "team": ("team", "TEAM SURG"),
+    "pc_tc": ("pctc", "PCTC IND"),
+}
+
+
+@pytest.mark.parametrize("code", INDICATORS)
+def test_indicators_equal_every_release_of_the_facts(code: str) -> None:
+    read = [
+        row
+        for row in read_facts("mpfs.csv")
+        if row["code"] == code and row["completeness"] in {"full_row", "core_columns"}
+    ]
+    ours = INDICATORS[code]
+
+    assert read
+    assert {row["mod"] for row in read} == {""}
+    wrong = [
+        (row["release"], column, row[theirs], ours[column])
+        for row in read
+        for column, (theirs, _) in SCHEDULE.items()
+        if row[theirs] != ours[column]
+    ]
+    assert wrong == []
+    begun = sorted(row["eff_from"] for row in read)
+    assert (ours["seen"], ours["last"]) == (begun[0], begun[-1])
+
+
+def test_every_neighbour_in_the_facts_has_indicators() -> None:
+    listed = {row["code"] for row in read_facts("mpfs.csv")}
+
+    assert {p.code for p in packaged().procedures if p.code in listed} == set(INDICATORS)
+
+
+def test_add_on_edits_equal_the_facts() -> None:
+    read = [row for row in read_facts("aoc.csv") if row["add_on_code"] in CODES]
+    deleted = ("edit_deleted_year", "primary_deleted_year", "addon_deleted_year")
+    # The edits began on 2013-04-01; of a later one the file tells the year, of which the last day
+    # is the first on which it is seen.
+    ours = {
+        (row["add_on"], row["primary"]): (row["from"], row["seen"], row["until"])
+        for row in rows("addons.csv")
+        if row["authority"] == "cms-add-on-edits"
+    }
+    years = {(row["add_on_code"], row["primary_code"]): row["edit_effective_year"] for row in read}
+
+    assert not any(row[column] for row in read for column in deleted)
+    assert {row["aoc_type"] for row in read} == {"1"}
+    assert set(years.values()) == {"2013", "2015", "2023"}
+    assert ours == {
+        pair: ("2013-04-01", "", "") if year == "2013" else ("", f"{year}-12-31", "")
+        for pair, year in years.items()
+    }
+
+
+def codes_of(family: Family) -> set[str]:
+    """Give the codes of a family of today."""
+    return {procedure.code for procedure in packaged().find(family=family)}
+
+
+INDICATORS_OF_PAIRS = {"never-paid-together": {"0"}, "paid-when-distinct": {"1"}}
+
+
+@pytest.mark.parametrize("pair", [*itertools.combinations(Family, 2)], ids="+".join)
+@pytest.mark.parametrize("service", ["practitioner", "outpatient_hospital"])
+def test_what_medicare_says_of_two_families_equals_the_pair_edits(
+    service: str, pair: tuple[Family, Family]
+) -> None:
+    one, other = map(codes_of, pair)
+    indicators = {
+        row["modifier_indicator"]
+        for row in read_facts("ptp.csv")
+        if row["service"] == service
+        and row["status_at_2024_07_01"] == "active"
+        and (
+            (row["column1"] in one and row["column2"] in other)
+            or (row["column1"] in other and row["column2"] in one)
+        )
+    }
+
+    answer = policies.get("medicare").get(
+        "coding.family-pairs", on=dt.date(2024, 7, 1), family_pair="+".join(pair)
+    )
+
+    assert isinstance(answer, Provision)
+    assert INDICATORS_OF_PAIRS[str(answer.value)] == indicators
+
+
+CLAIM_TYPES = {
+    "professional": ClaimType.PROFESSIONAL,
+    "opps": ClaimType.HOSPITAL_OUTPATIENT,
+    "asc": ClaimType.ASC_FACILITY,
+}
+KNOWN_DIFFERENCES: dict[str, str] = {}  # modifier: why its claim types are not those of the facts
+
+
+def test_modifiers_equal_the_facts() -> None:
+    read = {row["modifier"]: row for row in read_facts("modifiers.csv")}
+
+    assert [modifier.code for modifier in packaged().modifiers] == list(read)
+    different = {
+        modifier.code
+        for modifier in packaged().modifiers
+        for column, claim_type in CLAIM_TYPES.items()
+        if (read[modifier.code][column] == "Y") is not (claim_type in modifier.claim_types)
+    }
+    assert different == set(KNOWN_DIFFERENCES)
+    assert {m.code: m.code_set for m in packaged().modifiers} == {
+        code: row["code_set"] for code, row in read.items()
+    }
+
+
+# -- against the files of the Centers for Medicare & Medicaid Services
+
+CMS_FILES = {
+    "rvu22a/PPRRVU22_JAN.csv.gz": dt.date(2022, 1, 1),
+    "rvu25d/PPRRVU2025_Oct.csv.gz": dt.date(2025, 10, 1),
+    "rvu26c/PPRRVU2026_Jul_nonQPP.csv.gz": dt.date(2026, 7, 1),
+}
+
+
+@functools.cache
+def read_schedule(name: str) -> list[dict[str, str]]:
+    """Read a relative value file by its heading, or skip the test where it is not here."""
+    path = SHARED / "cms" / name
+    if not path.is_file():
+        pytest.skip(f"needs {name} of the folder of CMS files beside the repository")
+    text = gzip.decompress(path.read_bytes()).decode("latin-1")
+    lines = list(csv.reader(io.StringIO(text)))
+    head = next(number for number, line in enumerate(lines) if line[0].strip() == "HCPCS")
+    upper, lower = lines[head - 1], lines[head]
+    columns = [f"{a.strip()} {b.strip()}".strip() for a, b in zip(upper, lower, strict=True)]
+    return [dict(zip(columns, line, strict=True)) for line in lines[head + 1 :] if line[0].strip()]
+
+
+@pytest.mark.parametrize("name", CMS_FILES)
+def test_indicators_equal_the_cms_file(name: str) -> None:
+    read = [row for row in read_schedule(name) if row["HCPCS"] in INDICATORS and not row["MOD"]]
+
+    assert sorted(row["HCPCS"] for row in read) == sorted(INDICATORS)
+    wrong = [
+        (row["HCPCS"], column, row[theirs], INDICATORS[row["HCPCS"]][column])
+        for row in read
+        for column, (_, theirs) in SCHEDULE.items()
+        if row[theirs].strip() != INDICATORS[row["HCPCS"]][column]
+    ]
+    assert wrong == []
+    for code in INDICATORS:
+        found = packaged().procedure(code).indicators
+        assert found is not None
+        assert found.term.first <= CMS_FILES[name] <= found.last
+
+
+@pytest.mark.parametrize("name", CMS_FILES)
+def test_codes_of_the_cms_file_are_valid_on_its_date(name: str) -> None:
+    listed = {row["HCPCS"] for row in read_schedule(name)}
+
+    valid = {
+        p.code for p in packaged().procedures if p.in_force(CMS_FILES[name]) is Standing.IN_FORCE
+    }
+
+    assert valid <= listed
+    assert {procedure.code for procedure in packaged().procedures} & listed == valid
+
+
+@pytest.mark.parametrize("name", CMS_FILES)
+def test_no_label_repeats_the_short_descriptor_of_the_cms_file(name: str) -> None:
+    found: list[str] = []
+    for row in read_schedule(name):
+        procedure: Procedure | None = packaged().known(row["HCPCS"])
+        words = folded(row["DESCRIPTION"]).split()
+        if procedure is None:
+            continue
+        runs = [words[at : at + RUN] for at in range(max(1, len(words) - RUN + 1))]
+        found += [
+            procedure.code
+            for run in runs
+            if f" {' '.join(run)} " in folded(f"{procedure.label}. {procedure.note}")
+        ]
+
+    assert found == []

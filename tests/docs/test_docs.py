@@ -1,0 +1,398 @@
+"""Every example of README.md, docs/ and the docstrings runs; every table of docs/ is complete.
+
+In a document, blocks run from top to bottom and share one namespace and one folder:
+
+- a ``python`` block holds prompts (``>>>``) and what they print;
+- a ``console`` block holds commands behind ``$`` and what they print. It runs where every command
+  is one of `RUNNABLE`, with standard error behind standard output as on a terminal;
+- a block with a caption (``:caption: session.json``) is a file of that name in the folder.
+
+Output is compared exactly.
+"""
+
+import ast
+import builtins
+import datetime as dt
+import doctest
+import functools
+import importlib
+import io
+import json
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+
+import cptfacet
+from cptfacet import errors, policies
+from cptfacet.coding import NoteId, Reason
+from cptfacet.interop.json import from_data
+from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown
+from cptfacet.sessions import Guidance, Technique
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+DATA = ROOT / "src" / "cptfacet" / "data"
+DOCUMENTS = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = {path.relative_to(ROOT).as_posix(): path for path in DOCUMENTS if path.is_file()}
+MODULES = ["cptfacet", *(m.name for m in pkgutil.walk_packages(cptfacet.__path__, "cptfacet."))]
+
+LANGUAGES = {"console", "csv", "json", "jsonl", "python", "sh", "text", "toml"}
+RUNNABLE = {"cat", "cptfacet", "echo"}
+DAY = dt.date(2026, 3, 2)  # the date of service of the examples, and of the tables
+
+
+# -- reading a document
+
+
+class Block(NamedTuple):
+    """One fenced block: where its text begins, what it is, the file it stands for, its text."""
+
+    line: int
+    language: str
+    caption: str
+    text: str
+
+
+class Command(NamedTuple):
+    """One command of a console block, and what it is said to print."""
+
+    line: int
+    text: str
+    output: str
+
+
+FENCE = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})(?P<kind>\{[\w-]+\})? ?(?P<language>[\w-]*)[^\n]*\n"
+    r"(?P<body>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+OPTIONS = re.compile(r"\A(?::[\w-]+:[^\n]*\n)+\n?")
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """List the code blocks of a document; other directives are passed over."""
+    for match in FENCE.finditer(text):
+        if match["kind"] not in (None, "{code-block}"):
+            continue
+        options = OPTIONS.match(match["body"]) if match["kind"] else None
+        head = options.group() if options else ""
+        caption = re.search(r"^:caption: *(\S+)$", head, re.MULTILINE)
+        yield Block(
+            line=text.count("\n", 0, match.start("body") + len(head)) + 1,
+            language=match["language"],
+            caption=caption[1] if caption else "",
+            text=match["body"].removeprefix(head),
+        )
+
+
+def commands(block: Block) -> Iterator[Command]:
+    """List the commands of a console block; a backslash at the end of a line continues it."""
+    lines = block.text.splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        last = start
+        while lines[last].endswith("\\\n"):
+            last += 1
+        yield Command(
+            line=block.line + start,
+            text="".join(lines[start : last + 1]).removeprefix("$ "),
+            output="".join(lines[last + 1 : end]),
+        )
+
+
+def runnable(block: Block) -> bool:
+    """Say whether every command of a console block may be run, in pipes too."""
+    parts = [part for command in commands(block) for part in command.text.split(" | ")]
+    return bool(parts) and all(part.split()[0] in RUNNABLE for part in parts)
+
+
+def table(text: str, name: str) -> list[list[str]]:
+    """Read the rows of the table between the comments of that name, without its head."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", text, re.DOTALL)
+    assert found, f"no table between <!-- {name} --> and <!-- end -->"
+    rows = [line for line in found[1].splitlines() if line.startswith("|")]
+    return [[_plain(cell.strip()) for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def _plain(cell: str) -> str:
+    return cell.strip("`") if cell.count("`") == 2 else cell
+
+
+@functools.cache
+def page(name: str) -> str:
+    """Read one document."""
+    return PAGES[name].read_text(encoding="utf-8")
+
+
+# -- running its examples
+
+
+def check_python(block: Block, names: dict[str, Any], where: str) -> str:
+    """Run the prompts of a block; give what is not as written, or nothing."""
+    examples = doctest.DocTestParser().get_examples(block.text, where)
+    if not examples:
+        return f"{where}, line {block.line}: a python block without prompts is not run\n"
+    report = io.StringIO()
+    name = f"{where}:{block.line}"  # its own: a traceback may run through an earlier block
+    test = doctest.DocTest(examples, names, name, where, block.line - 1, None)
+    test.globs = names  # doctest copies them; the blocks of a document share them
+    doctest.DocTestRunner(verbose=False).run(test, out=report.write, clear_globs=False)
+    return report.getvalue()
+
+
+def check_console(block: Block, folder: Path, where: str) -> str:
+    """Run the commands of a block in one shell; give what is not as written, or nothing."""
+    mark = "-- end of command --"
+    written = list(commands(block))
+    script = ["exec 2>&1"]
+    for command in written:
+        script += [command.text, f"status=$?; echo '{mark}'; (exit $status)"]
+    # The installed command and this run's interpreter must be one: so it is started as a module.
+    (folder / "cptfacet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cptfacet "$@"\n')
+    (folder / "cptfacet").chmod(0o700)
+    package = str(Path(cptfacet.__file__).parents[1])
+    environment = os.environ | {
+        "PATH": os.pathsep.join([str(folder), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
+        "PYTHONUTF8": "1",
+    }
+    answer = subprocess.run(
+        ["sh", "-c", "\n".join(script)],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        cwd=folder,
+        env=environment,
+    )
+    *printed, rest = answer.stdout.split(f"{mark}\n")
+    report = rest + answer.stderr
+    for command, got in zip(written, printed, strict=True):
+        if got != command.output:
+            report += (
+                f"{where}, line {command.line}: $ {command.text}"
+                f"-- as written:\n{command.output}-- printed:\n{got}"
+            )
+    return report
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_example_of_a_document_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = list(blocks(page(name)))
+    captions = [block.caption for block in found if block.caption]
+    for block in found:
+        if block.caption:
+            (tmp_path / block.caption).write_text(block.text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    report = ""
+    for block in found:
+        if block.language == "python":
+            report += check_python(block, names, name)
+        elif block.language == "console" and runnable(block) and shutil.which("sh"):
+            report += check_console(block, tmp_path, name)
+
+    assert len(captions) == len(set(captions)), "two blocks are one file"
+    assert not report, report
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_is_of_a_known_kind(name: str) -> None:
+    """So that no example escapes: a block is run, or parsed, or is text and nothing else."""
+    for block in blocks(page(name)):
+        where = f"{name}, line {block.line}"
+        assert block.language in LANGUAGES, f"{where}: {block.language or 'no language'}"
+        if block.language == "console" and name.startswith("docs/"):
+            assert runnable(block), f"{where}: this console block is not run"
+        if block.language == "json":
+            json.loads(block.text)
+        if block.language == "toml":
+            tomllib.loads(block.text)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_example_of_a_module_runs(module: str) -> None:
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(verbose=False)
+    for test in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(module)):
+        runner.run(test, out=report.write)
+
+    assert not report.getvalue(), report.getvalue()
+
+
+def test_the_modules_have_examples() -> None:
+    found = doctest.DocTestFinder().find(importlib.import_module("cptfacet.anatomy"))
+
+    assert {"cptfacet.anatomy.parse_joint", "cptfacet.anatomy.joints"} <= {
+        test.name for test in found if test.examples
+    }
+
+
+# -- what its tables say
+
+
+def test_the_vocabulary_is_complete() -> None:
+    rows = table(page("docs/policies.md"), "vocabulary")
+    shown = {key: (kind, dimensions, needed) for key, kind, dimensions, needed, _ in rows}
+    expected = {
+        key.name: (
+            key.type,
+            ", ".join(key.dimensions) or "none",
+            "yes" if key.gaps == "not-allowed" else "no",
+        )
+        for key in policies.vocabulary().values()
+    }
+
+    assert len(rows) == len(shown)
+    assert shown == expected
+
+
+def test_the_choices_of_the_vocabulary_are_complete() -> None:
+    rows = table(page("docs/policies.md"), "vocabulary")
+    for key, _, _, _, meaning in rows:
+        missing = [c for c in policies.vocabulary()[key].choices if f"`{c}`" not in meaning]
+        assert not missing, f"{key}: {missing}"
+
+
+def test_the_dimensions_are_complete() -> None:
+    rows = table(page("docs/policies.md"), "dimensions")
+    shown = {name: values.replace("`", "") for name, values in rows}
+    expected = {
+        name: ", ".join(values) if values else "any procedure code"
+        for name, values in policies.DIMENSIONS.items()
+    }
+
+    assert shown == expected
+
+
+@pytest.mark.parametrize("policy_id", policies.ids())
+def test_what_a_policy_states_is_told(policy_id: str) -> None:
+    """Each packaged policy has its section, and the section names each of its keys."""
+    found = re.search(
+        rf"^### `{policy_id}`.*?\n(.*?)(?=^##)", page("docs/policies.md"), re.MULTILINE | re.DOTALL
+    )
+    assert found, f"docs/policies.md has no section ### `{policy_id}`"
+    told = set(re.findall(r"`([a-z]+\.[a-z-]+)`", found[1]))
+
+    assert told == {provision.key for provision in policies.get(policy_id).provisions}
+
+
+def outcome(policy_id: str, technique: str, guidance: str) -> str:
+    """Write one cell of the family table as docs/coding.md writes it."""
+    policy = policies.get(policy_id)
+    cell = {"technique": technique, "guidance": guidance}
+    answer = policy.get("coding.family", on=DAY, **cell)
+    if isinstance(answer, NotKnown):
+        return "not known"
+    if answer.value == "ask":
+        return "refused: state it"
+    if answer.value == "other-code":
+        instead = policy.get("coding.instead", on=DAY, **cell)
+        assert isinstance(instead, policies.Provision)
+        assert isinstance(instead.value, tuple)
+        return "refused: " + ", ".join(text.removesuffix(" x1") for text in instead.value)
+    return str(answer.value)
+
+
+GUIDANCES = (("fluoroscopy", "ct"), ("ultrasound",), ("mri",), ("none",), (GUIDANCE_NOT_STATED,))
+
+
+def test_the_family_table_is_complete() -> None:
+    """The table of `cpt`, and behind it each row in which another policy differs."""
+    coding = page("docs/coding.md")
+    shown = {
+        (technique, guidance): cell
+        for technique, *cells in table(coding, "families")
+        for cell, guidances in zip(cells, GUIDANCES, strict=True)
+        for guidance in guidances
+    }
+    differing = {
+        (policy, technique): cell
+        for policy, technique, cell in table(coding, "families that differ")
+    }
+    for policy in policies.ids():
+        for technique in Technique:
+            for guidance in (*Guidance, GUIDANCE_NOT_STATED):
+                cell = differing.get((policy, technique), shown[technique, guidance])
+                assert cell == outcome(policy, technique, guidance), (policy, technique, guidance)
+
+
+def test_notes_and_reasons_are_complete() -> None:
+    coding = page("docs/coding.md")
+
+    assert [row[0] for row in table(coding, "notes")] == list(NoteId)
+    assert [row[0] for row in table(coding, "reasons")] == list(Reason)
+
+
+def test_the_functions_that_read_text_are_complete() -> None:
+    rows = table(page("docs/reference.md"), "parsers")
+    for name, _, example in rows:
+        getattr(cptfacet, name)(ast.literal_eval(example))
+
+    assert sorted(row[0] for row in rows) == [n for n in dir(cptfacet) if n.startswith("parse_")]
+
+
+def test_the_errors_are_complete() -> None:
+    rows = table(page("docs/reference.md"), "errors")
+    found = {name: getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
+
+    assert sorted(row[0] for row in rows) == sorted(found)
+    for name, builtin, _ in rows:
+        assert issubclass(found[name], getattr(builtins, builtin)), name
+
+
+# -- what is beside them
+
+
+def test_each_data_file_is_explained() -> None:
+    told = re.findall(r"^### `([\w./-]+)`$", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
+    files = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
+
+    assert sorted(told) == sorted(files - {"README.md"})
+
+
+def schema(name: str) -> Any:  # noqa: ANN401  JSON
+    """Read one published schema."""
+    return json.loads((DOCS / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", [cptfacet.Session, cptfacet.Claim])
+def test_files_of_the_documents_have_the_published_form(
+    kind: type[cptfacet.Session | cptfacet.Claim],
+) -> None:
+    """A file shown as ``session*.json`` or ``claim*.json`` is read, and its schema admits it."""
+    name = kind.__name__.lower()
+    shown = [block for text in map(page, PAGES) for block in blocks(text)]
+    files = [block for block in shown if re.fullmatch(rf"{name}[\w-]*\.json", block.caption)]
+    for block in files:
+        from_data(json.loads(block.text), kind)
+        jsonschema.validate(json.loads(block.text), schema(name))
+
+    assert files
+
+
+def test_answers_of_the_documents_have_the_published_form() -> None:
+    consoles = [
+        block for text in map(page, PAGES) for block in blocks(text) if block.language == "console"
+    ]
+    shown = [
+        json.loads(command.output)
+        for block in consoles
+        for command in commands(block)
+        if command.text.startswith("cptfacet code") and command.output.startswith("{")
+    ]
+    for answer in shown:
+        jsonschema.validate(answer, schema("error" if "error" in answer else "answer"))
+
+    assert shown

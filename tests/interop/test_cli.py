@@ -1,0 +1,816 @@
+"""The terminal contract: what goes in, what comes out, in which format, with which exit code."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cptfacet import policies
+from cptfacet.anatomy import Joint, Nerve
+from cptfacet.cli import main
+from cptfacet.coding import code_session
+from cptfacet.interop.json import from_data, to_data
+from cptfacet.interop.schemas import schema
+from cptfacet.reference import packaged
+from cptfacet.sessions import Session
+from cptfacet.showing import KINDS
+
+ANSWER = Draft202012Validator(schema("answer"))
+ERROR = Draft202012Validator(schema("error"))
+
+BLOCK: dict[str, Any] = {
+    "date": "2026-03-02",
+    "claim_type": "professional",
+    "place_of_service": "11",
+    "diagnoses": ["M47.816"],
+    "technique": "medial-branch-block",
+    "purpose": "diagnostic",
+    "guidance": "fluoroscopy",
+    "targets": [{"joint": "L4-L5", "side": "bilateral"}, {"joint": "L5-S1", "side": "bilateral"}],
+}
+UNGUIDED = {key: value for key, value in BLOCK.items() if key != "guidance"}
+BAD = {**BLOCK, "date": "soon", "sidee": "left"}
+BAD_PATHS = ["$.date", "$.sidee"]
+
+WORDS = (
+    *("--date", "2026-03-02", "--technique", "mbb", "--guidance", "fluoro"),
+    *("--joint", "L4-5:both", "--joint", "L5-S1:both"),
+)
+HEADER = (
+    "claim_id,line,claim_type,place_of_service,date,purpose,policy,provider,code,"
+    "mod1,mod2,mod3,mod4,units,charge,dx1,dx2,dx3,dx4,dx5,dx6,dx7,dx8,dx9,dx10,dx11,dx12"
+)
+
+
+class Run(NamedTuple):
+    """What a run left behind."""
+
+    status: object
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Terminal = Callable[..., Run]
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Run the terminal face in this process."""
+
+    def run(*argv: str, stdin: str | bytes = b"", tty: bool = False) -> Run:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: tty)
+        try:
+            status: object = main(argv)
+        except SystemExit as stop:
+            status = stop.code
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Run(status, captured.out, captured.err)
+
+    return run
+
+
+def jsonl(*records: object) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def named(number: object, record: dict[str, Any] = BLOCK) -> dict[str, Any]:
+    return {**record, "id": str(number)}
+
+
+def ids_of(answers: list[Any]) -> list[str | None]:
+    return [answer["claim"].get("id") if "claim" in answer else None for answer in answers]
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    return ["-".join((line["code"], *line["modifiers"])) for line in answer["claim"]["lines"]]
+
+
+def expected(record: dict[str, Any], policy: str = "cpt") -> Any:  # noqa: ANN401
+    return to_data(code_session(from_data(record, Session), policy=policies.get(policy)))
+
+
+class TestWords:
+    def test_a_session_in_words(self, terminal: Terminal) -> None:
+        run = terminal("code", *WORDS, "--claim-type", "professional", "--purpose", "diagnostic")
+
+        flat = {**BLOCK, "place_of_service": None, "diagnoses": []}
+        assert run.status == 0
+        assert run.json == expected(flat)
+        assert run.out.startswith('{\n  "claim"')
+        assert run.err == ""
+
+    def test_every_word_arrives(self, terminal: Terminal) -> None:
+        run = terminal(
+            *("code", "--policy", "medicare", *WORDS, "--purpose", "diagnostic", "--nerve", "L3"),
+            *("--claim-type", "asc facility", "--place-of-service", "24"),
+            *("--dx", "M47.816", "--dx", "M47.817"),
+        )
+
+        claim = run.json["claim"]
+        assert texts(run.json)[:2] == ["64493-RT-KX", "64493-LT-KX"]
+        assert claim["claim_type"] == "asc-facility"
+        assert claim["place_of_service"] == "24"
+        assert claim["purpose"] == "diagnostic"
+        assert claim["lines"][0]["diagnoses"] == ["M47.816", "M47.817"]
+
+    def test_a_word_that_can_not_be_read(self, terminal: Terminal) -> None:
+        run = terminal("code", "--technique", "rfa", "--date", "2026-3-2", "--joint", "L4")
+
+        assert run.status == 2
+        assert run.out == ""
+        assert all(word in run.err for word in ("thermal-rfa", "YYYY-MM-DD", "both segments"))
+
+    @pytest.mark.parametrize(
+        "argv", [("--joint", "L4-5"), ("--date", "2026-03-02"), ("--purpose", "diagnostic")]
+    )
+    def test_too_few_words(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
+        run = terminal("code", *argv)
+
+        assert run.status == 2
+        assert "--technique and --date" in run.err
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            *("--date", "--technique", "--purpose", "--guidance", "--joint", "--nerve"),
+            *("--claim-type", "--place-of-service", "--dx"),
+        ],
+    )
+    def test_no_word_is_dropped_beside_a_file(self, terminal: Terminal, word: str) -> None:
+        run = terminal("code", "-", word, "x", stdin=jsonl(BLOCK))
+
+        assert run.status == 2
+        assert run.out == ""
+        assert "not both" in run.err
+
+    def test_nothing_to_code(self, terminal: Terminal) -> None:
+        run = terminal("code")
+
+        assert run.status == 2
+        assert "standard input" in run.err
+
+
+class TestInput:
+    def test_a_file_and_standard_input_are_one(self, terminal: Terminal, tmp_path: Path) -> None:
+        text = jsonl(named(1), BAD, named(2))
+        file = tmp_path / "sessions.jsonl"
+        file.write_text(text, encoding="utf-8")
+
+        run = terminal("code", str(file))
+
+        assert run == terminal("code", "-", stdin=text)
+        assert len(run.lines) == 3
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            json.dumps(BLOCK, indent=2),
+            "\n\n" + json.dumps(BLOCK, indent=2) + "\n\n",
+            "\N{ZERO WIDTH NO-BREAK SPACE}" + json.dumps(BLOCK, indent=2),
+            "\N{ZERO WIDTH NO-BREAK SPACE}\n" + json.dumps(BLOCK, indent=2),
+            json.dumps(BLOCK, indent=2).replace("\n", "\r\n"),
+            json.dumps(BLOCK).replace(": ", ":\n"),
+            json.dumps(BLOCK).replace(": ", ":\n\n").replace("}", "\n}\n"),
+        ],
+        ids=["indented", "blank lines", "mark", "mark alone", "CRLF", "split", "split wide"],
+    )
+    def test_one_document_over_several_lines(self, terminal: Terminal, text: str) -> None:
+        run = terminal("code", "-", stdin=text)
+
+        assert run.json == expected(BLOCK)
+        assert run.out.startswith('{\n  "claim"')
+
+    def test_a_line_of_one_document_may_look_like_a_record(self, terminal: Terminal) -> None:
+        inner = '{"location":\n{"state": "TX"}\n,' + json.dumps(BLOCK)[1:]
+
+        run = terminal("code", "-", stdin=inner)
+
+        assert run.json["claim"]["location"] == {"state": "TX"}
+
+    @pytest.mark.parametrize("count", [1, 2, 3, 40])
+    def test_one_value_a_line(self, terminal: Terminal, count: int) -> None:
+        run = terminal("code", "-", stdin=jsonl(*(named(n) for n in range(count))))
+
+        assert ids_of(run.lines) == [str(n) for n in range(count)]
+        assert run.lines[0] == expected(named(0))
+        assert run.status == 0
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\n" + jsonl(named(0)) + "\n \n" + jsonl(named(1)),
+            "\N{ZERO WIDTH NO-BREAK SPACE}" + jsonl(named(0), named(1)),
+            jsonl(named(0), named(1)).replace("\n", "\r\n"),
+            jsonl(named(0), named(1)).rstrip(),
+        ],
+        ids=["blank lines", "mark", "CRLF", "no last newline"],
+    )
+    def test_line_ends(self, terminal: Terminal, text: str) -> None:
+        assert ids_of(terminal("code", "-", stdin=text).lines) == ["0", "1"]
+
+    @pytest.mark.parametrize("indent", [None, 2])
+    @pytest.mark.parametrize("records", [[], [named(0)], [named(0), named(1), named(2)]])
+    def test_an_array_gives_an_array(
+        self, terminal: Terminal, records: list[Any], indent: int | None
+    ) -> None:
+        run = terminal("code", "-", stdin=json.dumps(records, indent=indent))
+
+        assert run.json == [expected(record) for record in records]
+        assert run.status == 0
+
+    @pytest.mark.parametrize("text", ["", "\n", " \n\t\n", "\N{ZERO WIDTH NO-BREAK SPACE}\n"])
+    @pytest.mark.parametrize("form", ["json", "csv", "table"])
+    def test_empty_input(self, terminal: Terminal, text: str, form: str) -> None:
+        run = terminal("code", "-", "--format", form, stdin=text)
+
+        assert run.status == 2
+        assert run.out == ""
+        assert "it is empty" in run.err
+
+    def test_no_such_file(self, terminal: Terminal, tmp_path: Path) -> None:
+        for path in (tmp_path / "none.json", tmp_path):
+            run = terminal("code", str(path))
+
+            assert run.status == 2
+            assert run.out == ""
+            assert path.name in run.err
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("[" + json.dumps(BLOCK), "line 1"),
+            ("[\n" + json.dumps(BLOCK) + ",\n]", "line 3"),
+            ("\n\n" + json.dumps(BLOCK, indent=2)[:-1] + ",\n\n x}", "line 25"),
+            ('{\n"date": "2026-03-02",\n\n"id": x}', "line 4"),
+            ('{\n"date" "2026-03-02"\n}\n', "line 2"),
+            ('{"targets":\n[]\n"id": 1}', "line 3"),
+        ],
+        ids=["open array", "comma", "blank lines", "word", "colon", "list"],
+    )
+    def test_a_broken_document(self, terminal: Terminal, text: str, line: str) -> None:
+        run = terminal("code", "-", stdin=text)
+
+        assert run.status == 2
+        assert run.out == ""
+        assert f"{line}: $: it is not JSON" in run.err
+
+    def test_ids_that_are_no_ascii(self, terminal: Terminal) -> None:
+        odd = ["\N{SNOWMAN}", "\ud800", "a\0b", "\u2028"]
+
+        run = terminal("code", "-", stdin=jsonl(*(named(text) for text in odd)))
+
+        assert ids_of(run.lines) == odd
+        assert run.out.isascii()
+
+
+class TestBadRecords:
+    """A bad record yields an error in its place, and the run goes on."""
+
+    @pytest.mark.parametrize("at", [1, 2, 3, 4])
+    @pytest.mark.parametrize(
+        "line",
+        ["{", "}", '{"date": "2026-03-02",', '"', "tru", "]", "NaN", "\x00", "{}x", "5", "null"],
+    )
+    def test_a_bad_line(self, terminal: Terminal, at: int, line: str) -> None:
+        lines = [json.dumps(named(n)) for n in range(1, 4)]
+        lines.insert(at - 1, line)
+
+        run = terminal("code", "-", stdin="\n".join(lines))
+
+        assert ids_of(run.lines[: at - 1] + run.lines[at:]) == ["1", "2", "3"]
+        error = run.lines[at - 1]["error"]
+        assert error["record"] == at
+        assert [problem["path"] for problem in error["problems"]] == ["$"]
+        assert run.status == 2
+
+    @pytest.mark.parametrize("line", ["[]", "[1", "[1]"])
+    def test_a_line_that_is_a_list(self, terminal: Terminal, line: str) -> None:
+        run = terminal("code", "-", stdin=jsonl(BLOCK) + line)
+
+        assert [p["path"] for p in run.lines[1]["error"]["problems"]] == ["$"]
+
+    def test_bytes_that_are_no_text(self, terminal: Terminal) -> None:
+        good = jsonl(BLOCK).encode()
+
+        run = terminal("code", "-", stdin=good + b'{"id": "\xff"}\n' + good)
+
+        assert [set(answer) for answer in run.lines] == [
+            {"claim", "notes", "why"},
+            {"error"},
+            {"claim", "notes", "why"},
+        ]
+
+    @pytest.mark.parametrize("array", [False, True])
+    def test_all_problems_with_their_paths(self, terminal: Terminal, *, array: bool) -> None:
+        records = [named(1), BAD, UNGUIDED, {**BAD, "treatments": []}]
+        text = json.dumps(records) if array else jsonl(*records)
+
+        run = terminal("code", "-", stdin=text)
+
+        answers = run.json if array else run.lines
+        assert [next(iter(answer)) for answer in answers] == ["claim", "error", "refusal", "error"]
+        assert answers[1]["error"]["record"] == 2
+        assert [p["path"] for p in answers[1]["error"]["problems"]] == BAD_PATHS
+        assert answers[3]["error"]["record"] == 4
+        for answer in answers:
+            assert (ERROR if "error" in answer else ANSWER).is_valid(answer)
+
+    def test_alone(self, terminal: Terminal) -> None:
+        for text in (json.dumps(BAD), json.dumps(BAD, indent=1)):
+            run = terminal("code", "-", stdin=text)
+
+            assert run.status == 2
+            assert [p["path"] for p in run.json["error"]["problems"]] == BAD_PATHS
+
+    def test_nobody_is_named(self, terminal: Terminal) -> None:
+        mark = "Jane-Doe-1970"
+        text = jsonl(named(mark, BAD)) + f'{{"id": "{mark}", x}}\n{{"id": ["{mark}"]}}'
+        for form in ("json", "csv", "table"):
+            run = terminal("code", "-", "--format", form, stdin=text)
+
+            assert mark not in run.out + run.err
+            assert run.status == 2
+
+
+class TestPolicy:
+    def test_cpt_is_the_default(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", stdin=jsonl(BLOCK))
+
+        assert texts(run.json) == ["64493-50", "64494"]
+
+    def test_the_option(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", "--policy", "medicare", stdin=jsonl(BLOCK))
+
+        assert texts(run.json) == ["64493-50-KX", "64494-50-KX"]
+
+    def test_a_record_overrides_the_option(self, terminal: Terminal) -> None:
+        records = [{**BLOCK, "policy": "cpt"}, BLOCK, {**BLOCK, "policy": None}]
+
+        run = terminal("code", "-", "--policy", "medicare", stdin=jsonl(*records))
+
+        assert [texts(answer)[0] for answer in run.lines] == ["64493-50", *["64493-50-KX"] * 2]
+        assert run.lines[0]["claim"]["policy"] == "cpt"
+
+    def test_an_unknown_policy_of_a_record_is_its_problem(self, terminal: Terminal) -> None:
+        records = [{**BLOCK, "policy": "medicar"}, BLOCK]
+
+        run = terminal("code", "-", stdin=jsonl(*records))
+
+        [problem] = run.lines[0]["error"]["problems"]
+        assert problem["path"] == "$.policy"
+        assert "Near it: medicare" in problem["message"]
+        assert "claim" in run.lines[1]
+        assert run.status == 2
+
+    def test_an_unknown_policy_of_the_option(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", "--policy", "medicar", stdin=jsonl(BLOCK))
+
+        assert run.status == 2
+        assert run.out == ""
+        assert "Near it: medicare" in run.err
+
+
+class TestStatus:
+    """0 all is coded, 1 something is refused, 2 something can't be read."""
+
+    @pytest.mark.parametrize(
+        ("records", "status"),
+        [
+            ([BLOCK], 0),
+            ([BLOCK, BLOCK], 0),
+            ([UNGUIDED], 1),
+            ([UNGUIDED, BLOCK], 1),
+            ([BAD, BLOCK], 2),
+            ([BAD, UNGUIDED], 2),
+            ([UNGUIDED, BAD, BLOCK], 2),
+        ],
+    )
+    @pytest.mark.parametrize("form", ["json", "csv", "table"])
+    def test_the_worst_counts(
+        self, terminal: Terminal, records: list[Any], status: int, form: str
+    ) -> None:
+        for text in (jsonl(*records), json.dumps(records)):
+            assert terminal("code", "-", "--format", form, stdin=text).status == status
+
+    def test_a_refusal_says_why(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", stdin=jsonl(UNGUIDED))
+
+        assert run.json == expected(UNGUIDED)
+        assert run.json["refusal"]["reason"] == "guidance-not-stated"
+
+
+class TestFormats:
+    def test_json_where_it_is_no_terminal(self, terminal: Terminal) -> None:
+        assert terminal("code", *WORDS).json["claim"]
+        assert terminal("show", "L4-5").json["kind"] == "joint"
+
+    def test_a_table_on_a_terminal(self, terminal: Terminal) -> None:
+        coded = terminal("code", *WORDS, tty=True)
+        shown = terminal("show", "L4-5", tty=True)
+
+        assert coded.out.startswith("64493-50 x1")
+        assert "Because" in coded.out
+        assert shown.out.startswith("joint L4-L5\n")
+
+    def test_the_option_decides(self, terminal: Terminal) -> None:
+        assert terminal("code", *WORDS, "--format", "json", tty=True).json["claim"]
+        assert terminal("code", *WORDS, "--format", "table").out.startswith("64493-50 x1")
+
+    def test_a_table_of_several(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", "--format", "table", stdin=jsonl(BLOCK, UNGUIDED, BAD, BLOCK))
+
+        block = code_session(from_data(BLOCK, Session), policy=policies.get("cpt")).explain()
+        assert run.out.startswith(f"{block}\n\nNot coded (guidance-not-stated)")
+        assert run.out.endswith(f"\n\n{block}\n")
+        assert "\n\nRecord 3 can't be read:\n  $.date: " in run.out
+        assert run.err == ""
+
+    def test_a_table_holds_no_control_characters(self, terminal: Terminal) -> None:
+        wild = "\x1b[31m\r\n\x07"
+        records = [named(wild), {**BLOCK, wild: 1}, {**BLOCK, "technique": wild, "policy": wild}]
+
+        run = terminal("code", "-", "--format", "table", stdin=jsonl(*records))
+
+        assert not set("\x1b\r\x07") & set(run.out)
+
+    @pytest.mark.parametrize("argv", [("code", *WORDS), ("show", "L4-5")])
+    def test_an_unknown_format(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
+        run = terminal(*argv, "--format", "yaml")
+
+        assert run.status == 2
+        assert "--format" in run.err
+
+
+class TestCsv:
+    def rows(self, run: Run) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(run.out, newline=""), strict=True))
+
+    def test_header_and_rows(self, terminal: Terminal) -> None:
+        records = [named("a"), named("b", {**BLOCK, "policy": "medicare"})]
+
+        run = terminal("code", "-", "--format", "csv", stdin=jsonl(*records))
+
+        rows = self.rows(run)
+        assert run.out.splitlines()[0] == HEADER
+        assert [(row["claim_id"], row["line"], row["code"]) for row in rows] == [
+            *(("a", "1", "64493"), ("a", "2", "64494")),
+            *(("b", "1", "64493"), ("b", "2", "64494")),
+        ]
+        assert {key: value for key, value in rows[2].items() if value} == {
+            "claim_id": "b",
+            "line": "1",
+            "claim_type": "professional",
+            "place_of_service": "11",
+            "date": "2026-03-02",
+            "purpose": "diagnostic",
+            "policy": "medicare",
+            "code": "64493",
+            "mod1": "50",
+            "mod2": "KX",
+            "units": "1",
+            "dx1": "M47.816",
+        }
+        assert run.err == ""
+
+    def test_words(self, terminal: Terminal) -> None:
+        run = terminal("code", *WORDS, "--format", "csv")
+
+        assert [row["code"] for row in self.rows(run)] == ["64493", "64494"]
+        assert {row["claim_id"] for row in self.rows(run)} == {""}
+
+    @pytest.mark.parametrize(
+        "wild",
+        [
+            *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\x00=1"),
+            *("a\rb,=c", "a\nb", 'a"b', "a,b", "\x1b[31m", "\ud800", "\u2028=1"),
+        ],
+    )
+    def test_an_id_is_harmless(self, terminal: Terminal, wild: str) -> None:
+        run = terminal("code", "-", "--format", "csv", stdin=jsonl(named(wild)))
+
+        rows = self.rows(run)
+        assert len(rows) == 2
+        assert len(run.out.splitlines()) == 3
+        for row in rows:
+            assert not row["claim_id"].lstrip().startswith(("=", "+", "-", "@"))
+            assert row["claim_id"].isprintable()
+            assert row["code"] in {"64493", "64494"}
+
+    def test_a_plain_id_is_kept(self, terminal: Terminal) -> None:
+        for plain in ("7", "a-b", "x=1", "Patient 7", "\N{SNOWMAN}"):
+            run = terminal("code", "-", "--format", "csv", stdin=jsonl(named(plain)))
+
+            assert self.rows(run)[0]["claim_id"] == plain
+
+    def test_what_is_no_row_is_told_apart(self, terminal: Terminal) -> None:
+        run = terminal("code", "-", "--format", "csv", stdin=jsonl(UNGUIDED, BAD, named(3)))
+
+        assert [row["claim_id"] for row in self.rows(run)] == ["3", "3"]
+        assert "record 1: Not coded (guidance-not-stated)" in run.err
+        assert "Record 2 can't be read:\n  $.date: " in run.err
+
+    def test_no_diagnosis_is_dropped_in_silence(self, terminal: Terminal) -> None:
+        full = {**BLOCK, "diagnoses": [f"M47.8{n}" for n in range(12)]}
+        over = {**BLOCK, "diagnoses": [f"M47.8{n}" for n in range(13)]}
+
+        run = terminal("code", "-", "--format", "csv", stdin=jsonl(full, over))
+
+        assert [row["dx12"] for row in self.rows(run)] == ["M47.811"] * 4
+        assert run.err == (
+            "cptfacet: record 2: only the first 12 diagnoses of a line have a column\n"
+        )
+
+
+SHOWN = {
+    "code": ("64493", "code", "64493"),
+    "modifier": ("kx", "modifier", "KX"),
+    "joint": ("l4/5", "joint", "L4-L5"),
+    "nerve": ("L5 dorsal ramus", "nerve", "L5 dorsal ramus"),
+    "policy": ("medicare", "policy", "medicare"),
+    "provision": ("laterality.form", "key", "laterality.form"),
+}
+
+
+class TestShow:
+    def test_every_kind_is_tried(self) -> None:
+        assert set(SHOWN) == set(KINDS)
+
+    @pytest.mark.parametrize("kind", SHOWN)
+    @pytest.mark.parametrize("prefix", ["", "{}:", "{}: "])
+    def test_one_thing(self, terminal: Terminal, kind: str, prefix: str) -> None:
+        name, key, value = SHOWN[kind]
+
+        run = terminal("show", prefix.format(kind) + name)
+
+        assert run.status == 0
+        assert run.json["kind"] == kind
+        assert run.json[key] == value
+        assert run.err == ""
+
+    @pytest.mark.parametrize("kind", SHOWN)
+    def test_a_table(self, terminal: Terminal, kind: str) -> None:
+        name, _, value = SHOWN[kind]
+
+        run = terminal("show", f"{kind}:{name}", "--format", "table")
+
+        assert run.status == 0
+        assert run.out.startswith(f"{kind} {value}")
+        assert not set("{}[]") & set(run.out.splitlines()[1])
+
+    def test_everything_there_is(self, terminal: Terminal) -> None:
+        for name in (
+            *(procedure.code for procedure in packaged().procedures),
+            *(modifier.code for modifier in packaged().modifiers),
+            *(*Joint, *Nerve),
+            *(*policies.ids(), *policies.vocabulary()),
+        ):
+            assert terminal("show", name).json
+            assert terminal("show", name, "--format", "table", "--on", "2026-03-02").out
+
+    def test_several_kinds_of_one_name(
+        self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kinds = {**KINDS, "policy": KINDS["joint"]}
+        monkeypatch.setattr("cptfacet.showing.KINDS", kinds)
+
+        shown = terminal("show", "L4-5")
+        table = terminal("show", "L4-5", "--format", "table")
+
+        assert [entry["joint"] for entry in shown.json] == ["L4-L5", "L4-L5"]
+        assert table.out.count("joint L4-L5\n") == 2
+        assert "\n\njoint L4-L5\n" in table.out
+        assert terminal("show", "policy:L4-5").json["joint"] == "L4-L5"
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            (
+                "nothing",
+                "no code, modifier, joint, nerve, policy or provision is known as 'nothing'",
+            ),
+            ("", "is known as ''"),
+            ("code:", "is known as 'code:'"),
+            ("cod:64493", "is known as 'cod:64493'"),
+            ("code:99999", "code is known as '99999'"),
+            ("joint:L4", "name both segments of the joint"),
+            ("nerve:ala", "name the nerve"),
+            ("modifier:zz", "no modifier is known as 'zz'"),
+            ("policy:medicar", "Near it: medicare"),
+            ("provision:laterality", "no provision is known as 'laterality'"),
+            ("x" * 10**5, "is known as 'xxx"),
+        ],
+    )
+    def test_an_unknown_name(self, terminal: Terminal, name: str, message: str) -> None:
+        run = terminal("show", name)
+
+        assert run.status == 2
+        assert run.out == ""
+        assert message in run.err
+        assert len(run.err) < 300
+
+    def test_on_a_date(self, terminal: Terminal) -> None:
+        before, after = (
+            terminal("show", "64493", "--on", date).json for date in ("2009-12-31", "2026-03-02")
+        )
+
+        assert before["on"] == {"date": "2009-12-31", "standing": "not-in-force"}
+        assert after["on"] == {"date": "2026-03-02", "standing": "in-force"}
+
+    def test_a_provision_on_a_date(self, terminal: Terminal) -> None:
+        def forms(*argv: str) -> set[str]:
+            shown = terminal("show", "laterality.form", "--policy", "cpt", *argv).json
+            return {entry["value"] for entry in shown["stated"]}
+
+        assert "two-units" in forms("--on", "2026-03-02")
+        assert "two-units" not in forms("--on", "2019-12-31")
+        assert forms("--on", "2019-12-31") < forms()
+
+    def test_a_policy_and_those_that_it_extends(self, terminal: Terminal) -> None:
+        def stating(*argv: str) -> set[str]:
+            return {e["policy"] for e in terminal("show", "laterality.form", *argv).json["stated"]}
+
+        assert stating("--policy", "cpt") == {"cpt"}
+        assert {"cpt", "medicare"} <= stating("--policy", "medicare")
+        assert {"cpt", "medicare"} <= stating()
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            (("--on", "March"), "'March' is not a date: write it as YYYY-MM-DD"),
+            (("--policy", "medicar"), "no policy is known as 'medicar'. Near it: medicare"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["64493", "laterality.form"])
+    def test_bad_options(
+        self, terminal: Terminal, name: str, argv: tuple[str, str], message: str
+    ) -> None:
+        run = terminal("show", name, *argv)
+
+        assert run.status == 2
+        assert run.out == ""
+        assert message in run.err
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        "argv",
+        [
+            *((), ("cod",), ("code", "-", "-"), ("code", "--polcy", "x"), ("show",)),
+            *(("show", "a", "b"), ("show", "a", "--format", "csv"), ("--nope",)),
+            *(("code", "--joint"), ("code", "--format")),
+        ],
+    )
+    def test_a_bad_command_line(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
+        run = terminal(*argv)
+
+        assert run.status == 2
+        assert run.out == ""
+        assert run.err.startswith("usage: cptfacet")
+
+    @pytest.mark.parametrize("argv", [(), ("code",), ("show",)])
+    def test_help(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
+        run = terminal(*argv, "--help")
+
+        assert run.status == 0
+        assert run.out.startswith("usage: cptfacet")
+
+
+# -- as a process of its own
+
+CODE = (sys.executable, "-m", "cptfacet", "code", "-")
+
+
+def wait(process: subprocess.Popen[bytes]) -> str:
+    """Wait for a process and give what it complained of."""
+    assert process.stderr is not None
+    with process.stderr:
+        complaints = process.stderr.read()
+    process.wait(timeout=60)
+    return complaints.decode()
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    pipe = subprocess.PIPE
+    started = subprocess.Popen(CODE, stdin=pipe, stdout=pipe, stderr=pipe)
+    guard = threading.Timer(60, started.kill)
+    guard.start()
+    yield started
+    guard.cancel()
+    started.kill()
+    started.wait()
+    for stream in (started.stdin, started.stdout, started.stderr):
+        if stream is not None and not stream.closed:
+            stream.close()
+
+
+class TestProcess:
+    def test_the_first_answer_comes_before_the_input_ends(
+        self, process: subprocess.Popen[bytes]
+    ) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(1, 4):
+            process.stdin.write(jsonl(BAD).encode())  # its answer is short, so that no buffer fills
+            process.stdin.flush()
+
+            assert json.loads(process.stdout.readline())["error"]["record"] == number
+        process.stdin.close()
+
+        assert process.stdout.read() == b""
+        assert wait(process) == ""
+        assert process.returncode == 2
+
+    def test_a_reader_that_has_seen_enough(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(jsonl(BLOCK).encode())
+        process.stdin.flush()
+        first = process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(jsonl(*[BLOCK] * 50).encode())
+        process.stdin.close()
+
+        assert json.loads(first) == expected(BLOCK)
+        assert wait(process) == ""
+        assert process.returncode == 0
+
+    def test_an_output_that_can_not_write_everything(self) -> None:
+        run = subprocess.run(
+            [*CODE, "--format", "csv"],
+            input=jsonl(named("\N{SNOWMAN}"), named("\ud800")).encode(),
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            check=False,
+        )
+
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert run.stdout.count(b"\\u2603,1,") == 1
+
+    def test_a_terminal_gets_a_table(self) -> None:
+        pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+        ours, theirs = pty.openpty()
+        try:
+            run = subprocess.run(
+                [sys.executable, "-m", "cptfacet", "show", "L4-5"], stdout=theirs, check=True
+            )
+            os.close(theirs)
+            shown = os.read(ours, 4096).decode()
+        finally:
+            os.close(ours)
+
+        assert run.returncode == 0
+        assert shown.splitlines()[0] == "joint L4-L5"
+
+    def test_memory_does_not_grow_with_the_input(self) -> None:
+        if not STATUS.exists():
+            pytest.skip("needs the peak of a process's memory as Linux tells it")
+
+        assert peak(200_000) < peak(2_000) + 4_000
+
+
+STATUS = Path("/proc/self/status")
+
+PEAK = f"""
+import re, sys
+from cptfacet.cli import main
+main(["code", "-"])
+with open({str(STATUS)!r}) as status:
+    print(re.search(r"VmHWM:\\s*(\\d+) kB", status.read())[1], file=sys.stderr)
+"""
+
+
+def peak(lines: int) -> int:
+    """Give the peak of memory, in kB, of a run over so many lines: sessions and bad records."""
+    chunk = (jsonl(BLOCK) + jsonl("x" * 250) * 99).encode()
+    with subprocess.Popen(
+        [sys.executable, "-c", PEAK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        for _ in range(lines // 100):
+            process.stdin.write(chunk)
+        process.stdin.close()
+        return int(wait(process))

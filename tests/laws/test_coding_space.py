@@ -1,0 +1,625 @@
+"""The finite space of facet sessions, enumerated and not sampled.
+
+Each answer is compared with an oracle that is written here from the published rules. From the
+reference it reads which code has which family, region and ordinal, and nothing else.
+"""
+
+import datetime as dt
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from cptfacet import policies
+from cptfacet.addons import missing_primaries, order_lines
+from cptfacet.anatomy import CodeRegion, Joint, Side
+from cptfacet.bilateral import LineForm
+from cptfacet.claims import ClaimLine, ClaimType, Purpose
+from cptfacet.coding import Coded, Coder, NoteId
+from cptfacet.procedures import Family, Ordinal, ProcedureKind
+from cptfacet.reference import packaged
+from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
+
+TODAY = dt.date(2026, 3, 2)
+BEFORE_2020 = dt.date(2019, 6, 3)
+PAYERS = ("cpt", "medicare")
+
+ALL = tuple(Joint)
+INJECTABLE = ALL[: ALL.index(Joint.L1_L2)]
+WITH_BRANCHES = INJECTABLE[INJECTABLE.index(Joint.C2_C3) :]
+JUNCTION = ALL[ALL.index(Joint.T11_T12) :]
+LUMBAR = ALL[ALL.index(Joint.L1_L2) :]
+
+SIDES = (Side.RIGHT, Side.LEFT, Side.BILATERAL)
+MIRRORED = (1, 0, 2)
+TARGETS = {joint: tuple(Target(joint=joint, side=side) for side in SIDES) for joint in Joint}
+
+
+class Method(NamedTuple):
+    """How the joints of a session were treated, and the family of codes that this belongs to."""
+
+    technique: Technique
+    guidance: Guidance
+    purpose: Purpose
+    family: Family
+
+
+BLOCK = Method(
+    Technique.MEDIAL_BRANCH_BLOCK,
+    Guidance.FLUOROSCOPY,
+    Purpose.DIAGNOSTIC,
+    Family.IMAGE_GUIDED_INJECTION,
+)
+INJECTION = Method(
+    Technique.INTRA_ARTICULAR_INJECTION,
+    Guidance.FLUOROSCOPY,
+    Purpose.THERAPEUTIC,
+    Family.IMAGE_GUIDED_INJECTION,
+)
+ULTRASOUND = Method(
+    Technique.MEDIAL_BRANCH_BLOCK,
+    Guidance.ULTRASOUND,
+    Purpose.DIAGNOSTIC,
+    Family.ULTRASOUND_INJECTION,
+)
+ABLATION = Method(
+    Technique.THERMAL_RADIOFREQUENCY_ABLATION,
+    Guidance.FLUOROSCOPY,
+    Purpose.THERAPEUTIC,
+    Family.ABLATION,
+)
+METHODS = {
+    "block": BLOCK,
+    "injection": INJECTION,
+    "ultrasound-block": ULTRASOUND,
+    "ablation": ABLATION,
+}
+
+
+@functools.cache
+def side_patterns(count: int) -> tuple[tuple[Side, ...], ...]:
+    """List every choice of sides for some joints."""
+    return tuple(itertools.product(SIDES, repeat=count))
+
+
+@functools.cache
+def mirrored_places(count: int) -> tuple[int, ...]:
+    """Say where in `side_patterns` the mirrored pattern of each pattern stands."""
+    places = {digits: n for n, digits in enumerate(itertools.product(range(3), repeat=count))}
+    return tuple(places[tuple(MIRRORED[digit] for digit in digits)] for digits in places)
+
+
+# -- the oracle: what the published rules say of one session
+
+
+class Asked(NamedTuple):
+    """What is asked of a session beside its joints and sides."""
+
+    payer: str
+    method: Method
+    claim_type: ClaimType
+    on: dt.date
+
+
+class Group(NamedTuple):
+    """A run of a session's joints that are coded together, and the regions of its codes."""
+
+    primary: CodeRegion
+    add_ons: CodeRegion
+    start: int
+    stop: int
+    head_to_tail: bool
+
+
+def groups(joints: tuple[Joint, ...], payer: str, family: Family) -> tuple[Group, ...]:
+    """Split joints, head to tail, into coded groups.
+
+    A joint belongs to the region of its upper segment, so T12-L1 is thoracic. Medicare alone makes
+    T12-L1 with L1-L2, and nothing else, one group: its first code thoracic, its add-on lumbar. Its
+    sentence names the codes of injections under fluoroscopy or CT and of ablations.
+    """
+    upper, lower = CodeRegion.CERVICAL_THORACIC, CodeRegion.LUMBAR_SACRAL
+    named = payer == "medicare" and family is not Family.ULTRASOUND_INJECTION
+    if named and joints == (Joint.T12_L1, Joint.L1_L2):
+        return (Group(upper, lower, 0, 2, head_to_tail=True),)
+    cut = sum(joint.value[0] != "L" for joint in joints)
+    found = (
+        Group(upper, upper, 0, cut, head_to_tail=False),
+        Group(lower, lower, cut, len(joints), head_to_tail=False),
+    )
+    return tuple(group for group in found if group.start < group.stop)
+
+
+@functools.cache
+def code_of(family: Family, region: CodeRegion, ordinal: Ordinal, on: dt.date) -> str:
+    """Read from the reference which code a level has."""
+    (found,) = packaged().find(
+        kind=ProcedureKind.FACET, family=family, region=region, ordinal=ordinal, on=on
+    )
+    return found.code
+
+
+def forms(asked: Asked) -> tuple[LineForm, LineForm]:
+    """Give the line forms of a primary and of an add-on."""
+    if asked.payer == "medicare":
+        facility = asked.claim_type is ClaimType.ASC_FACILITY
+        form = LineForm.RT_LT_LINES if facility else LineForm.ONE_LINE_50
+        return form, form
+    since_2020 = asked.on >= dt.date(2020, 1, 1)
+    return LineForm.ONE_LINE_50, LineForm.TWO_UNITS if since_2020 else LineForm.ONE_LINE_50
+
+
+class Level(NamedTuple):
+    """One coded level: the places of its joints, of which there may be several, and its side."""
+
+    joints: tuple[int, ...]
+    side: Side | None
+
+
+class Row(NamedTuple):
+    """One line before its code: what names the side, units, the levels, and the side."""
+
+    modifiers: tuple[str, ...]
+    units: int
+    levels: list[Level]
+    side: Side | None
+
+
+def write(form: LineForm, levels: list[Level]) -> list[Row]:
+    """Write levels of one code, lines of no level left out."""
+    both = [level for level in levels if level.side is Side.BILATERAL]
+    right = [level for level in levels if level.side is Side.RIGHT]
+    left = [level for level in levels if level.side is Side.LEFT]
+    unnamed = [level for level in levels if level.side is None]
+    if form is LineForm.RT_LT_LINES:
+        rows = [
+            Row(("RT",), 1, both + right, Side.RIGHT),
+            Row(("LT",), 1, both + left, Side.LEFT),
+        ]
+    else:
+        rows = [
+            Row(("50",), 1, both, Side.BILATERAL)
+            if form is LineForm.ONE_LINE_50
+            else Row((), 2, both, Side.BILATERAL),
+            Row(("RT",), 1, right, Side.RIGHT),
+            Row(("LT",), 1, left, Side.LEFT),
+        ]
+    rows.append(Row((), 1, unnamed, None))
+    return [row._replace(units=row.units * len(row.levels)) for row in rows if row.levels]
+
+
+def third_level(places: list[int], sides: tuple[Side, ...]) -> Level:
+    """Make the one level that stands for the third and all further ones."""
+    treated = {sides[n] for n in places}
+    if len(treated) == 1:
+        return Level(tuple(places), treated.pop())
+    return Level(tuple(places), Side.BILATERAL if Side.BILATERAL in treated else None)
+
+
+def coded_levels(
+    group: Group, sides: tuple[Side, ...], asked: Asked
+) -> list[tuple[Ordinal, list[Level]]]:
+    """Count the levels of a group: those of both sides first, then head to tail."""
+    places = list(range(group.start, group.stop))
+    if not group.head_to_tail:
+        places.sort(key=lambda n: sides[n] is not Side.BILATERAL)
+    single = [Level((n,), sides[n]) for n in places]
+    if asked.method.family is Family.ABLATION:
+        return [(Ordinal.FIRST, single[:1]), (Ordinal.EACH_ADDITIONAL, single[1:])]
+    third = [third_level(places[2:], sides)] if places[2:] else []
+    return [
+        (Ordinal.FIRST, single[:1]),
+        (Ordinal.SECOND, single[1:2]),
+        (Ordinal.THIRD_AND_MORE, third),
+    ]
+
+
+def stands_for(row: Row, sides: tuple[Side, ...]) -> tuple[tuple[int, ...], Side | None]:
+    """Say for which joints a line stands, and the side that they share.
+
+    One level may stand for joints of several sides: a line of one side names those treated there.
+    """
+    joints = [n for level in row.levels for n in level.joints]
+    if row.modifiers in (("RT",), ("LT",)):
+        return tuple(n for n in joints if sides[n] in (row.side, Side.BILATERAL)), row.side
+    treated = {sides[n] for n in joints}
+    return tuple(joints), treated.pop() if len(treated) == 1 else None
+
+
+class Expected(NamedTuple):
+    """The lines of a session, and for each line the places of its joints and its side."""
+
+    lines: tuple[ClaimLine, ...]
+    why: tuple[tuple[tuple[int, ...], Side | None], ...]
+
+
+def expect(grouped: tuple[Group, ...], sides: tuple[Side, ...], asked: Asked) -> Expected:
+    """Write the lines that the published rules ask for."""
+    primary_form, add_on_form = forms(asked)
+    method = asked.method
+    attested = (
+        asked.payer == "medicare"
+        and method.family is Family.IMAGE_GUIDED_INJECTION
+        and method.purpose is Purpose.DIAGNOSTIC
+        and asked.on >= dt.date(2021, 5, 2)
+    )
+    marks = ("KX",) if attested else ()
+    lines: list[ClaimLine] = []
+    why: list[tuple[tuple[int, ...], Side | None]] = []
+    for group in grouped:
+        for ordinal, levels in coded_levels(group, sides, asked):
+            first = ordinal is Ordinal.FIRST
+            region = group.primary if first else group.add_ons
+            for row in write(primary_form if first else add_on_form, levels):
+                code = code_of(method.family, region, ordinal, asked.on)
+                modifiers = (*row.modifiers, *marks)
+                lines.append(ClaimLine(code=code, modifiers=modifiers, units=row.units))
+                why.append(stands_for(row, sides))
+    return Expected(tuple(lines), tuple(why))
+
+
+# -- the laws, read from the lines themselves
+
+
+def side_of(line: ClaimLine) -> str:
+    """Read the modifier of a line that names a side."""
+    (modifier,) = [m for m in line.modifiers if m in ("50", "RT", "LT")] or [""]
+    return modifier
+
+
+def treated_sides(lines: Iterable[ClaimLine]) -> tuple[int, int]:
+    """Read how many right and how many left sides lines of one ablation or one level stand for."""
+    right = left = 0
+    for line in lines:
+        assert isinstance(line.units, int)
+        match side_of(line):
+            case "RT":
+                right += line.units
+            case "LT":
+                left += line.units
+            case "50":
+                right += line.units
+                left += line.units
+            case _:  # one line without a side stands for both sides by its units
+                assert line.units % 2 == 0
+                right += line.units // 2
+                left += line.units // 2
+    return right, left
+
+
+def on_sides(sides: Iterable[Side]) -> tuple[int, int]:
+    """Count right and left sides that were treated."""
+    treated = tuple(sides)
+    return (
+        sum(side in (Side.RIGHT, Side.BILATERAL) for side in treated),
+        sum(side in (Side.LEFT, Side.BILATERAL) for side in treated),
+    )
+
+
+def codes_of(group: Group, asked: Asked) -> list[str]:
+    """List the codes of a group, the primary first."""
+    ordinals = [Ordinal.SECOND, Ordinal.THIRD_AND_MORE]
+    if asked.method.family is Family.ABLATION:
+        ordinals = [Ordinal.EACH_ADDITIONAL]
+    family, on = asked.method.family, asked.on
+    primary = code_of(family, group.primary, Ordinal.FIRST, on)
+    return [primary, *(code_of(family, group.add_ons, ordinal, on) for ordinal in ordinals)]
+
+
+def check_group(by_code: list[list[ClaimLine]], treated: tuple[Side, ...], asked: Asked) -> None:
+    """Check one coded group: its lines by code, the primary first."""
+    firsts = by_code[0]
+    if len(firsts) == 2:  # both sides of one level, a line each
+        assert forms(asked)[0] is LineForm.RT_LT_LINES
+        assert [side_of(line) for line in firsts] == ["RT", "LT"]
+    else:
+        assert len(firsts) == 1
+    assert all(line.units == 1 for line in firsts)
+    if asked.method.family is Family.ABLATION:
+        assert treated_sides(line for lines in by_code for line in lines) == on_sides(treated)
+        return
+    assert [bool(lines) for lines in by_code] == [len(treated) >= n for n in (1, 2, 3)]
+    if len(treated) <= 2:
+        levels = [treated_sides(lines) for lines in by_code if lines]
+        assert sorted(levels) == sorted(on_sides([side]) for side in treated)
+    thirds = by_code[2]
+    if thirds and side_of(thirds[0]) == "" and thirds[0].units == 1:
+        assert len(thirds) == 1  # sides that differ, and none of them both: no side is named
+    elif thirds:
+        assert max(treated_sides(thirds)) == 1  # once a side, however many levels it stands for
+
+
+def check_laws(
+    lines: tuple[ClaimLine, ...],
+    grouped: tuple[Group, ...],
+    sides: tuple[Side, ...],
+    asked: Asked,
+) -> None:
+    """Check the lines of one session, group by group, and the order of all of them."""
+    rest = list(lines)
+    for group in grouped:
+        codes = codes_of(group, asked)
+        count = sum(1 for line in rest if line.code in codes)
+        own, rest = rest[:count], rest[count:]
+        by_code = [[line for line in own if line.code == code] for code in codes]
+        # every line of the group is here, the primary before its add-ons
+        assert [line for of_code in by_code for line in of_code] == own
+        check_group(by_code, sides[group.start : group.stop], asked)
+    assert rest == []
+    policy = policies.get(asked.payer)
+    assert missing_primaries(lines, on=asked.on, policy=policy) == ()
+    assert order_lines(lines, on=asked.on, policy=policy) == lines
+
+
+def mirror(lines: tuple[ClaimLine, ...]) -> tuple[ClaimLine, ...]:
+    """Exchange the sides of lines; of one code RT stands before LT."""
+    swap = {"RT": "LT", "LT": "RT"}
+    rank = {"RT": 1, "LT": 2}
+    swapped = [
+        ClaimLine(
+            code=line.code,
+            modifiers=tuple(swap.get(modifier, modifier) for modifier in line.modifiers),
+            units=line.units,
+        )
+        for line in lines
+    ]
+    return tuple(
+        line
+        for _, of_one_code in itertools.groupby(swapped, key=lambda line: line.code)
+        for line in sorted(of_one_code, key=lambda line: rank.get(side_of(line), 0))
+    )
+
+
+# -- one pass over a part of the space
+
+BOTH_ORDERS = (1, -1)
+Orders = Mapping[ClaimType, tuple[int, ...]]
+
+
+class Table:
+    """What is expected of every side pattern of one kind of session, worked out once."""
+
+    def __init__(self, grouped: tuple[Group, ...], count: int, asked: Asked) -> None:
+        self.asked = asked
+        self.grouped = grouped
+        self.patterns = side_patterns(count)
+        self.expected = [expect(grouped, sides, asked) for sides in self.patterns]
+        self.mirrored = [mirror(each.lines) for each in self.expected]
+        self.lawful = [False] * len(self.patterns)
+
+    def check(self, coded: Coded, place: int, joints: tuple[Joint, ...]) -> None:
+        """Check one answer against the oracle; the laws once for equal lines of equal sides."""
+        lines, why = self.expected[place]
+        assert coded.claim.lines == lines, f"{joints} {self.patterns[place]} {self.asked}"
+        told = [(each.line, each.joints, each.side) for each in coded.why]
+        assert told == [
+            (number, tuple([joints[n] for n in places]), side)
+            for number, (places, side) in enumerate(why, 1)
+        ], f"{joints} {self.patterns[place]} {self.asked}"
+        if not self.lawful[place]:
+            check_laws(coded.claim.lines, self.grouped, self.patterns[place], self.asked)
+            self.lawful[place] = True
+
+
+def enumerate_sides(
+    choices: Iterable[tuple[Joint, ...]],
+    payer: str,
+    method: Method,
+    on: dt.date,
+    orders: Orders,
+) -> Iterator[tuple[tuple[Joint, ...], Coded]]:
+    """Code every side pattern of every choice of joints for every claim type, and check it.
+
+    ``orders`` says for a claim type whether the targets are listed head to tail (1), tail to head
+    (-1) or both ways; the answer that is expected does not depend on it. Yields each answer.
+    """
+    coder = Coder(policies.get(payer))
+    tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
+    for joints in choices:
+        grouped = groups(joints, payer, method.family)
+        count = len(joints)
+        professional: list[tuple[ClaimLine, ...]] = []
+        for claim_type, directions in orders.items():
+            key = (grouped, count, claim_type)
+            if key not in tables:
+                tables[key] = Table(grouped, count, Asked(payer, method, claim_type, on))
+            table = tables[key]
+            answers: list[tuple[ClaimLine, ...]] = []
+            for place, targets in enumerate(itertools.product(*[TARGETS[j] for j in joints])):
+                for direction in directions:
+                    treatment = Treatment(
+                        technique=method.technique,
+                        purpose=method.purpose,
+                        guidance=method.guidance,
+                        targets=targets[::direction],
+                    )
+                    session = Session(date=on, treatments=(treatment,), claim_type=claim_type)
+                    coded = coder.code(session)
+                    assert isinstance(coded, Coded)
+                    table.check(coded, place, joints)
+                    yield joints, coded
+                    if direction == directions[0]:
+                        answers.append(coded.claim.lines)
+            for place, other in enumerate(mirrored_places(count)):
+                assert answers[other] == table.mirrored[place]
+            if claim_type is ClaimType.PROFESSIONAL:
+                professional = answers
+            elif claim_type is ClaimType.HOSPITAL_OUTPATIENT:
+                assert answers == professional
+
+
+EACH_BOTH_WAYS: Orders = dict.fromkeys(ClaimType, BOTH_ORDERS)
+ONE_BOTH_WAYS: Orders = {**dict.fromkeys(ClaimType, (-1,)), ClaimType.PROFESSIONAL: BOTH_ORDERS}
+ONE_WAY_EACH: Orders = {**dict.fromkeys(ClaimType, (-1,)), ClaimType.PROFESSIONAL: (1,)}
+
+
+def subsets(joints: tuple[Joint, ...]) -> Iterator[tuple[Joint, ...]]:
+    """List every choice of at least one joint, head to tail."""
+    for count in range(1, len(joints) + 1):
+        yield from itertools.combinations(joints, count)
+
+
+def starting_at(first: Joint, joints: tuple[Joint, ...]) -> Iterator[tuple[Joint, ...]]:
+    """List every choice of up to four joints whose first one is given."""
+    below = joints[joints.index(first) + 1 :]
+    for count in range(4):
+        for further in itertools.combinations(below, count):
+            yield (first, *further)
+
+
+def windows(joints: tuple[Joint, ...]) -> tuple[tuple[Joint, ...], ...]:
+    """List the runs of five neighbouring joints."""
+    return tuple(joints[n : n + 5] for n in range(len(joints) - 4))
+
+
+def count_patterns(choices: Iterable[tuple[Joint, ...]]) -> int:
+    """Count the side patterns of some choices of joints."""
+    return sum(3 ** len(joints) for joints in choices)
+
+
+def joints_of(method: str) -> tuple[Joint, ...]:
+    """Give the cervical and thoracic joints at which a method is coded."""
+    return INJECTABLE if method == "injection" else WITH_BRANCHES
+
+
+class TestSpaces:
+    """The spaces are as large as they claim: nothing is left out and nothing is sampled."""
+
+    def test_lumbar_and_junction(self) -> None:
+        assert count_patterns(subsets(LUMBAR)) == 4**5 - 1
+        assert count_patterns(subsets(JUNCTION)) == 4**7 - 1
+
+    @pytest.mark.parametrize(("method", "patterns"), [("injection", 424_995), ("block", 271_323)])
+    def test_choices_of_up_to_four(self, method: str, patterns: int) -> None:
+        joints = joints_of(method)
+        chosen = [choice for first in joints for choice in starting_at(first, joints)]
+
+        assert len(set(chosen)) == len(chosen)
+        assert count_patterns(chosen) == patterns
+
+    def test_windows_of_five(self) -> None:
+        assert len(windows(INJECTABLE)) == 16
+        assert len(windows(WITH_BRANCHES)) == 14
+
+    def test_mirrored_places(self) -> None:
+        patterns = side_patterns(3)
+        for place, other in enumerate(mirrored_places(3)):
+            assert patterns[other] == tuple(side.mirrored for side in patterns[place])
+
+
+class TestLumbar:
+    """Each of the five lumbar joints untreated, left, right or bilateral: every session codes right.
+
+    A coded group has one primary, its add-ons follow it and never stand alone; an ablation bills
+    exactly the joints and sides that were treated, an injection exactly up to two levels and then
+    once for all further ones; the order of the targets is without meaning; the mirrored session has
+    the mirrored lines.
+
+    Source: beck10, justmypassion-2012, cms-aoc-2024q2; forms by r526otn, aapc163960 (CPT from 2020)
+    and ngs-a57826-quoted (ASC); order and third side by judgement on hiacode-laterality.
+    """
+
+    @pytest.mark.parametrize("on", [TODAY, BEFORE_2020], ids=str)
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("payer", PAYERS)
+    def test_every_pattern(self, payer: str, method: str, on: dt.date) -> None:
+        answers = list(enumerate_sides(subsets(LUMBAR), payer, METHODS[method], on, EACH_BOTH_WAYS))
+
+        assert len(answers) == (4**5 - 1) * 3 * 2
+
+
+class TestJunction:
+    """T11-T12 to L5-S1: T12-L1 has the thoracic codes, and its place beside lumbar joints is settled.
+
+    Under CPT each region has its primary. Medicare's contractors make T12-L1 with L1-L2 one group,
+    the thoracic primary with the lumbar add-on; what their sentence does not speak of is grouped as
+    under CPT, and the answer says that no instruction was found.
+
+    Source: aapc135379, cgs25, aapc180296, ngs-a57826-quoted.
+    """
+
+    @pytest.mark.parametrize("top", [True, False], ids=["with-T11-T12", "without-T11-T12"])
+    @pytest.mark.parametrize("method", ["block", "ablation"])
+    @pytest.mark.parametrize("payer", PAYERS)
+    def test_every_pattern(self, payer: str, method: str, *, top: bool) -> None:
+        choices = [choice for choice in subsets(JUNCTION) if (Joint.T11_T12 in choice) is top]
+        answers = 0
+        for joints, coded in enumerate_sides(choices, payer, METHODS[method], TODAY, ONE_BOTH_WAYS):
+            answers += 1
+            unsettled = (
+                payer == "medicare"
+                and Joint.T12_L1 in joints
+                and not LUMBAR_SET.isdisjoint(joints)
+                and joints != (Joint.T12_L1, Joint.L1_L2)
+            )
+            noted = any(note.id is NoteId.NO_CONTRACTOR_INSTRUCTION for note in coded.notes)
+            assert noted is unsettled, joints
+
+        # T11-T12 is treated on one side or the other or both, or not at all
+        assert answers == (3 * 4**6 if top else 4**6 - 1) * 4
+
+
+LUMBAR_SET = frozenset(LUMBAR)
+
+
+class TestUpToFour:
+    """Every choice of up to four cervical and thoracic joints, neighbours or not, with every side.
+
+    The joints above C2-C3 have no medial branches and are injected only. Each claim type is coded:
+    professional claims with the targets from head to tail, the others from tail to head, which under
+    the form that professional and hospital claims share must give equal lines.
+
+    Source: beck10, justmypassion-2012, cptasst-2010-12 (C0-C1 and C1-C2), cms-aoc-2024q2.
+    """
+
+    @pytest.mark.parametrize(
+        ("method", "first"),
+        [
+            pytest.param(method, first, id=f"{method}-from-{first.value}")
+            for method in ("injection", "ablation")
+            for first in joints_of(method)
+        ],
+    )
+    @pytest.mark.parametrize("payer", PAYERS)
+    def test_every_choice(self, payer: str, method: str, first: Joint) -> None:
+        choices = list(starting_at(first, joints_of(method)))
+        answers = 0
+        for _ in enumerate_sides(choices, payer, METHODS[method], TODAY, ONE_WAY_EACH):
+            answers += 1
+
+        assert answers == count_patterns(choices) * 3
+
+
+WINDOWS = (
+    ("block", WITH_BRANCHES),
+    ("ablation", WITH_BRANCHES),
+    ("injection", INJECTABLE[:6]),  # the two windows that blocks can't have; the rest are theirs
+)
+
+
+class TestWindowsOfFive:
+    """Every side pattern of five neighbouring cervical or thoracic joints codes right.
+
+    Five joints are more than a session has in practice; the third and all further levels of an
+    injection are one line, and an ablation still bills each joint and side.
+
+    Source: beck10 (one line for the third level and beyond), justmypassion-2012 (each joint).
+    """
+
+    @pytest.mark.parametrize(
+        ("method", "window"),
+        [
+            pytest.param(method, window, id=f"{method}-{window[0].value}-to-{window[-1].value}")
+            for method, joints in WINDOWS
+            for window in windows(joints)
+        ],
+    )
+    @pytest.mark.parametrize("payer", PAYERS)
+    def test_every_pattern(self, payer: str, method: str, window: tuple[Joint, ...]) -> None:
+        answers = list(
+            enumerate_sides(subsets(window), payer, METHODS[method], TODAY, ONE_BOTH_WAYS)
+        )
+
+        assert len(answers) == (4**5 - 1) * 4

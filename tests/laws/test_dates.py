@@ -1,0 +1,246 @@
+"""Dates decide: how long a fact is in force, and what a policy answers on every day."""
+
+import bisect
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cptfacet import policies
+from cptfacet.coding.plans import turning_points
+from cptfacet.dates import Standing, Term, parse_date
+from cptfacet.errors import ParseError
+from cptfacet.policies import DIMENSIONS, NotKnown, Policy, Provision
+from cptfacet.reference import packaged
+
+law = settings(deadline=None)
+
+DAY = dt.timedelta(days=1)
+DATES = st.dates()
+TERMS = st.builds(
+    lambda start, seen, length: Term(
+        start=start,
+        seen=seen,
+        until=None
+        if length is None
+        else min(start or seen or dt.date(1999, 1, 1), dt.date.max - length) + length,
+    ),
+    st.none() | DATES,
+    st.none() | DATES,
+    st.none() | st.timedeltas(dt.timedelta(0), dt.timedelta(days=40_000)),
+)
+
+
+class TestTerms:
+    """A fact is in force, or is not, or no source tells: three answers and never two of them.
+
+    A stated start means that the fact was not in force before. Where only a sighting is known,
+    nothing is known before it. The last day is a day in force. A fact without dates, which only a
+    judgement may be, holds on every day.
+
+    Source: DESIGN, decision 5.
+    """
+
+    @law
+    @given(TERMS, DATES)
+    def test_each_day_has_its_answer(self, term: Term, date: dt.date) -> None:
+        standing = term.on(date)
+
+        begins = term.start or term.seen
+        if term.until is not None and date > term.until:
+            assert standing is Standing.NOT_IN_FORCE
+        elif begins is None or date >= begins:
+            assert standing is Standing.IN_FORCE
+        elif term.start is not None:
+            assert standing is Standing.NOT_IN_FORCE
+        else:
+            assert standing is Standing.NOT_KNOWN
+
+    @law
+    @given(TERMS, DATES, DATES)
+    def test_what_has_begun_is_known_and_what_has_ended_stays_ended(
+        self, term: Term, one: dt.date, other: dt.date
+    ) -> None:
+        earlier, later = term.on(min(one, other)), term.on(max(one, other))
+
+        if earlier is Standing.IN_FORCE:
+            assert later is not Standing.NOT_KNOWN
+        if later is Standing.NOT_KNOWN:
+            assert earlier is Standing.NOT_KNOWN
+        if term.start is not None:
+            assert Standing.NOT_KNOWN not in (earlier, later)
+
+    @law
+    @given(TERMS)
+    def test_the_first_and_the_last_day_are_in_force(self, term: Term) -> None:
+        assert term.on(term.first) is Standing.IN_FORCE
+        assert term.on(term.last) is Standing.IN_FORCE
+        if term.first > dt.date.min:
+            assert term.on(term.first - DAY) is not Standing.IN_FORCE
+        if term.last < dt.date.max:
+            assert term.on(term.last + DAY) is Standing.NOT_IN_FORCE
+
+    @law
+    @given(TERMS)
+    def test_its_text_names_its_days(self, term: Term) -> None:
+        days = [str(day) for day in (term.start or term.seen, term.until) if day]
+
+        assert [word for word in str(term).split() if word[0].isdigit()] == days
+
+    @law
+    @given(DATES)
+    def test_a_judgement_without_dates_holds_always(self, date: dt.date) -> None:
+        assert Term().on(date) is Standing.IN_FORCE
+
+
+class TestReading:
+    """A date is read in one form alone, so that no day is taken for a month.
+
+    Source: DESIGN, interchange (ISO dates).
+    """
+
+    @law
+    @given(DATES)
+    def test_there_and_back(self, date: dt.date) -> None:
+        assert parse_date(date.isoformat()) == date
+        assert parse_date(f" {date.isoformat()}\n") == date
+
+    @law
+    @given(st.one_of(st.text(), st.from_regex(r"\d{3,5}[-/.]?\d{1,2}[-/.]?\d{1,2}")))
+    def test_any_text_is_a_day_or_refused(self, text: str) -> None:
+        try:
+            date = parse_date(text)
+        except ParseError:
+            return
+        assert date.isoformat() == text.strip()
+
+    @pytest.mark.parametrize(
+        "text", ["2026-02-29", "2026-13-01", "0000-01-01", "20260302", "2026-W10-1", "2026-3-2"]
+    )
+    def test_no_such_day(self, text: str) -> None:
+        with pytest.raises(ParseError):
+            parse_date(text)
+
+
+ADD_ONS = (*(procedure.code for procedure in packaged().procedures), "99999")
+
+
+def questions() -> Iterator[tuple[str, dict[str, str]]]:
+    """List every key of the vocabulary with every cell that a caller may ask for."""
+    for key in policies.vocabulary().values():
+        names = [name.replace("-", "_") for name in key.dimensions]
+        for values in itertools.product(*[DIMENSIONS[name] or ADD_ONS for name in key.dimensions]):
+            yield key.name, dict(zip(names, values, strict=True))
+
+
+QUESTIONS = tuple(questions())
+PACKAGED = tuple(map(policies.get, policies.ids()))
+
+
+def between(days: list[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
+    """List the stretches between turning points, each with its first and its last day."""
+    firsts = sorted({dt.date.min, *days})
+    for first, following in itertools.zip_longest(firsts, firsts[1:]):
+        yield first, following - DAY if following else dt.date.max
+
+
+@pytest.mark.parametrize("policy", PACKAGED, ids=lambda policy: policy.id)
+class TestPolicies:
+    """A packaged policy answers every question on every day, and changes on its own days only.
+
+    An answer is a provision that was in force on that day or says that it is not known; before the
+    first sighting of a provision nobody knows, and a later text is never read back in time.
+
+    Source: DESIGN, decision 5; each provision cites its own.
+    """
+
+    def test_between_two_turning_points_the_answer_stays(self, policy: Policy) -> None:
+        stretches = list(between(turning_points(policy, packaged())))
+        assert len(stretches) > 10
+        for key, cell in QUESTIONS:
+            for first, last in stretches:
+                answer = policy.get(key, on=first, **cell)
+
+                assert answer.key == key
+                assert answer.cell == tuple(cell.values())
+                assert answer == policy.get(key, on=last, **cell)
+                assert answer == policy.get(key, on=first + (last - first) / 2, **cell)
+
+    @law
+    @given(date=DATES, question=st.sampled_from(QUESTIONS))
+    def test_on_any_day(
+        self, policy: Policy, date: dt.date, question: tuple[str, dict[str, str]]
+    ) -> None:
+        key, cell = question
+        days = turning_points(policy, packaged())
+        place = bisect.bisect_right(days, date)
+        answer = policy.get(key, on=date, **cell)
+
+        assert answer == policy.get(key, on=days[place - 1] if place else dt.date.min, **cell)
+        if isinstance(answer, Provision):
+            assert answer.term.on(date) is Standing.IN_FORCE
+            assert answer in {p for each in policy.lineage() for p in each.provisions}
+        else:
+            assert answer.reason
+
+    def test_before_the_first_sighting_nothing_is_known(self, policy: Policy) -> None:
+        seen = 0
+        for stated in policy.provisions:
+            if stated.term.start is not None or stated.term.seen is None:
+                continue
+            day_before = stated.term.seen - DAY
+            earlier = [
+                other
+                for other in policy.provisions
+                if (other.key, other.cell) == (stated.key, stated.cell)
+                and other.term.on(day_before) is Standing.IN_FORCE
+            ]
+            answer = policy.get(stated.key, on=day_before, **cell_of(stated))
+            seen += 1
+
+            assert answer == earlier[0] if earlier else isinstance(answer, NotKnown)
+
+        assert seen
+
+    def test_on_its_own_days_each_provision_answers(self, policy: Policy) -> None:
+        for stated in policy.provisions:
+            for day in (stated.term.first, stated.term.last):
+                assert policy.get(stated.key, on=day, **cell_of(stated)) == stated
+
+    def test_what_it_does_not_state_the_extended_policy_answers(self, policy: Policy) -> None:
+        own = {(stated.key, stated.cell) for stated in policy.provisions}
+        on = dt.date(2026, 3, 2)
+        for key, cell in QUESTIONS:
+            if policy.extends is not None and (key, tuple(cell.values())) not in own:
+                assert policy.get(key, on=on, **cell) == policy.extends.get(key, on=on, **cell)
+
+    def test_its_changes_are_its_days(self, policy: Policy) -> None:
+        for change in policy.changes():
+            term = change.provision.term
+            assert change.on in (term.start, term.seen, term.until)
+            assert policy.changes(since=change.on, until=change.on)
+
+
+def test_a_policy_may_end_on_the_last_day_there_is() -> None:
+    cpt = policies.get("cpt")
+    endless = attrs.evolve(
+        cpt,
+        provisions=tuple(
+            attrs.evolve(stated, term=attrs.evolve(stated.term, until=dt.date.max))
+            if stated.term.until is None
+            else stated
+            for stated in cpt.provisions
+        ),
+    )
+
+    assert turning_points(endless, packaged()) == turning_points(cpt, packaged())
+
+
+def cell_of(stated: Provision | NotKnown) -> dict[str, str]:
+    """Name the cell of a provision as a caller asks for it."""
+    names = policies.vocabulary()[stated.key].dimensions
+    return dict(zip((name.replace("-", "_") for name in names), stated.cell, strict=True))

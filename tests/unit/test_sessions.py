@@ -1,0 +1,555 @@
+"""Sessions and the other records: what they take, what they refuse, what they show."""
+
+import copy
+import datetime as dt
+import importlib
+import inspect
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from cptfacet import policies
+from cptfacet.anatomy import Joint, Nerve, Side
+from cptfacet.bilateral import SideCount
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.coding import Coded, code_session
+from cptfacet.errors import (
+    CptfacetError,
+    DocumentError,
+    NoMedialBranchError,
+    NotOfThisFormError,
+    ParseError,
+    PolicyFileError,
+    Problem,
+    SessionError,
+    UnknownIdError,
+)
+from cptfacet.sessions import (
+    Guidance,
+    Session,
+    Target,
+    Technique,
+    TechniqueKind,
+    TreatedNerve,
+    Treatment,
+    merge_sides,
+    parse_guidance,
+    parse_target,
+    parse_technique,
+    session_from_words,
+)
+
+TODAY = dt.date(2026, 3, 2)
+BLOCK = Technique.MEDIAL_BRANCH_BLOCK
+INJECTION = Technique.INTRA_ARTICULAR_INJECTION
+ABLATION = Technique.THERMAL_RADIOFREQUENCY_ABLATION
+ROOMS = (
+    "addons",
+    "anatomy",
+    "bilateral",
+    "citations",
+    "claims",
+    "coding",
+    "dates",
+    "errors",
+    "modifiers",
+    "policies",
+    "procedures",
+    "reference",
+    "sessions",
+)
+
+
+def public_records() -> list[type[Any]]:
+    """List every record class that a room shows."""
+    found: dict[str, type[Any]] = {}
+    for room in ROOMS:
+        module = importlib.import_module(f"cptfacet.{room}")
+        for name in module.__all__:
+            shown = getattr(module, name)
+            if inspect.isclass(shown) and attrs.has(shown) and not issubclass(shown, Exception):
+                found[name] = shown
+    return list(found.values())
+
+
+RECORDS = public_records()
+
+
+def treatment(technique: Technique, *targets: str, nerves: tuple[str, ...] = ()) -> Treatment:
+    """Make a treatment under fluoroscopy; a nerve is named by its enumeration."""
+    listed = [entry.partition(":") for entry in nerves]
+    return Treatment(
+        technique=technique,
+        purpose=Purpose.DIAGNOSTIC,
+        guidance=Guidance.FLUOROSCOPY,
+        targets=tuple(map(parse_target, targets)),
+        nerves=tuple(
+            TreatedNerve(nerve=Nerve[name], side=Side(side) if side else None)
+            for name, _, side in listed
+        ),
+    )
+
+
+def session(*treatments: Treatment, claim_type: ClaimType | None = None) -> Session:
+    """Make a session of today."""
+    return Session(date=TODAY, treatments=treatments, claim_type=claim_type)
+
+
+# -- every record is a value
+
+
+def test_the_records_are_all_here() -> None:
+    names = {record.__name__ for record in RECORDS}
+
+    assert names >= {
+        "Citation",
+        "Claim",
+        "ClaimLine",
+        "Coded",
+        "Conversion",
+        "Innervation",
+        "Laterality",
+        "MissingPrimary",
+        "Modifier",
+        "Note",
+        "Policy",
+        "Problem",
+        "Procedure",
+        "Provision",
+        "Reading",
+        "Reference",
+        "Refusal",
+        "Session",
+        "SideCount",
+        "Target",
+        "Term",
+        "TreatedNerve",
+        "Treatment",
+        "Why",
+    }
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_can_not_be_changed(record: type[Any]) -> None:
+    made = object.__new__(record)
+    for field in attrs.fields(record):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            setattr(made, field.name, None)
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            delattr(made, field.name)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_has_slots_and_no_dictionary(record: type[Any]) -> None:
+    made = object.__new__(record)
+
+    assert "__slots__" in vars(record)
+    assert not hasattr(made, "__dict__")
+    with pytest.raises((AttributeError, TypeError)):
+        made.another = 1
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_is_made_by_names_alone(record: type[Any]) -> None:
+    kinds = {parameter.kind for parameter in inspect.signature(record).parameters.values()}
+
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_can_not_be_subclassed(record: type[Any]) -> None:
+    with pytest.raises(TypeError, match=f"{record.__name__} is a value and can't be subclassed"):
+        type("Other", (record,), {})
+
+
+def test_equal_sessions_are_one_value() -> None:
+    one = session(treatment(BLOCK, "L4-5:left", nerves=("L3:left", "L4:left")))
+    other = session(treatment(BLOCK, "l4/l5:lt", nerves=("L3:left", "L4:left")))
+
+    assert one == other
+    assert len({one, other}) == 1
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301  made here
+    assert copy.deepcopy(one) == one
+    assert attrs.evolve(one, place_of_service="11") != one
+
+
+def test_lists_become_tuples() -> None:
+    block = Treatment(
+        technique=BLOCK,
+        targets=[Target(joint=Joint.L4_L5)],  # type: ignore[arg-type]  # a caller's list
+        nerves=[TreatedNerve(nerve=Nerve.L3)],  # type: ignore[arg-type]
+    )
+    made = Session(
+        date=TODAY,
+        treatments=[block],  # type: ignore[arg-type]
+        diagnoses=["M47.816"],  # type: ignore[arg-type]
+    )
+    claim = Claim(
+        claim_type=ClaimType.PROFESSIONAL,
+        lines=[ClaimLine(code="64493", modifiers=["50"])],  # type: ignore[arg-type]
+    )
+
+    assert block.targets == (Target(joint=Joint.L4_L5),)
+    assert block.nerves == (TreatedNerve(nerve=Nerve.L3),)
+    assert made.treatments == (block,)
+    assert made.diagnoses == ("M47.816",)
+    assert claim.lines == (ClaimLine(code="64493", modifiers=("50",)),)
+
+
+# -- wrong types are a caller's mistake, told at once
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "remedy"),
+    [
+        (Target, {"joint": "L4-L5"}, "parse_joint"),
+        (Target, {"joint": Joint.L4_L5, "side": "left"}, "parse_side"),
+        (TreatedNerve, {"nerve": "L4"}, "parse_nerve"),
+        (TreatedNerve, {"nerve": Nerve.L4, "side": "left"}, "parse_side"),
+        (Treatment, {"technique": "medial-branch-block"}, "parse_technique"),
+        (Session, {"date": "2026-03-02", "treatments": (treatment(BLOCK, "L4-5"),)}, "parse_date"),
+        (
+            Session,
+            {
+                "date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC),
+                "treatments": (treatment(BLOCK, "L4-5"),),
+            },
+            "parse_date",
+        ),
+        (ClaimLine, {"code": 64493}, "code is a text"),
+        (ClaimLine, {"code": "64493", "modifiers": "50"}, "modifiers is a tuple"),
+        (ClaimLine, {"code": "64493", "diagnoses": "M47.816"}, "diagnoses is a tuple"),
+        (ClaimLine, {"code": "64493", "units": "1"}, "units is an int"),
+        (ClaimLine, {"code": "64493", "units": True}, "units is an int"),
+        (ClaimLine, {"code": "64493", "units": 1.5}, "units is an int"),
+    ],
+)
+def test_a_wrong_type_is_refused_with_the_remedy(
+    record: type[Any], fields: dict[str, object], remedy: str
+) -> None:
+    with pytest.raises(TypeError, match=remedy):
+        record(**fields)
+
+
+def test_a_purpose_that_is_no_purpose_is_refused() -> None:
+    with pytest.raises(TypeError, match="purpose"):
+        Treatment(technique=BLOCK, purpose="Diagnostic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("units", [None, 0, -1, 10**12, Decimal("0.5")])
+def test_a_line_takes_the_units_that_real_lines_have(units: int | Decimal | None) -> None:
+    assert ClaimLine(code="64493", units=units).units == units
+
+
+def test_a_count_of_levels_is_not_negative() -> None:
+    with pytest.raises(ValueError, match="left is a count of levels"):
+        SideCount(left=-1)
+
+
+# -- a session that contradicts itself
+
+
+def test_a_session_has_a_treatment() -> None:
+    with pytest.raises(SessionError) as refused:
+        Session(date=TODAY, treatments=())
+
+    assert [problem.path for problem in refused.value.problems] == ["treatments"]
+
+
+@pytest.mark.parametrize(
+    ("treatments", "path"),
+    [
+        ((treatment(BLOCK, "L4-5:left", "L4-5"),), "treatments[0].targets[1].side"),
+        ((treatment(BLOCK, "L4-5", "L4-5:left"),), "treatments[0].targets[1].side"),
+        (
+            (treatment(BLOCK, "L5-S1:left"), treatment(INJECTION, "L4-5", "L5-S1")),
+            "treatments[1].targets[1].side",
+        ),
+        (
+            (treatment(ABLATION, nerves=("L3:left", "L4:left", "L3")),),
+            "treatments[0].nerves[2].side",
+        ),
+    ],
+    ids=["named-first", "named-last", "two-techniques-of-one-kind", "nerves"],
+)
+def test_a_side_beside_no_side_names_its_place(
+    treatments: tuple[Treatment, ...], path: str
+) -> None:
+    with pytest.raises(SessionError) as refused:
+        session(*treatments)
+    (problem,) = refused.value.problems
+
+    assert problem.path == path
+    assert "name the side of both" in problem.message
+
+
+def test_every_contradiction_is_named() -> None:
+    with pytest.raises(SessionError) as refused:
+        session(
+            treatment(BLOCK, "L4-5:left", "L4-5", "L5-S1", "L5-S1:both"),
+            treatment(ABLATION, nerves=("L1", "L1:right")),
+        )
+
+    assert [problem.path for problem in refused.value.problems] == [
+        "treatments[0].targets[1].side",
+        "treatments[0].targets[3].side",
+        "treatments[1].nerves[1].side",
+    ]
+
+
+@pytest.mark.parametrize(
+    "treatments",
+    [
+        (treatment(BLOCK, "L4-5:left", "L5-S1"),),
+        (treatment(BLOCK, "L4-5:left"), treatment(ABLATION, "L4-5")),
+        (treatment(BLOCK, "L4-5", "L4-5"),),
+        (treatment(BLOCK, "L4-5:left", "L4-5:right", "L4-5:both"),),
+        (treatment(BLOCK, "L4-5:left", nerves=("L3", "L4")),),
+    ],
+    ids=["other-joint", "other-kind", "twice-unnamed", "all-named", "joint-and-nerves"],
+)
+def test_what_contradicts_nothing_is_a_session(treatments: tuple[Treatment, ...]) -> None:
+    assert session(*treatments).treatments == treatments
+
+
+@pytest.mark.parametrize("claim_type", [None, *ClaimType])
+def test_no_side_is_no_error_on_any_claim(claim_type: ClaimType | None) -> None:
+    made = session(treatment(BLOCK, "L4-5", "L5-S1"), claim_type=claim_type)
+    answer = code_session(made, policy=policies.get("medicare"))
+
+    assert isinstance(answer, Coded)
+    assert [line.text for line in answer.claim.lines] == ["64493-KX x1", "64494-KX x1"]
+
+
+# -- sides that add up
+
+
+@pytest.mark.parametrize(
+    ("treated", "merged", "repeats"),
+    [
+        ([Side.LEFT, Side.RIGHT], Side.BILATERAL, 0),
+        ([Side.RIGHT, Side.LEFT], Side.BILATERAL, 0),
+        ([Side.LEFT, Side.LEFT], Side.LEFT, 1),
+        ([Side.LEFT, Side.BILATERAL], Side.BILATERAL, 1),
+        ([Side.BILATERAL, Side.LEFT], Side.BILATERAL, 1),
+        ([Side.LEFT, Side.RIGHT, Side.LEFT], Side.BILATERAL, 1),
+        ([None, None], None, 1),
+        ([Side.LEFT], Side.LEFT, 0),
+    ],
+)
+def test_sides_of_one_joint_merge(
+    treated: list[Side | None], merged: Side | None, repeats: int
+) -> None:
+    sides, again = merge_sides((Joint.L4_L5, side) for side in treated)
+
+    assert sides == {Joint.L4_L5: merged}
+    assert again == [Joint.L4_L5] * repeats
+
+
+def test_merging_keeps_the_order_of_first_mention() -> None:
+    sides, _ = merge_sides(
+        [(Joint.L5_S1, Side.LEFT), (Joint.L3_L4, None), (Joint.L5_S1, Side.RIGHT)]
+    )
+
+    assert list(sides) == [Joint.L5_S1, Joint.L3_L4]
+
+
+# -- words
+
+
+@pytest.mark.parametrize("technique", Technique)
+def test_each_technique_is_read_by_its_name(technique: Technique) -> None:
+    assert parse_technique(technique.value) is technique
+    assert parse_technique(f" {technique.value.replace('-', ' ').title()} ") is technique
+
+
+def test_each_kind_of_technique_is_met() -> None:
+    assert {technique.kind for technique in Technique} == set(TechniqueKind)
+    assert [t for t in Technique if not t.on_nerves] == [INJECTION, Technique.FACET_CYST_RUPTURE]
+
+
+@pytest.mark.parametrize("text", ["RFA", "rfa", "facet injection", "Facet-Injection"])
+def test_a_vague_technique_is_asked_about(text: str) -> None:
+    with pytest.raises(ParseError, match="say whether"):
+        parse_technique(text)
+
+
+@pytest.mark.parametrize("guidance", Guidance)
+def test_each_guidance_is_read_by_its_name(guidance: Guidance) -> None:
+    assert parse_guidance(guidance.value.upper()) is guidance
+
+
+@pytest.mark.parametrize("text", ["L4-5:", "L4-5", "L4-5: "])
+def test_a_target_without_side_has_none(text: str) -> None:
+    assert parse_target(text) == Target(joint=Joint.L4_L5)
+
+
+def test_words_of_a_whole_session() -> None:
+    made = session_from_words(
+        date="2026-03-02",
+        technique="thermal RFA",
+        nerves=["L3:left", "L4:left", "L5:left"],
+        purpose="Therapeutic",
+        guidance="CT",
+        claim_type="asc facility",
+        place_of_service="24",
+        diagnoses=["M47.816"],
+        policy="medicare",
+    )
+    nerves = (Nerve.L3, Nerve.L4, Nerve.L5_DORSAL_RAMUS)
+
+    assert made == Session(
+        date=TODAY,
+        treatments=(
+            Treatment(
+                technique=ABLATION,
+                purpose=Purpose.THERAPEUTIC,
+                guidance=Guidance.CT,
+                nerves=tuple(TreatedNerve(nerve=nerve, side=Side.LEFT) for nerve in nerves),
+            ),
+        ),
+        claim_type=ClaimType.ASC_FACILITY,
+        place_of_service="24",
+        diagnoses=("M47.816",),
+        policy="medicare",
+    )
+
+
+def test_every_word_that_can_not_be_read_is_named() -> None:
+    with pytest.raises(SessionError) as refused:
+        session_from_words(
+            date="03/02/2026",
+            technique="RFA",
+            joints=["L4-5:left", "L9", "L3-4:up"],
+            nerves=["L3", "ala"],
+            purpose="both",
+            guidance="x-ray",
+            claim_type="facility",
+        )
+
+    assert [problem.path for problem in refused.value.problems] == [
+        "date",
+        "technique",
+        "joints[1]",
+        "joints[2]",
+        "nerves[1]",
+        "purpose",
+        "guidance",
+        "claim_type",
+    ]
+
+
+# -- what is opaque is never shown
+
+
+def test_id_and_provider_are_carried_and_never_shown() -> None:
+    secret = "MRN-0042"  # noqa: S105  stands for an identifier of a patient
+    made = attrs.evolve(session(treatment(BLOCK, "L4-5:left")), id=secret)
+    answer = code_session(made, policy=policies.get("medicare"))
+    line = ClaimLine(code="64493", provider=secret)
+    claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(line,), id=secret)
+
+    assert isinstance(answer, Coded)
+    assert answer.claim.id == secret
+    for shown in (made, answer, answer.claim, line, claim):
+        assert secret not in repr(shown)
+        assert secret not in str(shown)
+    assert secret not in answer.explain()
+    assert line != ClaimLine(code="64493", provider="another")
+
+
+def test_an_error_about_a_session_does_not_show_its_id() -> None:
+    secret = "MRN-0042"  # noqa: S105  as above
+    with pytest.raises(SessionError) as refused:
+        Session(date=TODAY, treatments=(treatment(BLOCK, "L4-5:left", "L4-5"),), id=secret)
+
+    assert secret not in str(refused.value)
+    assert secret not in repr(refused.value)
+
+
+# -- errors are values
+
+ERRORS: list[tuple[Any, type[Exception]]] = [
+    (ParseError(what="a joint", text="L4", reason="name both segments"), ValueError),
+    (UnknownIdError(what="policy", text="medicaid", near=("medicare",)), LookupError),
+    (NoMedialBranchError(joint="C1-C2"), ValueError),
+    (SessionError(problems=(Problem(path="date", message="no such day"),)), ValueError),
+    (NotOfThisFormError(form="two-units", reason="it has 50"), ValueError),
+    (
+        DocumentError(what="record 3", problems=(Problem(path="$.x", message="unknown"),)),
+        ValueError,
+    ),
+    (
+        PolicyFileError(file="x.toml", problems=(Problem(path="id", message="missing", line=3),)),
+        ValueError,
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "builtin"), ERRORS, ids=lambda given: type(given).__name__)
+def test_an_error_is_a_value(error: Any, builtin: type[Exception]) -> None:  # noqa: ANN401
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  made here
+    fields = {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
+    first, *_ = fields
+
+    assert again == error == type(error)(**fields)
+    assert hash(again) == hash(error)
+    assert str(again) == str(error)
+    assert type(error)(**{**fields, first: "another"}) != error
+    assert error != fields
+    assert copy.copy(error) == error
+    assert isinstance(error, builtin)
+    assert isinstance(error, CptfacetError)
+    with pytest.raises(builtin):
+        raise error
+
+
+@pytest.mark.parametrize(("error", "_"), ERRORS, ids=lambda given: type(given).__name__)
+def test_a_raised_error_keeps_its_cause_and_stays_a_value(error: Exception, _: object) -> None:
+    cause = ValueError("what led to it")
+    with pytest.raises(type(error)) as caught:
+        raise error from cause
+
+    assert caught.value.__cause__ is cause
+    assert pickle.loads(pickle.dumps(caught.value)) == error  # noqa: S301  made here
+
+
+def test_every_error_class_is_shown() -> None:
+    errors = importlib.import_module("cptfacet.errors")
+    classes = {getattr(errors, name) for name in errors.__all__}
+    raised = {each for each in classes if issubclass(each, CptfacetError)} - {CptfacetError}
+
+    assert {type(error) for error, _ in ERRORS} == raised
+
+
+def test_errors_of_two_classes_differ_however_alike() -> None:
+    problems = (Problem(path="x", message="y"),)
+
+    assert SessionError(problems=problems) != DocumentError(what="", problems=problems)
+    assert CptfacetError() == CptfacetError()
+
+
+def test_a_long_text_is_cut_in_the_message_and_kept_in_the_error() -> None:
+    text = "L4 and " * 100
+    with pytest.raises(ParseError) as refused:
+        parse_target(text)
+
+    assert refused.value.text == text
+    assert len(str(refused.value)) < 250
+
+
+def test_location_and_policy_are_carried_to_the_claim() -> None:
+    where = Location(state="TX", county="Travis", zip="78701", locality="31")
+    made = attrs.evolve(
+        session(treatment(BLOCK, "L4-5:left")), location=where, place_of_service="11"
+    )
+    answer = code_session(made, policy=policies.get("cpt"))
+
+    assert isinstance(answer, Coded)
+    assert answer.claim.location == where
+    assert answer.claim.place_of_service == "11"
+    assert answer.claim.date == TODAY
+    assert answer.claim.policy == "cpt"
