@@ -554,10 +554,9 @@ def read_levels(text: str) -> tuple[Reading, ...]:
     items = [item for item in (part.strip() for part in _ITEM.split(_fold(text))) if item]
     found = [(_joint_or_none(item), _run_of_segments(item)) for item in items]
     wrong = ""
-    if not items or any(
-        joint is None and run is None and _NERVE_NAMES.get(item) is not Nerve.TON
-        for item, (joint, run) in zip(items, found, strict=True)
-    ):
+    others = [item for item, (joint, run) in zip(items, found, strict=True) if not (joint or run)]
+    only_nerves = [nerve for item in others if (nerve := _nerve_or_none(item))]
+    if not items or len(only_nerves) < len(others):
         wrong = "list joints, nerves or vertebrae, as in L3-4, L4-5"
     named = [joint for joint, _ in found if joint is not None]
     if not wrong and named and len(named) < len(items):
@@ -568,13 +567,20 @@ def read_levels(text: str) -> tuple[Reading, ...]:
         return (Reading(taken_as=TakenAs.JOINTS, joints=tuple(sorted(set(named)))),)
     runs = dict.fromkeys(segment for _, run in found if run for segment in run)
     segments = sorted(runs, key=_SEGMENT_ORDER.__getitem__)
-    if any(_NERVE_NAMES.get(item) is Nerve.TON for item in items):
-        return _as_nerves(segments, Nerve.TON)
+    if only_nerves:
+        return _as_nerves(segments, *only_nerves)
     as_joints = named or [_BY_UPPER[segment] for segment in segments if segment in _BY_UPPER]
     readings: list[Reading] = []
     if named or len(as_joints) == len(segments):
         readings.append(Reading(taken_as=TakenAs.JOINTS, joints=tuple(as_joints)))
     return (*readings, *_as_nerves(segments), _as_vertebrae(segments))
+
+
+def _nerve_or_none(text: str) -> Nerve | None:
+    try:
+        return parse_nerve(text)
+    except ParseError:
+        return None
 
 
 def _joint_or_none(text: str) -> Joint | None:

@@ -304,6 +304,9 @@ def _read_units(
             sides = SideCount(bilateral=plain // 2, right=right, left=left, unnamed=plain % 2)
             if plain > 1 and (counted or plain > 2):  # noqa: PLR2004  one level has two sides
                 ambiguous.append("two units may be both sides of one level or one side of two")
+    levels = sides.bilateral + sides.right + sides.left + sides.unnamed
+    if levels > 1 and not counted and not ambiguous:
+        ambiguous.append("the units are of more levels than the code stands for")
     return Laterality(sides=sides, ambiguous=tuple(ambiguous))
 
 

@@ -85,7 +85,8 @@ class Reader:
         if extends is None and not self.problems:
             self._check_gaps(set(places))
         if self.problems:
-            raise PolicyFileError(file=self.name, problems=tuple(self.problems))
+            ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
+            raise PolicyFileError(file=self.name, problems=tuple(ordered))
         return Policy(
             id=header["id"],
             title=header["title"],

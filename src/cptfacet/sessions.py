@@ -230,8 +230,8 @@ def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side 
     """Merge what was treated by joint or nerve: left and right make bilateral.
 
     Returns the merged sides in the order of first mention, and what was mentioned again without
-    adding a side. A side that is not named beside a named one is not merged here: the constructor
-    of `Session` has refused it.
+    adding a side. A side that is not named adds none to a named one; where one treatment says both
+    of the same joint or nerve, the constructor of `Session` has refused it.
 
     >>> merge_sides([("L4-L5", Side.LEFT), ("L4-L5", Side.RIGHT), ("L5-S1", None)])[0]
     {'L4-L5': <Side.BILATERAL: 'bilateral'>, 'L5-S1': None}
@@ -245,7 +245,7 @@ def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side 
         before = merged[what]
         if before == side or before is Side.BILATERAL or side is None:
             repeats.append(what)
-        elif side is Side.BILATERAL:
+        elif before is None or side is Side.BILATERAL:
             merged[what] = side
             repeats.append(what)
         else:

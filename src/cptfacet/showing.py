@@ -79,9 +79,11 @@ def _days(term: Term) -> dict[str, str]:
 
 
 def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
+    """List each source once, with the confidence of the first fact that cites it."""
+    once = {citation.id: citation for citation in reversed(tuple(citations))}
     return [
         {"title": c.title, "id": c.id, "url": c.url, "confidence": c.confidence.value}
-        for c in citations
+        for c in reversed(once.values())
     ]
 
 
@@ -201,6 +203,8 @@ def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
             for p in each.find(text)
             if p.key == text and (on is None or p.term.on(on) is Standing.IN_FORCE)
         ]
+    if policy and on is not None:
+        stated = [p for p in stated if asked[0].answer(text, p.cell, on) is p]
     data: dict[str, Any] = {
         "key": known.name,
         "meaning": known.meaning,

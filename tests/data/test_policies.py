@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -260,24 +260,32 @@ def test_another_code_is_named_where_it_is_asked_for_and_nowhere_else(
             assert value_of(answer) == NOT_KNOWN
 
 
-# policy, techniques, first day, what it is from then on; before it no source tells
+# policy, techniques, first day, what it is on the day before (cpt may answer), and from then on
 BEGINNINGS = [
-    ("cpt", "intra-articular-injection medial-branch-block", "2010-01-01", "I I U . O ."),
-    ("cpt", "thermal-radiofrequency-ablation", "2012-01-01", "A A . . . ."),
-    ("cpt", "pulsed-radiofrequency-ablation", "2006-12-31", "O O O O O O"),
-    ("cpt", "chemical-neurolysis", "2017-11-30", "O O O O O O"),
-    ("commercial", "pulsed-radiofrequency-ablation", "2006-12-31", "O O O O O O"),
-    ("commercial", "chemical-neurolysis", "2017-11-30", "O O O O O O"),
-    ("commercial", "cryoablation laser-ablation", "2014-12-31", "O O O O O O"),
-    ("medicare", "pulsed-radiofrequency-ablation chemical-neurolysis", "2021-05-02", "O O O O O O"),
-    ("medicare", "cryoablation laser-ablation", "2021-05-02", "O O O O O O"),
-    ("medicare", "open-denervation endoscopic-denervation", "2024-12-31", "O O O O O O"),
+    ("cpt", "intra-articular-injection medial-branch-block", "2010-01-01", ".", "I I U . O ."),
+    ("cpt", "thermal-radiofrequency-ablation", "2012-01-01", ".", "A A . . . ."),
+    ("cpt", "pulsed-radiofrequency-ablation", "2006-12-31", ".", "O O O O O O"),
+    ("cpt", "chemical-neurolysis", "2017-11-30", ".", "O O O O O O"),
+    ("commercial", "pulsed-radiofrequency-ablation", "2006-12-31", ".", "O O O O O O"),
+    ("commercial", "chemical-neurolysis", "2017-11-30", ".", "O O O O O O"),
+    ("commercial", "cryoablation laser-ablation", "2014-12-31", ".", "O O O O O O"),
+    ("medicare", "pulsed-radiofrequency-ablation", "2006-12-31", ".", "O O O O O O"),
+    ("medicare", "chemical-neurolysis", "2017-11-30", ".", "O O O O O O"),
+    ("medicare", "pulsed-radiofrequency-ablation", "2021-05-02", "O", "O O O O O O"),
+    ("medicare", "chemical-neurolysis", "2021-05-02", "O", "O O O O O O"),
+    ("medicare", "cryoablation laser-ablation", "2021-05-02", ".", "O O O O O O"),
+    ("medicare", "open-denervation endoscopic-denervation", "2024-12-31", ".", "O O O O O O"),
 ]
 BEGINNING_CELLS = [
     pytest.param(
-        name, technique, guidance, day, SYMBOLS[symbol], id=f"{name}-{technique}-{guidance}"
+        name,
+        technique,
+        guidance,
+        day,
+        (SYMBOLS[earlier], SYMBOLS[symbol]),
+        id=f"{name}-{technique}-{guidance}-{day}",
     )
-    for name, techniques, day, row in BEGINNINGS
+    for name, techniques, day, earlier, row in BEGINNINGS
     for technique in techniques.split()
     for guidance, symbol in zip(COLUMNS, row.split(), strict=True)
     if symbol != "."
@@ -286,7 +294,7 @@ BEGINNING_CELLS = [
 
 @pytest.mark.parametrize(("name", "technique", "guidance", "day", "expected"), BEGINNING_CELLS)
 def test_the_family_is_known_from_its_first_day_and_not_before(
-    name: str, technique: str, guidance: str, day: str, expected: str
+    name: str, technique: str, guidance: str, day: str, expected: tuple[str, str]
 ) -> None:
     first = dt.date.fromisoformat(day)
     policy, cell = policies.get(name), {"technique": technique, "guidance": guidance}
@@ -294,15 +302,70 @@ def test_the_family_is_known_from_its_first_day_and_not_before(
     before = policy.get("coding.family", on=first - dt.timedelta(days=1), **cell)
     then = policy.get("coding.family", on=first, **cell)
 
-    assert (value_of(before), value_of(then)) == (NOT_KNOWN, expected)
-    if expected == "other-code":
-        block = technique in {"intra-articular-injection", "medial-branch-block"}
-        instead = policy.get("coding.instead", on=first, **cell)
-        earlier = policy.get("coding.instead", on=first - dt.timedelta(days=1), **cell)
-        assert (value_of(earlier), value_of(instead)) == (
-            NOT_KNOWN,
-            ("20552 x1",) if block else ("64999 x1",),
-        )
+    assert (value_of(before), value_of(then)) == expected
+    block = technique in {"intra-articular-injection", "medial-branch-block"}
+    line = ("20552 x1",) if block else ("64999 x1",)
+    instead = policy.get("coding.instead", on=first, **cell)
+    earlier = policy.get("coding.instead", on=first - dt.timedelta(days=1), **cell)
+    assert (value_of(earlier), value_of(instead)) == tuple(
+        line if family == "other-code" else NOT_KNOWN for family in expected
+    )
+
+
+# technique, the first day on which Medicare's coverage policies speak of it, the line they name
+SPOKEN_OF = [
+    ("cooled-radiofrequency-ablation", dt.date(2021, 5, 2), None),
+    ("pulsed-radiofrequency-ablation", dt.date(2021, 5, 2), ("64999 x1",)),
+    ("chemical-neurolysis", dt.date(2021, 5, 2), ("64999 x1",)),
+    ("cryoablation", dt.date(2021, 5, 2), ("64999 x1",)),
+    ("laser-ablation", dt.date(2021, 5, 2), ("64999 x1",)),
+    ("facet-cyst-rupture", dt.date(2021, 4, 25), ("64999 x1",)),
+]
+BEFORE_THEM = [dt.date(2006, 12, 30), dt.date(2017, 11, 29), dt.date(2021, 4, 24)]
+
+
+@pytest.mark.parametrize(("technique", "first", "line"), SPOKEN_OF)
+@pytest.mark.parametrize("guidance", COLUMNS)
+def test_before_its_coverage_policies_medicare_answers_as_cpt(
+    guidance: str, technique: str, first: dt.date, line: tuple[str, ...] | None
+) -> None:
+    """The determinations began on 2021-04-25, that of CGS on 2021-05-02, and state it.
+
+    Source: acr21; data/README.md.
+    """
+    cpt, medicare = policies.get("cpt"), policies.get("medicare")
+    cell = {"technique": technique, "guidance": guidance}
+    last = first - dt.timedelta(days=1)
+
+    for key, speaks in (("coding.family", True), ("coding.instead", line is not None)):
+        for day in (*BEFORE_THEM, last):
+            answer = medicare.get(key, on=day, **cell)
+            assert answer == cpt.get(key, on=day, **cell)
+            assert answer.policy == "cpt"
+        for day in (first, SPRING):
+            answer = medicare.get(key, on=day, **cell)
+            assert (answer.policy == "medicare") is speaks
+            assert (answer.term == Term(start=first)) is speaks
+    assert value_of(medicare.get("coding.instead", on=first, **cell)) == (line or NOT_KNOWN)
+
+
+@pytest.mark.parametrize("technique", ["open-denervation", "endoscopic-denervation"])
+@pytest.mark.parametrize("guidance", COLUMNS)
+@pytest.mark.parametrize("key", ["coding.family", "coding.instead"])
+def test_what_medicare_is_only_seen_to_say_hides_cpt_before(
+    key: str, guidance: str, technique: str
+) -> None:
+    medicare, cell = policies.get("medicare"), {"technique": technique, "guidance": guidance}
+
+    before = medicare.get(key, on=LAST_OF_2024 - dt.timedelta(days=1), **cell)
+    then = medicare.get(key, on=LAST_OF_2024, **cell)
+
+    assert isinstance(before, NotKnown)
+    assert before.policy == "medicare"
+    assert "no source shows it in force before 2024-12-31" in before.reason
+    assert [citation.id for citation in before.citations] == ["a57787"]
+    assert isinstance(then, Provision)
+    assert then.term == Term(seen=LAST_OF_2024)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +382,7 @@ def test_the_family_is_known_from_its_first_day_and_not_before(
         ("cpt", "open-denervation", ["a57787"], "ask the payer"),
         ("cpt", "endoscopic-denervation", ["a57787"], "ask the payer"),
         ("cpt", "facet-cyst-rupture", ["a57787", "cyst-aggregated"], "ask the payer"),
-        ("medicare", "cooled-radiofrequency-ablation", ["l-shared"], "80 degrees"),
+        ("medicare", "cooled-radiofrequency-ablation", ["l-shared", "acr21"], "80 degrees"),
         ("medicare", "facet-cyst-rupture", ["a57787", "cyst-aggregated"], "(JN)"),
     ],
 )
@@ -555,38 +618,60 @@ IMAGE, SOUND, ABLATION = Family
 NEVER, DISTINCT = "never-paid-together", "paid-when-distinct"
 
 
-@pytest.mark.parametrize(
-    ("name", "pair", "day", "expected"),
-    [
-        ("medicare", (IMAGE, SOUND), dt.date(2024, 6, 30), NOT_KNOWN),
-        ("medicare", (IMAGE, SOUND), dt.date(2024, 7, 1), NEVER),
-        ("medicare", (IMAGE, SOUND), SPRING, NEVER),
-        ("medicare", (SOUND, ABLATION), dt.date(2024, 6, 30), NOT_KNOWN),
-        ("medicare", (SOUND, ABLATION), dt.date(2024, 7, 1), NEVER),
-        ("medicare", (SOUND, ABLATION), SPRING, NEVER),
-        ("medicare", (IMAGE, ABLATION), dt.date(2024, 6, 30), NOT_KNOWN),
-        ("medicare", (IMAGE, ABLATION), dt.date(2024, 7, 1), DISTINCT),
-        ("medicare", (IMAGE, ABLATION), SPRING, DISTINCT),
-        *(
-            (name, pair, SPRING, NOT_KNOWN)
-            for name in ("cpt", "commercial")
-            for pair in itertools.combinations(Family, 2)
-        ),
-    ],
-    ids=str,
-)
-def test_family_pairs(name: str, pair: tuple[Family, Family], day: dt.date, expected: str) -> None:
-    """Only Medicare's pair edits were read, those of 2024-07-01.
+# columns: image-guided and ultrasound, image-guided and ablation, ultrasound and ablation
+PAIRS = {
+    "professional": (NEVER, DISTINCT, NEVER),
+    "asc-facility": (NOT_KNOWN, NOT_KNOWN, NOT_KNOWN),
+    "hospital-outpatient": (NOT_KNOWN, DISTINCT, DISTINCT),
+}
+PAIR_CELLS = [
+    pytest.param(pair, claim_type, value, id=f"{'+'.join(pair)}-{claim_type}")
+    for claim_type, row in PAIRS.items()
+    for pair, value in zip(itertools.combinations(Family, 2), row, strict=True)
+]
+THIRD_QUARTER = dt.date(2024, 7, 1)
+
+
+def test_the_table_of_pairs_has_every_cell() -> None:
+    assert list(itertools.combinations(Family, 2)) == [
+        (IMAGE, SOUND),
+        (IMAGE, ABLATION),
+        (SOUND, ABLATION),
+    ]
+    assert tuple(PAIRS) == tuple(ClaimType)
+
+
+@pytest.mark.parametrize(("pair", "claim_type", "expected"), PAIR_CELLS)
+def test_family_pairs(pair: tuple[Family, Family], claim_type: str, expected: str) -> None:
+    """Medicare's pair edits of 2024-07-01 were read: for practitioners and for hospitals.
 
     Source: ncci-ptp-2024q3.
     """
-    answer = policies.get(name).get("coding.family-pairs", on=day, family_pair="+".join(pair))
+    key, cell, policy = "coding.family-pairs", "+".join(pair), policies.get("medicare")
 
-    assert value_of(answer) == expected
-    if name == "medicare":
+    before, then, now = (
+        policy.get(key, on=day, family_pair=cell, claim_type=claim_type)
+        for day in (THIRD_QUARTER - dt.timedelta(days=1), THIRD_QUARTER, SPRING)
+    )
+
+    assert (value_of(before), value_of(then)) == (NOT_KNOWN, expected)
+    assert now == then
+    if expected == NOT_KNOWN:
+        assert policy.stated(key, (cell, claim_type)) == ()
+        assert then.citations == ()
+        return
+    assert isinstance(before, NotKnown)
+    assert "no source shows it in force before 2024-07-01" in before.reason
+    assert isinstance(then, Provision)
+    assert (then.policy, then.confidence) == ("medicare", Confidence.CONFIRMED)
+    assert then.term == Term(seen=THIRD_QUARTER)
+    for answer in (before, then):
         assert [citation.id for citation in answer.citations] == ["ncci-ptp-2024q3"]
-    if isinstance(answer, Provision):
-        assert answer.confidence is Confidence.CONFIRMED
+
+
+@pytest.mark.parametrize("name", ["cpt", "commercial"])
+def test_only_medicare_has_pair_edits(name: str) -> None:
+    assert policies.get(name).find("coding.family-pairs") == ()
 
 
 @pytest.mark.parametrize(
@@ -652,12 +737,12 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
             {
                 ("2021-04-24", ENDS, "modifier.diagnostic"): 1,
                 ("2021-04-25", BEGINS, "modifier.diagnostic"): 1,
-                ("2021-04-25", FIRST_SEEN, "coding.family"): 6,  # cyst rupture
-                ("2021-04-25", FIRST_SEEN, "coding.instead"): 6,
+                ("2021-04-25", BEGINS, "coding.family"): 6,  # cyst rupture
+                ("2021-04-25", BEGINS, "coding.instead"): 6,
                 ("2021-05-01", ENDS, "modifier.diagnostic"): 1,
                 ("2021-05-02", BEGINS, "modifier.diagnostic"): 1,
-                ("2021-05-02", FIRST_SEEN, "coding.family"): 30,  # cooled, and four others
-                ("2021-05-02", FIRST_SEEN, "coding.instead"): 24,
+                ("2021-05-02", BEGINS, "coding.family"): 30,  # cooled, and four others
+                ("2021-05-02", BEGINS, "coding.instead"): 24,
             },
         ),
         (
@@ -665,7 +750,7 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
             dt.date(2021, 5, 3),
             LAST_OF_2024,
             {
-                ("2024-07-01", FIRST_SEEN, "coding.family-pairs"): 3,
+                ("2024-07-01", FIRST_SEEN, "coding.family-pairs"): 5,
                 ("2024-12-31", FIRST_SEEN, "coding.family"): 12,  # open and endoscopic
                 ("2024-12-31", FIRST_SEEN, "coding.instead"): 12,
             },
@@ -1008,13 +1093,31 @@ WRONG_PROVISIONS: dict[str, tuple[Provision | NotKnown, str]] = {
         "its cell gives add-on",
     ),
     "cell-pair-turned": (
-        stated(key="coding.family-pairs", cell=("ablation+ultrasound-injection",), value=NEVER),
-        "its cell gives family-pair",
+        stated(
+            key="coding.family-pairs",
+            cell=("ablation+ultrasound-injection", "professional"),
+            value=NEVER,
+        ),
+        "its cell gives family-pair, claim-type",
+    ),
+    "cell-pair-without-claim-type": (
+        stated(key="coding.family-pairs", cell=("ultrasound-injection+ablation",), value=NEVER),
+        "its cell gives family-pair, claim-type",
+    ),
+    "cell-pair-of-no-claim-type": (
+        stated(
+            key="coding.family-pairs",
+            cell=("ultrasound-injection+ablation", "practitioner"),
+            value=NEVER,
+        ),
+        "its cell gives family-pair, claim-type",
     ),
     "modifier-unknown": (stated(value="ZZ"), ATTESTS),
     "modifier-of-another-role": (stated(value="50"), ATTESTS),
     "modifier-small": (stated(value="kx"), ATTESTS),
+    "modifier-half-small": (stated(value="Kx"), ATTESTS),
     "modifier-spaced": (stated(value=" KX "), ATTESTS),
+    "modifier-with-a-dash": (stated(value="-KX"), ATTESTS),
     "modifier-in-a-tuple": (stated(value=("KX",)), ATTESTS),
     "modifier-a-boolean": (stated(value=True), ATTESTS),
     "choice-wrong": (
@@ -1023,6 +1126,10 @@ WRONG_PROVISIONS: dict[str, tuple[Provision | NotKnown, str]] = {
     ),
     "choice-a-boolean": (
         stated(key="coding.overlapping-injections", cell=(), value=True),
+        "write one of one-level",
+    ),
+    "choice-a-number": (
+        stated(key="coding.overlapping-injections", cell=(), value=1),
         "write one of one-level",
     ),
     "list-too-short": (
@@ -1079,8 +1186,28 @@ def test_two_provisions_of_one_cell_are_never_in_force_on_one_day(
         with pytest.raises(ValueError, match="two provisions are in force on one day"):
             made(ordered)
 
-        one, other = policies.overlaps(ordered)
-        assert one.term.first <= other.term.first <= one.term.last
+        found = policies.overlaps(ordered)
+        assert isinstance(found, Iterator)
+        pairs = list(found)
+        follow = sorted(ordered, key=lambda provision: provision.term.first)
+        late = [
+            at
+            for at, provision in enumerate(follow)
+            if any(earlier.term.last >= provision.term.first for earlier in follow[:at])
+        ]
+        assert late
+        for at, (one, other) in zip(late, pairs, strict=True):
+            assert other is follow[at]
+            assert one.term.first <= other.term.first <= one.term.last
+            assert one.term.last == max(earlier.term.last for earlier in follow[:at])
+
+
+def test_each_overlap_of_a_cell_is_given_behind_the_longest_before_it() -> None:
+    middle = stated(term=days("2024-06-15", "2025-01-15"))
+
+    assert list(policies.overlaps([LATE, EARLY, LONG])) == [(LONG, EARLY), (LONG, LATE)]
+    assert list(policies.overlaps([LATE, middle, EARLY])) == [(EARLY, middle), (middle, LATE)]
+    assert list(policies.overlaps([SEEN, LATE, EARLY])) == [(SEEN, LATE)]
 
 
 @pytest.mark.parametrize(
@@ -1099,7 +1226,7 @@ def test_provisions_of_one_cell_follow_each_other(
     provisions: tuple[Provision | NotKnown, ...],
 ) -> None:
     for ordered in itertools.permutations(provisions):
-        assert policies.overlaps(ordered) == ()
+        assert list(policies.overlaps(ordered)) == []
         assert made(ordered).provisions == ordered
 
 
@@ -1176,11 +1303,21 @@ def test_an_open_dimension_takes_codes_only(text: str) -> None:
 def test_a_pair_of_families_is_written_in_their_order() -> None:
     with pytest.raises(UnknownIdError) as caught:
         policies.get("medicare").get(
-            "coding.family-pairs", on=SPRING, family_pair="ablation+ultrasound-injection"
+            "coding.family-pairs",
+            on=SPRING,
+            family_pair="ablation+ultrasound-injection",
+            claim_type=ClaimType.PROFESSIONAL,
         )
 
     assert caught.value.what == "family-pair"
     assert "ultrasound-injection+ablation" in caught.value.near
+
+
+def test_a_pair_of_families_is_asked_for_on_a_type_of_claim() -> None:
+    pair, wanted = "ultrasound-injection+ablation", "has the dimensions: family-pair, claim-type;"
+
+    with pytest.raises(TypeError, match=wanted):
+        policies.get("medicare").get("coding.family-pairs", on=SPRING, family_pair=pair)
 
 
 @pytest.mark.parametrize(

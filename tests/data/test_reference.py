@@ -23,7 +23,7 @@ from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing, Term
 from cptfacet.modifiers import ModifierKind, ModifierRole, parse_modifier
-from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import (
     Counted,
     Family,
@@ -301,17 +301,64 @@ def test_a_predecessor_ended_on_the_day_before_its_successors_began(code: str) -
 # -- add-ons and their primaries
 
 ADD_ONS = [p.code for p in packaged().procedures if p.add_on and p.kind is ProcedureKind.FACET]
+# the add-ons of the predecessors: primary, first day on which it is seen, last day, sources
+OLD_ADD_ONS = {
+    "64472": ("64470", dt.date(2009, 12, 31), dt.date(2009, 12, 31), "mpr11 ortho-oig-2009"),
+    "64476": ("64475", dt.date(2004, 9, 30), dt.date(2009, 12, 31), "mpr11 aapcforum-rfa-2010"),
+    "64623": (
+        "64622",
+        dt.date(2004, 9, 30),
+        dt.date(2011, 12, 31),
+        "justmypassion-2012 aapcforum-rfa-2010",
+    ),
+    "64627": (
+        "64626",
+        dt.date(2011, 12, 31),
+        dt.date(2011, 12, 31),
+        "justmypassion-2012 counting-rf-2012",
+    ),
+}
+ALL_ADD_ONS = [*ADD_ONS, *OLD_ADD_ONS]
+
+
+def test_these_are_all_add_ons() -> None:
+    assert sorted(ALL_ADD_ONS) == sorted(p.code for p in packaged().procedures if p.add_on)
+    assert set(OLD_ADD_ONS) <= set(PREDECESSORS)
 
 
 def test_the_add_ons_of_the_table_are_those_of_the_family() -> None:
-    assert {row["add_on"] for row in rows("addons.csv")} == set(ADD_ONS)
+    assert {row["add_on"] for row in rows("addons.csv")} == set(ALL_ADD_ONS)
 
 
-@pytest.mark.parametrize("code", ADD_ONS)
+@pytest.mark.parametrize("code", OLD_ADD_ONS)
+def test_an_old_add_on_has_its_primary_for_as_long_as_it_is_known(code: str) -> None:
+    """CPT's own pair, and no edit: the add-on edits began when these codes were gone."""
+    primary, first, last, sources = OLD_ADD_ONS[code]
+    procedure = packaged().procedure(code)
+
+    (link,) = procedure.primaries
+    assert (link.add_on, link.primary, link.authority) == (code, primary, "cpt")
+    assert link.term == procedure.term == Term(seen=first, until=last)
+    assert [citation.id for citation in link.citations] == sources.split()
+    assert {citation.confidence for citation in link.citations} == {Confidence.SECONDARY}
+    day = dt.timedelta(days=1)
+    assert [procedure.primary_codes(on) for on in (first - day, first, last, last + day)] == [
+        (),
+        (primary,),
+        (primary,),
+        (),
+    ]
+
+
+@pytest.mark.parametrize("code", ALL_ADD_ONS)
 def test_an_add_on_has_a_primary_on_every_day_of_its_own(code: str) -> None:
     procedure = packaged().procedure(code)
 
-    for day in (procedure.term.first, dt.date(2013, 3, 31), dt.date(2013, 4, 1), SPRING):
+    days = [procedure.term.first, dt.date(2013, 3, 31), dt.date(2013, 4, 1), SPRING]
+    if code in OLD_ADD_ONS:
+        days = [procedure.term.first, procedure.term.last]
+    for day in days:
+        assert procedure.in_force(day) is Standing.IN_FORCE
         primaries = [packaged().procedure(primary) for primary in procedure.primary_codes(day)]
         own = [p for p in primaries if p.ordinal is FIRST and p.region is procedure.region]
         assert len(own) == 1
@@ -346,9 +393,21 @@ def test_an_edit_of_a_year_is_seen_on_its_last_day(
 
 
 def test_no_other_edit_is_dated_by_its_year() -> None:
-    seen = [(row["add_on"], row["primary"]) for row in rows("addons.csv") if row["seen"]]
+    seen = [
+        (row["add_on"], row["primary"], row["authority"])
+        for row in rows("addons.csv")
+        if row["seen"]
+    ]
 
-    assert sorted(seen) == sorted((add_on, primary) for add_on, _, primary, _ in LATER_EDITS)
+    edits = [(add_on, primary, "cms-add-on-edits") for add_on, _, primary, _ in LATER_EDITS]
+    old = [(add_on, primary, "cpt") for add_on, (primary, *_) in OLD_ADD_ONS.items()]
+    assert sorted(seen) == sorted([*edits, *old])
+
+
+def test_a_link_ends_with_a_code_that_was_replaced_and_never_else() -> None:
+    ended = {row["add_on"] for row in rows("addons.csv") if row["until"]}
+
+    assert ended == set(OLD_ADD_ONS)
 
 
 @pytest.mark.parametrize("code", ADD_ONS)
@@ -368,7 +427,7 @@ def test_only_an_add_on_needs_a_primary(code: str) -> None:
 
 
 def test_the_primaries_of_an_add_on_are_of_its_family() -> None:
-    links = [link for code in ADD_ONS for link in packaged().procedure(code).primaries]
+    links = [link for code in ALL_ADD_ONS for link in packaged().procedure(code).primaries]
     across = {
         (link.add_on, link.primary)
         for link in links
@@ -394,8 +453,10 @@ def test_cpt_pairs_an_add_on_with_the_primary_of_its_region() -> None:
         (row["add_on"], row["primary"]) for row in rows("addons.csv") if row["authority"] == "cpt"
     }
 
-    assert {add_on for add_on, _ in pairs} == set(ADD_ONS)
-    assert all(packaged().procedure(primary).ordinal is FIRST for _, primary in pairs)
+    assert sorted(add_on for add_on, _ in pairs) == sorted(ALL_ADD_ONS)
+    for add_on, primary in pairs:
+        first = packaged().procedure(primary)
+        assert (first.ordinal, first.region) == (FIRST, packaged().procedure(add_on).region)
 
 
 # -- indicators
@@ -745,32 +806,84 @@ def codes_of(family: Family) -> set[str]:
     return {procedure.code for procedure in packaged().find(family=family)}
 
 
-INDICATORS_OF_PAIRS = {"never-paid-together": {"0"}, "paid-when-distinct": {"1"}}
+SAID_OF_INDICATOR = {"0": "never-paid-together", "1": "paid-when-distinct"}
+SERVICES = {
+    "practitioner": ClaimType.PROFESSIONAL,
+    "outpatient_hospital": ClaimType.HOSPITAL_OUTPATIENT,
+}
+FAMILY_PAIRS = [*itertools.combinations(Family, 2)]
 
 
-@pytest.mark.parametrize("pair", [*itertools.combinations(Family, 2)], ids="+".join)
-@pytest.mark.parametrize("service", ["practitioner", "outpatient_hospital"])
+def pair_edits(service: str, pair: tuple[Family, Family]) -> dict[tuple[str, str], str]:
+    """Give the edits over codes of two families: codes in the order of the pair, and indicator."""
+    one, other = map(codes_of, pair)
+    found: dict[tuple[str, str], str] = {}
+    for row in read_facts("ptp.csv"):
+        if row["service"] == service and row["status_at_2024_07_01"] == "active":
+            for first, second in itertools.permutations((row["column1"], row["column2"])):
+                if first in one and second in other:
+                    assert (first, second) not in found
+                    found[first, second] = row["modifier_indicator"]
+    return found
+
+
+def first_codes(family: Family) -> set[str]:
+    """Give the codes of the first level of a family of today."""
+    return {code for code in codes_of(family) if packaged().procedure(code).ordinal is FIRST}
+
+
+@pytest.mark.parametrize("pair", FAMILY_PAIRS, ids="+".join)
+@pytest.mark.parametrize("service", SERVICES)
 def test_what_medicare_says_of_two_families_equals_the_pair_edits(
     service: str, pair: tuple[Family, Family]
 ) -> None:
-    one, other = map(codes_of, pair)
-    indicators = {
-        row["modifier_indicator"]
-        for row in read_facts("ptp.csv")
-        if row["service"] == service
-        and row["status_at_2024_07_01"] == "active"
-        and (
-            (row["column1"] in one and row["column2"] in other)
-            or (row["column1"] in other and row["column2"] in one)
-        )
-    }
+    """Where the edits of two families have one indicator it is said, and else nothing is."""
+    indicators = set(pair_edits(service, pair).values())
 
     answer = policies.get("medicare").get(
-        "coding.family-pairs", on=dt.date(2024, 7, 1), family_pair="+".join(pair)
+        "coding.family-pairs",
+        on=dt.date(2024, 7, 1),
+        family_pair="+".join(pair),
+        claim_type=SERVICES[service],
     )
 
-    assert isinstance(answer, Provision)
-    assert INDICATORS_OF_PAIRS[str(answer.value)] == indicators
+    assert indicators
+    said = {SAID_OF_INDICATOR[indicator] for indicator in indicators}
+    if len(said) > 1:
+        assert (service, pair) == ("outpatient_hospital", (IMAGE, SOUND))
+        assert isinstance(answer, NotKnown)
+    else:
+        assert isinstance(answer, Provision)
+        assert {answer.value} == said
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_group_of_two_families_meets_an_edit(service: str) -> None:
+    """A coded group holds its first code, so the edits of the first codes are those of groups.
+
+    Source: the notes of medicare.toml.
+    """
+    image, sound, heat = (codes_of(family) for family in Family)
+    first_image, first_sound, first_heat = (first_codes(family) for family in Family)
+
+    assert set(pair_edits(service, (SOUND, HEAT))) == {*itertools.product(first_sound, heat)}
+    assert set(pair_edits(service, (IMAGE, SOUND))) == {*itertools.product(image, sound)}
+    assert set(pair_edits(service, (IMAGE, HEAT))) == {
+        *itertools.product(image, first_heat),
+        *itertools.product(first_image, heat),
+    }
+
+
+def test_the_hospital_edits_over_injections_of_both_kinds_differ_by_code() -> None:
+    edits = pair_edits("outpatient_hospital", (IMAGE, SOUND))
+    distinct = {pair for pair, indicator in edits.items() if indicator == "1"}
+
+    assert set(edits.values()) == {"0", "1"}
+    assert distinct == {*itertools.product(first_codes(IMAGE), first_codes(SOUND))}
+
+
+def test_the_facts_have_pair_edits_of_no_other_service() -> None:
+    assert {row["service"] for row in read_facts("ptp.csv")} == set(SERVICES)
 
 
 CLAIM_TYPES = {

@@ -51,7 +51,7 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
     "coding.overlapping-injections": ("choice", (), "not-allowed"),
     "coding.injection-at-ablated-joint": ("choice", (), "not-allowed"),
     "coding.thoracolumbar": ("choice", ("family",), "not-allowed"),
-    "coding.family-pairs": ("choice", ("family-pair",), "allowed"),
+    "coding.family-pairs": ("choice", ("family-pair", "claim-type"), "allowed"),
     "levels.order": ("choice", (), "not-allowed"),
     "levels.third-side": ("choice", (), "not-allowed"),
     "laterality.form": ("choice", ("role", "claim-type"), "not-allowed"),
@@ -95,6 +95,10 @@ def test_the_keys_of_the_vocabulary() -> None:
     assert {name: (k.type, k.dimensions, k.gaps) for name, k in KEYS.items()} == VOCABULARY
     assert {name: k.choices for name, k in KEYS.items() if k.choices} == CHOICES
     assert [name for name, key in KEYS.items() if key.name != name] == []
+
+
+def test_a_value_is_a_text_or_a_tuple_of_texts() -> None:
+    assert policies.Value == str | tuple[str, ...]
 
 
 def test_the_dimensions_and_their_values() -> None:
@@ -206,12 +210,14 @@ WRONG: dict[str, list[object]] = {
         ["payment", "side", "side"],
         ["payment", "side", "information", "information"],
         ("payment", "side", "information"),  # a file has lists
+        True,
+        3,
         None,
     ],
-    "modifier": ["", "-KX", "kx", " KX", "KX ", "K", "KXX", "50", "RT", "59", "ZZ", "None", 50,
+    "modifier": ["", "-KX", "kx", "Kx", " KX", "KX ", "KX\n", "K", "KXX", "50", "RT", "59", "ZZ", "None", 50,
                  True, None, ["KX"]],
-    "codes": ["64490", [], ["6449"], [" 64490"], ["0213t"], [64490], ["64490", None], None],
-    "lines": ["64999 x1", [], ["64999"], ["64999 X1"], ["64999x1"], [" 64999 x1"], [64999], None],
+    "codes": ["64490", [], ["6449"], [" 64490"], ["0213t"], [64490], ["64490", None], 64490, True, None],
+    "lines": ["64999 x1", [], ["64999"], ["64999 X1"], ["64999x1"], [" 64999 x1"], [64999], 64999, True, None],
 }  # fmt: skip
 WRONG_VALUES = [
     pytest.param(key, value, id=f"{key.name}-{value!r}")

@@ -17,7 +17,8 @@ from cptfacet.reference import packaged
 law = settings(deadline=None)
 
 FACET = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
-ADD_ONS = [procedure.code for procedure in packaged().procedures if procedure.primaries]
+ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.primaries]
+OLD_ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR) if p.primaries]
 OTHERS = [p.code for p in packaged().find(kind=ProcedureKind.NEIGHBOUR)]
 OTHERS += [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR)]
 HOSTILE = [
@@ -181,3 +182,12 @@ class TestMissingPrimaries:
         expected |= {"0214T", "0215T", "0217T", "0218T"}
 
         assert set(ADD_ONS) == expected
+
+    @pytest.mark.parametrize("code", OLD_ADD_ONS)
+    def test_an_add_on_of_the_past_had_its_primary(self, code: str) -> None:
+        last = packaged().procedure(code).term.last
+        (missing,) = missing_primaries([ClaimLine(code=code)], on=last)
+
+        assert missing.allowed
+        assert missing_primaries([ClaimLine(code=code)], on=TODAY) == ()
+        assert {"64472", "64476", "64623", "64627"} == set(OLD_ADD_ONS)

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "src" / "cptfacet"
 
 SESSION = (
     *("code", "--policy", "medicare", "--technique", "mbb", "--purpose", "diagnostic"),
+    *("--guidance", "fluoroscopy"),
     *("--joint", "L4-5:both", "--date", "2026-03-02"),
 )
 

@@ -84,7 +84,14 @@ class Coder:
     __slots__ = ("_days", "_plans", "_policy", "_reference")
 
     def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
-        """Take a policy, and the reference where it is not the packaged one."""
+        """Take a policy, and the reference where it is not the packaged one.
+
+        Raises:
+            TypeError: The policy is given by its id.
+        """
+        if not hasattr(policy, "provisions"):
+            message = f"policy is a Policy, not its id: use policies.get({policy!r})"
+            raise TypeError(message)
         self._policy = policy
         self._reference = reference or packaged()
         self._days = turning_points(policy, self._reference)
@@ -186,6 +193,8 @@ def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
     chosen = tuple(dict.fromkeys((*one.chosen, *other.chosen)))
     if repeated:
         message = f"{one.joint} was treated more than once on one side; it is one level"
+        if (one.side is None) is not (other.side is None):
+            message += ". Its side is named once only and taken for both: ask whether it is the same"
         answer = plan.overlapping
         citations = answer.citations if isinstance(answer, Provision) else ()
         writer.note(NoteId.SHARED_LEVEL, message, citations)
