@@ -194,7 +194,9 @@ def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
     if repeated:
         message = f"{one.joint} was treated more than once on one side; it is one level"
         if (one.side is None) is not (other.side is None):
-            message += ". Its side is named once only and taken for both: ask whether it is the same"
+            message += (
+                ". Its side is named once only and taken for both: ask whether it is the same"
+            )
         answer = plan.overlapping
         citations = answer.citations if isinstance(answer, Provision) else ()
         writer.note(NoteId.SHARED_LEVEL, message, citations)

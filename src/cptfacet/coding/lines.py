@@ -238,12 +238,11 @@ class Writer:
 
         Provisions are told apart as objects: those of one policy live as long as its plans.
         """
-        regions = self.plan.regions
         return (
             family,
             tuple(map(id, shaped)),
             *[
-                (level.side, regions[level.joint], level.purposes, tuple(map(id, level.chosen)))
+                (level.side, self._region(level), level.purposes, tuple(map(id, level.chosen)))
                 for level in group
             ],
         )
