@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from cptfacet import policies
-from cptfacet.coding import Coded, Refusal, code_session
+from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
 from cptfacet.interop.json import decode, from_data, to_data
@@ -34,7 +34,7 @@ _DEFAULT_POLICY = "cpt"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 is clean, 1 a refusal, 2 input that can't be used.
+    0 is clean, 1 a refusal of a session or a part of one, 2 input that can't be used.
     """
     arguments = _parser().parse_args(argv)
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
@@ -247,7 +247,7 @@ class _Writer:
 
     def answer(self, answer: Coded | Refusal) -> None:
         self.count += 1
-        if isinstance(answer, Refusal):
+        if isinstance(answer, Refusal) or any(n.id is NoteId.REFUSED for n in answer.notes):
             self.status = max(self.status, _REFUSED)
         if self.form == "json":
             self._json(to_data(answer))

@@ -814,3 +814,25 @@ def peak(lines: int) -> int:
             process.stdin.write(chunk)
         process.stdin.close()
         return int(wait(process))
+
+
+class TestWhatIsNotCoded:
+    """A script sees by the exit code that something was not coded, and by the id which record."""
+
+    def test_a_refusal_echoes_the_id(self, terminal: Terminal) -> None:
+        pulsed = {**named(7), "technique": "pulsed-radiofrequency-ablation"}
+        run = terminal("code", "-", stdin=jsonl(pulsed, named(8)))
+
+        assert run.status == 1
+        assert [run.lines[0]["refusal"]["id"], run.lines[1]["claim"]["id"]] == ["7", "8"]
+
+    def test_a_part_that_is_refused_is_a_refusal(self, terminal: Terminal) -> None:
+        treatment = {key: BLOCK[key] for key in ("technique", "guidance", "targets")}
+        pulsed = {**treatment, "technique": "pulsed-radiofrequency-ablation"}
+        session = {"date": BLOCK["date"], "treatments": [treatment, pulsed]}
+        run = terminal("code", "-", stdin=json.dumps(session))
+
+        assert run.status == 1
+        refused = [note for note in run.json["notes"] if note["id"] == "refused"]
+        assert [note["refusal"]["reason"] for note in refused] == ["other-code"]
+        assert "id" not in refused[0]["refusal"]

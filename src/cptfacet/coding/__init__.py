@@ -138,7 +138,7 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
         if family in treated:
             writer.write(family, treated[family].values())
     if not writer.lines:
-        return _one_refusal(writer.refusals)
+        return attrs.evolve(_one_refusal(writer.refusals), id=session.id)
     writer.note_family_pairs()
     for refusal in writer.refusals:
         writer.note(NoteId.REFUSED, refusal.message, refusal.citations, refusal)

@@ -59,13 +59,15 @@ class NoteId(StrEnum):
 class Refusal:
     """Why nothing was coded, and what is reported instead where a source says so.
 
-    The lines of ``instead`` carry no side: how the payer wants it is not settled there.
+    The lines of ``instead`` carry no side: how the payer wants it is not settled there. ``id`` is
+    that of the session, where all of it is refused.
     """
 
     reason: Reason
     message: str
     instead: tuple[ClaimLine, ...] = ()
     citations: tuple[Citation, ...] = ()
+    id: str | None = attrs.field(default=None, repr=False)
 
     def explain(self) -> str:
         """Write the refusal out for a person."""

@@ -358,6 +358,7 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     Claim: ("diagnoses", "id", "policy", "location"),
     Session: ("id", "policy", "location"),
     Note: ("refusal",),
+    Refusal: ("id",),
 }
 _OMIT = override(omit_if_default=True)
 _READ: tuple[type, ...] = (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session)
@@ -407,7 +408,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
-    for record in (*_READ, Note, Why, Refusal, Coded):
+    for record in (*_READ, Refusal, Note, Why, Coded):  # parts before what holds them
         fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
         if record is ClaimLine:
             fields["units"] = override(unstruct_hook=_units_out)

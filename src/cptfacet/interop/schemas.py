@@ -131,6 +131,7 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (Refusal, "message"): "The reason in words, and the remedy where there is one.",
     (Refusal, "instead"): "What is reported instead, without sides; empty where no source says.",
     (Refusal, "citations"): "The sources of the refusal.",
+    (Refusal, "id"): "That of the session, where all of it is refused.",
     (Note, "message"): "The note in words.",
     (Note, "citations"): "The sources of the note.",
     (Note, "refusal"): "The refusal, where the note is about a part that was not coded.",
