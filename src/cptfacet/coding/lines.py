@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import attrs
-
-from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, Purpose
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.plans import not_known, weight
+from cptfacet.coding.plans import Layout, Row, not_known, weight
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal
 
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from cptfacet.coding.levels import Level
     from cptfacet.coding.plans import Marks, Plan
 
-__all__ = ["Layout", "Row", "Writer"]
+__all__ = ["Writer"]
 
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
 _MOST_LAYOUTS = 4096
@@ -36,38 +32,6 @@ _NOT_STATED = frozenset[Purpose | None]({None})
 
 _Group = tuple[list["Level"], list[Provision]]
 _Part = tuple[Ordinal, str, list["Level"]]
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Row:
-    """One line of a group, with the places in the group of the levels that it stands for."""
-
-    code: str
-    modifiers: tuple[str, ...]
-    units: int | Decimal | None
-    side: Side | None
-    places: tuple[int, ...]
-    provisions: tuple[Provision, ...]
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Layout:
-    """How a group is written: its lines, the places of the levels that are, and what is said.
-
-    It is reusable for other joints unless a word of it names joints.
-    """
-
-    rows: tuple[Row, ...]
-    written: tuple[int, ...]
-    notes: tuple[Note, ...]
-    refusals: tuple[Refusal, ...]
-
-    @property
-    def reusable(self) -> bool:
-        """Whether nothing that is said names the joints of the group."""
-        return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
 class Writer:

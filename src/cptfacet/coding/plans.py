@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,12 +28,22 @@ if TYPE_CHECKING:
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType
-    from cptfacet.coding.lines import Layout
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
     from cptfacet.sessions import Technique
 
-__all__ = ["Cell", "Finish", "Form", "Marks", "Plan", "not_known", "turning_points", "weight"]
+__all__ = [
+    "Cell",
+    "Finish",
+    "Form",
+    "Layout",
+    "Marks",
+    "Plan",
+    "Row",
+    "not_known",
+    "turning_points",
+    "weight",
+]
 
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
@@ -88,6 +99,38 @@ class Finish:
     modifiers: tuple[str, ...]
     provisions: tuple[Provision, ...]
     notes: tuple[Note, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Row:
+    """One line of a group, with the places in the group of the levels that it stands for."""
+
+    code: str
+    modifiers: tuple[str, ...]
+    units: int | Decimal | None
+    side: Side | None
+    places: tuple[int, ...]
+    provisions: tuple[Provision, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Layout:
+    """How a group is written: its lines, the places of the levels that are, and what is said.
+
+    It is reusable for other joints unless a word of it names joints.
+    """
+
+    rows: tuple[Row, ...]
+    written: tuple[int, ...]
+    notes: tuple[Note, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def reusable(self) -> bool:
+        """Whether nothing that is said names the joints of the group."""
+        return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
 def weight(provision: Provision) -> tuple[Note, ...]:

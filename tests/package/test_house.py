@@ -1,0 +1,50 @@
+"""Imports go down only: each module stands on a floor and imports from its own floor or below."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
+
+FLOORS = (
+    {"_records", "errors", "dates", "citations", "_data"},
+    {"anatomy", "claims", "modifiers", "procedures", "sessions"},
+    {"reference", "policies", "policy_files"},
+    {"addons", "bilateral"},
+    {"coding"},
+    {"interop", "showing"},
+    {"cli", "__main__"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """List the rooms that a module imports, for typing alone too."""
+    rooms: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "cptfacet":
+            rooms.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cptfacet."):
+            rooms.add((node.module or "").split(".")[1])
+        elif isinstance(node, ast.Import):
+            parts = (name.name.split(".") for name in node.names)
+            rooms.update(p[1] for p in parts if p[0] == "cptfacet" and len(p) > 1)
+    return rooms
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    assert {room_of(path) for path in MODULES} == set(FLOOR)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_nothing_reaches_up(path: Path) -> None:
+    own = room_of(path)
+    above = {room for room in imported(path) if FLOOR[room] > FLOOR[own]}
+
+    assert not above, f"{own} imports {above}, which stand above it"
