@@ -250,10 +250,9 @@ class Policy:
             TypeError: The dimensions given are not those of the key.
         """
         where = _cell_of(key, cell)
-        return self.answer(key, where, on)
+        return self._answer(key, where, on)
 
-    def answer(self, key: str, cell: Cell, on: dt.date) -> Provision | NotKnown:
-        """Answer as `get` does, for a cell in the order of the key's dimensions."""
+    def _answer(self, key: str, cell: Cell, on: dt.date) -> Provision | NotKnown:
         stated = self._index.get((key, cell), ())
         for provision in stated:
             if provision.term.on(on) is Standing.IN_FORCE:
@@ -268,7 +267,7 @@ class Policy:
                 citations=later.citations,
             )
         if self.extends is not None:
-            return self.extends.answer(key, cell, on)
+            return self.extends._answer(key, cell, on)  # noqa: SLF001  the same class
         if stated:
             reason = f"no source tells for that date; what is known is {_terms(stated)}"
         else:

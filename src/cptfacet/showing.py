@@ -204,7 +204,12 @@ def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
             if p.key == text and (on is None or p.term.on(on) is Standing.IN_FORCE)
         ]
     if policy and on is not None:
-        stated = [p for p in stated if asked[0].answer(text, p.cell, on) is p]
+        named = [name.replace("-", "_") for name in known.dimensions]
+        stated = [
+            p
+            for p in stated
+            if asked[0].get(text, on=on, **dict(zip(named, p.cell, strict=True))) is p
+        ]
     data: dict[str, Any] = {
         "key": known.name,
         "meaning": known.meaning,

@@ -712,7 +712,8 @@ def wait(process: subprocess.Popen[bytes]) -> str:
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
     pipe = subprocess.PIPE
-    started = subprocess.Popen(CODE, stdin=pipe, stdout=pipe, stderr=pipe)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    started = subprocess.Popen(CODE, stdin=pipe, stdout=pipe, stderr=pipe, env=buffered)
     guard = threading.Timer(60, started.kill)
     guard.start()
     yield started

@@ -671,6 +671,25 @@ def test_a_coder_answers_as_the_single_call_on_every_date() -> None:
         assert coder.code(session) == code_session(session, policy=policy)
 
 
+@EVERY_PAYER
+def test_a_coder_that_has_coded_before_answers_as_a_new_one(policy: str) -> None:
+    """What a coder keeps of one session never shows in another: joints, notes or refusals."""
+    used = Coder(policies.get(policy))
+    sides = ("right", "both", "")
+    for upper, lower in itertools.pairwise(("T12-L1", "L1-2", "L3-4", "L4-5")):
+        for one, other, purpose in itertools.product(sides, sides, (DIAGNOSTIC, None)):
+            session = Session(
+                date=dt.date.fromisoformat(TODAY),
+                treatments=(
+                    block(f"{upper}:{one}", f"{lower}:{other}", purpose=purpose),
+                    injection(f"{lower}:{other}"),
+                ),
+                claim_type=ASC,
+            )
+
+            assert used.code(session) == Coder(policies.get(policy)).code(session)
+
+
 # -- T12-L1
 
 
