@@ -303,6 +303,17 @@ class TestBadRecords:
         assert [problem["path"] for problem in error["problems"]] == ["$"]
         assert run.status == 2
 
+    @pytest.mark.parametrize(
+        "line",
+        ['{"units": ' + "9" * 5000 + "}", '{"date":' * 10**5],
+        ids=["5000 digits", "deep"],
+    )
+    def test_a_first_line_that_no_reader_takes(self, terminal: Terminal, line: str) -> None:
+        run = terminal("code", "-", stdin=f"{line}\n" + jsonl(named(2)))
+
+        assert "error" in run.lines[0]
+        assert ids_of(run.lines[1:]) == ["2"]
+
     @pytest.mark.parametrize("line", ["[]", "[1", "[1]"])
     def test_a_line_that_is_a_list(self, terminal: Terminal, line: str) -> None:
         run = terminal("code", "-", stdin=jsonl(BLOCK) + line)

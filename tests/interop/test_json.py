@@ -648,8 +648,9 @@ class TestPrivacy:
         assert self.MARK in dump(record)
         assert self.MARK not in repr(record) + str(record)
 
-    def test_no_answer_shows_them(self) -> None:
-        session = from_data(self.marked("nested"), Session)
+    @pytest.mark.parametrize("guidance", ["ct", None], ids=["coded", "refused"])
+    def test_no_answer_shows_them(self, guidance: str | None) -> None:
+        session = from_data({**self.marked("flat"), "guidance": guidance}, Session)
 
         answer = code_session(session, policy=get("medicare"))
 

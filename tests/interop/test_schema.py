@@ -4,6 +4,8 @@ import datetime as dt
 import functools
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,8 @@ class TestTheFiles:
         assert json.loads(text) == schema(name)
 
     def test_writing_them_changes_nothing(self, tmp_path: Path) -> None:
-        main([str(tmp_path)])
+        command = [sys.executable, "-m", "cptfacet.interop.schemas", str(tmp_path)]
+        subprocess.run(command, check=True)
 
         made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
         assert made == {path.name: path.read_bytes() for path in PUBLISHED.iterdir()}

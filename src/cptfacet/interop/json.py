@@ -238,10 +238,7 @@ def _entries(value: object) -> Sequence[object]:
 def _lift(error: Exception) -> list[Exception]:
     """Take the problems of the one treatment of a flat session out of the list around it."""
     if isinstance(error, IterableValidationError) and _place(error) == ".treatments":
-        inner = error.exceptions[0]
-        if isinstance(inner, ClassValidationError):
-            return list(inner.exceptions)
-        return [inner]
+        return list(cast("ClassValidationError", error.exceptions[0]).exceptions)
     if isinstance(error, SessionError):
         moved = (
             attrs.evolve(p, path=p.path.removeprefix("treatments[0].")) for p in error.problems
