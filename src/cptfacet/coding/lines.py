@@ -25,7 +25,6 @@ __all__ = ["Writer"]
 _JUNCTION = {Joint.T12_L1, Joint.L1_L2}
 _MOST_LAYOUTS = 4096
 _JUDGEMENT = Confidence.JUDGEMENT
-_POSITION = {joint: place for place, joint in enumerate(Joint)}
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
 _NOT_STATED = frozenset[Purpose | None]({None})
@@ -127,7 +126,7 @@ class Writer:
     def _groups(self, family: Family, levels: list[Level]) -> list[_Group]:
         """Split levels into coded groups, each in the order of its levels."""
         by_region: dict[CodeRegion, list[Level]] = {}
-        for level in sorted(levels, key=lambda level: _POSITION[level.joint]):
+        for level in sorted(levels, key=lambda level: level.joint.position):
             by_region.setdefault(self._region(level), []).append(level)
         shaped: list[Provision] = []
         if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
@@ -279,7 +278,7 @@ class Writer:
         for modifiers, units, laid in lay_out(form.shapes or plan.single_side, together):
             side, on_line = _stands_for(plan.side_of.get(modifiers), laid)
             both = any(written is Side.BILATERAL for _, written in laid)
-            finish = plan.finish(role, modifiers, both, marks)
+            finish = plan.finish(role, modifiers, marks, both=both)
             used = (*_chosen(on_line), *shaped)
             for provision in used:
                 if provision.confidence is _JUDGEMENT or provision.caveat:

@@ -193,7 +193,6 @@ class Plan:
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.layouts: dict[tuple[object, ...], Layout] = {}
-        self._finished: dict[tuple[str, tuple[str, ...], bool, tuple[str, ...]], Finish] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
 
@@ -216,15 +215,8 @@ class Plan:
         note = Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
         return Marks(modifiers=(str(answer.value),), provisions=(answer,), notes=(note,))
 
-    def finish(self, role: str, modifiers: tuple[str, ...], both: bool, marks: Marks) -> Finish:  # noqa: FBT001
+    def finish(self, role: str, modifiers: tuple[str, ...], marks: Marks, *, both: bool) -> Finish:
         """Finish a line whose side modifiers are known: ``both`` sides or not, with its marks."""
-        where = role, modifiers, both, marks.modifiers
-        found = self._finished.get(where)
-        if found is None:
-            found = self._finished[where] = self._finish(role, modifiers, marks, both=both)
-        return found
-
-    def _finish(self, role: str, modifiers: tuple[str, ...], marks: Marks, *, both: bool) -> Finish:
         form = self.forms[role].answer
         used = [form] if both and isinstance(form, Provision) else []
         used += marks.provisions
