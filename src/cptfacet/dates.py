@@ -89,12 +89,15 @@ class Term:
             return Standing.IN_FORCE
         return Standing.NOT_KNOWN if self.start is None else Standing.NOT_IN_FORCE
 
+    def days(self) -> dict[str, str]:
+        """Give the days that are known, as ISO texts under the names that files use for them.
+
+        >>> Term(seen=dt.date(2010, 1, 1)).days()
+        {'seen': '2010-01-01'}
+        """
+        seen = self.seen if self.start is None else None
+        named = {"from": self.start, "seen": seen, "until": self.until}
+        return {name: day.isoformat() for name, day in named.items() if day is not None}
+
     def __str__(self) -> str:
-        parts: list[str] = []
-        if self.start is not None:
-            parts.append(f"from {self.start}")
-        elif self.seen is not None:
-            parts.append(f"seen {self.seen}")
-        if self.until is not None:
-            parts.append(f"until {self.until}")
-        return " ".join(parts) or "on every date"
+        return " ".join(f"{name} {day}" for name, day in self.days().items()) or "on every date"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cptfacet.citations import Citation
-    from cptfacet.dates import Term
     from cptfacet.policies import NotKnown, Policy, Provision
 
 __all__ = ["KINDS", "Shown", "find"]
@@ -73,11 +72,6 @@ def _either(kinds: tuple[str, ...]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _days(term: Term) -> dict[str, str]:
-    named = {"from": term.start, "seen": term.seen, "until": term.until}
-    return {name: day.isoformat() for name, day in named.items() if day}
-
-
 def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
     """List each source once, with the confidence of the first fact that cites it."""
     once = {citation.id: citation for citation in reversed(tuple(citations))}
@@ -98,9 +92,9 @@ def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
         "level": procedure.ordinal and procedure.ordinal.value,
         "one_unit_is_one": procedure.counts,
         "add_on": procedure.add_on,
-        "valid": _days(procedure.term),
+        "valid": procedure.term.days(),
         "primaries": [
-            {"code": link.primary, "authority": link.authority, **_days(link.term)}
+            {"code": link.primary, "authority": link.authority, **link.term.days()}
             for link in procedure.primaries
             if on is None or link.term.on(on) is Standing.IN_FORCE
         ],
@@ -132,7 +126,7 @@ def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
         "claim_types": [claim_type.value for claim_type in modifier.claim_types],
         "effect": modifier.effect,
         "effect_confidence": modifier.effect_confidence.value,
-        "valid": _days(modifier.term),
+        "valid": modifier.term.days(),
         "note": modifier.note,
         "sources": _sources(modifier.citations),
     }
@@ -148,7 +142,7 @@ def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
         "joint": joint.value,
         "nerves": [nerve.value for nerve in supply.nerves],
         "code_region": [
-            {"region": fact.region.value, **_days(fact.term), "note": fact.note}
+            {"region": fact.region.value, **fact.term.days(), "note": fact.note}
             for fact in region_facts(joint)
             if on is None or fact.term.on(on) is Standing.IN_FORCE
         ],
@@ -230,9 +224,9 @@ def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
         fact: dict[str, Any] = {"key": p.key, "policy": p.policy}
         if isinstance(p, policies.Provision):
             fact["value"] = list(p.value) if isinstance(p.value, tuple) else p.value
-            fact |= {**_days(p.term), "confidence": p.confidence.value, "note": p.note}
+            fact |= {**p.term.days(), "confidence": p.confidence.value, "note": p.note}
         else:
-            fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **_days(p.term)}
+            fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **p.term.days()}
         fact["sources"] = [c.id for c in p.citations]
         where = (p.key, p.policy, str(fact))
         facts[where] = fact

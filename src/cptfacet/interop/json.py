@@ -32,7 +32,7 @@ from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
 from cptfacet.coding import Coded, Note, Refusal, Why
-from cptfacet.dates import Term, parse_date
+from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
 from cptfacet.policies import Provision
 from cptfacet.sessions import (
@@ -309,17 +309,12 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 # -- writing
 
 
-def _term(term: Term) -> dict[str, str]:
-    named = {"from": term.start, "seen": term.seen, "until": term.until}
-    return {name: day.isoformat() for name, day in named.items() if day is not None}
-
-
 def _citation(citation: Citation) -> dict[str, Any]:
     return {
         "id": citation.id,
         "title": citation.title,
         "url": citation.url,
-        **_term(citation.term),
+        **citation.term.days(),
         "confidence": citation.confidence.value,
     }
 
@@ -331,7 +326,7 @@ def _provision(provision: Provision) -> dict[str, Any]:
         "cell": list(provision.cell),
         "value": list(value) if isinstance(value, tuple) else value,
         "policy": provision.policy,
-        **_term(provision.term),
+        **provision.term.days(),
         "confidence": provision.confidence.value,
         "citations": [_citation(citation) for citation in provision.citations],
     }
