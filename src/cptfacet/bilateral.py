@@ -20,7 +20,7 @@ from cptfacet.procedures import Ordinal
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "Conversion",
@@ -84,6 +84,23 @@ class SideCount:
         """The same levels with the sides exchanged."""
         return attrs.evolve(self, right=self.left, left=self.right)
 
+    @property
+    def levels(self) -> int:
+        """How many levels these are: one on both sides is still one."""
+        return self.bilateral + self.right + self.left + self.unnamed
+
+    def __add__(self, other: SideCount) -> SideCount:
+        return SideCount(
+            bilateral=self.bilateral + other.bilateral,
+            right=self.right + other.right,
+            left=self.left + other.left,
+            unnamed=self.unnamed + other.unnamed,
+        )
+
+    def __str__(self) -> str:
+        counts = {field.name: getattr(self, field.name) for field in attrs.fields(SideCount)}
+        return ", ".join(f"{count} {side}" for side, count in counts.items() if count) or "none"
+
     def treated(self) -> tuple[tuple[int, Side | None], ...]:
         """List the levels one by one, numbered, with their sides."""
         sides: list[Side | None] = [Side.BILATERAL] * self.bilateral
@@ -96,14 +113,34 @@ class SideCount:
 @sealed
 @attrs.frozen(kw_only=True)
 class Laterality:
-    """What lines of one code say about sides.
+    """What lines of one code say about sides, read in a line form.
 
     ``ambiguous`` names what the form leaves open; ``sides`` is then the reading with the most
-    bilateral levels.
+    bilateral levels, and ``fewest_bilateral`` counts those that every reading has.
     """
 
+    form: LineForm
     sides: SideCount
+    fewest_bilateral: int
     ambiguous: tuple[str, ...] = ()
+
+    def readings(self) -> Iterator[SideCount]:
+        """Give each count of levels that these lines may stand for, most bilateral ones first.
+
+        A level on both sides may as well be two levels: one on each side where lines name sides,
+        two whose side is not named where units alone do.
+
+        >>> four = ClaimLine(code="64636", units=4)
+        >>> [str(sides) for sides in read([four], form=LineForm.TWO_UNITS).readings()]
+        ['2 bilateral', '1 bilateral, 2 unnamed', '4 unnamed']
+        """
+        for bilateral in range(self.sides.bilateral, self.fewest_bilateral - 1, -1):
+            split = self.sides.bilateral - bilateral
+            if self.form is LineForm.TWO_UNITS:
+                halves = {"unnamed": self.sides.unnamed + 2 * split}
+            else:
+                halves = {"right": self.sides.right + split, "left": self.sides.left + split}
+            yield attrs.evolve(self.sides, bilateral=bilateral, **halves)
 
 
 @sealed
@@ -277,6 +314,9 @@ def _refuse(form: LineForm, reason: str) -> NoReturn:
     raise NotOfThisFormError(form=form, reason=reason)
 
 
+_SIDES_OF_A_LEVEL = 2
+
+
 def _read_units(
     form: LineForm, units: Mapping[ModifierRole | None, int], *, counted: bool
 ) -> Laterality:
@@ -286,6 +326,7 @@ def _read_units(
     left = units.get(ModifierRole.LEFT, 0)
     plain = units.get(None, 0)
     ambiguous: list[str] = []
+    split = False
     match form:
         case LineForm.ONE_LINE_50:
             sides = SideCount(bilateral=both, right=right, left=left, unnamed=plain)
@@ -298,16 +339,22 @@ def _read_units(
             sides = SideCount(
                 bilateral=pairs, right=right - pairs, left=left - pairs, unnamed=plain
             )
-            if pairs and (counted or right + left > 2):  # noqa: PLR2004  one level has two sides
+            split = pairs > 0 and (counted or right + left > _SIDES_OF_A_LEVEL)
+            if split:
                 ambiguous.append("right and left units may be of the same level or of two levels")
         case LineForm.TWO_UNITS:
             sides = SideCount(bilateral=plain // 2, right=right, left=left, unnamed=plain % 2)
-            if plain > 1 and (counted or plain > 2):  # noqa: PLR2004  one level has two sides
+            split = plain > 1 and (counted or plain > _SIDES_OF_A_LEVEL)
+            if split:
                 ambiguous.append("two units may be both sides of one level or one side of two")
-    levels = sides.bilateral + sides.right + sides.left + sides.unnamed
-    if levels > 1 and not counted and not ambiguous:
+    if sides.levels > 1 and not counted and not ambiguous:
         ambiguous.append("the units are of more levels than the code stands for")
-    return Laterality(sides=sides, ambiguous=tuple(ambiguous))
+    return Laterality(
+        form=form,
+        sides=sides,
+        fewest_bilateral=0 if split else sides.bilateral,
+        ambiguous=tuple(ambiguous),
+    )
 
 
 def convert(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import bisect
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from cptfacet.claims import Claim, ClaimType
 from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
 from cptfacet.coding.levels import Level, only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
-from cptfacet.coding.plans import Plan, turning_points
+from cptfacet.coding.plans import Plan, Plans
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
@@ -81,7 +80,7 @@ class Coder:
     Coder(policy='cpt')
     """
 
-    __slots__ = ("_days", "_plans", "_policy", "_reference")
+    __slots__ = ("_plans",)
 
     def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
         """Take a policy, and the reference where it is not the packaged one.
@@ -89,39 +88,28 @@ class Coder:
         Raises:
             TypeError: The policy is given by its id.
         """
-        if not hasattr(policy, "provisions"):
-            message = f"policy is a Policy, not its id: use policies.get({policy!r})"
-            raise TypeError(message)
-        self._policy = policy
-        self._reference = reference or packaged()
-        self._days = turning_points(policy, self._reference)
-        self._plans: dict[tuple[int, ClaimType], Plan] = {}
+        self._plans = Plans(policy, reference or packaged())
 
     @property
     def policy(self) -> Policy:
         """The policy under which this coder codes."""
-        return self._policy
+        return self._plans.policy
 
     @property
     def reference(self) -> Reference:
         """The reference data with which this coder codes."""
-        return self._reference
+        return self._plans.reference
 
     def __repr__(self) -> str:
-        return f"Coder(policy={self._policy.id!r})"
+        return f"Coder(policy={self.policy.id!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Coder, (self._policy, self._reference)
+        return Coder, (self.policy, self.reference)
 
     def code(self, session: Session) -> Coded | Refusal:
         """Code one session, as `code_session` does."""
         claim_type = session.claim_type or ClaimType.PROFESSIONAL
-        term = bisect.bisect_right(self._days, session.date), claim_type
-        plan = self._plans.get(term)
-        if plan is None:
-            plan = Plan(self._policy, self._reference, session.date, claim_type)
-            self._plans[term] = plan
-        return _code(session, plan, claim_type)
+        return _code(session, self._plans.at(session.date, claim_type), claim_type)
 
 
 def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:

@@ -9,7 +9,7 @@ from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, Purpose
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.plans import Layout, Row, not_known, weight
+from cptfacet.coding.plans import JUNCTION, Layout, Row, not_known, role_of, weight
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Writer"]
 
-_JUNCTION = {Joint.T12_L1, Joint.L1_L2}
 _MOST_LAYOUTS = 4096
 _JUDGEMENT = Confidence.JUDGEMENT
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
@@ -131,7 +130,7 @@ class Writer:
         shaped: list[Provision] = []
         if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
             answer = self.plan.thoracolumbar[family]
-            alone = {level.joint for level in levels} == _JUNCTION
+            alone = {level.joint for level in levels} == set(JUNCTION)
             if isinstance(answer, NotKnown):
                 if alone:
                     message = f"T12-L1 with L1-L2 is coded by code region: {answer.reason}"
@@ -347,13 +346,12 @@ class Writer:
 def _parts(family: Family, group: list[Level]) -> list[_Part]:
     """Split an ordered group by the code that stands for each level, and the role of that code."""
     first, rest = group[:1], group[1:]
-    parts: list[_Part] = [(Ordinal.FIRST, "primary", first)]
+    parts = [(Ordinal.FIRST, first)]
     if family is Family.ABLATION:
-        parts.append((Ordinal.EACH_ADDITIONAL, "ablation-add-on", rest))
+        parts.append((Ordinal.EACH_ADDITIONAL, rest))
     else:
-        parts.append((Ordinal.SECOND, "injection-add-on", rest[:1]))
-        parts.append((Ordinal.THIRD_AND_MORE, "injection-add-on", rest[1:]))
-    return [part for part in parts if part[2]]
+        parts += [(Ordinal.SECOND, rest[:1]), (Ordinal.THIRD_AND_MORE, rest[1:])]
+    return [(ordinal, role_of(family, ordinal), levels) for ordinal, levels in parts if levels]
 
 
 def _chosen(levels: Sequence[Level]) -> Iterable[Provision]:

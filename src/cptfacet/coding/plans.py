@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import functools
 import itertools
@@ -20,7 +21,7 @@ from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
-from cptfacet.procedures import Family, OldFamily, ProcedureKind
+from cptfacet.procedures import Family, OldFamily, Ordinal, ProcedureKind
 from cptfacet.sessions import Guidance, TechniqueKind
 
 if TYPE_CHECKING:
@@ -33,18 +34,22 @@ if TYPE_CHECKING:
     from cptfacet.sessions import Technique
 
 __all__ = [
+    "JUNCTION",
     "Cell",
     "Finish",
     "Form",
     "Layout",
     "Marks",
     "Plan",
+    "Plans",
     "Row",
     "not_known",
+    "role_of",
     "turning_points",
     "weight",
 ]
 
+JUNCTION = (Joint.T12_L1, Joint.L1_L2)
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
     TechniqueKind.DENERVATION: OldFamily.ABLATION,
@@ -60,6 +65,13 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     days = {term.first for term in terms}
     days |= {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
     return sorted(days)
+
+
+def role_of(family: Family, ordinal: Ordinal) -> str:
+    """Give the role of a code, which decides its line form."""
+    if ordinal is Ordinal.FIRST:
+        return "primary"
+    return "ablation-add-on" if family is Family.ABLATION else "injection-add-on"
 
 
 @sealed
@@ -150,6 +162,35 @@ def not_known(what: str, answer: NotKnown) -> Note:
     """Give the note that something is not known, and was settled by a default."""
     message = f"{what}: {answer.reason}"
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+
+
+class Plans:
+    """The plans of one policy and reference, each worked out once and kept.
+
+    What they say can't change between two of their dates.
+    """
+
+    def __init__(self, policy: Policy, reference: Reference) -> None:
+        """Take a policy and a reference.
+
+        Raises:
+            TypeError: The policy is given by its id.
+        """
+        if not hasattr(policy, "provisions"):
+            message = f"policy is a Policy, not its id: use policies.get({policy!r})"
+            raise TypeError(message)
+        self.policy = policy
+        self.reference = reference
+        self._days = turning_points(policy, reference)
+        self._plans: dict[tuple[int, ClaimType], Plan] = {}
+
+    def at(self, on: dt.date, claim_type: ClaimType) -> Plan:
+        """Give the plan that holds on a date."""
+        term = bisect.bisect_right(self._days, on), claim_type
+        plan = self._plans.get(term)
+        if plan is None:
+            plan = self._plans[term] = Plan(self.policy, self.reference, on, claim_type)
+        return plan
 
 
 class Plan:
