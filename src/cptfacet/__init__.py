@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cptfacet import claims as claims
     from cptfacet import coding as coding
     from cptfacet import dates as dates
+    from cptfacet import decoding as decoding
     from cptfacet import errors as errors
     from cptfacet import interop as interop
     from cptfacet import modifiers as modifiers
@@ -62,6 +63,16 @@ if TYPE_CHECKING:
     from cptfacet.dates import Standing as Standing
     from cptfacet.dates import Term as Term
     from cptfacet.dates import parse_date as parse_date
+    from cptfacet.decoding import BilledGroup as BilledGroup
+    from cptfacet.decoding import BilledLevels as BilledLevels
+    from cptfacet.decoding import BilledSession as BilledSession
+    from cptfacet.decoding import Decoded as Decoded
+    from cptfacet.decoding import Decoder as Decoder
+    from cptfacet.decoding import Doubt as Doubt
+    from cptfacet.decoding import DoubtId as DoubtId
+    from cptfacet.decoding import Unread as Unread
+    from cptfacet.decoding import UnreadReason as UnreadReason
+    from cptfacet.decoding import decode_claim as decode_claim
     from cptfacet.errors import CptfacetError as CptfacetError
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
@@ -95,6 +106,10 @@ _ROOMS = {
     "claims": "Claim ClaimLine ClaimType Location Purpose parse_line",
     "coding": "Coded Coder Note NoteId Reason Refusal Why code_session",
     "dates": "Standing Term parse_date",
+    "decoding": (
+        "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt DoubtId Unread UnreadReason"
+        " decode_claim"
+    ),
     "errors": "CptfacetError",
     "modifiers": "Modifier ModifierKind parse_modifier",
     "policies": "NotKnown Policy Provision",

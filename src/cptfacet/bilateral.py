@@ -29,6 +29,7 @@ __all__ = [
     "Shapes",
     "SideCount",
     "convert",
+    "lateral_roles",
     "lay_out",
     "order_modifiers",
     "read",
@@ -115,14 +116,25 @@ class SideCount:
 class Laterality:
     """What lines of one code say about sides, read in a line form.
 
-    ``ambiguous`` names what the form leaves open; ``sides`` is then the reading with the most
-    bilateral levels, and ``fewest_bilateral`` counts those that every reading has.
+    ``sides`` is the reading with the most bilateral levels, ``fewest_bilateral`` counts those that
+    every reading has. ``excess``: the units are of more levels than the code stands for.
     """
 
     form: LineForm
     sides: SideCount
     fewest_bilateral: int
-    ambiguous: tuple[str, ...] = ()
+    excess: bool = False
+
+    @property
+    def ambiguous(self) -> tuple[str, ...]:
+        """What the form, or the lines themselves, leave open."""
+        if self.excess:
+            return ("the units are of more levels than the code stands for",)
+        if self.fewest_bilateral == self.sides.bilateral:
+            return ()
+        if self.form is LineForm.TWO_UNITS:
+            return ("two units may be both sides of one level or one side of two",)
+        return ("right and left units may be of the same level or of two levels",)
 
     def readings(self) -> Iterator[SideCount]:
         """Give each count of levels that these lines may stand for, most bilateral ones first.
@@ -135,12 +147,27 @@ class Laterality:
         ['2 bilateral', '1 bilateral, 2 unnamed', '4 unnamed']
         """
         for bilateral in range(self.sides.bilateral, self.fewest_bilateral - 1, -1):
-            split = self.sides.bilateral - bilateral
-            if self.form is LineForm.TWO_UNITS:
-                halves = {"unnamed": self.sides.unnamed + 2 * split}
-            else:
-                halves = {"right": self.sides.right + split, "left": self.sides.left + split}
-            yield attrs.evolve(self.sides, bilateral=bilateral, **halves)
+            yield self._reading(bilateral)
+
+    def allows(self, sides: SideCount) -> bool:
+        """Say whether a count of levels is one of the readings.
+
+        >>> read([ClaimLine(code="64636", units=4)], form=LineForm.TWO_UNITS).allows(
+        ...     SideCount(bilateral=1, unnamed=2)
+        ... )
+        True
+        """
+        if not self.fewest_bilateral <= sides.bilateral <= self.sides.bilateral:
+            return False
+        return sides == self._reading(sides.bilateral)
+
+    def _reading(self, bilateral: int) -> SideCount:
+        split = self.sides.bilateral - bilateral
+        if self.form is LineForm.TWO_UNITS:
+            halves = {"unnamed": self.sides.unnamed + 2 * split}
+        else:
+            halves = {"right": self.sides.right + split, "left": self.sides.left + split}
+        return attrs.evolve(self.sides, bilateral=bilateral, **halves)
 
 
 @sealed
@@ -251,7 +278,7 @@ def render(
         NotOfThisFormError: The line names a side already.
     """
     known = reference or packaged()
-    if any(_lateral(known).get(modifier) for modifier in line.modifiers):
+    if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
         reason = f"{line.text} names a side already; give the line without it"
         raise NotOfThisFormError(form=form, reason=reason)
     return tuple(
@@ -264,7 +291,13 @@ def render(
     )
 
 
-def _lateral(reference: Reference) -> Mapping[str, ModifierRole]:
+def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRole]:
+    """Give the modifiers that name a side, with the role of each.
+
+    >>> list(lateral_roles())
+    ['50', 'RT', 'LT']
+    """
+    reference = reference or packaged()
     roles = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
     return {reference.modifier_for(role): role for role in roles}
 
@@ -289,7 +322,7 @@ def read(
         NotOfThisFormError: The lines have several codes, or are not written in this form.
     """
     known = reference or packaged()
-    lateral = _lateral(known)
+    lateral = lateral_roles(known)
     units: dict[ModifierRole | None, int] = {}
     code = None
     for line in lines:
@@ -314,9 +347,6 @@ def _refuse(form: LineForm, reason: str) -> NoReturn:
     raise NotOfThisFormError(form=form, reason=reason)
 
 
-_SIDES_OF_A_LEVEL = 2
-
-
 def _read_units(
     form: LineForm, units: Mapping[ModifierRole | None, int], *, counted: bool
 ) -> Laterality:
@@ -325,8 +355,7 @@ def _read_units(
     right = units.get(ModifierRole.RIGHT, 0)
     left = units.get(ModifierRole.LEFT, 0)
     plain = units.get(None, 0)
-    ambiguous: list[str] = []
-    split = False
+    certain = True
     match form:
         case LineForm.ONE_LINE_50:
             sides = SideCount(bilateral=both, right=right, left=left, unnamed=plain)
@@ -339,21 +368,15 @@ def _read_units(
             sides = SideCount(
                 bilateral=pairs, right=right - pairs, left=left - pairs, unnamed=plain
             )
-            split = pairs > 0 and (counted or right + left > _SIDES_OF_A_LEVEL)
-            if split:
-                ambiguous.append("right and left units may be of the same level or of two levels")
+            certain = not counted
         case LineForm.TWO_UNITS:
             sides = SideCount(bilateral=plain // 2, right=right, left=left, unnamed=plain % 2)
-            split = plain > 1 and (counted or plain > _SIDES_OF_A_LEVEL)
-            if split:
-                ambiguous.append("two units may be both sides of one level or one side of two")
-    if sides.levels > 1 and not counted and not ambiguous:
-        ambiguous.append("the units are of more levels than the code stands for")
+            certain = not counted
     return Laterality(
         form=form,
         sides=sides,
-        fewest_bilateral=0 if split else sides.bilateral,
-        ambiguous=tuple(ambiguous),
+        fewest_bilateral=sides.bilateral if certain else 0,
+        excess=not counted and sides.levels > 1,
     )
 
 
@@ -381,7 +404,7 @@ def convert(
         NotOfThisFormError: The lines are not written in the first form.
     """
     known = reference or packaged()
-    lateral = _lateral(known)
+    lateral = lateral_roles(known)
     groups: dict[ClaimLine, list[ClaimLine]] = {}
     for line in lines:
         rest = tuple(modifier for modifier in line.modifiers if modifier not in lateral)

@@ -10,14 +10,16 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+import attrs
 import pytest
 
 from cptfacet import policies
 from cptfacet.addons import missing_primaries, order_lines
 from cptfacet.anatomy import CodeRegion, Joint, Side
-from cptfacet.bilateral import LineForm
+from cptfacet.bilateral import LineForm, SideCount
 from cptfacet.claims import ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, NoteId
+from cptfacet.decoding import BilledLevels, Decoder
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
@@ -353,6 +355,67 @@ def check_laws(
     assert order_lines(lines, on=asked.on, policy=policy) == lines
 
 
+# -- the way back: what the lines tell of the session
+
+
+def count_sides(sides: Iterable[Side | None]) -> SideCount:
+    """Count levels by side."""
+    counted = [side.value if side else "unnamed" for side in sides]
+    return SideCount(**{side: counted.count(side) for side in set(counted)})
+
+
+def check_levels(billed: BilledLevels, levels: list[Level], asked: Asked) -> None:
+    """Check what the lines of one code tell of its levels."""
+    true = count_sides(level.side for level in levels)
+    assert billed.laterality.allows(true)
+    assert billed.or_more is (billed.ordinal is Ordinal.THIRD_AND_MORE)
+    form = forms(asked)[billed.ordinal is not Ordinal.FIRST]
+    assert billed.laterality.form is form or billed.sides.bilateral == 0
+    one = billed.ordinal is not Ordinal.EACH_ADDITIONAL
+    if one or form is LineForm.ONE_LINE_50:
+        assert billed.sides == true
+        assert billed.laterality.ambiguous == ()
+
+
+def check_way_back(
+    decoder: Decoder,
+    coded: Coded,
+    grouped: tuple[Group, ...],
+    sides: tuple[Side, ...],
+    asked: Asked,
+) -> None:
+    """Check that the lines of one session, read back, are the levels and sides that were treated.
+
+    What a line form does not keep is said, and the truth is among the readings.
+    """
+    method = asked.method
+    attested = any("KX" in line.modifiers for line in coded.claim.lines)
+    for claim, told in (
+        (coded.claim, method.purpose),
+        (attrs.evolve(coded.claim, purpose=None), Purpose.DIAGNOSTIC if attested else None),
+    ):
+        decoded = decoder.decode(claim)
+        assert decoded.unread == ()
+        assert len(decoded.groups) == len(grouped)
+        for found, group in zip(decoded.groups, grouped, strict=True):
+            levels = [(o, level) for o, level in coded_levels(group, sides, asked) if level]
+            assert (found.family, found.purpose) == (method.family, told)
+            assert method.technique in found.techniques
+            assert method.guidance in found.guidances
+            assert [billed.ordinal for billed in found.levels] == [o for o, _ in levels]
+            assert (
+                found.regions == tuple(dict.fromkeys((group.primary, group.add_ons)))[: len(levels)]
+            )
+            over_two = group.primary is not group.add_ons
+            assert found.joints == ((Joint.T12_L1, Joint.L1_L2) if over_two else ())
+            for billed, (_, treated) in zip(found.levels, levels, strict=True):
+                check_levels(billed, treated, asked)
+            assert all(doubt.id.lost or "side is named" in doubt.message for doubt in found.doubts)
+            assert bool(found.lost) is any(
+                billed.or_more or billed.laterality.ambiguous for billed in found.levels
+            )
+
+
 def mirror(lines: tuple[ClaimLine, ...]) -> tuple[ClaimLine, ...]:
     """Exchange the sides of lines; of one code RT stands before LT."""
     swap = {"RT": "LT", "LT": "RT"}
@@ -381,9 +444,12 @@ Orders = Mapping[ClaimType, tuple[int, ...]]
 class Table:
     """What is expected of every side pattern of one kind of session, worked out once."""
 
-    def __init__(self, grouped: tuple[Group, ...], count: int, asked: Asked) -> None:
+    def __init__(
+        self, grouped: tuple[Group, ...], count: int, asked: Asked, decoder: Decoder
+    ) -> None:
         self.asked = asked
         self.grouped = grouped
+        self.decoder = decoder
         self.patterns = side_patterns(count)
         self.expected = [expect(grouped, sides, asked) for sides in self.patterns]
         self.mirrored = [mirror(each.lines) for each in self.expected]
@@ -399,7 +465,9 @@ class Table:
             for number, (places, side) in enumerate(why, 1)
         ], f"{joints} {self.patterns[place]} {self.asked}"
         if not self.lawful[place]:
-            check_laws(coded.claim.lines, self.grouped, self.patterns[place], self.asked)
+            sides = self.patterns[place]
+            check_laws(coded.claim.lines, self.grouped, sides, self.asked)
+            check_way_back(self.decoder, coded, self.grouped, sides, self.asked)
             self.lawful[place] = True
 
 
@@ -415,7 +483,7 @@ def enumerate_sides(
     ``orders`` says for a claim type whether the targets are listed head to tail (1), tail to head
     (-1) or both ways; the answer that is expected does not depend on it. Yields each answer.
     """
-    coder = Coder(policies.get(payer))
+    coder, decoder = Coder(policies.get(payer)), Decoder(policies.get(payer))
     tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
     for joints in choices:
         grouped = groups(joints, payer, method.family)
@@ -424,7 +492,7 @@ def enumerate_sides(
         for claim_type, directions in orders.items():
             key = (grouped, count, claim_type)
             if key not in tables:
-                tables[key] = Table(grouped, count, Asked(payer, method, claim_type, on))
+                tables[key] = Table(grouped, count, Asked(payer, method, claim_type, on), decoder)
             table = tables[key]
             answers: list[tuple[ClaimLine, ...]] = []
             for place, targets in enumerate(itertools.product(*[TARGETS[j] for j in joints])):

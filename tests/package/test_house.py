@@ -13,6 +13,7 @@ FLOORS = (
     {"reference", "policies", "policy_files"},
     {"addons", "bilateral"},
     {"coding"},
+    {"decoding"},
     {"interop", "showing"},
     {"cli", "__main__"},
 )

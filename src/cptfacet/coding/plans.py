@@ -13,7 +13,7 @@ import attrs
 
 from cptfacet import bilateral
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Side, code_region, region_facts
+from cptfacet.anatomy import CodeRegion, Joint, Side, code_region, innervation, region_facts
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
@@ -22,7 +22,7 @@ from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
 from cptfacet.procedures import Family, OldFamily, Ordinal, ProcedureKind
-from cptfacet.sessions import Guidance, TechniqueKind
+from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cptfacet.claims import ClaimType
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
-    from cptfacet.sessions import Technique
 
 __all__ = [
     "JUNCTION",
@@ -204,6 +203,7 @@ class Plan:
         self.reference = reference
         self.on = on
         self.cell = functools.cache(self._cell)
+        self.methods = functools.cache(self._methods)
         self.regions = {joint: code_region(joint, on=on) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
@@ -283,6 +283,25 @@ class Plan:
         if isinstance(answer, Provision) and answer.value in tuple(Family):
             return Cell(family=Family(str(answer.value)), answer=answer, refusal=None)
         return Cell(family=None, answer=answer, refusal=self._refusal(technique, where, answer))
+
+    def room(self, family: Family, region: CodeRegion) -> int:
+        """Count the joints that codes of a family and region may stand for."""
+        facts = self.regions.items()
+        within = [joint for joint, fact in facts if fact is None or fact.region is region]
+        if family is Family.ABLATION:
+            within = [joint for joint in within if innervation(joint).nerves]
+        return len(within)
+
+    def _methods(self, family: Family) -> tuple[tuple[Technique, ...], tuple[Guidance, ...]]:
+        """List the techniques and guidances that the family table sends to a family."""
+        cells = [
+            (technique, guidance)
+            for technique in Technique
+            for guidance in Guidance
+            if self.cell(technique, guidance).family is family
+        ]
+        techniques = dict.fromkeys(technique for technique, _ in cells)
+        return tuple(techniques), tuple(dict.fromkeys(guidance for _, guidance in cells))
 
     def _refusal(
         self, technique: Technique, where: dict[str, str], answer: Provision | NotKnown
