@@ -35,6 +35,7 @@ import pytest
 import cptfacet
 from cptfacet import errors, policies
 from cptfacet.coding import NoteId, Reason
+from cptfacet.decoding import DoubtId, UnreadReason
 from cptfacet.interop.json import from_data
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown
 from cptfacet.sessions import Guidance, Technique
@@ -333,6 +334,14 @@ def test_notes_and_reasons_are_complete() -> None:
 
     assert [row[0] for row in table(coding, "notes")] == list(NoteId)
     assert [row[0] for row in table(coding, "reasons")] == list(Reason)
+
+
+def test_what_a_claim_leaves_open_is_told() -> None:
+    decoding = page("docs/decoding.md")
+    doubts = [(row[0], row[2]) for row in table(decoding, "doubts")]
+
+    assert doubts == [(doubt.value, "yes" if doubt.lost else "") for doubt in DoubtId]
+    assert [row[0] for row in table(decoding, "unread")] == list(UnreadReason)
 
 
 def test_the_functions_that_read_text_are_complete() -> None:

@@ -16,14 +16,17 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from cptfacet.anatomy import Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
+from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import Claim, ClaimType, Purpose
 from cptfacet.coding import Coded, NoteId, Reason, Refusal, code_session
+from cptfacet.decoding import DoubtId, UnreadReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
 from cptfacet.interop.json import dump, from_data, to_data
 from cptfacet.interop.schemas import NAMES, main, schema
 from cptfacet.policies import get, ids
+from cptfacet.procedures import Family, Ordinal
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
 
 law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -120,6 +123,7 @@ class TestTheFiles:
         kinds = (
             *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimType),
             *(Confidence, NoteId, Reason),
+            *(CodeRegion, DoubtId, Family, LineForm, Ordinal, UnreadReason),
         )
 
         assert words == {kind.__name__: [member.value for member in kind] for kind in kinds}
@@ -165,6 +169,18 @@ class TestWhatIsWritten:
             assert from_data(claim, Claim) == answer.claim
         else:
             assert claim is None
+
+    @law
+    @given(session=st.from_type(Session), claim=st.from_type(Claim), policy=st.sampled_from(ids()))
+    def test_decoded_claims(self, session: Session, claim: Claim, policy: str) -> None:
+        answer = code_session(session, policy=get(policy))
+        coded = [answer.claim] if isinstance(answer, Coded) else []
+        for each in (claim, *coded):
+            decoded = decode_claim(each, policy=get(policy))
+            event("read" if decoded.groups else "not read")
+
+            assert complaints(to_data(decoded), "decoded") == []
+            assert complaints(json.loads(dump(decoded)), "decoded") == []
 
     def test_the_answers_cover_the_reasons_for_refusal(self) -> None:
         found = {type(answer): answer for answer in self.answers()}

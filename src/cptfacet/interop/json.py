@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -29,10 +29,19 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
+from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
 from cptfacet.coding import Coded, Note, Refusal, Why
 from cptfacet.dates import parse_date
+from cptfacet.decoding import (
+    BilledGroup,
+    BilledLevels,
+    BilledSession,
+    Decoded,
+    Doubt,
+    Unread,
+)
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
 from cptfacet.policies import Provision
 from cptfacet.sessions import (
@@ -51,7 +60,16 @@ from cptfacet.sessions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["configure", "decode", "dump", "from_data", "make_converter", "read", "to_data"]
+__all__ = [
+    "claim_from_data",
+    "configure",
+    "decode",
+    "dump",
+    "from_data",
+    "make_converter",
+    "read",
+    "to_data",
+]
 
 T = TypeVar("T")
 
@@ -351,9 +369,16 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     Session: ("id", "policy", "location"),
     Note: ("refusal",),
     Refusal: ("id",),
+    BilledSession: ("provider",),
+    Decoded: ("id",),
 }
 _OMIT = override(omit_if_default=True)
+# In both, parts stand before what holds them.
 _READ: tuple[type, ...] = (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session)
+_WRITTEN: tuple[type, ...] = (
+    *(Refusal, Note, Why, Coded),
+    *(SideCount, Laterality, Doubt, Unread, BilledLevels, BilledGroup, BilledSession, Decoded),
+)
 
 # cattrs types their keyword arguments as those that it names itself, and takes one a field besides.
 _structure_fn = cast("Callable[..., Callable[[Any, type], Any]]", make_dict_structure_fn)
@@ -400,7 +425,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
-    for record in (*_READ, Refusal, Note, Why, Coded):  # parts before what holds them
+    for record in (*_READ, *_WRITTEN):
         fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
         if record is ClaimLine:
             fields["units"] = override(unstruct_hook=_units_out)
@@ -526,7 +551,47 @@ def read(text: str | bytes, kind: type[T]) -> T:
     return from_data(decode(text), kind)
 
 
-def to_data(value: Session | Claim | Coded | Refusal) -> dict[str, Any]:
+def claim_from_data(data: object) -> Claim:
+    """Make a claim from decoded JSON: a bare claim, or the wrapper that coding answers with.
+
+    Beside its claim a wrapper may have what coding said of it (``notes``, ``why``), which is not
+    read again.
+
+    >>> claim = {"claim_type": "professional", "lines": [{"code": "64493"}]}
+    >>> claim_from_data({"claim": claim, "notes": [], "why": []}) == claim_from_data(claim)
+    True
+    >>> claim_from_data({"claim": {"lines": []}, "whys": []})
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.DocumentError: Claim can't be read:
+      $.claim.claim_type: it is missing
+      $.whys: unknown key; did you mean why?
+
+    Raises:
+        DocumentError: The data don't describe a claim; all problems, each with its path.
+    """
+    if not _is_object(data) or "claim" not in data:
+        return from_data(data, Claim)
+    problems = [_extra("$", name, _WRAPPER) for name in sorted(set(data) - set(_WRAPPER))]
+    try:
+        claim = from_data(data["claim"], Claim)
+    except DocumentError as error:
+        inner = (attrs.evolve(p, path=f"$.claim{p.path[1:]}") for p in error.problems)
+        problems = [*inner, *problems]
+    else:
+        if not problems:
+            return claim
+    raise DocumentError(what="Claim", problems=tuple(problems)) from None
+
+
+def _is_object(data: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(data, Mapping)
+
+
+_WRAPPER = tuple(field.name for field in attrs.fields(Coded))
+
+
+def to_data(value: Session | Claim | Coded | Refusal | Decoded) -> dict[str, Any]:
     """Make plain data of a session, claim or answer, as it stands in JSON.
 
     A refusal stands under the key `refusal`.
@@ -535,7 +600,7 @@ def to_data(value: Session | Claim | Coded | Refusal) -> dict[str, Any]:
     return {"refusal": data} if isinstance(value, Refusal) else data
 
 
-def dump(value: Session | Claim | Coded | Refusal, *, indent: int | None = None) -> str:
+def dump(value: Session | Claim | Coded | Refusal | Decoded, *, indent: int | None = None) -> str:
     """Write a session, claim or answer as JSON text.
 
     >>> dump(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),)))

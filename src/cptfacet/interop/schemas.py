@@ -1,4 +1,4 @@
-"""JSON Schema of what is read and written: sessions, claims, answers of coding, errors.
+"""JSON Schema of what is read and written: sessions, claims, answers, errors.
 
 Each schema is made from the records and enumerations themselves, so it can't drift away from them.
 It names the canonical words; the reader also takes spellings whose meaning is certain, such as
@@ -22,14 +22,26 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import attrs
 
-from cptfacet.anatomy import Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
+from cptfacet.bilateral import Laterality, LineForm, SideCount
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
 from cptfacet.coding import Coded, Note, NoteId, Reason, Refusal, Why
 from cptfacet.dates import Term
+from cptfacet.decoding import (
+    BilledGroup,
+    BilledLevels,
+    BilledSession,
+    Decoded,
+    Doubt,
+    DoubtId,
+    Unread,
+    UnreadReason,
+)
 from cptfacet.errors import Problem, UnknownIdError
 from cptfacet.interop.json import OMITTED
 from cptfacet.policies import Provision
+from cptfacet.procedures import Family, Ordinal
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 
 if TYPE_CHECKING:
@@ -51,7 +63,10 @@ _PLAIN: Mapping[object, Part] = {
 }
 
 # Records that are only written: all their keys stand in every document but the omitted ones.
-_WRITTEN = (Coded, Refusal, Note, Why, Citation, Provision, Problem)
+_WRITTEN = (
+    *(Coded, Refusal, Note, Why, Citation, Provision, Problem),
+    *(Decoded, BilledSession, BilledGroup, BilledLevels, Laterality, SideCount, Doubt, Unread),
+)
 _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
     Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
     Problem: ("path", "message"),
@@ -86,6 +101,20 @@ _SAID: Mapping[type, str] = {
     Citation: "A source, with the dates and the confidence of the fact that it is cited for.",
     Confidence: "Its own authority was read, somebody cites it, or it is a reasoned judgement.",
     Problem: "One thing that is wrong at one place of a record.",
+    CodeRegion: "The region that picks a code.",
+    Decoded: "What was done, as far as the lines of a claim tell it.",
+    BilledSession: "What one practitioner billed for one day.",
+    BilledGroup: "One coded group as it was billed: a first level with its add-ons.",
+    BilledLevels: "What the lines of one code say of levels.",
+    Laterality: "The sides, read in a line form.",
+    LineForm: "One way of writing a level that was treated on both sides.",
+    SideCount: "How many levels were treated on which side.",
+    Family: "A family of facet codes.",
+    Ordinal: "The place of a level in its group.",
+    Doubt: "Something that lines leave open.",
+    DoubtId: "What lines leave open, or what is odd about them.",
+    Unread: "A line that is not read as facet levels.",
+    UnreadReason: "Why a line is not read as facet levels.",
 }
 _SAID_OF: Mapping[tuple[type, str], str] = {
     (Session, "date"): "The date of service, which decides the edition of every rule.",
@@ -144,6 +173,33 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (Provision, "value"): "What the policy says.",
     (Provision, "policy"): "The policy that says so, which the asked one may extend.",
     (Provision, "citations"): "The sources of the provision.",
+    (Decoded, "sessions"): "By day and practitioner, in the order of their first lines.",
+    (Decoded, "unread"): "Every line that is no part of a session, with the reason.",
+    (Decoded, "policy"): "The policy under which the claim was read.",
+    (Decoded, "id"): "That of the claim.",
+    (BilledSession, "date"): "The date of service.",
+    (BilledSession, "provider"): "Opaque: that of its lines.",
+    (BilledGroup, "levels"): "What was billed, code by code.",
+    (BilledGroup, "techniques"): "Those that the policy sends to the family on that date.",
+    (BilledGroup, "guidances"): "Those that the policy sends to the family on that date.",
+    (BilledGroup, "joints"): "The joints, where the lines settle them; they rarely do.",
+    (BilledGroup, "doubts"): "What the lines leave open.",
+    (BilledLevels, "or_more"): "Whether its one level may be several: the third and all further.",
+    (BilledLevels, "purpose"): "Null where neither a modifier nor the claim tells it.",
+    (BilledLevels, "lines"): "The lines, counted from 1.",
+    (Laterality, "sides"): "The reading with the most levels on both sides.",
+    (Laterality, "fewest_bilateral"): "How many levels every reading has on both sides.",
+    (Laterality, "excess"): "Whether the units are of more levels than the code stands for.",
+    (BilledSession, "groups"): "The coded groups.",
+    (BilledLevels, "code"): "The procedure code.",
+    (SideCount, "bilateral"): "Levels treated on both sides.",
+    (SideCount, "right"): "Levels treated on the right alone.",
+    (SideCount, "left"): "Levels treated on the left alone.",
+    (SideCount, "unnamed"): "Levels of which no side is named.",
+    (Doubt, "message"): "The doubt in words.",
+    (Doubt, "lines"): "The lines, counted from 1.",
+    (Unread, "line"): "The line, counted from 1.",
+    (Unread, "message"): "The reason in words.",
     (Citation, "id"): "The id of the source.",
     (Citation, "title"): "The title of the source.",
     (Citation, "url"): "Where the source stands, or null.",
@@ -251,6 +307,10 @@ def _answer(parts: _Parts) -> Part:
     return {"oneOf": [parts.of(Coded), refused]}
 
 
+def _decoded(parts: _Parts) -> Part:
+    return parts.of(Decoded)
+
+
 def _error(parts: _Parts) -> Part:
     record = {"type": "integer", "minimum": 1, "description": "The record, counted from 1."}
     problems = {"type": "array", "minItems": 1, "items": parts.of(Problem)}
@@ -263,6 +323,7 @@ _ROOTS: Mapping[str, tuple[Callable[[_Parts], Part], str]] = {
     "session": (_session, "What was done on one day, to be coded; nested or flat."),
     "claim": (_claim, "A claim as it is written, right or wrong."),
     "answer": (_answer, "What coding a session answers: lines with their reasons, or a refusal."),
+    "decoded": (_decoded, "What the lines of a claim tell of what was done."),
     "error": (_error, "What stands in the place of an answer where a record can't be read."),
 }
 NAMES = tuple(_ROOTS)
@@ -271,7 +332,7 @@ NAMES = tuple(_ROOTS)
 def schema(name: str) -> dict[str, Any]:
     """Make the JSON Schema (draft 2020-12) of a document: one of `NAMES`.
 
-    ``session`` and ``claim`` are read, ``answer`` and ``error`` are what coding prints.
+    ``session`` and ``claim`` are read; ``answer``, ``decoded`` and ``error`` are what is printed.
 
     >>> schema("session")["$defs"]["Side"]["enum"]
     ['left', 'right', 'bilateral']
