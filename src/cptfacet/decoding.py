@@ -594,15 +594,13 @@ class _Day:
     def _laterality(self, role: str, lines: list[_Line], doubt: _Say) -> Laterality:
         """Read sides in the form of the policy, else in the form that reads them best."""
         answer = self.plan.forms[role].answer
-        own = LineForm(str(answer.value)) if isinstance(answer, Provision) else None
         written = [line.written for line in lines]
-        found: list[Laterality] = []
-        for form in LineForm:
-            try:
-                found.append(bilateral.read(written, form=form, reference=self.plan.reference))
-            except NotOfThisFormError:
-                continue
-        chosen = min(found, key=lambda f: (f.excess, f.form is not own, bool(f.ambiguous)))
+        own = LineForm(str(answer.value)) if isinstance(answer, Provision) else None
+        in_own = self._read(written, own) if own else None
+        if in_own is not None and not in_own.excess:
+            return in_own
+        found = [read for form in LineForm if (read := self._read(written, form))]
+        chosen = min(found, key=lambda r: (r.excess, r.form is not own, bool(r.ambiguous)))
         if isinstance(answer, NotKnown):
             if not all(other.allows(chosen.sides) for other in found if not other.excess):
                 doubt(
@@ -616,6 +614,12 @@ class _Day:
                 f"written in the form {chosen.form}, where the policy asks for {own}",
             )
         return chosen
+
+    def _read(self, lines: Sequence[ClaimLine], form: LineForm) -> Laterality | None:
+        try:
+            return bilateral.read(lines, form=form, reference=self.plan.reference)
+        except NotOfThisFormError:
+            return None
 
     def _within(
         self, laterality: Laterality, family: Family, region: CodeRegion, doubt: _Say

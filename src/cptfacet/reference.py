@@ -67,6 +67,7 @@ class Reference:
     edition: dt.date
     _codes: dict[str, Procedure] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _modifiers: dict[str, Modifier] = attrs.field(init=False, repr=False, eq=False, hash=False)
+    _roles: dict[ModifierRole, str] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _hash: int = attrs.field(init=False, repr=False, eq=False, hash=False)
 
     def __attrs_post_init__(self) -> None:
@@ -75,6 +76,8 @@ class Reference:
         object.__setattr__(self, "_hash", hash(everything))
         object.__setattr__(self, "_codes", {p.code: p for p in self.procedures})
         object.__setattr__(self, "_modifiers", {m.code: m for m in self.modifiers})
+        roles = {m.role: m.code for m in reversed(self.modifiers) if m.role}
+        object.__setattr__(self, "_roles", roles)
 
     def __hash__(self) -> int:
         return self._hash
@@ -164,10 +167,9 @@ class Reference:
         Raises:
             UnknownIdError: No modifier of this reference has the role.
         """
-        for modifier in self.modifiers:
-            if modifier.role is role:
-                return modifier.code
-        raise UnknownIdError(what="modifier with the role", text=role)
+        if role not in self._roles:
+            raise UnknownIdError(what="modifier with the role", text=role)
+        return self._roles[role]
 
     def instead_of(
         self, nerves: Iterable[Nerve], *, technique: Technique, guidance: str, on: dt.date

@@ -343,6 +343,8 @@ class TestMessy:
         ]
         assert doubts(decoded("64493-RT x2")) == [DoubtId.MORE_LEVELS]
         assert doubts(decoded("64493-50 x2")) == [DoubtId.MORE_LEVELS]
+        [group] = decoded("64493-50", "64494 x4", payer="cpt").groups
+        assert (group.doubts[0].id, group.sides.bilateral) == (DoubtId.MORE_LEVELS, 3)
         assert doubts(decoded("64493")) == [DoubtId.SIDE_NOT_NAMED]
 
     def test_it_is_a_value_and_speaks_to_people(self) -> None:
