@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -250,7 +251,6 @@ class TestRefused:
             "pack/plans",
             "pack..plans",
             ".pack",
-            "__main__",
             "sys",
             "this",
         ],
@@ -262,6 +262,15 @@ class TestRefused:
 
         assert told(file) == ("pack", "", [f"entry point {GROUP}"])
         assert f"{value!r} names no package; give the name of a package" in str(file)
+
+    def test_a_value_that_names_a_running_script(
+        self, install: Install, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A module that was not imported, as the script that runs, says not where it is."""
+        monkeypatch.setitem(sys.modules, "script", ModuleType("script"))
+        install("pack", {"plan.toml": plan("alpha")}, value="script")
+
+        assert [told(file)[0] for file in refusal().files] == ["pack"]
 
     def test_a_broken_file(self, install: Install) -> None:
         install("pack", {"plan.toml": plan("alpha"), "broken.toml": plan("Beta", "alpha")})
