@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from cptfacet.policies import NotKnown as NotKnown
     from cptfacet.policies import Policy as Policy
     from cptfacet.policies import Provision as Provision
+    from cptfacet.policies import discover_policies as discover_policies
     from cptfacet.procedures import Family as Family
     from cptfacet.procedures import Ordinal as Ordinal
     from cptfacet.procedures import Procedure as Procedure
@@ -112,7 +113,7 @@ _ROOMS = {
     ),
     "errors": "CptfacetError",
     "modifiers": "Modifier ModifierKind parse_modifier",
-    "policies": "NotKnown Policy Provision",
+    "policies": "NotKnown Policy Provision discover_policies",
     "procedures": "Family Ordinal Procedure is_code parse_code",
     "reference": "Reference",
     "sessions": (

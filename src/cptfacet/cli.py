@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import csv
+import difflib
 import io
 import itertools
 import json
@@ -16,14 +17,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from cptfacet import policies
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
-from cptfacet.errors import CptfacetError, DocumentError, Problem
+from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
 from cptfacet.interop.json import decode, from_data, to_data
 from cptfacet.sessions import Session, session_from_words
 from cptfacet.showing import Shown, find
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cptfacet.policies import Policy
 
 __all__ = ["main"]
 
@@ -73,6 +76,56 @@ def _format(arguments: argparse.Namespace) -> str:
     return arguments.format or ("table" if sys.stdout.isatty() else "json")
 
 
+# -- the policies that a command names
+
+
+class _Policies:
+    """Find policies by what a command or a record calls them; packs are looked for once a run."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Policy] = {}
+        self._installed: Mapping[str, Policy] | None = None
+
+    def option(self, text: str) -> Policy:
+        """Take what an option says: the path of a policy file, or an id."""
+        if not _is_path(text):
+            return self.named(text)
+        policy = policies.load(text)
+        self._files[policy.id] = policy
+        return policy
+
+    def named(self, policy_id: str) -> Policy:
+        """Take an id: of a packaged policy, of the file that an option named, or of a pack."""
+        if policy_id in policies.ids():
+            return policies.get(policy_id)
+        if policy_id in self._files:
+            return self._files[policy_id]
+        if self._installed is None:
+            self._installed = policies.discover_policies()
+        if policy_id not in self._installed:
+            known = (*policies.ids(), *self._files, *self._installed)
+            near = tuple(difflib.get_close_matches(policy_id, known))
+            raise UnknownIdError(what="policy", text=policy_id, near=near)
+        return self._installed[policy_id]
+
+    def of(self, session: Session, default: Policy) -> Policy:
+        """Take the policy that a session names, or the default; a record opens no file."""
+        if session.policy is None:
+            return default
+        message = "a record opens no file; give the id of a policy, and name the file with --policy"
+        if not _is_path(session.policy):
+            try:
+                return self.named(session.policy)
+            except (CptfacetError, OSError) as error:
+                message = str(error)
+        problem = Problem(path="$.policy", message=message)
+        raise DocumentError(what="Session", problems=(problem,))
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith(".toml") or "/" in text or "\\" in text
+
+
 # -- cptfacet code
 
 
@@ -87,7 +140,9 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
     code.add_argument(
         "--policy",
         default=_DEFAULT_POLICY,
-        help="used where a session names none (default: %(default)s)",
+        metavar="ID|FILE",
+        help="the id of a policy, or a policy file; used where a session names none"
+        " (default: %(default)s)",
     )
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session in words")
@@ -104,7 +159,8 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
 
 def _code(arguments: argparse.Namespace) -> int:
     words = any(getattr(arguments, name) for name in _WORDS)
-    default = policies.get(arguments.policy)
+    known = _Policies()
+    default = known.option(arguments.policy)
     writer = _Writer(_format(arguments))
     if words and arguments.file:
         raise _usage("give a file or words, not both")
@@ -136,7 +192,7 @@ def _code(arguments: argparse.Namespace) -> int:
         for number, record in enumerate(records, 1):
             try:
                 session = from_data(_decoded(record), Session)
-                policy = _policy(session, default)
+                policy = known.of(session, default)
             except DocumentError as error:
                 writer.error(number, error.problems)
             else:
@@ -158,16 +214,6 @@ def _decoded(record: Any) -> Any:  # noqa: ANN401
     if isinstance(record, DocumentError):
         raise record
     return record
-
-
-def _policy(session: Session, default: policies.Policy) -> policies.Policy:
-    if session.policy is None:
-        return default
-    try:
-        return policies.get(session.policy)
-    except CptfacetError as error:
-        problem = Problem(path="$.policy", message=str(error))
-        raise DocumentError(what="Session", problems=(problem,)) from None
 
 
 class _Records:
@@ -334,14 +380,19 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     show.add_argument(
         "id", metavar="ID", help="such as L4-5, modifier:50, laterality.form, or a code"
     )
-    show.add_argument("--policy", help="show provisions of this policy and those that it extends")
+    show.add_argument(
+        "--policy",
+        metavar="ID|FILE",
+        help="show provisions of this policy and those that it extends",
+    )
     show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
     _add_format(show, ("table", "json"))
 
 
 def _show(arguments: argparse.Namespace) -> int:
     on: dt.date | None = parse_date(arguments.on) if arguments.on else None
-    found = find(arguments.id, policy=arguments.policy, on=on)
+    policy = _Policies().option(arguments.policy) if arguments.policy is not None else None
+    found = find(arguments.id, policy=policy, on=on)
     if _format(arguments) == "json":
         data = [{"kind": shown.kind, **shown.data} for shown in found]
         print(json.dumps(data[0] if len(data) == 1 else data, indent=2))

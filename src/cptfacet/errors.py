@@ -15,6 +15,7 @@ __all__ = [
     "NotOfThisFormError",
     "ParseError",
     "PolicyFileError",
+    "PolicyFilesError",
     "Problem",
     "SessionError",
     "UnknownIdError",
@@ -145,14 +146,31 @@ class DocumentError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class PolicyFileError(CptfacetError, ValueError):
-    """A policy file that can't be used; ``problems`` holds all of them, each with its line."""
+    """A policy file that can't be used; ``problems`` holds all of them, each with its line.
+
+    ``pack`` names the installed distribution that brings the file; where ``file`` is empty, the
+    pack itself can't be used.
+    """
 
     file: str
     problems: tuple[Problem, ...]
+    pack: str = ""
 
     def __str__(self) -> str:
+        named = [f"policy file {self.file}"] if self.file else []
+        named += [f"the pack {self.pack}"] if self.pack else []
         listed = "\n".join(f"  {problem}" for problem in self.problems)
-        return f"policy file {self.file} can't be used:\n{listed}"
+        return f"{' of '.join(named)} can't be used:\n{listed}"
+
+
+@attrs.frozen(kw_only=True)
+class PolicyFilesError(CptfacetError, ValueError):
+    """Policy files that were read together; ``files`` holds the error of each that can't be used."""
+
+    files: tuple[PolicyFileError, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.files))
 
 
 _SHOWN = 60

@@ -33,8 +33,13 @@ class Shown:
     data: dict[str, Any]
 
 
-def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> tuple[Shown, ...]:
+def find(
+    text: str, *, policy: Policy | str | None = None, on: dt.date | None = None
+) -> tuple[Shown, ...]:
     """Find everything that a name stands for; ``kind:name`` asks for one kind.
+
+    Provisions are those of all packaged policies, or of one ``policy``, given as it is or by its
+    packaged id, and those that it extends.
 
     >>> [(shown.kind, shown.title) for shown in find("64493")]
     [('code', '64493: image-guided facet injection, lumbar-sacral, first level')]
@@ -49,8 +54,7 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
         UnknownIdError: Nothing has this name, or no policy that id.
         ParseError: One kind is asked for, and the name can't be read as one of it.
     """
-    if policy is not None:
-        policies.get(policy)  # here, so that no look-up takes a missing policy for a missing name
+    asked = policies.get(policy) if isinstance(policy, str) else policy
     kind, _, name = text.partition(":")
     one = KINDS.get(kind) if name else None
     wanted = {kind: one} if one else KINDS
@@ -58,7 +62,7 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
     found: list[Shown] = []
     for look in wanted.values():
         try:
-            found.append(look(sought.strip(), policy, on))
+            found.append(look(sought.strip(), asked, on))
         except (ParseError, UnknownIdError):
             if one:
                 raise
@@ -81,7 +85,7 @@ def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
     ]
 
 
-def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     procedure = packaged().procedure(text)
     data: dict[str, Any] = {
         "code": procedure.code,
@@ -115,7 +119,7 @@ def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
 
 
-def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     modifier = packaged().modifier(text)
     data: dict[str, Any] = {
         "modifier": modifier.code,
@@ -135,7 +139,7 @@ def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="modifier", title=f"{modifier.code}: {modifier.meaning}", data=data)
 
 
-def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     joint = parse_joint(text)
     supply = innervation(joint)
     data: dict[str, Any] = {
@@ -152,7 +156,7 @@ def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="joint", title=joint.value, data=data)
 
 
-def _nerve(text: str, _: str | None, __: dt.date | None) -> Shown:
+def _nerve(text: str, _: Policy | None, __: dt.date | None) -> Shown:
     nerve = parse_nerve(text)
     supplied = [joint for joint in Joint if nerve in innervation(joint).nerves]
     data: dict[str, Any] = {
@@ -167,8 +171,9 @@ def _nerve(text: str, _: str | None, __: dt.date | None) -> Shown:
     return Shown(kind="nerve", title=nerve.value, data=data)
 
 
-def _policy(text: str, _: str | None, on: dt.date | None) -> Shown:
-    policy = policies.get(text)
+def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
+    near = {policy.id: policy for policy in asked.lineage()} if asked else {}
+    policy = near.get(text) or policies.get(text)
     stated = [p for p in policy.provisions if on is None or p.term.on(on) is Standing.IN_FORCE]
     data: dict[str, Any] = {
         "policy": policy.id,
@@ -182,11 +187,11 @@ def _policy(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="policy", title=f"{policy.id}: {policy.title}", data=data)
 
 
-def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
+def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
     known = policies.vocabulary().get(text)
     if known is None:
         raise UnknownIdError(what="provision", text=text)
-    asked = [policies.get(policy)] if policy else [policies.get(i) for i in policies.ids()]
+    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
     stated: list[Provision | NotKnown] = []
     lineage: dict[Policy, None] = {}
     for each in asked:
@@ -241,7 +246,7 @@ _INDICATORS = (
     "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
 )  # fmt: skip
 
-KINDS: Mapping[str, Callable[[str, str | None, dt.date | None], Shown]] = {
+KINDS: Mapping[str, Callable[[str, Policy | None, dt.date | None], Shown]] = {
     "code": _code,
     "modifier": _modifier,
     "joint": _joint,

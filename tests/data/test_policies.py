@@ -20,7 +20,7 @@ from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import UnknownIdError
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, ChangeKind, NotKnown, Policy, Provision
-from cptfacet.policy_files import Reader
+from cptfacet.policy_files import read_file
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
@@ -888,7 +888,7 @@ def test_two_readings_of_a_file_are_equal(name: str) -> None:
     file = _data.root() / "policies" / f"{name}.toml"
 
     once = policies.get(name)
-    again = Reader(file.name, file.read_bytes(), packaged=True).policy()
+    again = read_file(file.name, file.read_bytes(), packaged=True)
 
     assert once is not again
     assert once == again
@@ -1060,6 +1060,24 @@ def test_a_policy_without_provisions_is_the_one_that_it_extends() -> None:
     assert policy.get("levels.order", on=SPRING) == policies.get("cpt").get(
         "levels.order", on=SPRING
     )
+
+
+def test_a_policy_made_by_hand_may_have_gaps() -> None:
+    """A file that extends none may not; a policy by hand is often a part of one, for a trial."""
+    early, late = stated(term=days("2020-01-01", "2020-12-31")), stated(term=days("2022-01-01"))
+
+    policy = made([early, late], extends=None)
+
+    answer = policy.get("modifier.diagnostic", on=dt.date(2021, 6, 1), family=early.cell[0])
+    assert isinstance(answer, NotKnown)
+    assert answer.reason.startswith("no source tells for that date; what is known is")
+
+
+@pytest.mark.parametrize("taken", ["cpt", "medicare"])
+def test_a_policy_extends_none_of_its_own_id(taken: str) -> None:
+    """As a file may not extend itself, near or far."""
+    with pytest.raises(ValueError, match=f"policy {taken} extends a policy of the same id"):
+        made([], id=taken, extends=made([], extends=policies.get("medicare")))
 
 
 def test_a_single_text_is_no_list_of_provisions() -> None:

@@ -401,6 +401,150 @@ class TestPolicy:
         assert "Near it: medicare" in run.err
 
 
+OWN = """\
+id = "{id}"
+title = "Example Health Plan"
+payer = "Example Health Plan"
+edition = 2026-03-01
+extends = "cpt"
+
+[[provisions]]
+key = "modifier.diagnostic"
+value = "KX"
+confidence = "judgement"
+note = "For the sake of the example."
+"""
+FIRST_LINES = {"cpt": "64493-50", "own": "64493-50-KX"}  # of BLOCK, which is diagnostic
+
+
+class TestPoliciesOfOthers:
+    """`--policy` takes a file or the id of an installed pack's policy; a record takes ids only."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Write a policy file, and stand in its folder."""
+        monkeypatch.chdir(tmp_path)
+        path = tmp_path / "own.toml"
+        path.write_text(OWN.format(id="own"), encoding="utf-8")
+        return path
+
+    @pytest.fixture
+    def pack(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Install a pack with one policy."""
+        for name, text in {
+            "pack/plan.toml": OWN.format(id="installed-plan"),
+            "pack-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pack\nVersion: 1\n",
+            "pack-1.dist-info/entry_points.txt": "[cptfacet.policies]\npack = pack\n",
+        }.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        return tmp_path / "pack" / "plan.toml"
+
+    @pytest.mark.parametrize("form", ["own.toml", "./own.toml", "{}", "sub/../own.toml", "./own"])
+    def test_a_file(self, terminal: Terminal, own: Path, form: str) -> None:
+        (own.parent / "sub").mkdir()
+        (own.parent / "own").write_bytes(own.read_bytes())
+
+        run = terminal("code", "-", "--policy", form.format(own), stdin=jsonl(BLOCK))
+
+        assert (texts(run.json)[0], run.json["claim"]["policy"]) == (FIRST_LINES["own"], "own")
+        assert run.status == 0
+
+    def test_a_file_for_words(self, terminal: Terminal, own: Path) -> None:
+        run = terminal("code", "--policy", own.name, *WORDS, "--purpose", "diagnostic")
+
+        assert run.json["claim"]["policy"] == "own"
+
+    @pytest.mark.parametrize("name", ["absent.toml", "./absent", ".", "./"])
+    def test_a_file_that_is_not_there(self, terminal: Terminal, own: Path, name: str) -> None:
+        run = terminal("code", "-", "--policy", name, stdin=jsonl(BLOCK))
+
+        assert (run.status, run.out) == (2, "")
+        assert own.exists()
+        assert ("absent" in run.err) or name in {".", "./"}
+
+    def test_a_broken_file(self, terminal: Terminal, own: Path) -> None:
+        own.write_text(OWN.format(id="medicare"), encoding="utf-8")
+
+        for argv in (("code", "-"), ("show", "modifier.diagnostic")):
+            run = terminal(*argv, "--policy", "own.toml", stdin=jsonl(BLOCK))
+
+            assert (run.status, run.out) == (2, "")
+            assert "policy file own.toml can't be used:\n  line 1: id: 'medicare' is" in run.err
+
+    def test_a_record_may_name_the_id_of_that_file(self, terminal: Terminal, own: Path) -> None:
+        records = [BLOCK, {**BLOCK, "policy": "cpt"}, {**BLOCK, "policy": "own"}]
+
+        run = terminal("code", "-", "--policy", str(own), stdin=jsonl(*records))
+
+        assert [texts(a)[0] for a in run.lines] == [FIRST_LINES[n] for n in ("own", "cpt", "own")]
+
+    @pytest.mark.parametrize("name", ["own.toml", "./own", "/own", "sub\\own", "{}", "../x.toml"])
+    def test_a_record_opens_no_file(self, terminal: Terminal, own: Path, name: str) -> None:
+        """A record comes from outside."""
+        (own.parent / "own").write_bytes(own.read_bytes())
+        records = [{**BLOCK, "policy": name.format(own)}, BLOCK]
+
+        run = terminal("code", "-", stdin=jsonl(*records))
+
+        assert run.lines[0]["error"]["problems"] == [
+            {
+                "path": "$.policy",
+                "message": "a record opens no file; give the id of a policy, and name the file with"
+                " --policy",
+            }
+        ]
+        assert texts(run.lines[1])[0] == FIRST_LINES["cpt"]
+        assert run.status == 2
+
+    def test_a_policy_of_a_pack(self, terminal: Terminal, pack: Path) -> None:
+        assert pack.exists()
+        named = {**BLOCK, "policy": "installed-plan"}
+        for argv, record in ((("--policy", "installed-plan"), BLOCK), ((), named)):
+            run = terminal("code", "-", *argv, stdin=jsonl(record))
+
+            assert texts(run.json)[0] == FIRST_LINES["own"]
+            assert run.json["claim"]["policy"] == "installed-plan"
+
+    def test_a_near_miss_of_a_pack(self, terminal: Terminal, pack: Path) -> None:
+        assert pack.exists()
+        run = terminal("code", "-", "--policy", "installed-plans", stdin=jsonl(BLOCK))
+
+        assert run.status == 2
+        assert "no policy is known as 'installed-plans'. Near it: installed-plan" in run.err
+
+    def test_packs_are_looked_for_only_where_no_packaged_id_fits(
+        self, terminal: Terminal, pack: Path
+    ) -> None:
+        """So that one broken pack stops nobody who did not ask for a pack."""
+        pack.write_text("no policy", encoding="utf-8")
+        records = [BLOCK, {**BLOCK, "policy": "medicare"}, {**BLOCK, "policy": "installed-plan"}]
+
+        run = terminal("code", "-", stdin=jsonl(*records))
+
+        assert [next(iter(answer)) for answer in run.lines] == ["claim", "claim", "error"]
+        [problem] = run.lines[2]["error"]["problems"]
+        assert problem["path"] == "$.policy"
+        assert "policy file plan.toml of the pack pack can't be used" in problem["message"]
+        option = terminal("code", "-", "--policy", "installed-plan", stdin=jsonl(BLOCK))
+        assert (option.status, option.out) == (2, "")
+        assert "of the pack pack can't be used" in option.err
+
+    def test_show_takes_them_too(self, terminal: Terminal, own: Path, pack: Path) -> None:
+        assert pack.exists()
+        for argument, policy_id in ((own.name, "own"), ("installed-plan", "installed-plan")):
+            run = terminal("show", "modifier.diagnostic", "--policy", argument)
+
+            stated = run.json["stated"]
+            assert [(entry["policy"], entry["value"]) for entry in stated] == [
+                (policy_id, "KX"),
+                ("cpt", "none"),
+            ]
+            whole = terminal("show", f"policy:{policy_id}", "--policy", argument).json
+            assert (whole["policy"], whole["extends"]) == (policy_id, ["cpt"])
+
+
 class TestStatus:
     """0 all is coded, 1 something is refused, 2 something can't be read."""
 

@@ -23,6 +23,7 @@ from cptfacet.errors import (
     NotOfThisFormError,
     ParseError,
     PolicyFileError,
+    PolicyFilesError,
     Problem,
     SessionError,
     UnknownIdError,
@@ -484,6 +485,12 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
     ),
     (
         PolicyFileError(file="x.toml", problems=(Problem(path="id", message="missing", line=3),)),
+        ValueError,
+    ),
+    (
+        PolicyFilesError(
+            files=(PolicyFileError(file="", problems=(Problem(path="x", message="y"),), pack="z"),)
+        ),
         ValueError,
     ),
 ]
