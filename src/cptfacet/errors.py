@@ -11,6 +11,7 @@ from cptfacet._records import reduced, sealed
 __all__ = [
     "CptfacetError",
     "DocumentError",
+    "MissingExtraError",
     "NoMedialBranchError",
     "NotOfThisFormError",
     "ParseError",
@@ -109,6 +110,23 @@ class NoMedialBranchError(CptfacetError, ValueError):
             f"{self.joint} has no pair of medial branches: it can be injected inside the joint only,"
             " so no nerve list stands for it."
         )
+
+
+@attrs.frozen(kw_only=True)
+class MissingExtraError(CptfacetError, ImportError):
+    """A part of this library that stands on a package which is not installed.
+
+    ``extra`` is the extra of this library that brings the package, ``needs`` the package.
+
+    >>> print(MissingExtraError(extra="fast", needs="msgspec"))
+    msgspec is not installed; it comes with: pip install "cptfacet[fast]"
+    """
+
+    extra: str
+    needs: str
+
+    def __str__(self) -> str:
+        return f'{self.needs} is not installed; it comes with: pip install "cptfacet[{self.extra}]"'
 
 
 @attrs.frozen(kw_only=True)

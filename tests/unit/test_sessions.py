@@ -19,6 +19,7 @@ from cptfacet.coding import Coded, code_session
 from cptfacet.errors import (
     CptfacetError,
     DocumentError,
+    MissingExtraError,
     NoMedialBranchError,
     NotOfThisFormError,
     ParseError,
@@ -483,6 +484,7 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
         DocumentError(what="record 3", problems=(Problem(path="$.x", message="unknown"),)),
         ValueError,
     ),
+    (MissingExtraError(extra="fast", needs="msgspec"), ImportError),
     (
         PolicyFileError(file="x.toml", problems=(Problem(path="id", message="missing", line=3),)),
         ValueError,
