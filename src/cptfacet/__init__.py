@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cptfacet import dates as dates
     from cptfacet import errors as errors
     from cptfacet import interop as interop
+    from cptfacet import jurisdictions as jurisdictions
     from cptfacet import modifiers as modifiers
     from cptfacet import policies as policies
     from cptfacet import procedures as procedures
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from cptfacet.dates import Term as Term
     from cptfacet.dates import parse_date as parse_date
     from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
     from cptfacet.modifiers import parse_modifier as parse_modifier
@@ -96,6 +98,7 @@ _ROOMS = {
     "coding": "Coded Coder Note NoteId Reason Refusal Why code_session",
     "dates": "Standing Term parse_date",
     "errors": "CptfacetError",
+    "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",
     "policies": "NotKnown Policy Provision",
     "procedures": "Family Ordinal Procedure is_code parse_code",

@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
@@ -87,7 +87,8 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
     code.add_argument(
         "--policy",
         default=_DEFAULT_POLICY,
-        help="used where a session names none (default: %(default)s)",
+        help="used where a session names none (default: %(default)s); a session's location picks"
+        " the policy of its jurisdiction",
     )
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session in words")
@@ -161,10 +162,8 @@ def _decoded(record: Any) -> Any:  # noqa: ANN401
 
 
 def _policy(session: Session, default: policies.Policy) -> policies.Policy:
-    if session.policy is None:
-        return default
     try:
-        return policies.get(session.policy)
+        return jurisdictions.choose_policy(session, default=default)
     except CptfacetError as error:
         problem = Problem(path="$.policy", message=str(error))
         raise DocumentError(what="Session", problems=(problem,)) from None
@@ -326,9 +325,10 @@ def _harmless(value: object) -> str:
 def _add_show(commands: Any) -> None:  # noqa: ANN401
     show = commands.add_parser(
         "show",
-        help="show a code, modifier, joint, nerve, policy or provision",
-        description="Show what is known of a code, modifier, joint, nerve, policy or provision."
-        " Where several kinds have the name, all are shown; kind:ID shows one.",
+        help="show a code, modifier, joint, nerve, policy, provision or place",
+        description="Show what is known of a code, modifier, joint, nerve, policy, provision or"
+        " jurisdiction, or of a place as state:VA or zip:CODE. Where several kinds have the name,"
+        " all are shown; kind:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(
