@@ -245,7 +245,14 @@ def zip_code(text: str) -> ZipCode:
     first, last = match.groups()
     for has, whole in _zip_rows().get(first, ()):
         if has >> int(last) & 1:
-            return attrs.evolve(whole, zip=first + last)
+            return ZipCode(
+                zip=first + last,
+                state=whole.state,
+                part=whole.part,
+                split=whole.split,
+                term=whole.term,
+                citations=whole.citations,
+            )
     raise UnknownIdError(what="ZIP code", text=text)
 
 

@@ -775,6 +775,8 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
                 ("2021-05-02", BEGINS, "modifier.diagnostic"): 1,
                 ("2021-05-02", BEGINS, "coding.family"): 30,  # cooled, and four others
                 ("2021-05-02", BEGINS, "coding.instead"): 24,
+                ("2021-05-02", BEGINS, "coverage.document"): 1,
+                ("2021-05-02", BEGINS, "billing.document"): 1,
             },
         ),
         (
@@ -1450,6 +1452,14 @@ def test_the_documents_of_a_jurisdiction(places: str, key: str) -> None:
         assert answer.term == term
         before = in_place(place, key, first - dt.timedelta(days=1))
         assert value_of(before) != number
+
+
+@pytest.mark.parametrize("key", KEYS_OF_DOCUMENTS)
+def test_the_shared_policy_sends_to_the_jurisdictions(key: str) -> None:
+    answer = policies.get("medicare").get(key, on=SPRING)
+
+    assert isinstance(answer, NotKnown)
+    assert sorted(answer.jurisdictions) == sorted(place.upper() for place in JURISDICTIONS)
 
 
 def test_noridian_merged_its_documents() -> None:

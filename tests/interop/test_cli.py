@@ -564,6 +564,43 @@ SHOWN = {
 BY_KIND = {"state": ("va", "state", "VA"), "zip": ("22201-1234", "zip", "22201")}
 
 
+class TestPlaces:
+    """A location picks the policy of its jurisdiction where the policy is the shared one."""
+
+    @pytest.mark.parametrize(
+        ("named", "option", "expected"),
+        [
+            (None, "medicare", "medicare-j15"),
+            ("medicare", "cpt", "medicare-j15"),
+            ("medicare-je", "medicare", "medicare-je"),
+            ("cpt", "medicare", "cpt"),
+            (None, "cpt", "cpt"),
+        ],
+    )
+    def test_the_policy_of_a_place(
+        self, terminal: Terminal, named: str | None, option: str, expected: str
+    ) -> None:
+        record = {**BLOCK, "location": {"state": "OH"}, "policy": named}
+
+        run = terminal("code", "-", "--policy", option, stdin=jsonl(record))
+
+        assert run.status == 0
+        assert run.json["claim"]["policy"] == expected
+        assert run.json["claim"]["location"] == {"state": "OH"}
+        about = {note["id"] for note in run.json["notes"]}
+        assert "policy-differs" not in about
+        assert ("jurisdiction" in about) is (expected == "medicare-je")
+
+    def test_a_place_that_does_not_tell(self, terminal: Terminal) -> None:
+        record = {**BLOCK, "location": {"state": "VA"}}
+
+        run = terminal("code", "-", "--policy", "medicare", stdin=jsonl(record))
+
+        assert run.json["claim"]["policy"] == "medicare"
+        (note,) = (note for note in run.json["notes"] if note["id"] == "jurisdiction")
+        assert note["message"] == "the jurisdiction is not known: VA is divided by county"
+
+
 class TestShow:
     def test_every_kind_is_tried(self) -> None:
         assert {*SHOWN, *BY_KIND} == set(KINDS)
