@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cptfacet import decoding as decoding
     from cptfacet import errors as errors
     from cptfacet import interop as interop
+    from cptfacet import jurisdictions as jurisdictions
     from cptfacet import modifiers as modifiers
     from cptfacet import policies as policies
     from cptfacet import procedures as procedures
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from cptfacet.decoding import UnreadReason as UnreadReason
     from cptfacet.decoding import decode_claim as decode_claim
     from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
     from cptfacet.modifiers import parse_modifier as parse_modifier
@@ -112,6 +114,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "errors": "CptfacetError",
+    "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",
     "policies": "NotKnown Policy Provision discover_policies",
     "procedures": "Family Ordinal Procedure is_code parse_code",

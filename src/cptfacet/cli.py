@@ -14,7 +14,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
@@ -109,13 +109,16 @@ class _Policies:
         return self._installed[policy_id]
 
     def of(self, session: Session, default: Policy) -> Policy:
-        """Take the policy that a session names, or the default; a record opens no file."""
+        """Take the policy that a session names, or the default, as it is at the session's place.
+
+        A record opens no file.
+        """
         if session.policy is None:
-            return default
+            return jurisdictions.localize(default, session)
         message = "a record opens no file; give the id of a policy, and name the file with --policy"
         if not _is_path(session.policy):
             try:
-                return self.named(session.policy)
+                return jurisdictions.localize(self.named(session.policy), session)
             except (CptfacetError, OSError) as error:
                 message = str(error)
         problem = Problem(path="$.policy", message=message)
@@ -141,8 +144,8 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
         "--policy",
         default=_DEFAULT_POLICY,
         metavar="ID|FILE",
-        help="the id of a policy, or a policy file; used where a session names none"
-        " (default: %(default)s)",
+        help="the id of a policy, or a policy file; used where a session names none (default:"
+        " %(default)s); a session's location picks the policy of its jurisdiction",
     )
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session in words")
@@ -372,9 +375,10 @@ def _harmless(value: object) -> str:
 def _add_show(commands: Any) -> None:  # noqa: ANN401
     show = commands.add_parser(
         "show",
-        help="show a code, modifier, joint, nerve, policy or provision",
-        description="Show what is known of a code, modifier, joint, nerve, policy or provision."
-        " Where several kinds have the name, all are shown; kind:ID shows one.",
+        help="show a code, modifier, joint, nerve, policy, provision or place",
+        description="Show what is known of a code, modifier, joint, nerve, policy, provision or"
+        " jurisdiction, or of a place as state:VA or zip:CODE. Where several kinds have the name,"
+        " all are shown; kind:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(

@@ -10,6 +10,7 @@ import difflib
 import functools
 import importlib.util
 import itertools
+import re
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -339,8 +340,8 @@ def _cell_of(key: str, cell: Mapping[str, str]) -> Cell:
 def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 
-    >>> ids()
-    ('commercial', 'cpt', 'medicare')
+    >>> len(ids()), ids()[:4]
+    (24, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
     folder = _data.root() / "policies"
     names = (entry.name for entry in folder.iterdir())
@@ -357,7 +358,7 @@ def get(policy_id: str) -> Policy:
     >>> get("medicaid")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare.
+    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare, medicare-jn, medicare-jm.
 
     Raises:
         UnknownIdError: No packaged policy has this id.
@@ -532,6 +533,15 @@ def _check_lines(value: object, _: Key) -> str:
     return "" if fits else "list claim lines in their canonical form"
 
 
+_DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
+
+
+def _check_document(value: object, _: Key) -> str:
+    if isinstance(value, str) and _DOCUMENT.fullmatch(value):
+        return ""
+    return "write the number of a published document, such as MM-0001"
+
+
 def overlaps(
     stated: Iterable[Provision | NotKnown],
 ) -> Iterator[tuple[Provision | NotKnown, Provision | NotKnown]]:
@@ -571,4 +581,5 @@ _TYPES: Mapping[str, Callable[[object, Key], str]] = {
     "modifier": _check_modifier,
     "codes": _check_codes,
     "lines": _check_lines,
+    "document": _check_document,
 }

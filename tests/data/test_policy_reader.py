@@ -90,7 +90,11 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "header-id-bad": ("id", 2, "small letters, digits and dashes"),
     "header-id-taken": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
     "header-edition-no-such-day": ("file", 5, A_DAY),
-    "extends-unknown": ("extends", 6, "near it: medicare; policies.ids() lists the packaged ones"),
+    "extends-unknown": (
+        "extends",
+        6,
+        "near it: medicare, medicare-jn, medicare-jm; policies.ids() lists",
+    ),
     "extends-unlike-any": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
     "extends-itself": ("extends", 6, "it extends itself; name another policy"),
     "extends-not-a-text": ("extends", 6, "policies.ids() lists the packaged ones"),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet.anatomy import Joint, Nerve
 from cptfacet.cli import main
 from cptfacet.coding import code_session
@@ -703,12 +703,63 @@ SHOWN = {
     "nerve": ("L5 dorsal ramus", "nerve", "L5 dorsal ramus"),
     "policy": ("medicare", "policy", "medicare"),
     "provision": ("laterality.form", "key", "laterality.form"),
+    "jurisdiction": ("j15", "jurisdiction", "J15"),
 }
+BY_KIND = {"state": ("va", "state", "VA"), "zip": ("22201-1234", "zip", "22201")}
+
+
+class TestPlaces:
+    """A location picks the policy of its jurisdiction where the policy is the shared one."""
+
+    @pytest.mark.parametrize(
+        ("named", "option", "expected"),
+        [
+            (None, "medicare", "medicare-j15"),
+            ("medicare", "cpt", "medicare-j15"),
+            ("medicare-je", "medicare", "medicare-je"),
+            ("cpt", "medicare", "cpt"),
+            (None, "cpt", "cpt"),
+        ],
+    )
+    def test_the_policy_of_a_place(
+        self, terminal: Terminal, named: str | None, option: str, expected: str
+    ) -> None:
+        record = {**BLOCK, "location": {"state": "OH"}, "policy": named}
+
+        run = terminal("code", "-", "--policy", option, stdin=jsonl(record))
+
+        assert run.status == 0
+        assert run.json["claim"]["policy"] == expected
+        assert run.json["claim"]["location"] == {"state": "OH"}
+        about = {note["id"] for note in run.json["notes"]}
+        assert "policy-differs" not in about
+        assert ("jurisdiction" in about) is (expected == "medicare-je")
+
+    def test_a_place_that_does_not_tell(self, terminal: Terminal) -> None:
+        record = {**BLOCK, "location": {"state": "VA"}}
+
+        run = terminal("code", "-", "--policy", "medicare", stdin=jsonl(record))
+
+        assert run.json["claim"]["policy"] == "medicare"
+        (note,) = (note for note in run.json["notes"] if note["id"] == "jurisdiction")
+        assert note["message"] == "the jurisdiction is not known: VA is divided by county"
 
 
 class TestShow:
     def test_every_kind_is_tried(self) -> None:
-        assert set(SHOWN) == set(KINDS)
+        assert {*SHOWN, *BY_KIND} == set(KINDS)
+
+    @pytest.mark.parametrize("kind", BY_KIND)
+    def test_what_is_found_by_its_kind_alone(self, terminal: Terminal, kind: str) -> None:
+        """The letters of a state are those of a modifier, the digits of a ZIP those of a code."""
+        name, key, value = BY_KIND[kind]
+
+        run = terminal("show", f"{kind}:{name}", "--on", "2026-03-02")
+
+        assert run.status == 0
+        assert (run.json["kind"], run.json[key]) == (kind, value)
+        assert run.json["sources"]
+        assert terminal("show", name).status == 2
 
     @pytest.mark.parametrize("kind", SHOWN)
     @pytest.mark.parametrize("prefix", ["", "{}:", "{}: "])
@@ -737,7 +788,8 @@ class TestShow:
             *(procedure.code for procedure in packaged().procedures),
             *(modifier.code for modifier in packaged().modifiers),
             *(*Joint, *Nerve),
-            *(*policies.ids(), *policies.vocabulary()),
+            *(*policies.ids(), *policies.vocabulary(), *jurisdictions.ids()),
+            *(f"state:{area.state}" for area in jurisdictions.areas()),
         ):
             assert terminal("show", name).json
             assert terminal("show", name, "--format", "table", "--on", "2026-03-02").out
@@ -761,7 +813,7 @@ class TestShow:
         [
             (
                 "nothing",
-                "no code, modifier, joint, nerve, policy or provision is known as 'nothing'",
+                "no code, modifier, joint, nerve, policy, provision or jurisdiction is known as",
             ),
             ("", "is known as ''"),
             ("code:", "is known as 'code:'"),
@@ -771,6 +823,10 @@ class TestShow:
             ("nerve:ala", "name the nerve"),
             ("modifier:zz", "no modifier is known as 'zz'"),
             ("policy:medicar", "Near it: medicare"),
+            ("jurisdiction:j1", "no jurisdiction is known as 'J1'. Near it: J15"),
+            ("state:XX", "no state is known as 'XX'"),
+            ("zip:00000", "no ZIP code is known as '00000'"),
+            ("zip:1", "'1' is not a ZIP code: write its five digits"),
             ("provision:laterality", "no provision is known as 'laterality'"),
             ("x" * 10**5, "is known as 'xxx"),
         ],

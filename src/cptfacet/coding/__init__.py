@@ -17,6 +17,7 @@ from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
 from cptfacet.coding.levels import Level, only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
 from cptfacet.coding.plans import Plan, Plans
+from cptfacet.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
@@ -114,7 +115,7 @@ class Coder:
 
 def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:
     writer = Writer(plan, session.diagnoses)
-    _note_assumptions(session, plan, writer)
+    _note_assumptions(session, plan, claim_type, writer)
     treated = _collect(session, plan, writer)
     if len(treated) > 1:
         _share_levels(treated, plan, writer)
@@ -143,13 +144,44 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
     return Coded(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
 
 
-def _note_assumptions(session: Session, plan: Plan, writer: Writer) -> None:
+def _note_assumptions(session: Session, plan: Plan, claim_type: ClaimType, writer: Writer) -> None:
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
         writer.note(NoteId.CLAIM_TYPE_NOT_STATED, message)
-    if session.policy is not None and session.policy != plan.policy.id:
+    area = _area(session, plan.policy.id, claim_type)
+    by_place = isinstance(area, Area) and (session.policy, plan.policy.id) == (
+        area.shared,
+        area.policy,
+    )
+    if session.policy not in (None, plan.policy.id) and not by_place:
         message = f"the session names the policy {session.policy}; coded under {plan.policy.id}"
         writer.note(NoteId.POLICY_DIFFERS, message)
+    if area is not None:
+        _note_jurisdiction(area, plan.policy.id, writer)
+
+
+def _area(session: Session, policy_id: str, claim_type: ClaimType) -> Area | NotPlaced | None:
+    """Find the area of a session where its place matters to the policy."""
+    if session.location is None or not any(
+        policy_id == shared or policy_id in own for shared, own in policy_ids().items()
+    ):
+        return None
+    return find(session.location, on=session.date, claim_type=claim_type)
+
+
+def _note_jurisdiction(area: Area | NotPlaced, policy_id: str, writer: Writer) -> None:
+    """Say where another policy holds in the place, or which fact of a place is missing."""
+    if isinstance(area, NotPlaced):
+        if policy_id in policy_ids():
+            message = f"the jurisdiction is not known: {area.reason}"
+            writer.note(NoteId.JURISDICTION, message)
+        return
+    if policy_id == area.policy:
+        return
+    place = f"the location is in {area.jurisdiction} ({area.contractor})"
+    says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
+    message = f"{place}: the policy {area.policy} {says}"
+    writer.note(NoteId.JURISDICTION, message, area.citations)
 
 
 _Treated = dict[Family, dict[Joint, Level]]
