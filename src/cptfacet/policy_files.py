@@ -573,7 +573,7 @@ class Reader:
                 return []
             way.append(base)
             base = others[0].base
-        return way if base == self.id else []
+        return way if base == self.id and len(named[self.id]) == 1 else []
 
 
 def _cells_of(cells: Iterable[Cell]) -> str:

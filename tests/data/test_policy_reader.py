@@ -96,6 +96,7 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
         "near it: medicare, medicare-jn, medicare-jm; policies.ids() lists",
     ),
     "extends-unlike-any": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
+    "extends-near-its-own-id": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
     "extends-itself": ("extends", 6, "it extends itself; name another policy"),
     "extends-not-a-text": ("extends", 6, "policies.ids() lists the packaged ones"),
     "provisions-not-tables": ("provisions", 7, "[[provisions]]"),
@@ -272,6 +273,10 @@ FILES_TOGETHER: dict[str, dict[str, tuple[str, int | None, str]]] = {
     "one-id": {
         "first": ("id", 2, "'broken' is the id of second.toml too; choose another"),
         "second": ("id", 2, "'broken' is the id of first.toml too; choose another"),
+    },
+    "circle-past-two-of-one-id": {
+        "back": ("id", 2, "'two' is the id of there.toml too; choose another"),
+        "there": ("id", 2, "'two' is the id of back.toml too; choose another"),
     },
     "each-its-own": {
         "dangling": ("extends", 6, "near it: date; policies.ids() lists the packaged ones"),
@@ -569,6 +574,20 @@ def test_a_gap_that_is_mended_or_explained_is_none(tmp_path: Path, mended: str) 
     }
 
     assert answers == {"broken"}
+
+
+def test_terms_may_stand_in_any_order(tmp_path: Path) -> None:
+    head, early, late, *rest = ROOT.replace("from = 2020-02-01", "from = 2020-01-01").split(
+        "[[provisions]]"
+    )
+
+    turned = "[[provisions]]".join([head, late, early, *rest])
+
+    found = policies.load(written(tmp_path, turned))
+    assert {p.term.first for p in found.find("laterality.form")} == {
+        dt.date.min,
+        dt.date(2020, 1, 1),
+    }
 
 
 def test_a_policy_that_extends_may_have_gaps(tmp_path: Path) -> None:
