@@ -12,7 +12,7 @@ import attrs
 
 from cptfacet import bilateral
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Side, code_region, region_facts
+from cptfacet.anatomy import Joint, RegionFact, Side, code_region, region_facts
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cptfacet.bilateral import Shapes
-    from cptfacet.claims import ClaimType
+    from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
     from cptfacet.sessions import Technique
 
 __all__ = [
+    "JUNCTION",
     "Cell",
     "Finish",
     "Form",
     "Layout",
+    "Level",
     "Marks",
     "Plan",
     "Row",
@@ -45,6 +47,7 @@ __all__ = [
     "weight",
 ]
 
+JUNCTION = {Joint.T12_L1, Joint.L1_L2}
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
     TechniqueKind.DENERVATION: OldFamily.ABLATION,
@@ -70,6 +73,29 @@ class Cell:
     family: Family | None
     answer: Provision | NotKnown
     refusal: Refusal | None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Level:
+    """One joint that is coded: its side, the purposes of treating it, and what chose its family.
+
+    ``shape`` is all of it that its lines depend on: levels of one shape differ by name only.
+    """
+
+    joint: Joint
+    side: Side | None
+    purposes: frozenset[Purpose | None]
+    chosen: tuple[Provision, ...]
+    position: int
+    fact: RegionFact | None
+    shape: tuple[object, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether an answer says something of it by its name."""
+        judged = self.fact is None or self.fact.confidence is Confidence.JUDGEMENT
+        return judged or self.side is None
 
 
 @sealed
@@ -104,7 +130,7 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a group, with the places in the group of the levels that it stands for."""
+    """One line of a family, with the places of the levels that it stands for."""
 
     code: str
     modifiers: tuple[str, ...]
@@ -117,19 +143,23 @@ class Row:
 @sealed
 @attrs.frozen(kw_only=True)
 class Layout:
-    """How a group is written: its lines, the places of the levels that are, and what is said.
+    """How the levels of a family are written, from head to tail: lines, and what is said of them.
 
-    It is reusable for other joints unless a word of it names joints.
+    ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
+    ``named`` says that something is to be said of a level by its name, beside what stands here. It
+    is reusable for other joints unless a word of it names joints.
     """
 
     rows: tuple[Row, ...]
     written: tuple[int, ...]
+    purposes: frozenset[Purpose | None]
     notes: tuple[Note, ...]
     refusals: tuple[Refusal, ...]
+    named: bool
 
     @property
     def reusable(self) -> bool:
-        """Whether nothing that is said names the joints of the group."""
+        """Whether nothing that is said names the joints."""
         return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
@@ -163,7 +193,7 @@ class Plan:
         self.reference = reference
         self.on = on
         self.cell = functools.cache(self._cell)
-        self.regions = {joint: code_region(joint, on=on) for joint in Joint}
+        self._joints = {joint: self._fact(joint) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -195,6 +225,34 @@ class Plan:
         self.layouts: dict[tuple[object, ...], Layout] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
+
+    def _fact(self, joint: Joint) -> tuple[int, RegionFact | None, object]:
+        """Give the place and region of a joint, and what it is to its lines: a region, or itself."""
+        fact = code_region(joint, on=self.on)
+        told_apart = fact is None or fact.confidence is Confidence.JUDGEMENT or joint in JUNCTION
+        return joint.position, fact, joint if told_apart or fact is None else fact.region
+
+    def level(
+        self,
+        joint: Joint,
+        side: Side | None,
+        purposes: frozenset[Purpose | None],
+        chosen: tuple[Provision, ...],
+    ) -> Level:
+        """Make a level.
+
+        Its shape tells provisions apart as objects: those of one policy live as long as its plans.
+        """
+        position, fact, kind = self._joints[joint]
+        return Level(
+            joint=joint,
+            side=side,
+            purposes=purposes,
+            chosen=chosen,
+            position=position,
+            fact=fact,
+            shape=(kind, side, purposes, tuple(map(id, chosen))),
+        )
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
