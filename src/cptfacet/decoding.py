@@ -23,12 +23,12 @@ from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, LineForm, SideCount
 from cptfacet.claims import Claim, ClaimLine, Purpose
-from cptfacet.coding.plans import JUNCTION, Plan, Plans, role_of
+from cptfacet.coding.plans import JUNCTION, Plan, Plans
 from cptfacet.dates import Standing
 from cptfacet.errors import NotOfThisFormError
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import NotKnown, Provision
-from cptfacet.procedures import Family, Ordinal, ProcedureKind
+from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique
 

@@ -25,7 +25,7 @@ from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import ParseError, PolicyFileError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.procedures import Family, is_code
+from cptfacet.procedures import ROLES, Family, is_code
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
 
@@ -66,7 +66,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
     {
         "technique": tuple(Technique),
         "guidance": (*Guidance, GUIDANCE_NOT_STATED),
-        "role": ("primary", "injection-add-on", "ablation-add-on"),
+        "role": ROLES,
         "claim-type": tuple(ClaimType),
         "family": tuple(Family),
         "family-pair": tuple("+".join(pair) for pair in itertools.combinations(Family, 2)),

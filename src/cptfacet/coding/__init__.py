@@ -14,9 +14,9 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimType
 from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.levels import Level, only_other_nerves, read_treatment
+from cptfacet.coding.levels import only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
-from cptfacet.coding.plans import Plan, Plans
+from cptfacet.coding.plans import Level, Plan, Plans
 from cptfacet.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import Family
@@ -202,7 +202,7 @@ def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
         purpose = frozenset((treatment.purpose,))
         for joint, side in treated.joints.items():
             before = levels.get(joint)
-            level = Level(joint, side, purpose, (cell.answer,))
+            level = plan.level(joint, side, purpose, (cell.answer,))
             levels[joint] = level if before is None else _joined(before, level, plan, writer)
     return {family: levels for family, levels in found.items() if levels}
 
@@ -220,7 +220,7 @@ def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
         answer = plan.overlapping
         citations = answer.citations if isinstance(answer, Provision) else ()
         writer.note(NoteId.SHARED_LEVEL, message, citations)
-    return Level(one.joint, merged[one.joint], one.purposes | other.purposes, chosen)
+    return plan.level(one.joint, merged[one.joint], one.purposes | other.purposes, chosen)
 
 
 def _share_levels(treated: _Treated, plan: Plan, writer: Writer) -> None:
@@ -259,7 +259,8 @@ def _drop_included(treated: _Treated, ablated: dict[Joint, Side | None], writer:
             message = f"the injection at {joint} is included in its ablation on the same day"
             writer.note(NoteId.INCLUDED_IN_ABLATION, message + left.remark, answer.citations)
             if left.some:
-                levels[joint] = Level(joint, left.side, level.purposes, level.chosen)
+                plan = writer.plan
+                levels[joint] = plan.level(joint, left.side, level.purposes, level.chosen)
 
 
 @sealed

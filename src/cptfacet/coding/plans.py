@@ -13,7 +13,15 @@ import attrs
 
 from cptfacet import bilateral
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, Joint, Side, code_region, innervation, region_facts
+from cptfacet.anatomy import (
+    CodeRegion,
+    Joint,
+    RegionFact,
+    Side,
+    code_region,
+    innervation,
+    region_facts,
+)
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
@@ -21,14 +29,14 @@ from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
-from cptfacet.procedures import Family, OldFamily, Ordinal, ProcedureKind
+from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cptfacet.bilateral import Shapes
-    from cptfacet.claims import ClaimType
+    from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
 
@@ -38,12 +46,12 @@ __all__ = [
     "Finish",
     "Form",
     "Layout",
+    "Level",
     "Marks",
     "Plan",
     "Plans",
     "Row",
     "not_known",
-    "role_of",
     "turning_points",
     "weight",
 ]
@@ -66,13 +74,6 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     return sorted(days)
 
 
-def role_of(family: Family, ordinal: Ordinal) -> str:
-    """Give the role of a code, which decides its line form."""
-    if ordinal is Ordinal.FIRST:
-        return "primary"
-    return "ablation-add-on" if family is Family.ABLATION else "injection-add-on"
-
-
 @sealed
 @attrs.frozen(kw_only=True)
 class Cell:
@@ -81,6 +82,29 @@ class Cell:
     family: Family | None
     answer: Provision | NotKnown
     refusal: Refusal | None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Level:
+    """One joint that is coded: its side, the purposes of treating it, and what chose its family.
+
+    ``shape`` is all of it that its lines depend on: levels of one shape differ by name only.
+    """
+
+    joint: Joint
+    side: Side | None
+    purposes: frozenset[Purpose | None]
+    chosen: tuple[Provision, ...]
+    position: int
+    fact: RegionFact | None
+    shape: tuple[object, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether an answer says something of it by its name."""
+        judged = self.fact is None or self.fact.confidence is Confidence.JUDGEMENT
+        return judged or self.side is None
 
 
 @sealed
@@ -115,7 +139,7 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a group, with the places in the group of the levels that it stands for."""
+    """One line of a family, with the places of the levels that it stands for."""
 
     code: str
     modifiers: tuple[str, ...]
@@ -128,19 +152,23 @@ class Row:
 @sealed
 @attrs.frozen(kw_only=True)
 class Layout:
-    """How a group is written: its lines, the places of the levels that are, and what is said.
+    """How the levels of a family are written, from head to tail: lines, and what is said of them.
 
-    It is reusable for other joints unless a word of it names joints.
+    ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
+    ``named`` says that something is to be said of a level by its name, beside what stands here. It
+    is reusable for other joints unless a word of it names joints.
     """
 
     rows: tuple[Row, ...]
     written: tuple[int, ...]
+    purposes: frozenset[Purpose | None]
     notes: tuple[Note, ...]
     refusals: tuple[Refusal, ...]
+    named: bool
 
     @property
     def reusable(self) -> bool:
-        """Whether nothing that is said names the joints of the group."""
+        """Whether nothing that is said names the joints."""
         return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
@@ -204,7 +232,7 @@ class Plan:
         self.on = on
         self.cell = functools.cache(self._cell)
         self.methods = functools.cache(self._methods)
-        self.regions = {joint: code_region(joint, on=on) for joint in Joint}
+        self._joints = {joint: self._fact(joint) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -212,10 +240,7 @@ class Plan:
         }
         self.single_side = bilateral.shapes(LineForm.ONE_LINE_50, reference=reference)
         self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
-        self.forms = {
-            role: self._form(role, claim_type)
-            for role in ("primary", "injection-add-on", "ablation-add-on")
-        }
+        self.forms = {role: self._form(role, claim_type) for role in ROLES}
         self.diagnostic = {
             family: policy.get("modifier.diagnostic", on=on, family=family) for family in Family
         }
@@ -236,6 +261,34 @@ class Plan:
         self.layouts: dict[tuple[object, ...], Layout] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
+
+    def _fact(self, joint: Joint) -> tuple[int, RegionFact | None, object]:
+        """Give the place and region of a joint, and what it is to its lines: a region, or itself."""
+        fact = code_region(joint, on=self.on)
+        told_apart = fact is None or fact.confidence is Confidence.JUDGEMENT or joint in JUNCTION
+        return joint.position, fact, joint if told_apart or fact is None else fact.region
+
+    def level(
+        self,
+        joint: Joint,
+        side: Side | None,
+        purposes: frozenset[Purpose | None],
+        chosen: tuple[Provision, ...],
+    ) -> Level:
+        """Make a level.
+
+        Its shape tells provisions apart as objects: those of one policy live as long as its plans.
+        """
+        position, fact, kind = self._joints[joint]
+        return Level(
+            joint=joint,
+            side=side,
+            purposes=purposes,
+            chosen=chosen,
+            position=position,
+            fact=fact,
+            shape=(kind, side, purposes, tuple(map(id, chosen))),
+        )
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
@@ -286,7 +339,7 @@ class Plan:
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
-        facts = self.regions.items()
+        facts = ((joint, fact) for joint, (_, fact, _) in self._joints.items())
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
             within = [joint for joint in within if innervation(joint).nerves]
