@@ -48,6 +48,7 @@ __all__ = [
     "Layout",
     "Level",
     "Marks",
+    "Methods",
     "Plan",
     "Plans",
     "Row",
@@ -57,6 +58,11 @@ __all__ = [
 ]
 
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
+_KINDS = {
+    Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),
+    Family.ULTRASOUND_INJECTION: (TechniqueKind.INJECTION,),
+    Family.ABLATION: (TechniqueKind.DENERVATION,),
+}
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
     TechniqueKind.DENERVATION: OldFamily.ABLATION,
@@ -105,6 +111,16 @@ class Level:
         """Whether an answer says something of it by its name."""
         judged = self.fact is None or self.fact.confidence is Confidence.JUDGEMENT
         return judged or self.side is None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Methods:
+    """Techniques and guidances of a family, and techniques of which that is not known."""
+
+    techniques: tuple[Technique, ...]
+    guidances: tuple[Guidance, ...]
+    not_known: tuple[Technique, ...]
 
 
 @sealed
@@ -345,16 +361,26 @@ class Plan:
             within = [joint for joint in within if innervation(joint).nerves]
         return len(within)
 
-    def _methods(self, family: Family) -> tuple[tuple[Technique, ...], tuple[Guidance, ...]]:
+    def _methods(self, family: Family) -> Methods:
         """List the techniques and guidances that the family table sends to a family."""
-        cells = [
-            (technique, guidance)
+        cells = {
+            (technique, guidance): self.cell(technique, guidance)
             for technique in Technique
+            if technique.kind in _KINDS[family]
             for guidance in Guidance
-            if self.cell(technique, guidance).family is family
+        }
+        known = [where for where, cell in cells.items() if cell.family is family]
+        guidances = tuple(dict.fromkeys(guidance for _, guidance in known))
+        not_known = [
+            technique
+            for (technique, guidance), cell in cells.items()
+            if guidance in guidances and isinstance(cell.answer, NotKnown)
         ]
-        techniques = dict.fromkeys(technique for technique, _ in cells)
-        return tuple(techniques), tuple(dict.fromkeys(guidance for _, guidance in cells))
+        return Methods(
+            techniques=tuple(dict.fromkeys(technique for technique, _ in known)),
+            guidances=guidances,
+            not_known=tuple(dict.fromkeys(not_known)),
+        )
 
     def _refusal(
         self, technique: Technique, where: dict[str, str], answer: Provision | NotKnown
