@@ -12,7 +12,7 @@ import attrs
 
 from cptfacet import bilateral
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, RegionFact, Side, code_region, region_facts
+from cptfacet.anatomy import Joint, RegionFact, Side, code_region, innervation, region_facts
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
@@ -24,7 +24,7 @@ from cptfacet.procedures import Family, OldFamily, ProcedureKind
 from cptfacet.sessions import Guidance, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType, Purpose
@@ -68,11 +68,16 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Cell:
-    """The outcome of the family table for one technique and guidance: a family or a refusal."""
+    """What becomes of a technique and guidance: a refusal, or a family and its levels by joint.
+
+    ``level`` gives the level of a joint and side treated for the purpose that was asked with it,
+    ``bare`` lists the joints at which the technique finds no nerves.
+    """
 
     family: Family | None
-    answer: Provision | NotKnown
     refusal: Refusal | None
+    level: Callable[[Joint, Side | None], Level]
+    bare: frozenset[Joint]
 
 
 @sealed
@@ -236,6 +241,7 @@ class Plan:
         self,
         joint: Joint,
         side: Side | None,
+        *,
         purposes: frozenset[Purpose | None],
         chosen: tuple[Provision, ...],
     ) -> Level:
@@ -294,12 +300,26 @@ class Plan:
             notes=(*notes, *(note for provision in used for note in weight(provision))),
         )
 
-    def _cell(self, technique: Technique, guidance: str) -> Cell:
-        where = {"technique": technique.value, "guidance": str(guidance)}
+    def _cell(
+        self, technique: Technique, guidance: Guidance | None, purpose: Purpose | None
+    ) -> Cell:
+        stated = GUIDANCE_NOT_STATED if guidance is None else guidance.value
+        where = {"technique": technique.value, "guidance": stated}
         answer = self.policy.get("coding.family", on=self.on, **where)
+        family = refusal = None
+        chosen: tuple[Provision, ...] = ()
         if isinstance(answer, Provision) and answer.value in tuple(Family):
-            return Cell(family=Family(str(answer.value)), answer=answer, refusal=None)
-        return Cell(family=None, answer=answer, refusal=self._refusal(technique, where, answer))
+            family, chosen = Family(str(answer.value)), (answer,)
+        else:
+            refusal = self._refusal(technique, where, answer)
+        level = functools.partial(self.level, purposes=frozenset((purpose,)), chosen=chosen)
+        bare = [joint for joint in Joint if technique.on_nerves and not innervation(joint).nerves]
+        return Cell(
+            family=family,
+            refusal=refusal,
+            level=functools.cache(level),
+            bare=frozenset(bare),
+        )
 
     def _refusal(
         self, technique: Technique, where: dict[str, str], answer: Provision | NotKnown
