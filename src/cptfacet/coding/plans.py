@@ -33,7 +33,7 @@ from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType, Purpose
@@ -83,11 +83,16 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Cell:
-    """The outcome of the family table for one technique and guidance: a family or a refusal."""
+    """What becomes of a technique and guidance: a refusal, or a family and its levels by joint.
+
+    ``level`` gives the level of a joint and side treated for the purpose that was asked with it,
+    ``bare`` lists the joints at which the technique finds no nerves.
+    """
 
     family: Family | None
-    answer: Provision | NotKnown
     refusal: Refusal | None
+    level: Callable[[Joint, Side | None], Level]
+    bare: frozenset[Joint]
 
 
 @sealed
@@ -288,6 +293,7 @@ class Plan:
         self,
         joint: Joint,
         side: Side | None,
+        *,
         purposes: frozenset[Purpose | None],
         chosen: tuple[Provision, ...],
     ) -> Level:
@@ -346,12 +352,26 @@ class Plan:
             notes=(*notes, *(note for provision in used for note in weight(provision))),
         )
 
-    def _cell(self, technique: Technique, guidance: str) -> Cell:
-        where = {"technique": technique.value, "guidance": str(guidance)}
+    def _cell(
+        self, technique: Technique, guidance: Guidance | None, purpose: Purpose | None
+    ) -> Cell:
+        stated = GUIDANCE_NOT_STATED if guidance is None else guidance.value
+        where = {"technique": technique.value, "guidance": stated}
         answer = self.policy.get("coding.family", on=self.on, **where)
+        family = refusal = None
+        chosen: tuple[Provision, ...] = ()
         if isinstance(answer, Provision) and answer.value in tuple(Family):
-            return Cell(family=Family(str(answer.value)), answer=answer, refusal=None)
-        return Cell(family=None, answer=answer, refusal=self._refusal(technique, where, answer))
+            family, chosen = Family(str(answer.value)), (answer,)
+        else:
+            refusal = self._refusal(technique, where, answer)
+        level = functools.partial(self.level, purposes=frozenset((purpose,)), chosen=chosen)
+        bare = [joint for joint in Joint if technique.on_nerves and not innervation(joint).nerves]
+        return Cell(
+            family=family,
+            refusal=refusal,
+            level=functools.cache(level),
+            bare=frozenset(bare),
+        )
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
@@ -364,17 +384,23 @@ class Plan:
     def _methods(self, family: Family) -> Methods:
         """List the techniques and guidances that the family table sends to a family."""
         cells = {
-            (technique, guidance): self.cell(technique, guidance)
+            (technique, guidance): self.policy.get(
+                "coding.family", on=self.on, technique=technique.value, guidance=guidance.value
+            )
             for technique in Technique
             if technique.kind in _KINDS[family]
             for guidance in Guidance
         }
-        known = [where for where, cell in cells.items() if cell.family is family]
+        known = [
+            where
+            for where, answer in cells.items()
+            if isinstance(answer, Provision) and answer.value == family
+        ]
         guidances = tuple(dict.fromkeys(guidance for _, guidance in known))
         not_known = [
             technique
-            for (technique, guidance), cell in cells.items()
-            if guidance in guidances and isinstance(cell.answer, NotKnown)
+            for (technique, guidance), answer in cells.items()
+            if guidance in guidances and isinstance(answer, NotKnown)
         ]
         return Methods(
             techniques=tuple(dict.fromkeys(technique for technique, _ in known)),
