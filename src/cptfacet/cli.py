@@ -1,4 +1,4 @@
-"""The terminal face: ``cptfacet code`` and ``cptfacet show``."""
+"""The terminal face: ``cptfacet code``, ``cptfacet decode`` and ``cptfacet show``."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from cptfacet import jurisdictions, policies
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
+from cptfacet.decoding import Decoded, decode_claim
 from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
-from cptfacet.interop.json import decode, from_data, to_data
+from cptfacet.interop.json import claim_from_data, decode, from_data, to_data
 from cptfacet.sessions import Session, session_from_words
 from cptfacet.showing import Shown, find
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from cptfacet.claims import Claim
     from cptfacet.policies import Policy
 
 __all__ = ["main"]
+
+_Answer: TypeAlias = Coded | Refusal | Decoded
 
 _CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
 _DEFAULT_POLICY = "cpt"
@@ -62,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_code(commands)
+    _add_decode(commands)
     _add_show(commands)
     return parser
 
@@ -69,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
 def _add_format(parser: argparse.ArgumentParser, choices: tuple[str, ...]) -> None:
     parser.add_argument(
         "--format", choices=choices, help="default: table on a terminal, json elsewhere"
+    )
+
+
+def _add_policy(parser: argparse.ArgumentParser, record: str) -> None:
+    parser.add_argument(
+        "--policy",
+        default=_DEFAULT_POLICY,
+        metavar="ID|FILE",
+        help=f"the id of a policy, or a policy file; used where a {record} names none (default:"
+        f" %(default)s); the location of a {record} picks the policy of its jurisdiction",
     )
 
 
@@ -108,21 +123,21 @@ class _Policies:
             raise UnknownIdError(what="policy", text=policy_id, near=near)
         return self._installed[policy_id]
 
-    def of(self, session: Session, default: Policy) -> Policy:
-        """Take the policy that a session names, or the default, as it is at the session's place.
+    def of(self, record: Session | Claim, default: Policy) -> Policy:
+        """Take the policy that a record names, or the default, as it is at the record's place.
 
         A record opens no file.
         """
-        if session.policy is None:
-            return jurisdictions.localize(default, session)
+        if record.policy is None:
+            return jurisdictions.localize(default, record)
         message = "a record opens no file; give the id of a policy, and name the file with --policy"
-        if not _is_path(session.policy):
+        if not _is_path(record.policy):
             try:
-                return jurisdictions.localize(self.named(session.policy), session)
+                return jurisdictions.localize(self.named(record.policy), record)
             except (CptfacetError, OSError) as error:
                 message = str(error)
         problem = Problem(path="$.policy", message=message)
-        raise DocumentError(what="Session", problems=(problem,))
+        raise DocumentError(what=type(record).__name__, problems=(problem,))
 
 
 def _is_path(text: str) -> bool:
@@ -140,13 +155,7 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
     )
     code.set_defaults(run=_code)
     code.add_argument("file", nargs="?", help="JSON or JSON Lines; - reads standard input")
-    code.add_argument(
-        "--policy",
-        default=_DEFAULT_POLICY,
-        metavar="ID|FILE",
-        help="the id of a policy, or a policy file; used where a session names none (default:"
-        " %(default)s); a session's location picks the policy of its jurisdiction",
-    )
+    _add_policy(code, "session")
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session in words")
     words.add_argument("--date", help="date of service, YYYY-MM-DD")
@@ -186,27 +195,66 @@ def _code(arguments: argparse.Namespace) -> int:
         return writer.end()
     if arguments.file is None:
         raise _usage("give a file, - for standard input, or words (--technique, --date, --joint)")
-    with ExitStack() as stack:
-        stream: BinaryIO = sys.stdin.buffer
-        if arguments.file != "-":
-            stream = stack.enter_context(open(arguments.file, "rb"))  # noqa: PTH123  one line
-        records = _Records(stream)
-        writer.begin(by_line=records.by_line, array=records.array)
-        for number, record in enumerate(records, 1):
-            try:
-                session = from_data(_decoded(record), Session)
-                policy = known.of(session, default)
-            except DocumentError as error:
-                writer.error(number, error.problems)
-            else:
-                writer.answer(code_session(session, policy=policy))
-        return writer.end()
+
+    def answer(record: object) -> Coded | Refusal:
+        session = from_data(record, Session)
+        return code_session(session, policy=known.of(session, default))
+
+    return _answer_each(arguments.file, answer, writer)
 
 
 _WORDS = (
     "date", "technique", "purpose", "guidance", "joint", "nerve", "claim_type", "place_of_service",
     "dx",
 )  # fmt: skip
+
+
+# -- cptfacet decode
+
+
+def _add_decode(commands: Any) -> None:  # noqa: ANN401
+    decode_ = commands.add_parser(
+        "decode",
+        help="read claim lines back into levels, sides and purpose",
+        description="Read the lines of claims back into what was done, as far as they tell it: JSON"
+        " or JSON Lines from a file or -, claims or what cptfacet code answers.",
+    )
+    decode_.set_defaults(run=_decode)
+    decode_.add_argument("file", help="JSON or JSON Lines; - reads standard input")
+    _add_policy(decode_, "claim")
+    _add_format(decode_, ("table", "json"))
+
+
+def _decode(arguments: argparse.Namespace) -> int:
+    known = _Policies()
+    default = known.option(arguments.policy)
+
+    def answer(record: object) -> Decoded:
+        claim = claim_from_data(record)
+        return decode_claim(claim, policy=known.of(claim, default))
+
+    return _answer_each(arguments.file, answer, _Writer(_format(arguments)))
+
+
+# -- records of a file
+
+
+def _answer_each(file: str, answer: Callable[[object], _Answer], writer: _Writer) -> int:
+    """Answer each record of a file in order; one that can't be read yields an error in its place."""
+    with ExitStack() as stack:
+        stream: BinaryIO = sys.stdin.buffer
+        if file != "-":
+            stream = stack.enter_context(open(file, "rb"))  # noqa: PTH123  one line
+        records = _Records(stream)
+        writer.begin(by_line=records.by_line, array=records.array)
+        for number, record in enumerate(records, 1):
+            try:
+                answered = answer(_decoded(record))
+            except DocumentError as error:
+                writer.error(number, error.problems)
+            else:
+                writer.answer(answered)
+        return writer.end()
 
 
 def _usage(message: str) -> CptfacetError:
@@ -294,9 +342,10 @@ class _Writer:
             print("]")
         return self.status
 
-    def answer(self, answer: Coded | Refusal) -> None:
+    def answer(self, answer: _Answer) -> None:
         self.count += 1
-        if isinstance(answer, Refusal) or any(n.id is NoteId.REFUSED for n in answer.notes):
+        notes = answer.notes if isinstance(answer, Coded) else ()
+        if isinstance(answer, Refusal) or any(note.id is NoteId.REFUSED for note in notes):
             self.status = max(self.status, _REFUSED)
         if self.form == "json":
             self._json(to_data(answer))
@@ -305,7 +354,7 @@ class _Writer:
             print(answer.explain())
         elif isinstance(answer, Refusal):
             print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
-        else:
+        elif isinstance(answer, Coded):
             self._rows(answer)
 
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:

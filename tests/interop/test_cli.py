@@ -745,6 +745,50 @@ class TestPlaces:
         assert note["message"] == "the jurisdiction is not known: VA is divided by county"
 
 
+class TestDecode:
+    """`cptfacet decode` reads what `cptfacet code` prints, and bare claims, one answer a record."""
+
+    CLAIM = (
+        '{"claim_type": "professional", "date": "2026-03-02", "id": "7",'
+        ' "lines": [{"code": "64493", "modifiers": ["50", "KX"]}]}'
+    )
+
+    def test_what_code_prints(self, terminal: Terminal) -> None:
+        words = (
+            *("code", "--policy", "medicare", "--technique", "mbb", "--purpose", "diagnostic"),
+            *("--guidance", "ct", "--joint", "L4-5:both", "--date", "2026-03-02"),
+        )
+        coded = terminal(*words).out
+        answer = json.loads(terminal("decode", "-", "--policy", "medicare", stdin=coded).out)
+        [group] = answer["sessions"][0]["groups"]
+
+        assert group["levels"][0]["sides"]["bilateral"] == 1
+        assert group["levels"][0]["purpose"] == "diagnostic"
+
+    def test_one_answer_a_line(self, terminal: Terminal) -> None:
+        refused = '{"refusal": {"reason": "other-code", "message": "it is pulsed"}}'
+        result = terminal("decode", "-", stdin=f"{self.CLAIM}\n{refused}\n[]\n{self.CLAIM}\n")
+        first, second, third, fourth = map(json.loads, result.out.splitlines())
+
+        assert result.status == 2
+        assert first == fourth
+        assert (first["policy"], first["id"]) == ("cpt", "7")
+        assert second["error"]["problems"][0]["path"] == "$.refusal"
+        assert third["error"]["record"] == 3
+
+    def test_a_table(self, terminal: Terminal) -> None:
+        result = terminal("decode", "-", "--format", "table", stdin=self.CLAIM)
+
+        assert "first level: both sides" in result.out
+        assert result.status == 0
+
+    def test_the_place_of_a_claim(self, terminal: Terminal) -> None:
+        claim = json.dumps({**json.loads(self.CLAIM), "location": {"state": "OH"}})
+        result = terminal("decode", "-", "--policy", "medicare", stdin=claim)
+
+        assert json.loads(result.out)["policy"] == "medicare-j15"
+
+
 class TestShow:
     def test_every_kind_is_tried(self) -> None:
         assert {*SHOWN, *BY_KIND} == set(KINDS)
@@ -888,7 +932,8 @@ class TestUsage:
         [
             *((), ("cod",), ("code", "-", "-"), ("code", "--polcy", "x"), ("show",)),
             *(("show", "a", "b"), ("show", "a", "--format", "csv"), ("--nope",)),
-            *(("code", "--joint"), ("code", "--format")),
+            *(("code", "--joint"), ("code", "--format"), ("decode",), ("decode", "-", "-")),
+            ("decode", "-", "--format", "csv"),
         ],
     )
     def test_a_bad_command_line(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
@@ -898,7 +943,7 @@ class TestUsage:
         assert run.out == ""
         assert run.err.startswith("usage: cptfacet")
 
-    @pytest.mark.parametrize("argv", [(), ("code",), ("show",)])
+    @pytest.mark.parametrize("argv", [(), ("code",), ("decode",), ("show",)])
     def test_help(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
         run = terminal(*argv, "--help")
 

@@ -178,8 +178,16 @@ class TestForms:
             DoubtId.SIDES_OR_LEVELS,
         ]
 
-    def test_forms_that_no_one_form_joins_are_read_apart(self) -> None:
-        [group] = decoded("64493-50", "64494", "64494-50").groups
+    @pytest.mark.parametrize(
+        "lines",
+        [("64493-50", "64494 x2"), ("64493-50", "64494", "64494-50"), ("64493-50", "64494-50")],
+    )
+    @pytest.mark.parametrize("payer", ["cpt", "medicare"])
+    def test_forms_that_no_one_form_joins_are_read_apart(
+        self, lines: tuple[str, ...], payer: str
+    ) -> None:
+        """CPT's form since 2020 is one of them: the first level with 50, add-ons with two units."""
+        [group] = decoded(*lines, payer=payer).groups
 
         assert group.sides == SideCount(bilateral=2)
 

@@ -117,17 +117,15 @@ class _Group:
     def _lateralities(self, codes: Sequence[_OfOneCode]) -> Sequence[Laterality]:
         """Read sides in the form of the policy, else in the one form that reads the group best.
 
-        Where no one form reads all codes, each is read by itself.
+        Where none reads it without more levels than its codes stand for, each code is read by
+        itself: CPT's own form writes the first level with a modifier and add-ons with two units.
         """
         own = self._in_form([code.own for code in codes], codes)
         if own and not any(read.excess for read in own):
             return own
         foreign = [self._in_form([form] * len(codes), codes) for form in LineForm]
-        whole = [own, *foreign]
-        found = [reads for reads in whole if reads]
-        if found:
-            return min(found, key=lambda r: (any(x.excess for x in r), r is not own, _open(r)))
-        return [self._alone(code) for code in codes]
+        whole = [reads for reads in foreign if reads and not any(read.excess for read in reads)]
+        return min(whole, key=_open) if whole else [self._alone(code) for code in codes]
 
     def _in_form(
         self, forms: Sequence[LineForm | None], codes: Sequence[_OfOneCode]

@@ -576,6 +576,9 @@ def claim_from_data(data: object) -> Claim:
     Raises:
         DocumentError: The data don't describe a claim; all problems, each with its path.
     """
+    if _is_object(data) and "refusal" in data:
+        problem = Problem(path="$.refusal", message="coding refused it, so it holds no claim")
+        raise DocumentError(what="Claim", problems=(problem,))
     if not _is_object(data) or "claim" not in data:
         return from_data(data, Claim)
     problems = [_extra("$", name, _WRAPPER) for name in sorted(set(data) - set(_WRAPPER))]
