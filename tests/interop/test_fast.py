@@ -311,6 +311,18 @@ class TestTheDoorsAreEqual:
     def test_on_every_charge(self, charge: str) -> None:
         the_same(json.dumps({**CLAIM, "lines": [{"code": "64493", "charge": charge}]}))
 
+    @pytest.mark.parametrize("code", ["kx", " KX", "KX\u00a0", "K X", "K x", "", " ", "ß", "ǆ"])
+    @pytest.mark.parametrize("place", ["code", "modifiers", "diagnoses"])
+    @pytest.mark.parametrize("others", [True, False], ids=["among others", "alone"])
+    def test_on_every_spelling_of_a_code(self, code: str, place: str, *, others: bool) -> None:
+        line: dict[str, Any] = {"code": "64493"}
+        if others:
+            line |= {"modifiers": ["50", "KX"], "diagnoses": ["M47.816"]}
+        line[place] = code if place == "code" else [*line.get(place, []), code]
+
+        the_same(json.dumps({**CLAIM, "lines": [line]}))
+        the_same(json.dumps({**SESSION, "diagnoses": [*SESSION["diagnoses"], code]}))
+
     @pytest.mark.parametrize("line", CASES.read_text(encoding="utf-8").splitlines())
     def test_on_the_published_cases(self, line: str) -> None:
         case = json.loads(line)

@@ -161,32 +161,32 @@ def _codes(given: _Codes) -> tuple[str, ...]:
     return tuple([json.as_code(code) for code in given]) if given else ()
 
 
-def _text(given: _Text) -> str | None:
-    return None if given is UNSET else given
-
-
 def _location(part: _Location | UnsetType | None) -> Location | None:
     if not part:
         return None
     return Location(
-        state=_text(part.state),
-        county=_text(part.county),
-        zip=_text(part.zip),
-        locality=_text(part.locality),
+        state=None if part.state is UNSET else part.state,
+        county=None if part.county is UNSET else part.county,
+        zip=None if part.zip is UNSET else part.zip,
+        locality=None if part.locality is UNSET else part.locality,
     )
 
 
 def _line(part: _ClaimLine) -> ClaimLine:
-    charge = _text(part.charge)
+    code, modifiers, diagnoses = part.code, part.modifiers or (), part.diagnoses or ()
+    joined = "".join((code, *modifiers, *diagnoses))
+    if joined.upper() != joined or joined.split() != [joined]:  # in one look: some are not clean
+        code, modifiers, diagnoses = json.as_code(code), _codes(modifiers), _codes(diagnoses)
+    charge = part.charge
     return ClaimLine(
-        code=json.as_code(part.code),
-        modifiers=_codes(part.modifiers),
+        code=code,
+        modifiers=modifiers,
         units=1 if part.units is UNSET else part.units,
-        diagnoses=_codes(part.diagnoses),
+        diagnoses=diagnoses,
         date=part.date or None,
-        place_of_service=_text(part.place_of_service),
-        charge=None if charge is None else json.as_amount(charge),
-        provider=_text(part.provider),
+        place_of_service=None if part.place_of_service is UNSET else part.place_of_service,
+        charge=None if charge is UNSET or charge is None else json.as_amount(charge),
+        provider=None if part.provider is UNSET else part.provider,
     )
 
 
@@ -196,11 +196,11 @@ def _claim(text: bytes) -> Claim:
         claim_type=_CLAIM_TYPES[part.claim_type],
         lines=tuple([_line(line) for line in part.lines]),
         date=part.date or None,
-        place_of_service=_text(part.place_of_service),
+        place_of_service=None if part.place_of_service is UNSET else part.place_of_service,
         purpose=_PURPOSES[part.purpose],
         diagnoses=_codes(part.diagnoses),
-        id=_text(part.id),
-        policy=_text(part.policy),
+        id=None if part.id is UNSET else part.id,
+        policy=None if part.policy is UNSET else part.policy,
         location=_location(part.location),
     )
 
@@ -231,10 +231,10 @@ def _session(text: bytes) -> Session:
         date=part.date,
         treatments=treatments,
         claim_type=_CLAIM_TYPES[part.claim_type],
-        place_of_service=_text(part.place_of_service),
+        place_of_service=None if part.place_of_service is UNSET else part.place_of_service,
         diagnoses=_codes(part.diagnoses),
-        id=_text(part.id),
-        policy=_text(part.policy),
+        id=None if part.id is UNSET else part.id,
+        policy=None if part.policy is UNSET else part.policy,
         location=_location(part.location),
     )
 
