@@ -166,6 +166,8 @@ class Claim:
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""
+        if type(self.lines) is tuple and type(self.diagnoses) is tuple:
+            return
         many(self, "lines")
         many(self, "diagnoses")
         if type(self.claim_type) is not ClaimType:

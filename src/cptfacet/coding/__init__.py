@@ -122,13 +122,15 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
         _share_levels(treated, plan, writer)
     ablated = treated.pop(Family.ABLATION, None)
     if ablated:
-        writer.write(Family.ABLATION, ablated.values())
-        _drop_included(treated, {joint: ablated[joint].side for joint in writer.joints}, writer)
+        written = writer.write(Family.ABLATION, ablated.values())
+        if treated:
+            _drop_included(treated, {joint: ablated[joint].side for joint in written}, writer)
     for family in (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
         if family in treated:
             writer.write(family, treated[family].values())
     if not writer.lines:
-        return attrs.evolve(_one_refusal(writer.refusals), id=session.id)
+        refusal = _one_refusal(writer.refusals)
+        return refusal if session.id is None else attrs.evolve(refusal, id=session.id)
     writer.note_family_pairs()
     for refusal in writer.refusals:
         writer.note(NoteId.REFUSED, refusal.message, refusal.citations, refusal)

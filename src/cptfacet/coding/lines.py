@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from cptfacet.anatomy import CodeRegion, Joint, Side
@@ -15,7 +15,7 @@ from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from cptfacet.citations import Citation
     from cptfacet.coding.plans import Level, Marks, Plan
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _MOST_LAYOUTS = 4096
+_MOST_REASONS = 4096  # of one kind
 _POSITION = attrgetter("position")
 _JUDGEMENT = Confidence.JUDGEMENT
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
@@ -72,8 +73,11 @@ class Writer:
         if refusal is not None and refusal not in self.refusals:
             self.refusals.append(refusal)
 
-    def write(self, family: Family, levels: Collection[Level]) -> None:
-        """Write the lines of one family, or write them as those of the same shape were before."""
+    def write(self, family: Family, levels: Collection[Level]) -> Iterator[Joint]:
+        """Write the lines of one family, or write them as those of the same shape were before.
+
+        Gives the joints that have lines.
+        """
         placed = sorted(levels, key=_POSITION)
         layouts = self.plan.layouts
         shape = (family, *[level.shape for level in placed])
@@ -86,24 +90,24 @@ class Writer:
                 layouts[shape] = layout
         if layout.named:
             self._say_by_name(levels)
+        joints = [level.joint for level in placed]
+        lines, why, diagnoses = self.lines, self.why, self.diagnoses
         for row in layout.rows:
-            self.lines.append(
+            lines.append(
                 ClaimLine(
-                    code=row.code,
-                    modifiers=row.modifiers,
-                    units=row.units,
-                    diagnoses=self.diagnoses,
+                    code=row.code, modifiers=row.modifiers, units=row.units, diagnoses=diagnoses
                 )
             )
-            joints = tuple([placed[place].joint for place in row.places])
-            self.why.append(
-                Why(line=len(self.lines), joints=joints, side=row.side, provisions=row.provisions)
-            )
+            treated = row.pick(joints)
+            reason = row.reasons.get(treated)
+            if reason is None or reason.line != len(lines):
+                reason = _reason(len(lines), row, treated)
+            why.append(reason)
         self.keep(layout.notes, layout.refusals)
         self.purposes |= layout.purposes
-        self.joints += [placed[place].joint for place in layout.written]
         if layout.rows:
             self._families.append(family)
+        return map(joints.__getitem__, layout.written)
 
     def _say_by_name(self, levels: Iterable[Level]) -> None:
         """Say of levels, by their names, what is known of their regions and sides."""
@@ -126,6 +130,8 @@ class Writer:
 
     def note_family_pairs(self) -> None:
         """Note what the payer's pair edits say of the families that were written together."""
+        if len(self._families) == 1:
+            return
         for (one, other), answer in self.plan.family_pairs.items():
             if one not in self._families or other not in self._families:
                 continue
@@ -200,8 +206,9 @@ class Writer:
                     modifiers=line.modifiers,
                     units=line.units,
                     side=why.side,
-                    places=tuple(place[joint] for joint in why.joints),
                     provisions=why.provisions,
+                    pick=itemgetter(*[place[joint] for joint in why.joints]),
+                    reasons=self.plan.reasons(why.line, why.side, why.provisions),
                 )
                 for line, why in zip(self.lines, self.why, strict=True)
             ),
@@ -330,6 +337,15 @@ class Writer:
         joints = ", ".join(level.joint for level in levels)
         message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
         self.note(NoteId.PURPOSE_MIXED, message, citations)
+
+
+def _reason(line: int, row: Row, treated: Joint | tuple[Joint, ...]) -> Why:
+    """Give the reason of a line, and keep it where the next line of its kind will look for it."""
+    joints = treated if isinstance(treated, tuple) else (treated,)
+    why = Why(line=line, joints=joints, side=row.side, provisions=row.provisions)
+    if len(row.reasons) < _MOST_REASONS:
+        row.reasons.setdefault(treated, why)
+    return why
 
 
 def _region(level: Level) -> CodeRegion:

@@ -25,7 +25,7 @@ from cptfacet.anatomy import (
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
-from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
+from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
+_MOST_KINDS = 4096
 _KINDS = {
     Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),
     Family.ULTRASOUND_INJECTION: (TechniqueKind.INJECTION,),
@@ -160,14 +161,19 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a family, with the places of the levels that it stands for."""
+    """One line of a family.
+
+    ``pick`` takes the joints that it stands for from those of the family, a single one as it is.
+    ``reasons`` are the reasons of such lines that were given before, by what was picked.
+    """
 
     code: str
     modifiers: tuple[str, ...]
     units: int | Decimal | None
     side: Side | None
-    places: tuple[int, ...]
     provisions: tuple[Provision, ...]
+    pick: Callable[[Sequence[Joint]], Joint | tuple[Joint, ...]]
+    reasons: dict[Joint | tuple[Joint, ...], Why]
 
 
 @sealed
@@ -280,6 +286,7 @@ class Plan:
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.layouts: dict[tuple[object, ...], Layout] = {}
+        self._reasons: dict[tuple[object, ...], dict[Joint | tuple[Joint, ...], Why]] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
 
@@ -311,6 +318,15 @@ class Plan:
             fact=fact,
             shape=(kind, side, purposes, tuple(map(id, chosen))),
         )
+
+    def reasons(
+        self, line: int, side: Side | None, provisions: tuple[Provision, ...]
+    ) -> dict[Joint | tuple[Joint, ...], Why]:
+        """Give the reasons, by joints, that lines of one number, side and provisions share."""
+        kind = (line, side, *map(id, provisions))
+        if len(self._reasons) < _MOST_KINDS:
+            return self._reasons.setdefault(kind, {})
+        return self._reasons.get(kind, {})
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
