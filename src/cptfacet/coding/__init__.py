@@ -213,6 +213,8 @@ def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
         for joint, level in treated.items():
             before = levels.get(joint)
             levels[joint] = level if before is None else _joined(before, level, plan, writer)
+    if all(found.values()):
+        return found
     return {family: levels for family, levels in found.items() if levels}
 
 

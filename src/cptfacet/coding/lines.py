@@ -37,6 +37,18 @@ _Part = tuple[Ordinal, str, list["Level"]]
 class Writer:
     """Collect the lines of one session, with their reasons, notes and refusals."""
 
+    __slots__ = (
+        "_families",
+        "diagnoses",
+        "joints",
+        "lines",
+        "notes",
+        "plan",
+        "purposes",
+        "refusals",
+        "why",
+    )
+
     def __init__(self, plan: Plan, diagnoses: tuple[str, ...]) -> None:
         """Begin with nothing written."""
         self.plan = plan
@@ -103,7 +115,10 @@ class Writer:
             if reason is None or reason.line != len(lines):
                 reason = _reason(len(lines), row, treated)
             why.append(reason)
-        self.keep(layout.notes, layout.refusals)
+        for key, note in layout.notes.items():
+            self.notes.setdefault(key, note)
+        for refusal in layout.refusals:
+            self.refuse(refusal)
         self.purposes |= layout.purposes
         if layout.rows:
             self._families.append(family)
@@ -214,7 +229,7 @@ class Writer:
             ),
             written=tuple(place[joint] for joint in self.joints),
             purposes=frozenset(self.purposes),
-            notes=tuple(self.notes.values()),
+            notes=self.notes,
             refusals=tuple(self.refusals),
             named=any(level.named for level in levels),
         )

@@ -33,7 +33,7 @@ from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType, Purpose
@@ -189,14 +189,16 @@ class Layout:
     rows: tuple[Row, ...]
     written: tuple[int, ...]
     purposes: frozenset[Purpose | None]
-    notes: tuple[Note, ...]
+    notes: Mapping[tuple[NoteId, str], Note]
     refusals: tuple[Refusal, ...]
     named: bool
 
     @property
     def reusable(self) -> bool:
         """Whether nothing that is said names the joints."""
-        return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
+        return not self.refusals and all(
+            about is not NoteId.PURPOSE_MIXED for about, _ in self.notes
+        )
 
 
 def weight(provision: Provision) -> tuple[Note, ...]:
