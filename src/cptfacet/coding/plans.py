@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import itertools
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,6 +30,7 @@ from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
 from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
+from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
-    from cptfacet.reference import Reference
 
 __all__ = [
     "JUNCTION",
     "Cell",
+    "Compiled",
     "Finish",
     "Form",
     "Layout",
@@ -50,7 +51,6 @@ __all__ = [
     "Marks",
     "Methods",
     "Plan",
-    "Plans",
     "Row",
     "not_known",
     "turning_points",
@@ -220,14 +220,17 @@ def not_known(what: str, answer: NotKnown) -> Note:
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
-class Plans:
-    """The plans of one policy and reference, each worked out once and kept.
+class Compiled:
+    """What answers many questions under one policy.
 
-    What they say can't change between two of their dates.
+    What the policy and the reference say between two of their dates is worked out once and kept.
+    It can be pickled: it takes policy and reference along and works out the rest again.
     """
 
-    def __init__(self, policy: Policy, reference: Reference) -> None:
-        """Take a policy and a reference.
+    __slots__ = ("_days", "_plans", "_policy", "_reference")
+
+    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
+        """Take a policy, and the reference where it is not the packaged one.
 
         Raises:
             TypeError: The policy is given by its id.
@@ -235,17 +238,33 @@ class Plans:
         if not hasattr(policy, "provisions"):
             message = f"policy is a Policy, not its id: use policies.get({policy!r})"
             raise TypeError(message)
-        self.policy = policy
-        self.reference = reference
-        self._days = turning_points(policy, reference)
+        self._policy = policy
+        self._reference = reference or packaged()
+        self._days = turning_points(policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
 
-    def at(self, on: dt.date, claim_type: ClaimType) -> Plan:
-        """Give the plan that holds on a date."""
+    @property
+    def policy(self) -> Policy:
+        """The policy under which it answers."""
+        return self._policy
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data with which it answers."""
+        return self._reference
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(policy={self._policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._policy, self._reference)
+
+    def _plan(self, on: dt.date, claim_type: ClaimType) -> Plan:
+        """Give what holds on a date."""
         term = bisect.bisect_right(self._days, on), claim_type
         plan = self._plans.get(term)
         if plan is None:
-            plan = self._plans[term] = Plan(self.policy, self.reference, on, claim_type)
+            plan = self._plans[term] = Plan(self._policy, self._reference, on, claim_type)
         return plan
 
 
