@@ -101,14 +101,15 @@ class Cell:
 class Level:
     """One joint that is coded: its side, the purposes of treating it, and what chose its family.
 
-    ``shape`` is all of it that its lines depend on: levels of one shape differ by name only.
+    ``order`` is its place in its group: both sides first, then head to tail. ``shape`` is all of it
+    that its lines depend on: levels of one shape differ by name only.
     """
 
     joint: Joint
     side: Side | None
     purposes: frozenset[Purpose | None]
     chosen: tuple[Provision, ...]
-    position: int
+    order: int
     fact: RegionFact | None
     shape: tuple[object, ...]
 
@@ -161,10 +162,11 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a family.
+    """One line of a group.
 
-    ``pick`` takes the joints that it stands for from those of the family, a single one as it is.
-    ``reasons`` are the reasons of such lines that were given before, by what was picked.
+    ``pick`` takes the joints that it stands for from those of the group, a single one as it is.
+    ``reasons`` are those that were given before for its side and provisions, by the number of the
+    line and what was picked.
     """
 
     code: str
@@ -173,13 +175,13 @@ class Row:
     side: Side | None
     provisions: tuple[Provision, ...]
     pick: Callable[[Sequence[Joint]], Joint | tuple[Joint, ...]]
-    reasons: dict[Joint | tuple[Joint, ...], Why]
+    reasons: dict[tuple[int, Joint | tuple[Joint, ...]], Why]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Layout:
-    """How the levels of a family are written, from head to tail: lines, and what is said of them.
+    """How a group is written: its lines, and what is said of them.
 
     ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
     ``named`` says that something is to be said of a level by its name, beside what stands here. It
@@ -280,7 +282,7 @@ class Plan:
         self.on = on
         self.cell = functools.cache(self._cell)
         self.methods = functools.cache(self._methods)
-        self._joints = {joint: self._fact(joint) for joint in Joint}
+        self._regions = {joint: code_region(joint, on=on) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -307,15 +309,11 @@ class Plan:
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.layouts: dict[tuple[object, ...], Layout] = {}
-        self._reasons: dict[tuple[object, ...], dict[Joint | tuple[Joint, ...], Why]] = {}
+        self._reasons: dict[
+            tuple[object, ...], dict[tuple[int, Joint | tuple[Joint, ...]], Why]
+        ] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
-
-    def _fact(self, joint: Joint) -> tuple[int, RegionFact | None, object]:
-        """Give the place and region of a joint, and what it is to its lines: a region, or itself."""
-        fact = code_region(joint, on=self.on)
-        told_apart = fact is None or fact.confidence is Confidence.JUDGEMENT or joint in JUNCTION
-        return joint.position, fact, joint if told_apart or fact is None else fact.region
 
     def level(
         self,
@@ -329,22 +327,24 @@ class Plan:
 
         Its shape tells provisions apart as objects: those of one policy live as long as its plans.
         """
-        position, fact, kind = self._joints[joint]
+        fact = self._regions[joint]
+        region = (fact.region, fact.confidence) if fact else ()
+        both = side is Side.BILATERAL
         return Level(
             joint=joint,
             side=side,
             purposes=purposes,
             chosen=chosen,
-            position=position,
+            order=joint.position if both else joint.position + len(Joint),
             fact=fact,
-            shape=(kind, side, purposes, tuple(map(id, chosen))),
+            shape=(side, purposes, *map(id, chosen), *region),
         )
 
     def reasons(
-        self, line: int, side: Side | None, provisions: tuple[Provision, ...]
-    ) -> dict[Joint | tuple[Joint, ...], Why]:
-        """Give the reasons, by joints, that lines of one number, side and provisions share."""
-        kind = (line, side, *map(id, provisions))
+        self, side: Side | None, provisions: tuple[Provision, ...]
+    ) -> dict[tuple[int, Joint | tuple[Joint, ...]], Why]:
+        """Give the reasons, by number of line and joints, that one side and provisions share."""
+        kind = (side, *map(id, provisions))
         if len(self._reasons) < _MOST_KINDS:
             return self._reasons.setdefault(kind, {})
         return self._reasons.get(kind, {})
@@ -412,7 +412,7 @@ class Plan:
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
-        facts = ((joint, fact) for joint, (_, fact, _) in self._joints.items())
+        facts = self._regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
             within = [joint for joint in within if innervation(joint).nerves]
