@@ -22,7 +22,7 @@ from cptfacet.claims import ClaimLine, ClaimType
 from cptfacet.errors import FormNotKnownError, NotOfThisFormError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import Provision
-from cptfacet.procedures import ROLES, Family, Ordinal, ProcedureKind, role_of
+from cptfacet.procedures import ROLES, Ordinal, role_of
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -449,7 +449,7 @@ def convert(
     Lines of one code are taken together by everything that they carry beside sides, units and
     charge. Each group is read in the first form and written in the second where its first line
     stood; where both forms write it alike, its lines stay as they are. So do lines whose code is no
-    facet code. Code, modifiers and whole units are written in their canonical form.
+    facet code, of today or of the time before. Code, modifiers and whole units are written in their canonical form.
 
     The total charge of a group is shared by the sides that its lines stand for. Nothing is lost
     where converting back gives the same lines, and all lines of one code, practitioner and day say
@@ -537,10 +537,9 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 def _role(code: str, known: Reference) -> str | None:
     procedure = known.known(code)
-    if procedure is None or procedure.kind is not ProcedureKind.FACET:
+    if procedure is None or procedure.family is None or procedure.ordinal is None:
         return None
-    family, ordinal = procedure.family, procedure.ordinal
-    return role_of(family, ordinal) if isinstance(family, Family) and ordinal else None
+    return role_of(procedure.family, procedure.ordinal)
 
 
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LineForm]:

@@ -25,7 +25,7 @@ from cptfacet.decoding.answers import (
     UnreadReason,
 )
 from cptfacet.decoding.groups import read_groups
-from cptfacet.decoding.lines import DayLines, folded, read_line
+from cptfacet.decoding.lines import DayLines, read_line
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Decoder(Compiled):
             if date is not None:
                 provider = line.provider or providers.get(date)
                 day = days.setdefault((date, provider), DayLines())
-                day.add(number, folded(line.code), read)
+                day.add(number, line.canonical.code, read)
         sessions: list[BilledSession] = []
         for (date, provider), lines in days.items():
             if lines.read:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,11 +16,11 @@ from cptfacet.modifiers import ModifierRole
 from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from cptfacet.reference import Reference
 
-__all__ = ["DayLines", "FacetCode", "ReadLine", "folded", "read_line"]
+__all__ = ["DayLines", "FacetCode", "ReadLine", "read_line"]
 
 
 @sealed
@@ -62,20 +61,16 @@ class DayLines:
             self.read.append(line)
 
 
-def folded(text: object) -> str:
-    """Write a code or modifier without spaces around it, in capital letters."""
-    return str(text).strip().upper()
-
-
 def read_line(
     number: int, line: ClaimLine, date: dt.date | None, reference: Reference
 ) -> ReadLine | Unread:
     """Read one line, or say why it is not read."""
-    found = _look_up(folded(line.code), date, reference)
+    line = line.canonical
+    found = _look_up(line.code, date, reference)
     if isinstance(found, FacetCode):
         odd: list[DoubtId] = []
-        modifiers = _one_side(map(folded, line.modifiers), reference, odd)
-        units = _whole(line.units)
+        modifiers = _one_side(line.modifiers, reference, odd)
+        units = line.whole_units
         if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
             units = 1  # the code stands for one level, or for all further ones, whatever the units
             odd.append(DoubtId.UNITS_NOT_GIVEN)
@@ -94,12 +89,11 @@ _STOPPED = (ModifierRole.REDUCED, ModifierRole.DISCONTINUED)
 
 
 def _one_side(
-    modifiers: Iterable[str], reference: Reference, odd: list[DoubtId]
+    modifiers: Sequence[str], reference: Reference, odd: list[DoubtId]
 ) -> tuple[str, ...]:
     """Keep one modifier that names the side; where several name different sides, it is both."""
-    listed = tuple(modifiers)
-    named = dict.fromkeys(m for m in listed if reference.modifier_role(m) in _LATERAL)
-    rest = tuple(m for m in listed if m not in named)
+    named = dict.fromkeys(m for m in modifiers if reference.modifier_role(m) in _LATERAL)
+    rest = tuple(m for m in modifiers if m not in named)
     if len(named) > 1:
         odd.append(DoubtId.SIDES_CONTRADICT)
         return (reference.modifier_for(ModifierRole.BILATERAL), *rest)
@@ -135,17 +129,3 @@ def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[UnreadRea
         message = f"{code} is of the time before today's codes, whose rules are not packaged"
         return UnreadReason.OLD_CODE, message
     return FacetCode(code=code, family=family, ordinal=ordinal, region=region)
-
-
-_MOST_DIGITS = 30
-
-
-def _whole(units: int | Decimal | None) -> int | None:
-    """Read units as a count, or give None: what is missing, a fraction or beyond all measure."""
-    if isinstance(units, Decimal):
-        if not units.is_finite() or units.adjusted() > _MOST_DIGITS:
-            return None
-        if units != units.to_integral_value():  # a remainder would be bound by the context
-            return None
-        units = int(units)
-    return units if units is not None and 0 < units < 10**_MOST_DIGITS else None
