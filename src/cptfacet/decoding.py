@@ -439,7 +439,9 @@ _MOST_DIGITS = 30
 def _whole(units: int | Decimal | None) -> int | None:
     """Read units as a count, or give None: what is missing, a fraction or beyond all measure."""
     if isinstance(units, Decimal):
-        if not units.is_finite() or units.adjusted() > _MOST_DIGITS or units % 1:
+        if not units.is_finite() or units.adjusted() > _MOST_DIGITS:
+            return None
+        if units != units.to_integral_value():  # a remainder would be bound by the context
             return None
         units = int(units)
     return units if units is not None and 0 < units < 10**_MOST_DIGITS else None

@@ -11,6 +11,7 @@ from cptfacet._records import reduced, sealed
 __all__ = [
     "CptfacetError",
     "DocumentError",
+    "MissingExtraError",
     "NoMedialBranchError",
     "NotOfThisFormError",
     "ParseError",
@@ -153,6 +154,20 @@ class PolicyFileError(CptfacetError, ValueError):
     def __str__(self) -> str:
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         return f"policy file {self.file} can't be used:\n{listed}"
+
+
+@attrs.frozen(kw_only=True)
+class MissingExtraError(CptfacetError, ImportError):
+    """A part of this library was asked for whose extra is not installed.
+
+    ``extra`` is the name of the extra, ``needs`` the package that is missing.
+    """
+
+    extra: str
+    needs: str
+
+    def __str__(self) -> str:
+        return f'{self.needs} is not installed: pip install "cptfacet[{self.extra}]"'
 
 
 _SHOWN = 60

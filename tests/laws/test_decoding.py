@@ -159,6 +159,18 @@ class TestForms:
         assert DoubtId.MORE_LEVELS in doubts(answer)
         assert group.levels[1].sides.bilateral == 10**25 // 2
 
+    def test_units_written_with_an_exponent(self) -> None:
+        """Whole or not is told apart for numbers longer than the precision of decimals, too."""
+        huge, fraction = Decimal("1E+29"), Decimal(f"{10**28}.5")
+        lines = (ClaimLine(code="64493", units=huge), ClaimLine(code="64493", units=fraction))
+        claim = Claim(claim_type=ClaimType.PROFESSIONAL, date=TODAY, lines=lines)
+        answer = decode_claim(claim, policy=policies.get("cpt"))
+
+        assert [(unread.line, unread.reason) for unread in answer.unread] == [
+            (2, UnreadReason.UNITS)
+        ]
+        assert DoubtId.MORE_LEVELS in doubts(answer)
+
     def test_a_region_has_only_so_many_joints(self) -> None:
         """Eight units of a lumbar add-on are four joints on both sides: there is no sixth joint."""
         [group] = decoded("64635-50", "64636 x8", payer="cpt").groups
