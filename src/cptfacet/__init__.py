@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cptfacet import decoding as decoding
     from cptfacet import errors as errors
     from cptfacet import interop as interop
+    from cptfacet import jurisdictions as jurisdictions
     from cptfacet import modifiers as modifiers
     from cptfacet import policies as policies
     from cptfacet import procedures as procedures
@@ -74,12 +75,14 @@ if TYPE_CHECKING:
     from cptfacet.decoding import UnreadReason as UnreadReason
     from cptfacet.decoding import decode_claim as decode_claim
     from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
     from cptfacet.modifiers import parse_modifier as parse_modifier
     from cptfacet.policies import NotKnown as NotKnown
     from cptfacet.policies import Policy as Policy
     from cptfacet.policies import Provision as Provision
+    from cptfacet.policies import discover_policies as discover_policies
     from cptfacet.procedures import Family as Family
     from cptfacet.procedures import Ordinal as Ordinal
     from cptfacet.procedures import Procedure as Procedure
@@ -111,8 +114,9 @@ _ROOMS = {
         " decode_claim"
     ),
     "errors": "CptfacetError",
+    "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",
-    "policies": "NotKnown Policy Provision",
+    "policies": "NotKnown Policy Provision discover_policies",
     "procedures": "Family Ordinal Procedure is_code parse_code",
     "reference": "Reference",
     "sessions": (

@@ -20,6 +20,7 @@ _TYPES = {
     "dates": "Term",
     "decoding": "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt Unread",
     "errors": "CptfacetError",
+    "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier",
     "policies": "NotKnown Policy Provision",
     "procedures": "Procedure",

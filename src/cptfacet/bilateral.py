@@ -147,7 +147,7 @@ class Laterality:
         ['2 bilateral', '1 bilateral, 2 unnamed', '4 unnamed']
         """
         for bilateral in range(self.sides.bilateral, self.fewest_bilateral - 1, -1):
-            yield self._reading(bilateral)
+            yield self.reading(bilateral)
 
     def allows(self, sides: SideCount) -> bool:
         """Say whether a count of levels is one of the readings.
@@ -159,9 +159,10 @@ class Laterality:
         """
         if not self.fewest_bilateral <= sides.bilateral <= self.sides.bilateral:
             return False
-        return sides == self._reading(sides.bilateral)
+        return sides == self.reading(sides.bilateral)
 
-    def _reading(self, bilateral: int) -> SideCount:
+    def reading(self, bilateral: int) -> SideCount:
+        """Give the reading with so many bilateral levels."""
         split = self.sides.bilateral - bilateral
         if self.form is LineForm.TWO_UNITS:
             halves = {"unnamed": self.sides.unnamed + 2 * split}

@@ -76,6 +76,7 @@ class ClaimLine:
             and type(self.modifiers) is tuple
             and type(self.diagnoses) is tuple
             and (self.units is None or type(self.units) in (int, Decimal))
+            and (self.date is None or type(self.date) is dt.date)
         ):
             return
         _check_line(self)
@@ -96,6 +97,13 @@ def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores t
     many(line, "diagnoses")
     if isinstance(line.units, bool) or not isinstance(line.units, int | Decimal | None):
         message = f"units is an int, a Decimal or None, not {type(line.units).__name__}"
+        raise TypeError(message)
+    _check_date(line.date)
+
+
+def _check_date(date: object) -> None:
+    if date is not None and type(date) is not dt.date:
+        message = f"date is a datetime.date without time, or None, not {type(date).__name__}"
         raise TypeError(message)
 
 
@@ -160,3 +168,16 @@ class Claim:
         """Check the shape once."""
         many(self, "lines")
         many(self, "diagnoses")
+        if type(self.claim_type) is not ClaimType:
+            words = ", ".join(ClaimType)
+            message = f"claim_type is a ClaimType ({words}), not {type(self.claim_type).__name__}"
+            raise TypeError(message)
+        if self.purpose is not None and type(self.purpose) is not Purpose:
+            words = ", ".join(Purpose)
+            message = f"purpose is a Purpose ({words}) or None, not {type(self.purpose).__name__}"
+            raise TypeError(message)
+        _check_date(self.date)
+        for line in self.lines:
+            if type(line) is not ClaimLine:
+                message = f"lines are ClaimLine values, not {type(line).__name__}; use parse_line"
+                raise TypeError(message)

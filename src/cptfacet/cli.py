@@ -1,10 +1,11 @@
-"""The terminal face: ``cptfacet code`` and ``cptfacet show``."""
+"""The terminal face: ``cptfacet code``, ``cptfacet decode`` and ``cptfacet show``."""
 
 from __future__ import annotations
 
 import argparse
 import codecs
 import csv
+import difflib
 import io
 import itertools
 import json
@@ -13,19 +14,25 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
-from cptfacet.errors import CptfacetError, DocumentError, Problem
-from cptfacet.interop.json import decode, from_data, to_data
+from cptfacet.decoding import Decoded, decode_claim
+from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
+from cptfacet.interop.json import claim_from_data, decode, from_data, to_data
 from cptfacet.sessions import Session, session_from_words
 from cptfacet.showing import Shown, find
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from cptfacet.claims import Claim
+    from cptfacet.policies import Policy
 
 __all__ = ["main"]
+
+_Answer: TypeAlias = Coded | Refusal | Decoded
 
 _CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
 _DEFAULT_POLICY = "cpt"
@@ -59,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_code(commands)
+    _add_decode(commands)
     _add_show(commands)
     return parser
 
@@ -69,8 +77,71 @@ def _add_format(parser: argparse.ArgumentParser, choices: tuple[str, ...]) -> No
     )
 
 
+def _add_policy(parser: argparse.ArgumentParser, record: str) -> None:
+    parser.add_argument(
+        "--policy",
+        default=_DEFAULT_POLICY,
+        metavar="ID|FILE",
+        help=f"the id of a policy, or a policy file; used where a {record} names none (default:"
+        f" %(default)s); the location of a {record} picks the policy of its jurisdiction",
+    )
+
+
 def _format(arguments: argparse.Namespace) -> str:
     return arguments.format or ("table" if sys.stdout.isatty() else "json")
+
+
+# -- the policies that a command names
+
+
+class _Policies:
+    """Find policies by what a command or a record calls them; packs are looked for once a run."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Policy] = {}
+        self._installed: Mapping[str, Policy] | None = None
+
+    def option(self, text: str) -> Policy:
+        """Take what an option says: the path of a policy file, or an id."""
+        if not _is_path(text):
+            return self.named(text)
+        policy = policies.load(text)
+        self._files[policy.id] = policy
+        return policy
+
+    def named(self, policy_id: str) -> Policy:
+        """Take an id: of a packaged policy, of the file that an option named, or of a pack."""
+        if policy_id in policies.ids():
+            return policies.get(policy_id)
+        if policy_id in self._files:
+            return self._files[policy_id]
+        if self._installed is None:
+            self._installed = policies.discover_policies()
+        if policy_id not in self._installed:
+            known = (*policies.ids(), *self._files, *self._installed)
+            near = tuple(difflib.get_close_matches(policy_id, known))
+            raise UnknownIdError(what="policy", text=policy_id, near=near)
+        return self._installed[policy_id]
+
+    def of(self, record: Session | Claim, default: Policy) -> Policy:
+        """Take the policy that a record names, or the default, as it is at the record's place.
+
+        A record opens no file.
+        """
+        if record.policy is None:
+            return jurisdictions.localize(default, record)
+        message = "a record opens no file; give the id of a policy, and name the file with --policy"
+        if not _is_path(record.policy):
+            try:
+                return jurisdictions.localize(self.named(record.policy), record)
+            except (CptfacetError, OSError) as error:
+                message = str(error)
+        problem = Problem(path="$.policy", message=message)
+        raise DocumentError(what=type(record).__name__, problems=(problem,))
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith(".toml") or "/" in text or "\\" in text
 
 
 # -- cptfacet code
@@ -84,11 +155,7 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
     )
     code.set_defaults(run=_code)
     code.add_argument("file", nargs="?", help="JSON or JSON Lines; - reads standard input")
-    code.add_argument(
-        "--policy",
-        default=_DEFAULT_POLICY,
-        help="used where a session names none (default: %(default)s)",
-    )
+    _add_policy(code, "session")
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session in words")
     words.add_argument("--date", help="date of service, YYYY-MM-DD")
@@ -104,7 +171,8 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
 
 def _code(arguments: argparse.Namespace) -> int:
     words = any(getattr(arguments, name) for name in _WORDS)
-    default = policies.get(arguments.policy)
+    known = _Policies()
+    default = known.option(arguments.policy)
     writer = _Writer(_format(arguments))
     if words and arguments.file:
         raise _usage("give a file or words, not both")
@@ -127,27 +195,66 @@ def _code(arguments: argparse.Namespace) -> int:
         return writer.end()
     if arguments.file is None:
         raise _usage("give a file, - for standard input, or words (--technique, --date, --joint)")
-    with ExitStack() as stack:
-        stream: BinaryIO = sys.stdin.buffer
-        if arguments.file != "-":
-            stream = stack.enter_context(open(arguments.file, "rb"))  # noqa: PTH123  one line
-        records = _Records(stream)
-        writer.begin(by_line=records.by_line, array=records.array)
-        for number, record in enumerate(records, 1):
-            try:
-                session = from_data(_decoded(record), Session)
-                policy = _policy(session, default)
-            except DocumentError as error:
-                writer.error(number, error.problems)
-            else:
-                writer.answer(code_session(session, policy=policy))
-        return writer.end()
+
+    def answer(record: object) -> Coded | Refusal:
+        session = from_data(record, Session)
+        return code_session(session, policy=known.of(session, default))
+
+    return _answer_each(arguments.file, answer, writer)
 
 
 _WORDS = (
     "date", "technique", "purpose", "guidance", "joint", "nerve", "claim_type", "place_of_service",
     "dx",
 )  # fmt: skip
+
+
+# -- cptfacet decode
+
+
+def _add_decode(commands: Any) -> None:  # noqa: ANN401
+    decode_ = commands.add_parser(
+        "decode",
+        help="read claim lines back into levels, sides and purpose",
+        description="Read the lines of claims back into what was done, as far as they tell it: JSON"
+        " or JSON Lines from a file or -, claims or what cptfacet code answers.",
+    )
+    decode_.set_defaults(run=_decode)
+    decode_.add_argument("file", help="JSON or JSON Lines; - reads standard input")
+    _add_policy(decode_, "claim")
+    _add_format(decode_, ("table", "json"))
+
+
+def _decode(arguments: argparse.Namespace) -> int:
+    known = _Policies()
+    default = known.option(arguments.policy)
+
+    def answer(record: object) -> Decoded:
+        claim = claim_from_data(record)
+        return decode_claim(claim, policy=known.of(claim, default))
+
+    return _answer_each(arguments.file, answer, _Writer(_format(arguments)))
+
+
+# -- records of a file
+
+
+def _answer_each(file: str, answer: Callable[[object], _Answer], writer: _Writer) -> int:
+    """Answer each record of a file in order; one that can't be read yields an error in its place."""
+    with ExitStack() as stack:
+        stream: BinaryIO = sys.stdin.buffer
+        if file != "-":
+            stream = stack.enter_context(open(file, "rb"))  # noqa: PTH123  one line
+        records = _Records(stream)
+        writer.begin(by_line=records.by_line, array=records.array)
+        for number, record in enumerate(records, 1):
+            try:
+                answered = answer(_decoded(record))
+            except DocumentError as error:
+                writer.error(number, error.problems)
+            else:
+                writer.answer(answered)
+        return writer.end()
 
 
 def _usage(message: str) -> CptfacetError:
@@ -158,16 +265,6 @@ def _decoded(record: Any) -> Any:  # noqa: ANN401
     if isinstance(record, DocumentError):
         raise record
     return record
-
-
-def _policy(session: Session, default: policies.Policy) -> policies.Policy:
-    if session.policy is None:
-        return default
-    try:
-        return policies.get(session.policy)
-    except CptfacetError as error:
-        problem = Problem(path="$.policy", message=str(error))
-        raise DocumentError(what="Session", problems=(problem,)) from None
 
 
 class _Records:
@@ -245,9 +342,10 @@ class _Writer:
             print("]")
         return self.status
 
-    def answer(self, answer: Coded | Refusal) -> None:
+    def answer(self, answer: _Answer) -> None:
         self.count += 1
-        if isinstance(answer, Refusal) or any(n.id is NoteId.REFUSED for n in answer.notes):
+        notes = answer.notes if isinstance(answer, Coded) else ()
+        if isinstance(answer, Refusal) or any(note.id is NoteId.REFUSED for note in notes):
             self.status = max(self.status, _REFUSED)
         if self.form == "json":
             self._json(to_data(answer))
@@ -256,7 +354,7 @@ class _Writer:
             print(answer.explain())
         elif isinstance(answer, Refusal):
             print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
-        else:
+        elif isinstance(answer, Coded):
             self._rows(answer)
 
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:
@@ -326,22 +424,28 @@ def _harmless(value: object) -> str:
 def _add_show(commands: Any) -> None:  # noqa: ANN401
     show = commands.add_parser(
         "show",
-        help="show a code, modifier, joint, nerve, policy or provision",
-        description="Show what is known of a code, modifier, joint, nerve, policy or provision."
-        " Where several kinds have the name, all are shown; kind:ID shows one.",
+        help="show a code, modifier, joint, nerve, policy, provision or place",
+        description="Show what is known of a code, modifier, joint, nerve, policy, provision or"
+        " jurisdiction, or of a place as state:VA or zip:CODE. Where several kinds have the name,"
+        " all are shown; kind:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(
         "id", metavar="ID", help="such as L4-5, modifier:50, laterality.form, or a code"
     )
-    show.add_argument("--policy", help="show provisions of this policy and those that it extends")
+    show.add_argument(
+        "--policy",
+        metavar="ID|FILE",
+        help="show provisions of this policy and those that it extends",
+    )
     show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
     _add_format(show, ("table", "json"))
 
 
 def _show(arguments: argparse.Namespace) -> int:
     on: dt.date | None = parse_date(arguments.on) if arguments.on else None
-    found = find(arguments.id, policy=arguments.policy, on=on)
+    policy = _Policies().option(arguments.policy) if arguments.policy is not None else None
+    found = find(arguments.id, policy=policy, on=on)
     if _format(arguments) == "json":
         data = [{"kind": shown.kind, **shown.data} for shown in found]
         print(json.dumps(data[0] if len(data) == 1 else data, indent=2))

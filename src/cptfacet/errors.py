@@ -16,6 +16,7 @@ __all__ = [
     "NotOfThisFormError",
     "ParseError",
     "PolicyFileError",
+    "PolicyFilesError",
     "Problem",
     "SessionError",
     "UnknownIdError",
@@ -112,6 +113,23 @@ class NoMedialBranchError(CptfacetError, ValueError):
 
 
 @attrs.frozen(kw_only=True)
+class MissingExtraError(CptfacetError, ImportError):
+    """A part of this library that stands on a package which is not installed.
+
+    ``extra`` is the extra of this library that brings the package, ``needs`` the package.
+
+    >>> print(MissingExtraError(extra="fast", needs="msgspec"))
+    msgspec is not installed; it comes with: pip install "cptfacet[fast]"
+    """
+
+    extra: str
+    needs: str
+
+    def __str__(self) -> str:
+        return f'{self.needs} is not installed; it comes with: pip install "cptfacet[{self.extra}]"'
+
+
+@attrs.frozen(kw_only=True)
 class SessionError(CptfacetError, ValueError):
     """A session or claim that contradicts itself; every contradiction is listed."""
 
@@ -146,28 +164,31 @@ class DocumentError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class PolicyFileError(CptfacetError, ValueError):
-    """A policy file that can't be used; ``problems`` holds all of them, each with its line."""
+    """A policy file that can't be used; ``problems`` holds all of them, each with its line.
+
+    ``pack`` names the installed distribution that brings the file; where ``file`` is empty, the
+    pack itself can't be used.
+    """
 
     file: str
     problems: tuple[Problem, ...]
+    pack: str = ""
 
     def __str__(self) -> str:
+        named = [f"policy file {self.file}"] if self.file else []
+        named += [f"the pack {self.pack}"] if self.pack else []
         listed = "\n".join(f"  {problem}" for problem in self.problems)
-        return f"policy file {self.file} can't be used:\n{listed}"
+        return f"{' of '.join(named)} can't be used:\n{listed}"
 
 
 @attrs.frozen(kw_only=True)
-class MissingExtraError(CptfacetError, ImportError):
-    """A part of this library was asked for whose extra is not installed.
+class PolicyFilesError(CptfacetError, ValueError):
+    """Policy files that were read together; ``files`` holds the error of each that can't be used."""
 
-    ``extra`` is the name of the extra, ``needs`` the package that is missing.
-    """
-
-    extra: str
-    needs: str
+    files: tuple[PolicyFileError, ...]
 
     def __str__(self) -> str:
-        return f'{self.needs} is not installed: pip install "cptfacet[{self.extra}]"'
+        return "\n".join(map(str, self.files))
 
 
 _SHOWN = 60

@@ -56,6 +56,8 @@ class ModifierRole(StrEnum):
     MULTIPLE = "multiple"
     UNRELATED_IN_GLOBAL = "unrelated-in-global"
     REPEAT = "repeat"
+    REDUCED = "reduced"
+    DISCONTINUED = "discontinued"
 
 
 @sealed

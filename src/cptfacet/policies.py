@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import functools
+import importlib.util
 import itertools
+import re
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -21,9 +23,9 @@ from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
-from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.errors import ParseError, PolicyFileError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.procedures import Family, is_code
+from cptfacet.procedures import ROLES, Family, is_code
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
 
@@ -44,9 +46,11 @@ __all__ = [
     "Provision",
     "Value",
     "check_value",
+    "discover_policies",
     "get",
     "ids",
     "load",
+    "load_all",
     "overlaps",
     "vocabulary",
 ]
@@ -54,6 +58,7 @@ __all__ = [
 Value = str | tuple[str, ...]
 Cell = tuple[str, ...]
 
+ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages
 GUIDANCE_NOT_STATED = "not-stated"
 NONE = "none"
 
@@ -61,7 +66,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
     {
         "technique": tuple(Technique),
         "guidance": (*Guidance, GUIDANCE_NOT_STATED),
-        "role": ("primary", "injection-add-on", "ablation-add-on"),
+        "role": ROLES,
         "claim-type": tuple(ClaimType),
         "family": tuple(Family),
         "family-pair": tuple("+".join(pair) for pair in itertools.combinations(Family, 2)),
@@ -182,12 +187,12 @@ def _start(provision: Provision | NotKnown) -> dt.date:
 class Policy:
     """The provisions of one payer, programme or rule book.
 
-    ``edition`` is the date of this edition. A policy is made by `get` or `load`; one that is made
-    by hand obeys the same rules.
+    ``edition`` is the date of this edition. A policy is made by `get`, `load` or
+    `discover_policies`; one that is made by hand obeys the same rules, but may have gaps.
 
     Raises:
         ValueError: A provision is not in the vocabulary, has a value that its key does not allow,
-            or overlaps another of its cell.
+            or overlaps another of its cell; or a policy that it extends has its id.
     """
 
     id: str
@@ -204,6 +209,9 @@ class Policy:
     def __attrs_post_init__(self) -> None:
         """Index the provisions by key and cell, in the order of their dates."""
         many(self, "provisions")
+        if self.extends is not None and self.id in (p.id for p in self.extends.lineage()):
+            message = f"policy {self.id} extends a policy of the same id"
+            raise ValueError(message)
         index: dict[tuple[str, Cell], list[Provision | NotKnown]] = {}
         for provision in sorted(self.provisions, key=_start):
             wrong = _wrong_value(provision)
@@ -332,8 +340,8 @@ def _cell_of(key: str, cell: Mapping[str, str]) -> Cell:
 def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 
-    >>> ids()
-    ('commercial', 'cpt', 'medicare')
+    >>> len(ids()), ids()[:4]
+    (24, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
     folder = _data.root() / "policies"
     names = (entry.name for entry in folder.iterdir())
@@ -350,7 +358,7 @@ def get(policy_id: str) -> Policy:
     >>> get("medicaid")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare.
+    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare, medicare-jn, medicare-jm.
 
     Raises:
         UnknownIdError: No packaged policy has this id.
@@ -358,17 +366,18 @@ def get(policy_id: str) -> Policy:
     if policy_id not in ids():
         near = difflib.get_close_matches(policy_id, ids())
         raise UnknownIdError(what="policy", text=policy_id, near=tuple(near))
-    from cptfacet.policy_files import Reader  # noqa: PLC0415  it makes what this module defines
+    from cptfacet.policy_files import read_file  # noqa: PLC0415  it makes what this module defines
 
     file = _data.root() / "policies" / f"{policy_id}.toml"
-    return Reader(file.name, file.read_bytes(), packaged=True).policy()
+    return read_file(file.name, file.read_bytes(), packaged=True)
 
 
-def load(path: str | Path | Traversable) -> Policy:
+def load(path: str | Path | Traversable, *, among: Iterable[Policy] = ()) -> Policy:
     """Read a policy file, strictly.
 
-    A file may extend a packaged policy by its id, cite packaged sources, and bring sources of its
-    own. Every problem of the file is in the one error that it raises.
+    A file may extend a packaged policy by its id, or one of those ``among`` which it stands, cite
+    packaged sources, and bring sources of its own. Every problem of the file is in the one error
+    that it raises.
 
     >>> load("no-such-file.toml")
     Traceback (most recent call last):
@@ -376,13 +385,116 @@ def load(path: str | Path | Traversable) -> Policy:
     FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file.toml'
 
     Raises:
-        PolicyFileError: The file breaks a rule of policy files; all problems, each with its line.
+        PolicyFileError: The file breaks a rule of policy files, or has the id of a policy that is
+            there already; all problems, each with its line.
         OSError: The file can't be opened.
+        ValueError: Two policies among which it stands have one id.
     """
-    from cptfacet.policy_files import Reader  # noqa: PLC0415  it makes what this module defines
+    from cptfacet.policy_files import read_file  # noqa: PLC0415  as in get
 
     file = Path(path) if isinstance(path, str) else path
-    return Reader(file.name, file.read_bytes()).policy()
+    return read_file(file.name, file.read_bytes(), given=_given(among))
+
+
+def load_all(
+    paths: Iterable[str | Path | Traversable], *, among: Iterable[Policy] = ()
+) -> Mapping[str, Policy]:
+    """Read policy files that may extend each other, in any order; give the policies by their ids.
+
+    The rules are those of `load`. All problems of all files are in the one error that it raises.
+
+    >>> load_all([])
+    mappingproxy({})
+
+    Raises:
+        PolicyFilesError: A file breaks a rule of policy files, two files have one id, or files
+            extend each other in a circle.
+        OSError: A file can't be opened.
+        ValueError: Two policies among which they stand have one id.
+    """
+    from cptfacet.policy_files import PolicyFile, read_files  # noqa: PLC0415  as in get
+
+    files = [Path(path) if isinstance(path, str) else path for path in paths]
+    names = [file.name for file in files]
+    taken = [
+        PolicyFile(file.name if names.count(file.name) == 1 else str(file), file.read_bytes())
+        for file in files
+    ]
+    return _by_id(read_files(taken, given=_given(among)))
+
+
+def discover_policies() -> Mapping[str, Policy]:
+    """Read the policies of the packs that are installed; give them by their ids.
+
+    A pack is a distribution with an entry point in the group ``cptfacet.policies`` whose value is
+    the name of a package. The ``.toml`` files of that package are policy files; they may extend
+    packaged policies and those of other packs. Nothing of a pack is run, registered or kept: each
+    call looks again.
+
+    >>> set(discover_policies()) & set(ids())  # an id is never taken twice
+    set()
+
+    Raises:
+        PolicyFilesError: A pack has no policy file or names no package, a file breaks a rule of
+            policy files, or an id is taken; all problems of all packs.
+        OSError: A file can't be opened.
+    """
+    from cptfacet.policy_files import PolicyFile, read_files  # noqa: PLC0415  as in get
+
+    taken: list[PolicyFile] = []
+    wrong: list[PolicyFileError] = []
+    for pack, package in _packs():
+        folder = _folder(package)
+        files = [f for f in folder.iterdir() if f.name.endswith(".toml")] if folder else []
+        if not files:
+            missing = "names no package" if folder is None else "holds no policy file"
+            message = f"{package!r} {missing}; give the name of a package with *.toml files"
+            problem = Problem(path=f"entry point {ENTRY_POINTS}", message=message)
+            wrong.append(PolicyFileError(file="", pack=pack, problems=(problem,)))
+        files.sort(key=lambda file: file.name)
+        taken += [PolicyFile(file.name, file.read_bytes(), pack) for file in files]
+    return _by_id(read_files(taken, wrong=wrong))
+
+
+def _packs() -> list[tuple[str, str]]:
+    """List the installed packs: the name of the distribution, and of the package with its files."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  slow, and few ask for packs
+
+    found = entry_points(group=ENTRY_POINTS)
+    return sorted({(entry.dist.name if entry.dist else entry.name, entry.value) for entry in found})
+
+
+def _folder(package: str) -> Traversable | None:
+    """Find the folder of a package without running any of it."""
+    import importlib_resources  # noqa: PLC0415  kept out of `import cptfacet`, which reads nothing
+
+    top, *inner = package.split(".")
+    if not all(name.isidentifier() for name in (top, *inner)):
+        return None
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # the running script
+        return None
+    if spec is None or spec.submodule_search_locations is None:
+        return None
+    folder = importlib_resources.files(importlib.util.module_from_spec(spec)).joinpath(*inner)
+    return folder if folder.is_dir() else None
+
+
+def _given(among: Iterable[Policy]) -> dict[str, Policy]:
+    """Give policies, and those that they extend, by their ids."""
+    found: dict[str, Policy] = {}
+    for policy in (other for given in among for other in given.lineage()):
+        known = get(policy.id) if policy.id in ids() else found.get(policy.id, policy)
+        if known != policy:
+            message = f"two policies have the id {policy.id!r}; give one of them"
+            raise ValueError(message)
+        found[policy.id] = policy
+    return found
+
+
+def _by_id(made: Iterable[Policy]) -> Mapping[str, Policy]:
+    return MappingProxyType({policy.id: policy for policy in sorted(made, key=lambda p: p.id)})
 
 
 def _check_choice(value: object, key: Key) -> str:
@@ -419,6 +531,15 @@ def _check_lines(value: object, _: Key) -> str:
     except ParseError:
         fits = False
     return "" if fits else "list claim lines in their canonical form"
+
+
+_DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
+
+
+def _check_document(value: object, _: Key) -> str:
+    if isinstance(value, str) and _DOCUMENT.fullmatch(value):
+        return ""
+    return "write the number of a published document, such as MM-0001"
 
 
 def overlaps(
@@ -460,4 +581,5 @@ _TYPES: Mapping[str, Callable[[object, Key], str]] = {
     "modifier": _check_modifier,
     "codes": _check_codes,
     "lines": _check_lines,
+    "document": _check_document,
 }

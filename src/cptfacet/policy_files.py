@@ -1,4 +1,4 @@
-"""Read policy files, strictly: every problem of a file at once, each with its line."""
+"""Read policy files, strictly: every problem of every file at once, each with its line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import itertools
 import re
 import reprlib
 import tomllib
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 from cptfacet import _data
 from cptfacet.citations import Confidence, Source, cite
 from cptfacet.dates import Term
-from cptfacet.errors import PolicyFileError, Problem
+from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem
 from cptfacet.policies import (
     DIMENSIONS,
     Key,
@@ -32,11 +33,11 @@ from cptfacet.policies import (
 from cptfacet.procedures import is_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cptfacet.policies import Cell
 
-__all__ = ["Reader"]
+__all__ = ["PolicyFile", "read_file", "read_files"]
 
 _HEADER = {"id", "title", "payer", "edition", "extends", "sources", "provisions"}
 _REQUIRED = ("id", "title", "payer", "edition")
@@ -46,77 +47,169 @@ _PROVISION = {
 }  # fmt: skip
 _SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
+_DATED = re.compile(r"\s*(edition|retrieved|from|seen|until)\s*=")
+_DATE_REMEDY = "write the date bare, year-month-day, of a day that exists: 2026-11-23"
+_TOML_REMEDY = "write it as key = value, texts in double quotes, lists in [ ]"
+
+
+def read_file(
+    name: str, raw: bytes, *, given: Mapping[str, Policy] = _NONE_GIVEN, packaged: bool = False
+) -> Policy:
+    """Read one file, or raise all that is wrong with it."""
+    made, wrong = _read([Reader(name, raw, packaged=packaged)], given)
+    if wrong:
+        raise wrong[0]
+    return made[0]
+
+
+def read_files(
+    files: Iterable[PolicyFile],
+    *,
+    given: Mapping[str, Policy] = _NONE_GIVEN,
+    wrong: Sequence[PolicyFileError] = (),
+) -> tuple[Policy, ...]:
+    """Read files that may extend each other, or raise all that is wrong, also what was before."""
+    readers = [Reader(file.name, file.raw, pack=file.pack) for file in files]
+    made, unusable = _read(readers, given)
+    if wrong or unusable:
+        raise PolicyFilesError(files=(*wrong, *unusable))
+    return made
+
+
+def _read(
+    readers: Sequence[Reader], given: Mapping[str, Policy]
+) -> tuple[tuple[Policy, ...], tuple[PolicyFileError, ...]]:
+    """Give the policies in the order of the files, or all that is wrong with each file."""
+    named: dict[str, list[Reader]] = {}
+    for reader in readers:
+        reader.read()
+        if reader.id:
+            named.setdefault(reader.id, []).append(reader)
+    for reader in readers:
+        reader.check_id(given, named.get(reader.id, ()))
+        reader.check_extends(given, named)
+    wrong = tuple(reader.error() for reader in readers if reader.problems)
+    if wrong:
+        return (), wrong
+    made: dict[str, Policy] = {}
+
+    def policy(name: str) -> Policy:
+        if name not in named:
+            return given[name] if name in given else get(name)
+        if name not in made:
+            (reader,) = named[name]
+            made[name] = reader.policy(policy(reader.base) if reader.base else None)
+        return made[name]
+
+    return tuple(policy(reader.id) for reader in readers), ()
+
+
+class PolicyFile(NamedTuple):
+    """The bytes of one file among several, with its name and that of the pack that brings it."""
+
+    name: str
+    raw: bytes
+    pack: str = ""
 
 
 class Reader:
     """Read one policy file; collect what is wrong with it instead of stopping at the first."""
 
-    def __init__(self, name: str, raw: bytes, *, packaged: bool = False) -> None:
+    def __init__(self, name: str, raw: bytes, *, pack: str = "", packaged: bool = False) -> None:
         """Take the bytes of a file; ``packaged`` files may have the id of a packaged policy."""
         self.packaged = packaged
         self.name = name
+        self.pack = pack
         self.raw = raw
         self.text = ""
         self.problems: list[Problem] = []
         self.lines: list[str] = []
         self.heads: list[int] = []
         self.sources: dict[str, Source] = {}
+        self.header: dict[str, Any] = {}
+        self.base: Any = None
+        self.provisions: list[Provision | NotKnown] = []
 
-    def policy(self) -> Policy:
-        """Give the policy of the file, or raise all that is wrong with it."""
+    @property
+    def id(self) -> str:
+        """The id that the file gives itself; empty where it gives none."""
+        return str(self.header.get("id", ""))
+
+    @property
+    def where(self) -> str:
+        """The name of the file, with that of its pack."""
+        return f"{self.name} of the pack {self.pack}" if self.pack else self.name
+
+    def read(self) -> None:
+        """Read what the file says; collect what is wrong with it whatever stands beside it."""
         table = self._table()
+        if table is None:
+            return
         for key in sorted(set(table) - _HEADER):
-            self._problem(key, f"unknown key; a policy file has {', '.join(sorted(_HEADER))}")
-        header = {key: self._header(table, key) for key in _REQUIRED}
-        extends = self._extends(table)
+            self._problem(key, f"unknown key; use one of {', '.join(sorted(_HEADER))}")
+        self.header = {key: self._header(table, key) for key in _REQUIRED}
+        self.base = table.get("extends")
         self._read_sources(table)
-        provisions: list[Provision | NotKnown] = []
         listed = _data.as_array(table.get("provisions", []))
         if listed is None:
             self._problem("provisions", "provisions are written as [[provisions]] tables")
             listed = []
         places: dict[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]] = {}
         for index, entry in enumerate(listed):
-            for provision in self._provision(index, entry, header["id"]):
-                provisions.append(provision)
+            for provision in self._provision(index, entry, self.id):
+                self.provisions.append(provision)
                 places.setdefault((provision.key, provision.cell), []).append((index, provision))
         for overlapping in places.values():
             self._check_overlap(overlapping)
-        if extends is None and not self.problems:
-            self._check_gaps(set(places))
-        if self.problems:
-            ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
-            raise PolicyFileError(file=self.name, problems=tuple(ordered))
+        if "extends" not in table and not self.problems:
+            self._check_gaps(places)
+
+    def error(self) -> PolicyFileError:
+        """Give all that is wrong with the file, in the order of its lines."""
+        ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
+        return PolicyFileError(file=self.name, pack=self.pack, problems=tuple(ordered))
+
+    def policy(self, extends: Policy | None) -> Policy:
+        """Make the policy of a file that has no problem."""
         return Policy(
-            id=header["id"],
-            title=header["title"],
-            payer=header["payer"],
-            edition=header["edition"],
+            id=self.id,
+            title=self.header["title"],
+            payer=self.header["payer"],
+            edition=self.header["edition"],
             extends=extends,
-            provisions=tuple(provisions),
+            provisions=tuple(self.provisions),
         )
 
     # -- the file as a whole
 
-    def _table(self) -> dict[str, Any]:
+    def _table(self) -> dict[str, Any] | None:
         try:
             self.text = self.raw.decode("utf-8")
         except UnicodeDecodeError as error:
             line = self.raw[: error.start].count(b"\n") + 1
-            self._stop("file", "it is not UTF-8; save it as UTF-8", line)
+            self._unreadable("it is not UTF-8; save it as UTF-8", line)
+            return None
         if self.text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
-            self._stop("file", "it begins with a byte order mark; save it as plain UTF-8", 1)
+            self._unreadable("it begins with a byte order mark; save it as plain UTF-8", 1)
+            return None
         self.lines = self.text.split("\n")
         try:
             table = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+)", str(error))
             line = int(found[1]) if found else self.text.rstrip("\n").count("\n") + 1
-            self._stop("file", f"it is not TOML: {error}", line)
+            remedy = _DATE_REMEDY if _DATED.match(self.lines[line - 1]) else _TOML_REMEDY
+            self._unreadable(f"it is not TOML: {error}; {remedy}", line)
+            return None
         except (ValueError, RecursionError) as error:  # a number or a nesting beyond all measure
-            self._stop("file", f"it is not TOML that can be read: {error}", None)
+            self._unreadable(f"it is not TOML that can be read: {error}; write it shorter", None)
+            return None
         self.heads = self._heads()
         return table
+
+    def _unreadable(self, message: str, line: int | None) -> None:
+        self.problems.append(Problem(path="file", message=message, line=line))
 
     def _heads(self) -> list[int]:
         """Find the lines on which provisions begin; what stands in a text of many lines is none."""
@@ -128,10 +221,6 @@ class Reader:
             for mark in re.findall(r'"{3}|\'{3}', line):
                 within = mark if not within else "" if within == mark else within
         return found
-
-    def _stop(self, path: str, message: str, line: int | None) -> NoReturn:
-        problem = Problem(path=path, message=message, line=line)
-        raise PolicyFileError(file=self.name, problems=(problem,))
 
     def _problem(self, path: str, message: str, index: int | None = None) -> None:
         if index is None and path in _REQUIRED:
@@ -173,25 +262,7 @@ class Reader:
             return ""
         if key == "id" and not _ID.fullmatch(value):
             self._problem(key, f"{value!r} is not an id; use small letters, digits and dashes")
-        elif key == "id" and not self.packaged and value in ids():
-            self._problem(key, f"{value!r} is the id of a packaged policy; choose another")
         return value
-
-    def _extends(self, table: dict[str, Any]) -> Policy | None:
-        if "extends" not in table:
-            return None
-        name = table["extends"]
-        if isinstance(name, str) and name == table.get("id"):
-            self._problem("extends", "it extends itself; name another policy")
-            return None
-        if not isinstance(name, str) or name not in ids():
-            known = ", ".join(ids())
-            self._problem(
-                "extends",
-                f"{reprlib.repr(name)} is no packaged policy that it can extend ({known})",
-            )
-            return None
-        return get(name)
 
     def _read_sources(self, table: dict[str, Any]) -> None:
         own = _data.as_table(table.get("sources", {}))
@@ -202,13 +273,13 @@ class Reader:
             path = f"sources.{source_id}"
             entry = _data.as_table(value)
             if entry is None:
-                self._problem(path, "a source is a table with title and publisher")
+                self._problem(path, "write a source as a table with title and publisher")
                 continue
             for key in sorted(set(entry) - _SOURCE):
                 allowed = ", ".join(sorted(_SOURCE))
-                self._problem(f"{path}.{key}", f"unknown key; a source has {allowed}")
+                self._problem(f"{path}.{key}", f"unknown key; use one of {allowed}")
             if not all(isinstance(entry.get(key), str) for key in ("title", "publisher")):
-                self._problem(path, "a source has a title and a publisher")
+                self._problem(path, "give it a title and a publisher")
                 continue
             if source_id in _data.sources():
                 self._problem(path, "a packaged source has this id; cite it, or choose another id")
@@ -230,7 +301,7 @@ class Reader:
         path = f"provisions[{index}]"
         entry = _data.as_table(value)
         if entry is None:
-            self._problem(path, "a provision is a [[provisions]] table", index)
+            self._problem(path, "write a provision as a [[provisions]] table", index)
             return
         before = len(self.problems)
         self._check_keys(path, index, entry)
@@ -277,8 +348,12 @@ class Reader:
     def _check_keys(self, path: str, index: int, entry: dict[str, Any]) -> None:
         for name in sorted(set(entry) - _PROVISION):
             near = difflib.get_close_matches(name, _PROVISION, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            self._problem(f"{path}.{name}", f"unknown key{hint}", index)
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else f"use one of {', '.join(sorted(_PROVISION))}"
+            )
+            self._problem(f"{path}.{name}", f"unknown key; {hint}", index)
         for name in ("note", "caveat"):
             if not isinstance(entry.get(name, ""), str):
                 self._problem(f"{path}.{name}", "write it as a text", index)
@@ -306,8 +381,8 @@ class Reader:
             )
             return None
         if entry.get("unit", key.unit) != key.unit:
-            wanted = f"is {key.unit!r}" if key.unit else "has none: leave it out"
-            self._problem(f"{path}.unit", f"the unit of {key.name} {wanted}", index)
+            wanted = f"is in {key.unit}: write that" if key.unit else "has no unit: leave it out"
+            self._problem(f"{path}.unit", f"{key.name} {wanted}", index)
         return key
 
     def _term(self, path: str, index: int, entry: dict[str, Any]) -> Term:
@@ -324,7 +399,7 @@ class Reader:
             message = "give from where a source states the start, else seen, not both"
             self._problem(f"{path}.seen", message, index)
         if first and days["until"] and days["until"] < first:
-            message = f"it ends on {days['until']}, before it begins on {first}"
+            message = f"it ends on {days['until']}, before it begins on {first}; give the last day in force"
             self._problem(f"{path}.until", message, index)
             return Term()
         return Term(start=days["from"], seen=days["seen"], until=days["until"])
@@ -366,7 +441,9 @@ class Reader:
             return ()
         for name in sorted(set(given) - set(key.dimensions)):
             has = ", ".join(key.dimensions) or "no dimensions"
-            self._problem(f"{path}.for", f"{key.name} has {has}, and not {name}", index)
+            self._problem(
+                f"{path}.for", f"{key.name} has {has}, and not {name}; leave it out", index
+            )
         axes: list[tuple[str, ...]] = []
         for name in key.dimensions:
             allowed = DIMENSIONS[name]
@@ -400,7 +477,7 @@ class Reader:
                 self._problem(f"{path}.caveat", "goes with a value only; use note", index)
             return None
         if "jurisdictions" in entry:
-            self._problem(f"{path}.jurisdictions", "goes with not-known only", index)
+            self._problem(f"{path}.jurisdictions", "goes with not-known only; leave it out", index)
         value = entry["value"]
         wrong = check_value(value, key)
         if wrong:
@@ -420,17 +497,102 @@ class Reader:
             )
             self._problem(f"provisions[{index}].from", message, index)
 
-    def _check_gaps(self, given: set[tuple[str, Cell]]) -> None:
+    def _check_gaps(
+        self, places: Mapping[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]]
+    ) -> None:
+        """Ask a policy that extends none for each needed cell, and for each day from its first."""
         for key in vocabulary().values():
             if key.gaps == "allowed":
                 continue
             axes = [DIMENSIONS[name] or () for name in key.dimensions]
-            missing = [c for c in itertools.product(*axes) if (key.name, c) not in given]
+            cells = list(itertools.product(*axes))
+            missing = [cell for cell in cells if (key.name, cell) not in places]
             if missing:
-                cells = "; ".join(", ".join(cell) for cell in missing if cell)
+                listed = _cells_of(missing)
                 message = (
                     f"a policy that extends none gives {key.name} for every cell"
-                    + (f"; it lacks {cells}" if cells else "")
+                    + (f"; it lacks {listed}" if listed else "")
                     + "; write not-known where no source tells"
                 )
                 self._problem("provisions", message)
+            holes: dict[tuple[int, str], list[Cell]] = {}
+            for cell in cells:
+                for hole in _holes(places.get((key.name, cell), ())):
+                    holes.setdefault(hole, []).append(cell)
+            for (index, days), empty in holes.items():
+                where = f" for {_cells_of(empty)}" if len(empty) < len(cells) else ""
+                message = (
+                    f"a policy that extends none gives {key.name} without a gap"
+                    f"; nothing is given {days}{where}"
+                    "; write the next term, or not-known for those days"
+                )
+                self._problem(f"provisions[{index}].until", message, index)
+
+    # -- between files
+
+    def check_id(self, given: Mapping[str, Policy], namesakes: Sequence[Reader]) -> None:
+        """See that nothing else has the id of the file."""
+        if self.packaged or not self.id:
+            return
+        if self.id in ids():
+            self._problem("id", f"{self.id!r} is the id of a packaged policy; choose another")
+        elif self.id in given:
+            self._problem("id", f"{self.id!r} is the id of a policy that is given; choose another")
+        others = ", ".join(reader.where for reader in namesakes if reader is not self)
+        if others:
+            self._problem("id", f"{self.id!r} is the id of {others} too; choose another")
+
+    def check_extends(
+        self, given: Mapping[str, Policy], named: Mapping[str, Sequence[Reader]]
+    ) -> None:
+        """See that what the file extends is there, and does not come back to it."""
+        if self.base is None:
+            return
+        known = {*ids(), *given, *named}
+        if not isinstance(self.base, str) or self.base not in known:
+            near = difflib.get_close_matches(str(self.base), sorted(known - {self.id}))
+            message = (
+                f"{reprlib.repr(self.base)} is no policy that it can extend"
+                + (f"; near it: {', '.join(near)}" if near else "")
+                + "; policies.ids() lists the packaged ones"
+            )
+            self._problem("extends", message)
+            return
+        circle = self._circle(named)
+        if circle:
+            told = "itself" if len(circle) == 1 else f"itself by way of {', '.join(circle[1:])}"
+            self._problem("extends", f"it extends {told}; name another policy, or none")
+
+    def _circle(self, named: Mapping[str, Sequence[Reader]]) -> list[str]:
+        """Follow what the file extends; give the ids on the way where it comes back to the file."""
+        way = [self.id]
+        base = self.base
+        while base not in way:
+            others = named.get(base, ()) if isinstance(base, str) else ()
+            if len(others) != 1:  # no file, or two of one id, which is told of each
+                return []
+            way.append(base)
+            base = others[0].base
+        return way if base == self.id and len(named[self.id]) == 1 else []
+
+
+def _cells_of(cells: Iterable[Cell]) -> str:
+    return "; ".join(", ".join(cell) for cell in cells if cell)
+
+
+def _holes(stated: Iterable[tuple[int, Provision | NotKnown]]) -> Iterator[tuple[int, str]]:
+    """Find the days behind a term for which a cell has nothing, each with what stands before them.
+
+    A next term that is only seen explains the days before it: nobody told.
+    """
+    ordered = sorted(stated, key=lambda entry: entry[1].term.first)
+    for (index, provision), behind in itertools.zip_longest(ordered, ordered[1:]):
+        last = provision.term.last
+        if last == dt.date.max:
+            continue
+        empty = last + dt.timedelta(days=1)
+        if behind is None:
+            yield index, f"from {empty} on"
+        elif (start := behind[1].term.start) is not None and start > empty:
+            eve = start - dt.timedelta(days=1)
+            yield index, f"on {empty}" if eve == empty else f"from {empty} to {eve}"

@@ -18,6 +18,7 @@ from cptfacet.dates import Standing, Term
 from cptfacet.errors import ParseError
 
 __all__ = [
+    "ROLES",
     "AddOnLink",
     "Counted",
     "Family",
@@ -28,6 +29,7 @@ __all__ = [
     "ProcedureKind",
     "is_code",
     "parse_code",
+    "role_of",
 ]
 
 _CODE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}", re.ASCII)
@@ -100,6 +102,21 @@ class Ordinal(StrEnum):
     SECOND = "second"
     THIRD_AND_MORE = "third-and-more"
     EACH_ADDITIONAL = "each-additional"
+
+
+ROLES = ("primary", "injection-add-on", "ablation-add-on")
+
+
+def role_of(family: Family, ordinal: Ordinal) -> str:
+    """Give the role of a facet code, which decides the line form of both sides.
+
+    >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
+    'ablation-add-on'
+    """
+    primary, injection, ablation = ROLES
+    if ordinal is Ordinal.FIRST:
+        return primary
+    return ablation if family is Family.ABLATION else injection
 
 
 @sealed

@@ -158,6 +158,11 @@ class Reference:
         found = self._modifiers.get(code)
         return found.kind if found else ModifierKind.INFORMATION
 
+    def modifier_role(self, code: str) -> ModifierRole | None:
+        """Give the role of a modifier as it stands on a claim, where it has one."""
+        found = self._modifiers.get(code)
+        return found.role if found else None
+
     def modifier_for(self, role: ModifierRole) -> str:
         """Give the code of the one modifier that has a role.
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
+from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.reference import packaged
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cptfacet.citations import Citation
+    from cptfacet.jurisdictions import Area
     from cptfacet.policies import NotKnown, Policy, Provision
 
 __all__ = ["KINDS", "Shown", "find"]
@@ -33,8 +35,14 @@ class Shown:
     data: dict[str, Any]
 
 
-def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> tuple[Shown, ...]:
+def find(
+    text: str, *, policy: Policy | str | None = None, on: dt.date | None = None
+) -> tuple[Shown, ...]:
     """Find everything that a name stands for; ``kind:name`` asks for one kind.
+
+    Provisions are those of all packaged policies, or of one ``policy``, given as it is or by its
+    packaged id, and those that it extends. A state and a ZIP code are found with their kind alone:
+    their letters and digits are those of modifiers and codes, too.
 
     >>> [(shown.kind, shown.title) for shown in find("64493")]
     [('code', '64493: image-guided facet injection, lumbar-sacral, first level')]
@@ -43,22 +51,21 @@ def find(text: str, *, policy: str | None = None, on: dt.date | None = None) -> 
     >>> find("nothing")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy or provision is known as 'nothing'.
+    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy, provision or jurisdiction is known as 'nothing'.
 
     Raises:
         UnknownIdError: Nothing has this name, or no policy that id.
         ParseError: One kind is asked for, and the name can't be read as one of it.
     """
-    if policy is not None:
-        policies.get(policy)  # here, so that no look-up takes a missing policy for a missing name
+    asked = policies.get(policy) if isinstance(policy, str) else policy
     kind, _, name = text.partition(":")
     one = KINDS.get(kind) if name else None
-    wanted = {kind: one} if one else KINDS
+    wanted = {kind: one} if one else {k: look for k, look in KINDS.items() if k not in _NAMED}
     sought = name if one else text
     found: list[Shown] = []
     for look in wanted.values():
         try:
-            found.append(look(sought.strip(), policy, on))
+            found.append(look(sought.strip(), asked, on))
         except (ParseError, UnknownIdError):
             if one:
                 raise
@@ -81,7 +88,7 @@ def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
     ]
 
 
-def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     procedure = packaged().procedure(text)
     data: dict[str, Any] = {
         "code": procedure.code,
@@ -115,7 +122,7 @@ def _code(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
 
 
-def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     modifier = packaged().modifier(text)
     data: dict[str, Any] = {
         "modifier": modifier.code,
@@ -135,7 +142,7 @@ def _modifier(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="modifier", title=f"{modifier.code}: {modifier.meaning}", data=data)
 
 
-def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
+def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     joint = parse_joint(text)
     supply = innervation(joint)
     data: dict[str, Any] = {
@@ -152,7 +159,7 @@ def _joint(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="joint", title=joint.value, data=data)
 
 
-def _nerve(text: str, _: str | None, __: dt.date | None) -> Shown:
+def _nerve(text: str, _: Policy | None, __: dt.date | None) -> Shown:
     nerve = parse_nerve(text)
     supplied = [joint for joint in Joint if nerve in innervation(joint).nerves]
     data: dict[str, Any] = {
@@ -167,8 +174,9 @@ def _nerve(text: str, _: str | None, __: dt.date | None) -> Shown:
     return Shown(kind="nerve", title=nerve.value, data=data)
 
 
-def _policy(text: str, _: str | None, on: dt.date | None) -> Shown:
-    policy = policies.get(text)
+def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
+    near = {policy.id: policy for policy in asked.lineage()} if asked else {}
+    policy = near.get(text) or policies.get(text)
     stated = [p for p in policy.provisions if on is None or p.term.on(on) is Standing.IN_FORCE]
     data: dict[str, Any] = {
         "policy": policy.id,
@@ -182,11 +190,11 @@ def _policy(text: str, _: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="policy", title=f"{policy.id}: {policy.title}", data=data)
 
 
-def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
+def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
     known = policies.vocabulary().get(text)
     if known is None:
         raise UnknownIdError(what="provision", text=text)
-    asked = [policies.get(policy)] if policy else [policies.get(i) for i in policies.ids()]
+    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
     stated: list[Provision | NotKnown] = []
     lineage: dict[Policy, None] = {}
     for each in asked:
@@ -216,6 +224,84 @@ def _provision(text: str, policy: str | None, on: dt.date | None) -> Shown:
     return Shown(kind="provision", title=known.name, data=data)
 
 
+def _jurisdiction(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    jurisdiction = jurisdictions.get(text.upper())
+    policy = policies.get(jurisdiction.policy)
+    documents = [
+        p
+        for key in ("coverage.document", "billing.document")
+        for p in policy.find(key)
+        if on is None or p.term.on(on) is Standing.IN_FORCE
+    ]
+    areas = [a for a in jurisdiction.areas if on is None or a.term.on(on) is Standing.IN_FORCE]
+    data: dict[str, Any] = {
+        "jurisdiction": jurisdiction.id,
+        "contractor": jurisdiction.contractor,
+        "policy": jurisdiction.policy,
+        "areas": [_area(area) for area in areas],
+        "documents": _by_value(documents),
+        "sources": _sources(
+            [c for a in areas for c in a.citations] + [c for d in documents for c in d.citations]
+        ),
+    }
+    title = f"{jurisdiction.id}: {jurisdiction.contractor}"
+    return Shown(kind="jurisdiction", title=title, data=data)
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return {
+        "state": area.state,
+        "name": area.name,
+        "part": area.part,
+        "claim_types": [] if len(area.claim_types) == len(ClaimType) else [*area.claim_types],
+        **area.term.days(),
+        "note": area.note,
+    }
+
+
+def _state(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    areas = [
+        area
+        for area in jurisdictions.areas()
+        if area.state == text.upper() and (on is None or area.term.on(on) is Standing.IN_FORCE)
+    ]
+    if not areas:
+        raise UnknownIdError(what="state", text=text)
+    named = [county for county in jurisdictions.counties() if county.state == areas[0].state]
+    data: dict[str, Any] = {
+        "state": areas[0].state,
+        "areas": [
+            {"jurisdiction": a.jurisdiction, "contractor": a.contractor, "policy": a.policy}
+            | _area(a)
+            for a in areas
+        ],
+        "parts": {
+            part: [f"{c.name} ({c.kind})" for c in named if c.part == part]
+            for part in dict.fromkeys(county.part for county in named)
+        },
+        "sources": _sources(
+            [c for a in areas for c in a.citations] + [c for n in named for c in n.citations]
+        ),
+    }
+    title = f"{areas[0].state}: {areas[0].name}"
+    return Shown(kind="state", title=title, data=data)
+
+
+def _zip(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    code = jurisdictions.zip_code(text)
+    data: dict[str, Any] = {
+        "zip": code.zip,
+        "state": code.state,
+        "part": code.part,
+        "divided_by_its_last_four_digits": code.split,
+        **code.term.days(),
+        "sources": _sources(code.citations),
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": code.term.on(on).value}
+    return Shown(kind="zip", title=f"{code.zip}: {code.state}", data=data)
+
+
 def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
     """Join cells that one provision of a file states together, so that a table stays readable."""
     joined: dict[tuple[Any, ...], list[str]] = {}
@@ -241,11 +327,15 @@ _INDICATORS = (
     "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
 )  # fmt: skip
 
-KINDS: Mapping[str, Callable[[str, str | None, dt.date | None], Shown]] = {
+KINDS: Mapping[str, Callable[[str, Policy | None, dt.date | None], Shown]] = {
     "code": _code,
     "modifier": _modifier,
     "joint": _joint,
     "nerve": _nerve,
     "policy": _policy,
     "provision": _provision,
+    "jurisdiction": _jurisdiction,
+    "state": _state,
+    "zip": _zip,
 }
+_NAMED = {"state", "zip"}

@@ -20,7 +20,7 @@ from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import UnknownIdError
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, ChangeKind, NotKnown, Policy, Provision
-from cptfacet.policy_files import Reader
+from cptfacet.policy_files import read_file
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
@@ -37,8 +37,22 @@ def value_of(answer: Provision | NotKnown) -> object:
 # -- each file as a whole
 
 
+JURISDICTIONS = ("j15", "j5", "j6", "j8", "je", "jf", "jh", "jj", "jk", "jl", "jm", "jn")
+PAYERS = (
+    *("aetna", "bcbs-mississippi", "bcbs-nebraska", "bcbs-north-dakota", "bcbs-oklahoma"),
+    *("blue-cross-idaho", "cigna", "humana", "uhc"),
+)
+# policy: the one that it extends
+EXTENDS = {
+    "commercial": "cpt",
+    "medicare": "cpt",
+    **dict.fromkeys(PAYERS, "commercial"),
+    **{f"medicare-{place}": "medicare" for place in JURISDICTIONS},
+}
+
+
 def test_the_packaged_policies() -> None:
-    assert policies.ids() == ("commercial", "cpt", "medicare")
+    assert policies.ids() == tuple(sorted({"cpt", *EXTENDS}))
 
 
 @pytest.mark.parametrize("name", policies.ids())
@@ -106,7 +120,10 @@ def test_the_provisions_of_which_a_user_is_told() -> None:
     }
 
     assert {(name, key) for name, key, _ in told} == {
+        ("bcbs-mississippi", "laterality.form"),
+        ("bcbs-north-dakota", "laterality.form"),
         ("commercial", "coding.family"),
+        ("medicare-j15", "coding.thoracolumbar"),
         ("medicare", "coding.thoracolumbar"),
     }
     assert all(caveat.endswith(".") for *_, caveat in told)
@@ -209,6 +226,9 @@ FAMILIES = {
         "facet-cyst-rupture": ". . . . . .",
     },
 }
+OWN_ROWS = {"medicare-jn": {"facet-cyst-rupture": "I I . . . ?"}}
+for child, parent in EXTENDS.items():
+    FAMILIES.setdefault(child, FAMILIES[parent] | OWN_ROWS.get(child, {}))
 FAMILY_CELLS = [
     (name, technique, guidance, SYMBOLS[symbol])
     for name, table in FAMILIES.items()
@@ -221,7 +241,7 @@ def test_the_table_of_families_has_every_cell() -> None:
     wanted = set(itertools.product(policies.ids(), Technique, COLUMNS))
 
     assert {cell[:3] for cell in FAMILY_CELLS} == wanted
-    assert len(FAMILY_CELLS) == len(wanted) == 3 * 11 * 6
+    assert len(FAMILY_CELLS) == len(wanted) == 24 * 11 * 6
 
 
 @pytest.mark.parametrize(("name", "technique", "guidance", "expected"), FAMILY_CELLS)
@@ -250,8 +270,10 @@ def test_another_code_is_named_where_it_is_asked_for_and_nowhere_else(
     answer = policy.get("coding.instead", on=SPRING, technique=technique, guidance=guidance)
 
     match (name, technique, expected):
-        case ("medicare", "facet-cyst-rupture", _):  # by the sentence that some articles keep
-            assert value_of(answer) == ("64999 x1",)
+        case ("medicare-jn", "facet-cyst-rupture", _):
+            assert value_of(answer) == NOT_KNOWN
+        case (_, "facet-cyst-rupture", _) if name.startswith("medicare"):
+            assert value_of(answer) == ("64999 x1",)  # by the sentence that some articles keep
         case (_, "intra-articular-injection" | "medial-branch-block", "other-code"):
             assert value_of(answer) == ("20552 x1",)
         case (_, _, "other-code"):
@@ -456,6 +478,16 @@ FORMS: dict[tuple[str, dt.date], dict[str, tuple[str, str, str]]] = {
         "ablation-add-on": (ONE, RT_LT, ONE),
     },
 }
+ADD_ONS_BY_INDICATOR = dict.fromkeys(ROLES[1:], (ONE, TWO, TWO))
+TWO_LINES = {"primary": ("plain-then-50", ONE, ONE)}
+OWN_FORMS: dict[tuple[str, dt.date], dict[str, tuple[str, str, str]]] = {
+    ("bcbs-mississippi", LATE_2019): TWO_LINES,
+    ("bcbs-mississippi", SPRING): TWO_LINES,
+    ("bcbs-nebraska", LATE_2019): {"primary": (NOT_KNOWN, ONE, ONE)},  # seen from 2022
+    ("bcbs-north-dakota", SPRING): ADD_ONS_BY_INDICATOR,  # from 2019-07-01
+}
+for (child, parent), day in itertools.product(EXTENDS.items(), (LATE_2019, SPRING)):
+    FORMS.setdefault((child, day), FORMS[parent, day] | OWN_FORMS.get((child, day), {}))
 FORM_CELLS = [
     pytest.param(name, day, role, claim_type, form, id=f"{name}-{day}-{role}-{claim_type}")
     for (name, day), table in FORMS.items()
@@ -549,7 +581,7 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
 @pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("name", policies.ids())
 def test_nothing_else_is_marked(name: str, family: Family, day: dt.date) -> None:
-    if name == "medicare" and family is Family.IMAGE_GUIDED_INJECTION:
+    if name.startswith("medicare") and family is Family.IMAGE_GUIDED_INJECTION:
         return
 
     answer = policies.get(name).get("modifier.diagnostic", on=day, family=family)
@@ -669,7 +701,7 @@ def test_family_pairs(pair: tuple[Family, Family], claim_type: str, expected: st
         assert [citation.id for citation in answer.citations] == ["ncci-ptp-2024q3"]
 
 
-@pytest.mark.parametrize("name", ["cpt", "commercial"])
+@pytest.mark.parametrize("name", sorted({"cpt", *EXTENDS} - {"medicare"}))
 def test_only_medicare_has_pair_edits(name: str) -> None:
     assert policies.get(name).find("coding.family-pairs") == ()
 
@@ -743,6 +775,8 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
                 ("2021-05-02", BEGINS, "modifier.diagnostic"): 1,
                 ("2021-05-02", BEGINS, "coding.family"): 30,  # cooled, and four others
                 ("2021-05-02", BEGINS, "coding.instead"): 24,
+                ("2021-05-02", BEGINS, "coverage.document"): 1,
+                ("2021-05-02", BEGINS, "billing.document"): 1,
             },
         ),
         (
@@ -808,10 +842,10 @@ def test_without_bounds_every_dated_provision_changes_something(name: str) -> No
 def test_lineage() -> None:
     lines = {name: [p.id for p in policies.get(name).lineage()] for name in policies.ids()}
 
+    assert lines.pop("cpt") == ["cpt"]
     assert lines == {
-        "commercial": ["commercial", "cpt"],
-        "cpt": ["cpt"],
-        "medicare": ["medicare", "cpt"],
+        name: [name, parent, *([] if parent == "cpt" else ["cpt"])]
+        for name, parent in EXTENDS.items()
     }
 
 
@@ -888,7 +922,7 @@ def test_two_readings_of_a_file_are_equal(name: str) -> None:
     file = _data.root() / "policies" / f"{name}.toml"
 
     once = policies.get(name)
-    again = Reader(file.name, file.read_bytes(), packaged=True).policy()
+    again = read_file(file.name, file.read_bytes(), packaged=True)
 
     assert once is not again
     assert once == again
@@ -1060,6 +1094,24 @@ def test_a_policy_without_provisions_is_the_one_that_it_extends() -> None:
     assert policy.get("levels.order", on=SPRING) == policies.get("cpt").get(
         "levels.order", on=SPRING
     )
+
+
+def test_a_policy_made_by_hand_may_have_gaps() -> None:
+    """A file that extends none may not; a policy by hand is often a part of one, for a trial."""
+    early, late = stated(term=days("2020-01-01", "2020-12-31")), stated(term=days("2022-01-01"))
+
+    policy = made([early, late], extends=None)
+
+    answer = policy.get("modifier.diagnostic", on=dt.date(2021, 6, 1), family=early.cell[0])
+    assert isinstance(answer, NotKnown)
+    assert answer.reason.startswith("no source tells for that date; what is known is")
+
+
+@pytest.mark.parametrize("taken", ["cpt", "medicare"])
+def test_a_policy_extends_none_of_its_own_id(taken: str) -> None:
+    """As a file may not extend itself, near or far."""
+    with pytest.raises(ValueError, match=f"policy {taken} extends a policy of the same id"):
+        made([], id=taken, extends=made([], extends=policies.get("medicare")))
 
 
 def test_a_single_text_is_no_list_of_provisions() -> None:
@@ -1261,7 +1313,11 @@ def test_what_is_not_known_may_have_a_note_and_a_confidence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("medicar", ("medicare",)), ("comercial", ("commercial",)), ("xyzzy", ())],
+    [
+        ("medicar", ("medicare", "medicare-jn", "medicare-jm")),
+        ("comercial", ("commercial",)),
+        ("xyzzy", ()),
+    ],
 )
 def test_an_unknown_policy_names_near_ones(name: str, near: tuple[str, ...]) -> None:
     with pytest.raises(UnknownIdError) as caught:
@@ -1344,3 +1400,262 @@ def test_the_text_of_a_provision_says_all_of_it() -> None:
         "laterality.form (primary, asc-facility) = rt-lt-lines"
         " [policy medicare; seen 2017-12-31; secondary]"
     )
+
+
+# -- Medicare by jurisdiction
+
+JUDGED = {("modifier.diagnostic", "none"), ("coding.family", "ask")}
+ELEVEN = tuple(place for place in JURISDICTIONS if place != "j15")
+# jurisdictions: determination and article of 2026, each with its first day, seen where it has an s
+DOCUMENTS = {
+    "je": ("L38801 2021-04-25", "A58403 2021-04-25"),
+    "jf": ("L38801 2026-04-16", "A58403 2026-04-16"),
+    "jj jm": ("L38765 2021-04-25", "A58350 2021-04-25"),
+    "j6 jk": ("L35936 2015-10-01", "A57826 s2021-04-25"),
+    "j5 j8": ("L38841 2021-04-25", "A58477 2021-04-25"),
+    "jh jl": ("L34892 2015-10-01", "A56670 s2021-04-25"),
+    "jn": ("L33930 2015-10-01", "A57787 2018-10-03"),
+    "j15": ("L38773 2021-05-02", "A58364 2021-05-02"),
+}
+KEYS_OF_DOCUMENTS = ("coverage.document", "billing.document")
+
+
+def in_place(place: str, key: str, day: dt.date, **cell: str) -> Provision | NotKnown:
+    """Ask the policy of a jurisdiction."""
+    return policies.get(f"medicare-{place}").get(key, on=day, **cell)
+
+
+@pytest.mark.parametrize("place", JURISDICTIONS)
+def test_kx_begins_with_the_determination_of_the_contractor(place: str) -> None:
+    """CGS (J15) began on 2021-05-02, all others on 2021-04-25.
+
+    Source: acr21, ace-2021.
+    """
+    first = dt.date(2021, 5, 2) if place == "j15" else dt.date(2021, 4, 25)
+    cell = {"family": Family.IMAGE_GUIDED_INJECTION}
+
+    for day, expected in (
+        (dt.date(2009, 1, 1), "none"),
+        (first - dt.timedelta(days=1), "none"),
+        (first, "KX"),
+        (SPRING, "KX"),
+    ):
+        answer = in_place(place, "modifier.diagnostic", day, **cell)
+        assert value_of(answer) == expected
+        if expected == "KX":
+            assert answer.term == Term(start=first)
+            assert answer.policy == f"medicare-{place}"
+        else:
+            assert answer.confidence is Confidence.JUDGEMENT
+            assert answer.note.endswith("no earlier text that was read asks for it.")
+    week = in_place(place, "modifier.diagnostic", dt.date(2021, 4, 28), **cell)
+    assert value_of(week) == ("none" if place == "j15" else "KX")
+
+
+def test_the_table_of_documents_has_every_jurisdiction() -> None:
+    assert sorted(" ".join(DOCUMENTS).split()) == sorted(JURISDICTIONS)
+
+
+@pytest.mark.parametrize("key", KEYS_OF_DOCUMENTS)
+@pytest.mark.parametrize("places", DOCUMENTS)
+def test_the_documents_of_a_jurisdiction(places: str, key: str) -> None:
+    """Source: acr21, the determinations, memo26."""
+    number, day = DOCUMENTS[places][KEYS_OF_DOCUMENTS.index(key)].split()
+    first = dt.date.fromisoformat(day.removeprefix("s"))
+    term = Term(seen=first) if day.startswith("s") else Term(start=first)
+
+    for place in places.split():
+        answer = in_place(place, key, SPRING if place != "jf" else dt.date(2026, 4, 16))
+        assert value_of(answer) == number
+        assert answer.term == term
+        before = in_place(place, key, first - dt.timedelta(days=1))
+        assert value_of(before) != number
+
+
+@pytest.mark.parametrize("key", KEYS_OF_DOCUMENTS)
+def test_the_shared_policy_sends_to_the_jurisdictions(key: str) -> None:
+    answer = policies.get("medicare").get(key, on=SPRING)
+
+    assert isinstance(answer, NotKnown)
+    assert sorted(answer.jurisdictions) == sorted(place.upper() for place in JURISDICTIONS)
+
+
+def test_noridian_merged_its_documents() -> None:
+    """JF had documents of its own from 2021-04-25 to 2026-04-15.
+
+    Source: memo26; facts on the jurisdictions.
+    """
+    merged, eve = dt.date(2026, 4, 16), dt.date(2026, 4, 15)
+    changes = policies.get("medicare-jf").changes(since=dt.date(2026, 1, 1))
+
+    assert [(c.on, c.what, c.provision.key, value_of(c.provision)) for c in changes] == [
+        (eve, ChangeKind.ENDS, "billing.document", "A58405"),
+        (eve, ChangeKind.ENDS, "coverage.document", "L38803"),
+        (merged, ChangeKind.BEGINS, "billing.document", "A58403"),
+        (merged, ChangeKind.BEGINS, "coverage.document", "L38801"),
+    ]
+    for key in KEYS_OF_DOCUMENTS:
+        assert value_of(in_place("jf", key, merged)) == value_of(in_place("je", key, merged))
+        assert value_of(in_place("jf", key, eve)) != value_of(in_place("je", key, eve))
+        assert value_of(in_place("jf", key, dt.date(2021, 4, 24))) == NOT_KNOWN
+    assert policies.get("medicare-je").changes(since=dt.date(2026, 1, 1)) == ()
+
+
+@pytest.mark.parametrize("place", JURISDICTIONS)
+@pytest.mark.parametrize("guidance", COLUMNS)
+def test_a_cyst_is_an_injection_for_first_coast_and_asked_of_others(
+    place: str, guidance: str
+) -> None:
+    """First Coast took its sentence out; whether others kept theirs was not found.
+
+    Source: a57787, cyst-aggregated.
+    """
+    cell = {"technique": "facet-cyst-rupture", "guidance": guidance}
+    first = dt.date(2021, 4, 25)
+    answer = in_place(place, "coding.family", SPRING, **cell)
+
+    assert answer.term == Term(start=first)
+    assert in_place(place, "coding.family", first - dt.timedelta(days=1), **cell).policy == "cpt"
+    if place == "jn":
+        expected = {"fluoroscopy": "image-guided-injection", "ct": "image-guided-injection"}
+        assert value_of(answer) == (expected | {GUIDANCE_NOT_STATED: "ask"}).get(
+            guidance, NOT_KNOWN
+        )
+    else:
+        assert isinstance(answer, NotKnown)
+        assert answer.jurisdictions == (place.upper(),)
+        article = in_place(place, "billing.document", SPRING)
+        assert str(value_of(article)) in answer.reason
+
+
+@pytest.mark.parametrize("technique", [name for name, *_ in SPOKEN_OF[:-1]])
+@pytest.mark.parametrize("place", JURISDICTIONS)
+def test_what_is_not_thermal_is_told_from_the_determination_on(place: str, technique: str) -> None:
+    """Source: l-shared, acr21."""
+    cell = {"technique": technique, "guidance": "ct"}
+    first = dt.date(2021, 5, 2) if place == "j15" else dt.date(2021, 4, 25)
+    shared = policies.get("medicare")
+
+    for key in ("coding.family", "coding.instead"):
+        for day in (first, SPRING):
+            theirs = shared.get(key, on=max(day, dt.date(2021, 5, 2)), **cell)
+            assert value_of(in_place(place, key, day, **cell)) == value_of(theirs)
+        before = in_place(place, key, first - dt.timedelta(days=1), **cell)
+        assert before.policy == "cpt"
+    answer = in_place(place, "coding.family", SPRING, **cell)
+    if isinstance(answer, NotKnown) and place in ELEVEN:
+        assert answer.jurisdictions == (place.upper(),)
+
+
+@pytest.mark.parametrize("place", JURISDICTIONS)
+def test_thoracolumbar_is_stated_for_cgs_and_shared_by_others(place: str) -> None:
+    """CGS states it from 2025-01-01, and those days are not unknown for whoever said it later.
+
+    Source: cgs25.
+    """
+    family = {"family": Family.ABLATION}
+    add_on = {"add_on": "64636"}
+    for day in (FIRST_OF_2025, SPRING):
+        answer = in_place(place, "coding.thoracolumbar", day, **family)
+        primaries = in_place(place, "addon.primaries", day, **add_on)
+        assert isinstance(answer, Provision)
+        assert answer.value == "one-group"
+        assert value_of(primaries) == ("64633",)
+        for found in (answer, primaries):
+            own = place == "j15"
+            assert found.policy == ("medicare-j15" if own else "medicare")
+            assert found.term == (Term(start=FIRST_OF_2025) if own else Term(seen=FIRST_OF_2025))
+            assert found.confidence is (Confidence.CONFIRMED if own else Confidence.SECONDARY)
+        assert "expect to be asked" in answer.caveat
+    injection = in_place(
+        place, "coding.thoracolumbar", SPRING, family=Family.IMAGE_GUIDED_INJECTION
+    )
+    assert isinstance(injection, Provision)
+    assert bool(injection.caveat) is (place != "j15")
+    assert value_of(in_place(place, "coding.thoracolumbar", LAST_OF_2024, **family)) == NOT_KNOWN
+
+
+@pytest.mark.parametrize("place", JURISDICTIONS)
+def test_a_jurisdiction_names_no_other(place: str) -> None:
+    own = policies.get(f"medicare-{place}")
+
+    assert own.payer.startswith("Medicare, ")
+    assert place.upper() in own.title
+    for provision in own.provisions:
+        if isinstance(provision, NotKnown):
+            assert provision.jurisdictions == (place.upper(),)
+            assert own.payer.removeprefix("Medicare, ") in provision.reason
+        elif provision.confidence is Confidence.JUDGEMENT:
+            assert (provision.key, provision.value) in JUDGED
+
+
+# -- payers whose form for both sides has a source
+
+
+@pytest.mark.parametrize(
+    ("name", "term", "confidence", "sources"),
+    [
+        *(
+            (name, Term(seen=dt.date(2013, 10, 31)), Confidence.SECONDARY, ["acs-2013"])
+            for name in ("aetna", "cigna", "humana", "uhc")
+        ),
+        (
+            "bcbs-mississippi",
+            Term(seen=dt.date(2007, 11, 30)),
+            Confidence.CONFIRMED,
+            ["bcbsms-modifier-50"],
+        ),
+        (
+            "bcbs-nebraska",
+            Term(seen=dt.date(2022, 9, 19)),
+            Confidence.CONFIRMED,
+            ["bcbsne-rp-x-012"],
+        ),
+        (
+            "bcbs-north-dakota",
+            Term(start=dt.date(2019, 7, 1)),
+            Confidence.CONFIRMED,
+            ["bcbsnd-bilateral"],
+        ),
+        ("bcbs-oklahoma", Term(start=dt.date(2020, 4, 20)), Confidence.CONFIRMED, ["bcbsok-2020"]),
+        (
+            "blue-cross-idaho",
+            Term(seen=dt.date(2012, 11, 30)),
+            Confidence.CONFIRMED,
+            ["bcidaho-pap258"],
+        ),
+    ],
+)
+def test_the_first_level_of_a_payer(
+    name: str, term: Term, confidence: Confidence, sources: list[str]
+) -> None:
+    """Only what a page says: the first level; of add-ons `commercial` answers, with its judgement.
+
+    Source: facts on payers, rows bilateral.format; each provision cites its own.
+    """
+    policy = policies.get(name)
+    answer = policy.get(
+        "laterality.form", on=SPRING, role="primary", claim_type=ClaimType.PROFESSIONAL
+    )
+
+    assert (answer.policy, answer.term, answer.confidence) == (name, term, confidence)
+    assert [citation.id for citation in answer.citations] == sources
+    for role in ROLES[1:]:
+        add_on = policy.get(
+            "laterality.form", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
+        )
+        assert isinstance(add_on, Provision)
+        assert add_on.confidence is Confidence.JUDGEMENT
+        by_indicator = name == "bcbs-north-dakota"
+        assert add_on.policy == (name if by_indicator else "commercial")
+        assert bool(add_on.caveat) is by_indicator
+    facility = ClaimType.HOSPITAL_OUTPATIENT
+    hospital = policy.get("laterality.form", on=SPRING, role="primary", claim_type=facility)
+    assert hospital.policy == "cpt"
+
+
+def test_the_add_ons_have_the_indicator_on_which_north_dakota_goes() -> None:
+    """Source: rvu20a-rvu26d, bcbsnd-bilateral."""
+    for procedure in packaged().procedures:
+        if procedure.add_on and procedure.indicators is not None:
+            assert procedure.indicators.bilateral == "1", procedure.code

@@ -1,13 +1,15 @@
 """How a policy file is refused: one broken file for each way, and what the error says of it.
 
-Each file of `broken/` breaks one rule (two of them many), and the table says what its author reads:
-the place in the document, the line, and the words that tell what would be right.
+Each file of `broken/` breaks one rule (some of them many), and the table says what its author
+reads: the place in the document, the line, and the words that tell what would be right. Each folder
+of `broken_together/` holds files that are refused only because of each other, or together.
 """
 
 import copy
 import datetime as dt
 import json
 import pickle
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +23,11 @@ from hypothesis import strategies as st
 from cptfacet import _data, policies
 from cptfacet.citations import Citation, Confidence
 from cptfacet.dates import Term
-from cptfacet.errors import PolicyFileError, Problem
+from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem
 from cptfacet.policies import NotKnown, Policy, Provision
 
 BROKEN = Path(__file__).parent / "broken"
+TOGETHER = Path(__file__).parent / "broken_together"
 
 SOUND = """\
 id = "sound"
@@ -62,14 +65,18 @@ confidence = "confirmed"
 note = "Asked for twice."
 """
 
+A_DAY = "write the date bare, year-month-day, of a day that exists: 20"
 ATTESTS = "write a modifier that attests requirements, or 'none'"
 
 # file: where, line, words that the message holds
 ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     # the file
-    "not-toml": ("file", 4, "it is not TOML"),
-    "not-toml-key-twice": ("file", 19, "it is not TOML"),
-    "not-toml-at-its-end": ("file", 19, "it is not TOML"),
+    "not-toml": ("file", 4, "write it as key = value, texts in double quotes"),
+    "not-toml-key-twice": ("file", 19, "write it as key = value, texts in double quotes"),
+    "not-toml-at-its-end": ("file", 19, "write it as key = value, texts in double quotes"),
+    "encoding-latin-1": ("file", 19, "save it as UTF-8"),
+    "encoding-utf-16": ("file", 1, "save it as UTF-8"),
+    "encoding-byte-order-mark": ("file", 1, "byte order mark; save it as plain UTF-8"),
     # its header
     "header-unknown-key": ("payor", 5, "edition, extends, id, payer, provisions, sources, title"),
     "header-id-missing": ("id", None, "write it as a text"),
@@ -82,9 +89,16 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "header-edition-with-time": ("edition", 5, "written bare: 20"),
     "header-id-bad": ("id", 2, "small letters, digits and dashes"),
     "header-id-taken": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
-    "extends-unknown": ("extends", 6, "(commercial, cpt, medicare)"),
-    "extends-itself": ("extends", 6, "itself"),
-    "extends-not-a-text": ("extends", 6, "(commercial, cpt, medicare)"),
+    "header-edition-no-such-day": ("file", 5, A_DAY),
+    "extends-unknown": (
+        "extends",
+        6,
+        "near it: medicare, medicare-jn, medicare-jm; policies.ids() lists",
+    ),
+    "extends-unlike-any": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
+    "extends-near-its-own-id": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
+    "extends-itself": ("extends", 6, "it extends itself; name another policy"),
+    "extends-not-a-text": ("extends", 6, "policies.ids() lists the packaged ones"),
     "provisions-not-tables": ("provisions", 7, "[[provisions]]"),
     "provisions-a-single-table": ("provisions", 12, "[[provisions]]"),
     "provision-not-a-table": ("provisions[0]", 7, "[[provisions]]"),
@@ -97,9 +111,15 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "source-url-not-a-text": ("sources.letter.url", 11, "text"),
     "source-date-bare": ("sources.letter.date", 11, "text"),
     "source-retrieved-quoted": ("sources.letter.retrieved", 11, "bare"),
+    "source-retrieved-no-such-day": ("file", 11, A_DAY),
     "source-id-taken": ("sources.beck10", 8, "choose another id"),
     # the keys of a provision
     "provision-unknown-key": ("provisions[0].confidense", 18, "did you mean confidence?"),
+    "provision-unknown-key-unlike-any": (
+        "provisions[0].colour",
+        18,
+        "use one of caveat, citations, confidence, for, from, jurisdictions, key, not-known, note",
+    ),
     "key-missing": ("provisions[0].key", 12, "vocabulary"),
     "key-unknown": ("provisions[0].key", 13, "did you mean modifier.diagnostic?"),
     "key-unlike-any": ("provisions[0].key", 13, "see the vocabulary"),
@@ -123,7 +143,9 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "value-lines-not-texts": ("provisions[0].value", 15, "in their canonical form"),
     "value-and-not-known": ("provisions[0].value", 15, "either a value, or not-known"),
     "value-missing": ("provisions[0].value", 12, "either a value, or not-known"),
-    "unit-wrong": ("provisions[0].unit", 19, "leave it out"),
+    "unit-wrong": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
+    "unit-not-a-text": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
+    "unit-of-another-kind": ("provisions[0].unit", 15, "laterality.form has no unit: leave it out"),
     "not-known-empty": ("provisions[0].not-known", 15, "say what is missing"),
     "not-known-not-a-text": ("provisions[0].not-known", 15, "say what is missing"),
     "jurisdictions-with-value": ("provisions[0].jurisdictions", 19, "with not-known only"),
@@ -134,6 +156,15 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "date-quoted": ("provisions[0].from", 16, "bare, without quotes or time"),
     "date-with-time": ("provisions[0].from", 16, "bare, without quotes or time"),
     "date-number": ("provisions[0].until", 19, "bare, without quotes or time"),
+    "date-year-alone": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-time-of-day": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-a-list": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-no-such-day": ("file", 16, A_DAY),
+    "date-no-such-month": ("file", 16, A_DAY),
+    "date-single-digits": ("file", 16, A_DAY),
+    "date-slashes": ("file", 16, A_DAY),
+    "date-year-and-month": ("file", 16, A_DAY),
+    "date-in-words": ("file", 16, A_DAY),
     "date-from-and-seen": ("provisions[0].seen", 19, "not both"),
     "date-until-before-from": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
     "date-until-before-seen": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
@@ -181,6 +212,21 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "overlap-open": ("provisions[1].from", 24, "given twice for 2025-07-01"),
     "overlap-of-judgement": ("provisions[1].from", 24, "given twice for 2024-01-01"),
     "overlap-within": ("provisions[0].from", 16, "given twice for 2024-01-01"),
+    "gap-between-terms": (
+        "provisions[0].until",
+        10,
+        "nothing is given from 2020-01-01 to 2020-01-31; write the next term, or not-known",
+    ),
+    "gap-of-a-day": (
+        "provisions[0].until",
+        10,
+        "nothing is given on 2019-12-31 for injection-add-on, professional; injection-add-on, asc",
+    ),
+    "gap-at-the-end": (
+        "provisions[0].until",
+        11,
+        "nothing is given from 2026-01-01 on; write the next term, or not-known",
+    ),
 }
 # in the order of their lines; what is missing altogether has no line and stands first
 MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
@@ -207,7 +253,44 @@ MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
     "overlap-by-a-long-term": [("provisions[0].from", 16), ("provisions[1].from", 25)],
     "overlap-twice": [("provisions[1].from", 25), ("provisions[3].from", 43)],
     "gap": [("provisions", None)] * 9,
+    "gap-twice": [
+        ("provisions[0].until", 10),
+        ("provisions[1].until", 18),
+        ("provisions[2].until", 26),
+    ],
 }
+# folder: what is told of which file; files that are not named are sound
+FILES_TOGETHER: dict[str, dict[str, tuple[str, int | None, str]]] = {
+    "circle-of-two": {
+        "one": ("extends", 6, "it extends itself by way of two; name another policy, or none"),
+        "two": ("extends", 6, "it extends itself by way of one; name another policy, or none"),
+    },
+    "circle-of-three": {
+        "one": ("extends", 6, "it extends itself by way of two, three; name another policy"),
+        "three": ("extends", 6, "it extends itself by way of one, two; name another policy"),
+        "two": ("extends", 6, "it extends itself by way of three, one; name another policy"),
+    },
+    "one-id": {
+        "first": ("id", 2, "'broken' is the id of second.toml too; choose another"),
+        "second": ("id", 2, "'broken' is the id of first.toml too; choose another"),
+    },
+    "circle-past-two-of-one-id": {
+        "back": ("id", 2, "'two' is the id of there.toml too; choose another"),
+        "there": ("id", 2, "'two' is the id of back.toml too; choose another"),
+    },
+    "each-its-own": {
+        "dangling": ("extends", 6, "near it: date; policies.ids() lists the packaged ones"),
+        "date": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
+        "itself": ("extends", 6, "it extends itself; name another policy"),
+        "packaged": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
+        "text": ("file", 1, "write it as key = value"),
+    },
+}
+# what a remedy sounds like: something to do, or what is allowed instead
+REMEDY = re.compile(
+    r"\b(write|written|list|lists|give|gives|choose|name|save|add|end|leave|say|cite|use|see"
+    r"|did you mean|it is one of)\b"
+)
 
 
 def refusal(path: Path) -> PolicyFileError:
@@ -248,6 +331,19 @@ def test_all_problems_of_a_file_are_reported_together(name: str) -> None:
     assert [(problem.path, problem.line) for problem in problems] == MANY_PROBLEMS[name]
 
 
+@pytest.mark.parametrize("name", [*ONE_PROBLEM, *MANY_PROBLEMS])
+def test_each_problem_tells_file_line_place_and_remedy(name: str) -> None:
+    """The issue asks for file, key and remedy in each message."""
+    error = refusal(BROKEN / f"{name}.toml")
+
+    head, *told = str(error).splitlines()
+    assert head == f"policy file {name}.toml can't be used:"
+    for problem, line in zip(error.problems, told, strict=True):
+        where = f"line {problem.line}: {problem.path}" if problem.line else problem.path
+        assert line == f"  {where}: {problem.message}"
+        assert REMEDY.search(problem.message), problem.message
+
+
 def test_the_error_names_the_file_and_shows_every_problem_on_a_line() -> None:
     error = refusal(BROKEN / "many-problems.toml")
 
@@ -274,6 +370,270 @@ def test_a_root_policy_is_told_each_key_and_cell_that_it_lacks() -> None:
         assert "write not-known where no source tells" in message
     (partly,) = (message for message in messages if "modifier.diagnostic" in message)
     assert "it lacks ultrasound-injection; ablation;" in partly
+
+
+# -- files that are read together
+
+
+def refusal_of_all(paths: list[Path]) -> PolicyFilesError:
+    """Load broken files and give the error that they raise."""
+    with pytest.raises(PolicyFilesError) as caught:
+        policies.load_all(paths)
+    return caught.value
+
+
+def test_every_folder_of_broken_files_is_in_a_table() -> None:
+    assert {path.name for path in TOGETHER.iterdir()} == set(FILES_TOGETHER)
+
+
+@pytest.mark.parametrize("name", FILES_TOGETHER)
+@pytest.mark.parametrize("turned", [False, True])
+def test_all_problems_of_all_files_are_in_one_error(name: str, turned: bool) -> None:  # noqa: FBT001
+    """Each file is told its own problem in its own line, whatever the order of the files."""
+    paths = sorted((TOGETHER / name).iterdir(), reverse=turned)
+    expected = FILES_TOGETHER[name]
+
+    error = refusal_of_all(paths)
+
+    assert [file.file for file in error.files] == sorted(
+        (f"{stem}.toml" for stem in expected), reverse=turned
+    )
+    for file in error.files:
+        where, line, words = expected[file.file.removesuffix(".toml")]
+        assert [(problem.path, problem.line) for problem in file.problems] == [(where, line)]
+        assert words in file.problems[0].message
+        assert REMEDY.search(file.problems[0].message)
+        assert str(file) in str(error)
+
+
+@pytest.mark.parametrize("name", [*ONE_PROBLEM, *MANY_PROBLEMS])
+def test_one_file_is_refused_as_by_itself(name: str) -> None:
+    path = BROKEN / f"{name}.toml"
+
+    assert refusal_of_all([path]).files == (refusal(path),)
+
+
+def test_the_error_of_several_files_survives_pickling() -> None:
+    error = refusal_of_all(sorted(TOGETHER.glob("*/*.toml")))
+
+    assert pickle.loads(pickle.dumps(error)) == error  # noqa: S301  our own bytes
+
+
+def extending(folder: Path, name: str, base: str, *, stem: str = "") -> Path:
+    """Write a sound file of that id, which extends another."""
+    path = folder / f"{stem or name}.toml"
+    text = SOUND.replace('id = "sound"', f'id = "{name}"').replace('"cpt"', f'"{base}"')
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@st.composite
+def forests(draw: st.DrawFn) -> dict[str, str]:
+    """Draw ids, each with what it extends: a packaged policy or any other that is drawn."""
+    names = [f"plan-{n}" for n in range(draw(st.integers(1, 6)))]
+    bases = st.sampled_from([*names, *policies.ids()])
+    return {name: draw(bases) for name in draw(st.permutations(names))}
+
+
+def way(name: str, bases: dict[str, str]) -> list[str]:
+    """Follow what an id extends until it is packaged or was met before."""
+    steps = [name]
+    while steps[-1] in bases and bases[steps[-1]] not in steps:
+        steps.append(bases[steps[-1]])
+    return steps
+
+
+@settings(deadline=None, max_examples=60)
+@given(bases=forests())
+def test_files_extend_each_other_in_any_order(scratch: Path, bases: dict[str, str]) -> None:
+    """Those of a circle are refused, each in its own line; without one all are read."""
+    paths = [extending(scratch, name, base) for name, base in bases.items()]
+    circling = {name for name in bases if bases.get(way(name, bases)[-1]) == name}
+    if circling:
+        files = refusal_of_all(paths).files
+        assert [file.file for file in files] == [f"{n}.toml" for n in bases if n in circling]
+        assert {(p.path, p.line) for file in files for p in file.problems} == {("extends", 5)}
+        return
+
+    found = policies.load_all(paths)
+
+    assert list(found) == sorted(bases)
+    for name, policy in found.items():
+        own = way(name, bases)
+        assert [p.id for p in policy.lineage()][: len(own)] == own
+        assert policy.extends == found.get(bases[name], policy.extends)
+
+
+class TestAmong:
+    """A file may extend a policy that is given, as it may extend a packaged one."""
+
+    def test_what_it_extends_may_be_given(self, tmp_path: Path) -> None:
+        one = policies.load(extending(tmp_path, "one", "medicare"))
+
+        two = policies.load(extending(tmp_path, "two", "one"), among=[one])
+
+        assert two.extends is one
+        assert policies.load(extending(tmp_path, "three", "one"), among=iter([two])).extends is one
+        both = policies.load_all([tmp_path / "two.toml", tmp_path / "three.toml"], among=[one])
+        assert both == {"two": two, "three": policies.load(tmp_path / "three.toml", among=[one])}
+
+    def test_without_it_nothing_is_known_of_it(self, tmp_path: Path) -> None:
+        policies.load(extending(tmp_path, "one", "medicare"))
+
+        (problem,) = refusal(extending(tmp_path, "two", "one")).problems
+
+        assert (problem.path, problem.line) == ("extends", 5)
+
+    def test_an_id_that_is_given_is_taken(self, tmp_path: Path) -> None:
+        one = policies.load(extending(tmp_path, "one", "medicare"))
+        above = policies.load(extending(tmp_path, "above", "one"), among=[one])
+        for given_policy in (one, above):
+            with pytest.raises(PolicyFileError) as caught:
+                policies.load(tmp_path / "one.toml", among=[given_policy])
+
+            (problem,) = caught.value.problems
+            assert (problem.path, problem.line) == ("id", 1)
+            assert problem.message == "'one' is the id of a policy that is given; choose another"
+
+    def test_a_packaged_policy_may_be_given_too(self, tmp_path: Path) -> None:
+        path = extending(tmp_path, "one", "medicare")
+
+        packaged = [policies.get(name) for name in policies.ids()]
+
+        assert policies.load(path, among=packaged) == policies.load(path)
+
+    def test_two_policies_of_one_id_are_refused(self, tmp_path: Path) -> None:
+        one = policies.load(extending(tmp_path, "one", "medicare"))
+        other = attrs.evolve(one, title="Another edition")
+        path = extending(tmp_path, "two", "one")
+
+        assert policies.load(path, among=[one, one]).extends == one
+        with pytest.raises(ValueError, match="two policies have the id 'one'"):
+            policies.load(path, among=[one, other])
+        with pytest.raises(ValueError, match="two policies have the id 'cpt'"):
+            policies.load(path, among=[attrs.evolve(policies.get("cpt"), title="Not CPT's")])
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        (tmp_path / name).mkdir()
+        extending(tmp_path / name, "plan", "cpt")
+    north, south = (tmp_path / name / "plan.toml" for name in ("north", "south"))
+
+    error = refusal_of_all([north, south])
+
+    assert [file.file for file in error.files] == [str(north), str(south)]
+    assert f"is the id of {south} too" in str(error.files[0])
+
+
+def test_no_file_is_no_policy() -> None:
+    assert policies.load_all([]) == {}
+
+
+def test_what_is_loaded_together_does_not_change(tmp_path: Path) -> None:
+    found: Any = policies.load_all([extending(tmp_path, "one", "cpt")])
+
+    with pytest.raises(TypeError):
+        found["two"] = found["one"]
+
+
+# -- days for which a policy that extends none says nothing
+
+ROOT = (BROKEN / "gap-between-terms.toml").read_text(encoding="utf-8")
+HOLE_BEGINS, HOLE_ENDS = dt.date(2019, 12, 31), dt.date(2020, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "mended",
+    [
+        ROOT.replace("until = 2019-12-31", "until = 2020-01-31"),
+        ROOT.replace("from = 2020-02-01", "from = 2020-01-01"),
+        ROOT.replace("from = 2020-02-01", "seen = 2020-02-01"),
+        ROOT.replace('key = "laterality.form"\nvalue = "two-units"', """\
+key = "laterality.form"
+not-known = "no source tells"
+from = 2020-01-01
+until = 2020-01-31
+confidence = "judgement"
+note = "Nothing was found for this month."
+
+[[provisions]]
+key = "laterality.form"
+value = "two-units\""""),
+    ],
+    ids=["earlier-lasts", "later-begins", "later-is-seen", "not-known"],
+)  # fmt: skip
+def test_a_gap_that_is_mended_or_explained_is_none(tmp_path: Path, mended: str) -> None:
+    """A later term that is only seen explains the days before it: nobody told."""
+    assert mended != ROOT
+    policy = policies.load(written(tmp_path, mended))
+
+    answers = {
+        policy.get("laterality.form", on=day, role="primary", claim_type="professional").policy
+        for day in (HOLE_BEGINS, dt.date(2020, 1, 15), HOLE_ENDS)
+    }
+
+    assert answers == {"broken"}
+
+
+def test_terms_may_stand_in_any_order(tmp_path: Path) -> None:
+    head, early, late, *rest = ROOT.replace("from = 2020-02-01", "from = 2020-01-01").split(
+        "[[provisions]]"
+    )
+
+    turned = "[[provisions]]".join([head, late, early, *rest])
+
+    found = policies.load(written(tmp_path, turned))
+    assert {p.term.first for p in found.find("laterality.form")} == {
+        dt.date.min,
+        dt.date(2020, 1, 1),
+    }
+
+
+def test_a_policy_that_extends_may_have_gaps(tmp_path: Path) -> None:
+    policy = policies.load(
+        written(tmp_path, ROOT.replace("edition =", 'extends = "cpt"\nedition ='))
+    )
+
+    answer = policy.get(
+        "laterality.form", on=dt.date(2020, 1, 15), role="primary", claim_type="professional"
+    )
+
+    assert answer.policy == "cpt"
+
+
+@given(days=st.lists(st.dates(dt.date(2019, 1, 1), dt.date(2022, 12, 31)), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=60)
+def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.date]) -> None:
+    """Read where each term begins on the day behind the one before; refused where one is late."""
+    starts = sorted({day for day in days if day.day != 1} | {dt.date(2018, 1, 1)})
+    ends = [day - dt.timedelta(days=1) for day in starts[1:]]
+    late = [day - dt.timedelta(days=day.day % 2) for day in ends]
+    for until, sound in ((ends, True), (late, late == ends)):
+        terms = zip(starts, [*until, None], strict=True)
+        told = "\n".join(
+            f'[[provisions]]\nkey = "laterality.form"\nvalue = "two-units"\nfrom = {first}\n'
+            + (f"until = {last}\n" if last else "")
+            + 'confidence = "judgement"\nnote = "For a test."\n'
+            for first, last in terms
+        )
+        head, _, tail = ROOT.partition("[[provisions]]")
+        rest = tail[tail.index('[[provisions]]\nkey = "coding.family"') :]
+        found = loaded(written(scratch, head + told + rest))
+        assert isinstance(found, Policy) is sound
+        if isinstance(found, Policy):
+            for day in (starts[0], *ends, *starts, dt.date.max):
+                cell = {"role": "primary", "claim_type": "professional"}
+                assert isinstance(found.get("laterality.form", on=day, **cell), Provision)
+        else:
+            holes = [
+                f"nothing is given on {day}"
+                for day, end in zip(ends, late, strict=True)
+                if day != end
+            ]
+            assert len(found.problems) == len(holes)
+            for hole, problem in zip(holes, found.problems, strict=True):
+                assert hole in problem.message
 
 
 # -- what is not refused

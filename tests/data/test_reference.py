@@ -96,7 +96,7 @@ def test_every_table_is_known_here() -> None:
 def test_one_registry_holds_all_sources() -> None:
     names = sorted(entry.name for entry in _data.root().iterdir())
 
-    assert names == ["README.md", "codes", "edition.toml", "policies", "sources.toml"]
+    assert names == ["README.md", "codes", "edition.toml", "places", "policies", "sources.toml"]
     assert set(_data.read_toml("sources.toml")) == {"sources"}
     assert "sources" not in _data.read_toml("codes/anatomy.toml")
 
@@ -128,6 +128,9 @@ def test_every_fact_cites_sources_that_exist_each_once() -> None:
 
 def test_every_source_is_cited() -> None:
     cited = {source for _, _, _, sources in facts() for source in sources}
+    for table in ("areas", "counties", "zips"):
+        for row in _data.read_csv(f"places/{table}.csv"):
+            cited.update(row["citations"].split(";"))
     for name in policies.ids():
         cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
 

@@ -16,7 +16,7 @@ from cptfacet.policies import Key, Provision
 PACKAGE = Path(str(cptfacet.__file__)).parent
 KEYS = policies.vocabulary()
 
-TYPES = {"choice", "list", "modifier", "codes", "lines"}
+TYPES = {"choice", "list", "modifier", "codes", "lines", "document"}
 OPEN = {"add-on"}  # a dimension whose values can't be listed
 # dimension: its values, in order
 DIMENSIONS: dict[str, tuple[str, ...] | None] = {
@@ -58,6 +58,8 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
     "modifier.diagnostic": ("modifier", ("family",), "not-allowed"),
     "modifier.order": ("list", (), "not-allowed"),
     "addon.primaries": ("codes", ("add-on",), "allowed"),
+    "coverage.document": ("document", (), "allowed"),
+    "billing.document": ("document", (), "allowed"),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "coding.family": (
@@ -218,6 +220,7 @@ WRONG: dict[str, list[object]] = {
                  True, None, ["KX"]],
     "codes": ["64490", [], ["6449"], [" 64490"], ["0213t"], [64490], ["64490", None], 64490, True, None],
     "lines": ["64999 x1", [], ["64999"], ["64999 X1"], ["64999x1"], [" 64999 x1"], [64999], 64999, True, None],
+    "document": ["", " L38803", "L38803 ", "L38803\n", "L  38803", "LCD", "L38803;", "-1", 38803, True, None, ["L38803"]],
 }  # fmt: skip
 WRONG_VALUES = [
     pytest.param(key, value, id=f"{key.name}-{value!r}")
@@ -229,6 +232,7 @@ RIGHT: dict[str, list[object]] = {
     "modifier": ["KX", "none"],
     "codes": [["64490"], ["64490", "0213T", "G0260"]],
     "lines": [["64999 x1"], ["64493-50-KX x1", "64494-50 x2"]],
+    "document": ["L38803", "A58405", "NDRP-Surg-008", "CPB 0016", "MA03.002s"],
 }
 
 

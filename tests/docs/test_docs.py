@@ -5,7 +5,9 @@ In a document, blocks run from top to bottom and share one namespace and one fol
 - a ``python`` block holds prompts (``>>>``) and what they print;
 - a ``console`` block holds commands behind ``$`` and what they print. It runs where every command
   is one of `RUNNABLE`, with standard error behind standard output as on a terminal;
-- a block with a caption (``:caption: session.json``) is a file of that name in the folder.
+- a block with a caption (``:caption: session.json``) is a file of that name in the folder, and so is
+  a file of docs/ that is included literally;
+- a distribution among these files, a folder with its ``pyproject.toml``, is built and installed.
 
 Output is compared exactly.
 """
@@ -25,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +36,7 @@ import jsonschema
 import pytest
 
 import cptfacet
-from cptfacet import errors, policies
+from cptfacet import errors, policies, policy_files
 from cptfacet.coding import NoteId, Reason
 from cptfacet.decoding import DoubtId, UnreadReason
 from cptfacet.interop.json import from_data
@@ -48,7 +51,8 @@ PAGES = {path.relative_to(ROOT).as_posix(): path for path in DOCUMENTS if path.i
 MODULES = ["cptfacet", *(m.name for m in pkgutil.walk_packages(cptfacet.__path__, "cptfacet."))]
 
 LANGUAGES = {"console", "csv", "json", "jsonl", "python", "sh", "text", "toml"}
-RUNNABLE = {"cat", "cptfacet", "echo"}
+RUNNABLE = {"cat", "cptfacet", "cut", "echo"}
+SITE = "site"  # the folder of the distributions that a document installs
 DAY = dt.date(2026, 3, 2)  # the date of service of the examples, and of the tables
 
 
@@ -94,6 +98,13 @@ def blocks(text: str) -> Iterator[Block]:
             caption=caption[1] if caption else "",
             text=match["body"].removeprefix(head),
         )
+
+
+def included(text: str) -> list[Path]:
+    """List the files of docs/ that a document includes literally."""
+    return [
+        DOCS / name for name in re.findall(r"^```\{literalinclude\} (\S+)$", text, re.MULTILINE)
+    ]
 
 
 def commands(block: Block) -> Iterator[Command]:
@@ -164,7 +175,9 @@ def check_console(block: Block, folder: Path, where: str) -> str:
     package = str(Path(cptfacet.__file__).parents[1])
     environment = os.environ | {
         "PATH": os.pathsep.join([str(folder), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [package, *installed(folder), os.environ.get("PYTHONPATH")])
+        ),
         "PYTHONUTF8": "1",
     }
     answer = subprocess.run(
@@ -186,6 +199,21 @@ def check_console(block: Block, folder: Path, where: str) -> str:
     return report
 
 
+def install(distribution: Path, site: Path) -> None:
+    """Build the wheel of a distribution without a network, and lay it out as an installer does."""
+    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, site], check=True, cwd=distribution)
+    for wheel in site.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+        wheel.unlink()
+
+
+def installed(folder: Path) -> list[str]:
+    """Give what is to be on the path for the distributions that a document installs."""
+    return [str(folder / SITE)] if (folder / SITE).is_dir() else []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_example_of_a_document_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -194,7 +222,15 @@ def test_every_example_of_a_document_runs(
     captions = [block.caption for block in found if block.caption]
     for block in found:
         if block.caption:
+            (tmp_path / block.caption).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.caption).write_text(block.text, encoding="utf-8")
+    for path in included(page(name)):
+        shutil.copy(path, tmp_path)
+    for path in sorted(tmp_path.rglob("pyproject.toml")):
+        (tmp_path / SITE).mkdir(exist_ok=True)
+        install(path.parent, tmp_path / SITE)
+    for site in installed(tmp_path):
+        monkeypatch.syspath_prepend(site)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     report = ""
@@ -279,14 +315,37 @@ def test_the_dimensions_are_complete() -> None:
 
 @pytest.mark.parametrize("policy_id", policies.ids())
 def test_what_a_policy_states_is_told(policy_id: str) -> None:
-    """Each packaged policy has its section, and the section names each of its keys."""
+    """Each packaged policy has its section, alone or with its like, which names each of its keys."""
     found = re.search(
-        rf"^### `{policy_id}`.*?\n(.*?)(?=^##)", page("docs/policies.md"), re.MULTILINE | re.DOTALL
+        rf"^### [^\n]*`{policy_id}`[^\n]*\n(.*?)(?=^##)",
+        page("docs/policies.md"),
+        re.MULTILINE | re.DOTALL,
     )
     assert found, f"docs/policies.md has no section ### `{policy_id}`"
     told = set(re.findall(r"`([a-z]+\.[a-z-]+)`", found[1]))
 
     assert told == {provision.key for provision in policies.get(policy_id).provisions}
+
+
+def test_the_template_loads_and_shows_each_key_of_a_file() -> None:
+    """One template: what a file may hold is in it, but for what a comment can't show."""
+    path = DOCS / "policy-template.toml"
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    used = {key for provision in document["provisions"] for key in provision}
+
+    policy = policies.load(path)
+
+    assert path in included(page("docs/how-to-policy.md"))
+    assert policy.id == "example-plan"
+    assert set(document) == policy_files._HEADER
+    assert {
+        key for source in document["sources"].values() for key in source
+    } == policy_files._SOURCE
+    assert used == policy_files._PROVISION - {"jurisdictions", "unit"}
+    assert {provision["confidence"] for provision in document["provisions"]} == {
+        "confirmed",
+        "judgement",
+    }
 
 
 def outcome(policy_id: str, technique: str, guidance: str) -> str:
@@ -310,22 +369,25 @@ GUIDANCES = (("fluoroscopy", "ct"), ("ultrasound",), ("mri",), ("none",), (GUIDA
 
 
 def test_the_family_table_is_complete() -> None:
-    """The table of `cpt`, and behind it each row in which another policy differs."""
+    """The table of `cpt`, and behind it each row in which another policy differs.
+
+    What a policy does not say, the one that it extends answers.
+    """
     coding = page("docs/coding.md")
+    rows = [["cpt", *row] for row in table(coding, "families")]
+    rows += table(coding, "families that differ")
     shown = {
-        (technique, guidance): cell
-        for technique, *cells in table(coding, "families")
+        (policy, technique, guidance): cell
+        for policy, technique, *cells in rows
         for cell, guidances in zip(cells, GUIDANCES, strict=True)
         for guidance in guidances
     }
-    differing = {
-        (policy, technique): cell
-        for policy, technique, cell in table(coding, "families that differ")
-    }
     for policy in policies.ids():
+        lineage = [each.id for each in policies.get(policy).lineage()]
         for technique in Technique:
             for guidance in (*Guidance, GUIDANCE_NOT_STATED):
-                cell = differing.get((policy, technique), shown[technique, guidance])
+                told = [shown.get((each, technique, guidance)) for each in lineage]
+                cell = next(filter(None, told))
                 assert cell == outcome(policy, technique, guidance), (policy, technique, guidance)
 
 
@@ -365,7 +427,8 @@ def test_the_errors_are_complete() -> None:
 
 
 def test_each_data_file_is_explained() -> None:
-    told = re.findall(r"^### `([\w./-]+)`$", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
+    heads = re.findall(r"^### (`.+`)$", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
+    told = [name for head in heads for name in re.findall(r"`([\w./-]+)`", head)]
     files = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
 
     assert sorted(told) == sorted(files - {"README.md"})

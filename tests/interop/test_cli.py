@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 
-from cptfacet import policies
+from cptfacet import jurisdictions, policies
 from cptfacet.anatomy import Joint, Nerve
 from cptfacet.cli import main
 from cptfacet.coding import code_session
@@ -401,6 +401,150 @@ class TestPolicy:
         assert "Near it: medicare" in run.err
 
 
+OWN = """\
+id = "{id}"
+title = "Example Health Plan"
+payer = "Example Health Plan"
+edition = 2026-03-01
+extends = "cpt"
+
+[[provisions]]
+key = "modifier.diagnostic"
+value = "KX"
+confidence = "judgement"
+note = "For the sake of the example."
+"""
+FIRST_LINES = {"cpt": "64493-50", "own": "64493-50-KX"}  # of BLOCK, which is diagnostic
+
+
+class TestPoliciesOfOthers:
+    """`--policy` takes a file or the id of an installed pack's policy; a record takes ids only."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Write a policy file, and stand in its folder."""
+        monkeypatch.chdir(tmp_path)
+        path = tmp_path / "own.toml"
+        path.write_text(OWN.format(id="own"), encoding="utf-8")
+        return path
+
+    @pytest.fixture
+    def pack(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Install a pack with one policy."""
+        for name, text in {
+            "pack/plan.toml": OWN.format(id="installed-plan"),
+            "pack-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pack\nVersion: 1\n",
+            "pack-1.dist-info/entry_points.txt": "[cptfacet.policies]\npack = pack\n",
+        }.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        return tmp_path / "pack" / "plan.toml"
+
+    @pytest.mark.parametrize("form", ["own.toml", "./own.toml", "{}", "sub/../own.toml", "./own"])
+    def test_a_file(self, terminal: Terminal, own: Path, form: str) -> None:
+        (own.parent / "sub").mkdir()
+        (own.parent / "own").write_bytes(own.read_bytes())
+
+        run = terminal("code", "-", "--policy", form.format(own), stdin=jsonl(BLOCK))
+
+        assert (texts(run.json)[0], run.json["claim"]["policy"]) == (FIRST_LINES["own"], "own")
+        assert run.status == 0
+
+    def test_a_file_for_words(self, terminal: Terminal, own: Path) -> None:
+        run = terminal("code", "--policy", own.name, *WORDS, "--purpose", "diagnostic")
+
+        assert run.json["claim"]["policy"] == "own"
+
+    @pytest.mark.parametrize("name", ["absent.toml", "./absent", ".", "./"])
+    def test_a_file_that_is_not_there(self, terminal: Terminal, own: Path, name: str) -> None:
+        run = terminal("code", "-", "--policy", name, stdin=jsonl(BLOCK))
+
+        assert (run.status, run.out) == (2, "")
+        assert own.exists()
+        assert ("absent" in run.err) or name in {".", "./"}
+
+    def test_a_broken_file(self, terminal: Terminal, own: Path) -> None:
+        own.write_text(OWN.format(id="medicare"), encoding="utf-8")
+
+        for argv in (("code", "-"), ("show", "modifier.diagnostic")):
+            run = terminal(*argv, "--policy", "own.toml", stdin=jsonl(BLOCK))
+
+            assert (run.status, run.out) == (2, "")
+            assert "policy file own.toml can't be used:\n  line 1: id: 'medicare' is" in run.err
+
+    def test_a_record_may_name_the_id_of_that_file(self, terminal: Terminal, own: Path) -> None:
+        records = [BLOCK, {**BLOCK, "policy": "cpt"}, {**BLOCK, "policy": "own"}]
+
+        run = terminal("code", "-", "--policy", str(own), stdin=jsonl(*records))
+
+        assert [texts(a)[0] for a in run.lines] == [FIRST_LINES[n] for n in ("own", "cpt", "own")]
+
+    @pytest.mark.parametrize("name", ["own.toml", "./own", "/own", "sub\\own", "{}", "../x.toml"])
+    def test_a_record_opens_no_file(self, terminal: Terminal, own: Path, name: str) -> None:
+        """A record comes from outside."""
+        (own.parent / "own").write_bytes(own.read_bytes())
+        records = [{**BLOCK, "policy": name.format(own)}, BLOCK]
+
+        run = terminal("code", "-", stdin=jsonl(*records))
+
+        assert run.lines[0]["error"]["problems"] == [
+            {
+                "path": "$.policy",
+                "message": "a record opens no file; give the id of a policy, and name the file with"
+                " --policy",
+            }
+        ]
+        assert texts(run.lines[1])[0] == FIRST_LINES["cpt"]
+        assert run.status == 2
+
+    def test_a_policy_of_a_pack(self, terminal: Terminal, pack: Path) -> None:
+        assert pack.exists()
+        named = {**BLOCK, "policy": "installed-plan"}
+        for argv, record in ((("--policy", "installed-plan"), BLOCK), ((), named)):
+            run = terminal("code", "-", *argv, stdin=jsonl(record))
+
+            assert texts(run.json)[0] == FIRST_LINES["own"]
+            assert run.json["claim"]["policy"] == "installed-plan"
+
+    def test_a_near_miss_of_a_pack(self, terminal: Terminal, pack: Path) -> None:
+        assert pack.exists()
+        run = terminal("code", "-", "--policy", "installed-plans", stdin=jsonl(BLOCK))
+
+        assert run.status == 2
+        assert "no policy is known as 'installed-plans'. Near it: installed-plan" in run.err
+
+    def test_packs_are_looked_for_only_where_no_packaged_id_fits(
+        self, terminal: Terminal, pack: Path
+    ) -> None:
+        """So that one broken pack stops nobody who did not ask for a pack."""
+        pack.write_text("no policy", encoding="utf-8")
+        records = [BLOCK, {**BLOCK, "policy": "medicare"}, {**BLOCK, "policy": "installed-plan"}]
+
+        run = terminal("code", "-", stdin=jsonl(*records))
+
+        assert [next(iter(answer)) for answer in run.lines] == ["claim", "claim", "error"]
+        [problem] = run.lines[2]["error"]["problems"]
+        assert problem["path"] == "$.policy"
+        assert "policy file plan.toml of the pack pack can't be used" in problem["message"]
+        option = terminal("code", "-", "--policy", "installed-plan", stdin=jsonl(BLOCK))
+        assert (option.status, option.out) == (2, "")
+        assert "of the pack pack can't be used" in option.err
+
+    def test_show_takes_them_too(self, terminal: Terminal, own: Path, pack: Path) -> None:
+        assert pack.exists()
+        for argument, policy_id in ((own.name, "own"), ("installed-plan", "installed-plan")):
+            run = terminal("show", "modifier.diagnostic", "--policy", argument)
+
+            stated = run.json["stated"]
+            assert [(entry["policy"], entry["value"]) for entry in stated] == [
+                (policy_id, "KX"),
+                ("cpt", "none"),
+            ]
+            whole = terminal("show", f"policy:{policy_id}", "--policy", argument).json
+            assert (whole["policy"], whole["extends"]) == (policy_id, ["cpt"])
+
+
 class TestStatus:
     """0 all is coded, 1 something is refused, 2 something can't be read."""
 
@@ -559,12 +703,107 @@ SHOWN = {
     "nerve": ("L5 dorsal ramus", "nerve", "L5 dorsal ramus"),
     "policy": ("medicare", "policy", "medicare"),
     "provision": ("laterality.form", "key", "laterality.form"),
+    "jurisdiction": ("j15", "jurisdiction", "J15"),
 }
+BY_KIND = {"state": ("va", "state", "VA"), "zip": ("22201-1234", "zip", "22201")}
+
+
+class TestPlaces:
+    """A location picks the policy of its jurisdiction where the policy is the shared one."""
+
+    @pytest.mark.parametrize(
+        ("named", "option", "expected"),
+        [
+            (None, "medicare", "medicare-j15"),
+            ("medicare", "cpt", "medicare-j15"),
+            ("medicare-je", "medicare", "medicare-je"),
+            ("cpt", "medicare", "cpt"),
+            (None, "cpt", "cpt"),
+        ],
+    )
+    def test_the_policy_of_a_place(
+        self, terminal: Terminal, named: str | None, option: str, expected: str
+    ) -> None:
+        record = {**BLOCK, "location": {"state": "OH"}, "policy": named}
+
+        run = terminal("code", "-", "--policy", option, stdin=jsonl(record))
+
+        assert run.status == 0
+        assert run.json["claim"]["policy"] == expected
+        assert run.json["claim"]["location"] == {"state": "OH"}
+        about = {note["id"] for note in run.json["notes"]}
+        assert "policy-differs" not in about
+        assert ("jurisdiction" in about) is (expected == "medicare-je")
+
+    def test_a_place_that_does_not_tell(self, terminal: Terminal) -> None:
+        record = {**BLOCK, "location": {"state": "VA"}}
+
+        run = terminal("code", "-", "--policy", "medicare", stdin=jsonl(record))
+
+        assert run.json["claim"]["policy"] == "medicare"
+        (note,) = (note for note in run.json["notes"] if note["id"] == "jurisdiction")
+        assert note["message"] == "the jurisdiction is not known: VA is divided by county"
+
+
+class TestDecode:
+    """`cptfacet decode` reads what `cptfacet code` prints, and bare claims, one answer a record."""
+
+    CLAIM = (
+        '{"claim_type": "professional", "date": "2026-03-02", "id": "7",'
+        ' "lines": [{"code": "64493", "modifiers": ["50", "KX"]}]}'
+    )
+
+    def test_what_code_prints(self, terminal: Terminal) -> None:
+        words = (
+            *("code", "--policy", "medicare", "--technique", "mbb", "--purpose", "diagnostic"),
+            *("--guidance", "ct", "--joint", "L4-5:both", "--date", "2026-03-02"),
+        )
+        coded = terminal(*words).out
+        answer = json.loads(terminal("decode", "-", "--policy", "medicare", stdin=coded).out)
+        [group] = answer["sessions"][0]["groups"]
+
+        assert group["levels"][0]["sides"]["bilateral"] == 1
+        assert group["levels"][0]["purpose"] == "diagnostic"
+
+    def test_one_answer_a_line(self, terminal: Terminal) -> None:
+        refused = '{"refusal": {"reason": "other-code", "message": "it is pulsed"}}'
+        result = terminal("decode", "-", stdin=f"{self.CLAIM}\n{refused}\n[]\n{self.CLAIM}\n")
+        first, second, third, fourth = map(json.loads, result.out.splitlines())
+
+        assert result.status == 2
+        assert first == fourth
+        assert (first["policy"], first["id"]) == ("cpt", "7")
+        assert second["error"]["problems"][0]["path"] == "$.refusal"
+        assert third["error"]["record"] == 3
+
+    def test_a_table(self, terminal: Terminal) -> None:
+        result = terminal("decode", "-", "--format", "table", stdin=self.CLAIM)
+
+        assert "first level: both sides" in result.out
+        assert result.status == 0
+
+    def test_the_place_of_a_claim(self, terminal: Terminal) -> None:
+        claim = json.dumps({**json.loads(self.CLAIM), "location": {"state": "OH"}})
+        result = terminal("decode", "-", "--policy", "medicare", stdin=claim)
+
+        assert json.loads(result.out)["policy"] == "medicare-j15"
 
 
 class TestShow:
     def test_every_kind_is_tried(self) -> None:
-        assert set(SHOWN) == set(KINDS)
+        assert {*SHOWN, *BY_KIND} == set(KINDS)
+
+    @pytest.mark.parametrize("kind", BY_KIND)
+    def test_what_is_found_by_its_kind_alone(self, terminal: Terminal, kind: str) -> None:
+        """The letters of a state are those of a modifier, the digits of a ZIP those of a code."""
+        name, key, value = BY_KIND[kind]
+
+        run = terminal("show", f"{kind}:{name}", "--on", "2026-03-02")
+
+        assert run.status == 0
+        assert (run.json["kind"], run.json[key]) == (kind, value)
+        assert run.json["sources"]
+        assert terminal("show", name).status == 2
 
     @pytest.mark.parametrize("kind", SHOWN)
     @pytest.mark.parametrize("prefix", ["", "{}:", "{}: "])
@@ -593,7 +832,8 @@ class TestShow:
             *(procedure.code for procedure in packaged().procedures),
             *(modifier.code for modifier in packaged().modifiers),
             *(*Joint, *Nerve),
-            *(*policies.ids(), *policies.vocabulary()),
+            *(*policies.ids(), *policies.vocabulary(), *jurisdictions.ids()),
+            *(f"state:{area.state}" for area in jurisdictions.areas()),
         ):
             assert terminal("show", name).json
             assert terminal("show", name, "--format", "table", "--on", "2026-03-02").out
@@ -617,7 +857,7 @@ class TestShow:
         [
             (
                 "nothing",
-                "no code, modifier, joint, nerve, policy or provision is known as 'nothing'",
+                "no code, modifier, joint, nerve, policy, provision or jurisdiction is known as",
             ),
             ("", "is known as ''"),
             ("code:", "is known as 'code:'"),
@@ -627,6 +867,10 @@ class TestShow:
             ("nerve:ala", "name the nerve"),
             ("modifier:zz", "no modifier is known as 'zz'"),
             ("policy:medicar", "Near it: medicare"),
+            ("jurisdiction:j1", "no jurisdiction is known as 'J1'. Near it: J15"),
+            ("state:XX", "no state is known as 'XX'"),
+            ("zip:00000", "no ZIP code is known as '00000'"),
+            ("zip:1", "'1' is not a ZIP code: write its five digits"),
             ("provision:laterality", "no provision is known as 'laterality'"),
             ("x" * 10**5, "is known as 'xxx"),
         ],
@@ -688,7 +932,8 @@ class TestUsage:
         [
             *((), ("cod",), ("code", "-", "-"), ("code", "--polcy", "x"), ("show",)),
             *(("show", "a", "b"), ("show", "a", "--format", "csv"), ("--nope",)),
-            *(("code", "--joint"), ("code", "--format")),
+            *(("code", "--joint"), ("code", "--format"), ("decode",), ("decode", "-", "-")),
+            ("decode", "-", "--format", "csv"),
         ],
     )
     def test_a_bad_command_line(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
@@ -698,7 +943,7 @@ class TestUsage:
         assert run.out == ""
         assert run.err.startswith("usage: cptfacet")
 
-    @pytest.mark.parametrize("argv", [(), ("code",), ("show",)])
+    @pytest.mark.parametrize("argv", [(), ("code",), ("decode",), ("show",)])
     def test_help(self, terminal: Terminal, argv: tuple[str, ...]) -> None:
         run = terminal(*argv, "--help")
 

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 FLOORS = (
     {"_records", "errors", "dates", "citations", "_data"},
     {"anatomy", "claims", "modifiers", "procedures", "sessions"},
-    {"reference", "policies", "policy_files"},
+    {"reference", "policies", "policy_files", "jurisdictions"},
     {"addons", "bilateral"},
     {"coding"},
     {"decoding"},

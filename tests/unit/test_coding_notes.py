@@ -9,7 +9,7 @@ import pytest
 
 from cptfacet import policies
 from cptfacet.anatomy import Joint, Side, parse_nerve, parse_side
-from cptfacet.claims import ClaimType, Purpose
+from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal, code_session
 from cptfacet.errors import SessionError
 from cptfacet.sessions import (
@@ -74,6 +74,7 @@ def code(
     date: str = TODAY,
     claim_type: ClaimType | None = PROFESSIONAL,
     meant: str | None = None,
+    place: Location | None = None,
 ) -> Answer:
     """Code a session under a policy; ``meant`` is the one that the session itself names."""
     session = Session(
@@ -81,6 +82,7 @@ def code(
         treatments=treatments,
         claim_type=claim_type,
         policy=meant,
+        location=place,
     )
     return code_session(session, policy=policies.get(policy))
 
@@ -203,6 +205,11 @@ NOTES = {
         lambda: code(block("L4-5:left"), meant="cpt"),
         "medicare",
     ),
+    NoteId.JURISDICTION: Shown(
+        lambda: code(block("L4-5:left"), policy="medicare", place=Location(state="OH")),
+        lambda: code(block("L4-5:left"), policy="medicare-j15", place=Location(state="OH")),
+        "the location is in J15 (CGS): the policy medicare-j15 says more",
+    ),
     NoteId.CLAIM_TYPE_NOT_STATED: Shown(
         lambda: code(block("L4-5:left"), claim_type=None),
         lambda: code(block("L4-5:left"), claim_type=ASC),
@@ -267,6 +274,48 @@ def test_a_note_appears_where_it_belongs(note_id: NoteId) -> None:
     assert shown.says in note.message
     assert notes(shown.absent(), note_id) == []
     assert (note.refusal is not None) is (note_id is NoteId.REFUSED)
+
+
+TEXAS, NOWHERE = Location(state="TX"), Location(locality="05")
+
+
+@pytest.mark.parametrize(
+    ("policy", "meant", "place", "expected"),
+    [
+        ("medicare", None, None, {}),
+        ("cpt", None, TEXAS, {}),
+        ("medicare", "medicare", None, {}),
+        ("medicare-jh", "medicare", TEXAS, {}),
+        ("medicare-jh", "medicare-jh", TEXAS, {}),
+        ("medicare-jh", None, NOWHERE, {}),
+        ("medicare", None, NOWHERE, {NoteId.JURISDICTION: "no state is given"}),
+        ("medicare", "medicare", TEXAS, {NoteId.JURISDICTION: "medicare-jh says more"}),
+        ("medicare-je", None, TEXAS, {NoteId.JURISDICTION: "medicare-jh holds there, and not"}),
+        ("medicare-jh", "medicare", NOWHERE, {NoteId.POLICY_DIFFERS: "names the policy medicare;"}),
+        ("medicare-jh", "cpt", TEXAS, {NoteId.POLICY_DIFFERS: "names the policy cpt;"}),
+        (
+            "medicare-je",
+            "medicare",
+            TEXAS,
+            {NoteId.POLICY_DIFFERS: "medicare-je", NoteId.JURISDICTION: "holds there"},
+        ),
+    ],
+)
+def test_what_is_said_of_policy_and_place(
+    policy: str, meant: str | None, place: Location | None, expected: dict[NoteId, str]
+) -> None:
+    """A session stays under the policy it is given; where its place asks for another, it says so.
+
+    The policy of a jurisdiction is what a session means that names the shared one and its place.
+    """
+    answer = code(block("L4-5:left"), policy=policy, meant=meant, place=place)
+
+    assert isinstance(answer, Coded)
+    about = (NoteId.POLICY_DIFFERS, NoteId.JURISDICTION)
+    said = {note.id: note.message for note in answer.notes if note.id in about}
+    assert set(said) == set(expected)
+    assert all(words in said[note] for note, words in expected.items())
+    assert answer.claim.policy == policy
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -19,10 +19,12 @@ from cptfacet.coding import Coded, code_session
 from cptfacet.errors import (
     CptfacetError,
     DocumentError,
+    MissingExtraError,
     NoMedialBranchError,
     NotOfThisFormError,
     ParseError,
     PolicyFileError,
+    PolicyFilesError,
     Problem,
     SessionError,
     UnknownIdError,
@@ -482,8 +484,15 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
         DocumentError(what="record 3", problems=(Problem(path="$.x", message="unknown"),)),
         ValueError,
     ),
+    (MissingExtraError(extra="fast", needs="msgspec"), ImportError),
     (
         PolicyFileError(file="x.toml", problems=(Problem(path="id", message="missing", line=3),)),
+        ValueError,
+    ),
+    (
+        PolicyFilesError(
+            files=(PolicyFileError(file="", problems=(Problem(path="x", message="y"),), pack="z"),)
+        ),
         ValueError,
     ),
 ]

@@ -14,10 +14,11 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimType
 from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.levels import Level, only_other_nerves, read_treatment
+from cptfacet.coding.levels import only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
-from cptfacet.coding.plans import Plan, Plans
-from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
+from cptfacet.coding.plans import Level, Plan, Plans
+from cptfacet.jurisdictions import Area, NotPlaced, find, policy_ids
+from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import merge_sides
@@ -25,8 +26,9 @@ from cptfacet.sessions import merge_sides
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cptfacet.coding.plans import Cell
     from cptfacet.policies import Policy
-    from cptfacet.sessions import Session
+    from cptfacet.sessions import Session, Treatment
 
 __all__ = ["Coded", "Coder", "Note", "NoteId", "Reason", "Refusal", "Why", "code_session"]
 
@@ -114,7 +116,7 @@ class Coder:
 
 def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:
     writer = Writer(plan, session.diagnoses)
-    _note_assumptions(session, plan, writer)
+    _note_assumptions(session, plan, claim_type, writer)
     treated = _collect(session, plan, writer)
     if len(treated) > 1:
         _share_levels(treated, plan, writer)
@@ -143,13 +145,44 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
     return Coded(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
 
 
-def _note_assumptions(session: Session, plan: Plan, writer: Writer) -> None:
+def _note_assumptions(session: Session, plan: Plan, claim_type: ClaimType, writer: Writer) -> None:
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
         writer.note(NoteId.CLAIM_TYPE_NOT_STATED, message)
-    if session.policy is not None and session.policy != plan.policy.id:
+    area = _area(session, plan.policy.id, claim_type)
+    by_place = isinstance(area, Area) and (session.policy, plan.policy.id) == (
+        area.shared,
+        area.policy,
+    )
+    if session.policy not in (None, plan.policy.id) and not by_place:
         message = f"the session names the policy {session.policy}; coded under {plan.policy.id}"
         writer.note(NoteId.POLICY_DIFFERS, message)
+    if area is not None:
+        _note_jurisdiction(area, plan.policy.id, writer)
+
+
+def _area(session: Session, policy_id: str, claim_type: ClaimType) -> Area | NotPlaced | None:
+    """Find the area of a session where its place matters to the policy."""
+    if session.location is None or not any(
+        policy_id == shared or policy_id in own for shared, own in policy_ids().items()
+    ):
+        return None
+    return find(session.location, on=session.date, claim_type=claim_type)
+
+
+def _note_jurisdiction(area: Area | NotPlaced, policy_id: str, writer: Writer) -> None:
+    """Say where another policy holds in the place, or which fact of a place is missing."""
+    if isinstance(area, NotPlaced):
+        if policy_id in policy_ids():
+            message = f"the jurisdiction is not known: {area.reason}"
+            writer.note(NoteId.JURISDICTION, message)
+        return
+    if policy_id == area.policy:
+        return
+    place = f"the location is in {area.jurisdiction} ({area.contractor})"
+    says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
+    message = f"{place}: the policy {area.policy} {says}"
+    writer.note(NoteId.JURISDICTION, message, area.citations)
 
 
 _Treated = dict[Family, dict[Joint, Level]]
@@ -159,20 +192,36 @@ def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
     """Gather the treated joints by family; treatments of one family share their levels."""
     found: _Treated = {}
     for treatment in session.treatments:
-        refusal = only_other_nerves(treatment, reference=plan.reference, on=session.date)
-        cell = plan.cell(treatment.technique, treatment.guidance or GUIDANCE_NOT_STATED)
-        if refusal or cell.family is None or not isinstance(cell.answer, Provision):
-            writer.refuse(refusal or cell.refusal)
+        cell = plan.cell(treatment.technique, treatment.guidance, treatment.purpose)
+        refusal = cell.refusal
+        if treatment.nerves:
+            others = only_other_nerves(treatment, reference=plan.reference, on=session.date)
+            refusal = others or refusal
+        if refusal is not None or cell.family is None:
+            writer.refuse(refusal)
             continue
-        treated = read_treatment(treatment, reference=plan.reference, on=session.date)
-        writer.keep(treated.notes, treated.refusals)
-        levels = found.setdefault(cell.family, {})
-        purpose = frozenset((treatment.purpose,))
-        for joint, side in treated.joints.items():
+        treated = _plainly_listed(treatment, cell)
+        if treated is None:
+            read = read_treatment(treatment, reference=plan.reference, on=session.date)
+            writer.keep(read.notes, read.refusals)
+            treated = {joint: cell.level(joint, side) for joint, side in read.joints.items()}
+        levels = found.setdefault(cell.family, treated)
+        if levels is treated:
+            continue
+        for joint, level in treated.items():
             before = levels.get(joint)
-            level = Level(joint, side, purpose, (cell.answer,))
             levels[joint] = level if before is None else _joined(before, level, plan, writer)
     return {family: levels for family, levels in found.items() if levels}
+
+
+def _plainly_listed(treatment: Treatment, cell: Cell) -> dict[Joint, Level] | None:
+    """Give the levels of targets of which there is nothing to say: each once, and no nerves."""
+    if treatment.nerves or not treatment.targets:
+        return None
+    levels = {target.joint: cell.level(target.joint, target.side) for target in treatment.targets}
+    if len(levels) < len(treatment.targets) or not cell.bare.isdisjoint(levels):
+        return None
+    return levels
 
 
 def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
@@ -188,7 +237,8 @@ def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
         answer = plan.overlapping
         citations = answer.citations if isinstance(answer, Provision) else ()
         writer.note(NoteId.SHARED_LEVEL, message, citations)
-    return Level(one.joint, merged[one.joint], one.purposes | other.purposes, chosen)
+    purposes = one.purposes | other.purposes
+    return plan.level(one.joint, merged[one.joint], purposes=purposes, chosen=chosen)
 
 
 def _share_levels(treated: _Treated, plan: Plan, writer: Writer) -> None:
@@ -227,7 +277,9 @@ def _drop_included(treated: _Treated, ablated: dict[Joint, Side | None], writer:
             message = f"the injection at {joint} is included in its ablation on the same day"
             writer.note(NoteId.INCLUDED_IN_ABLATION, message + left.remark, answer.citations)
             if left.some:
-                levels[joint] = Level(joint, left.side, level.purposes, level.chosen)
+                levels[joint] = writer.plan.level(
+                    joint, left.side, purposes=level.purposes, chosen=level.chosen
+                )
 
 
 @sealed

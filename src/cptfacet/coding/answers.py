@@ -51,6 +51,7 @@ class NoteId(StrEnum):
     JUDGEMENT = "judgement"
     CAVEAT = "caveat"
     POLICY_DIFFERS = "policy-differs"
+    JURISDICTION = "jurisdiction"
     CLAIM_TYPE_NOT_STATED = "claim-type-not-stated"
 
 

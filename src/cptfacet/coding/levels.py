@@ -11,29 +11,17 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation, joints
 from cptfacet.citations import Confidence
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
-from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.policies import GUIDANCE_NOT_STATED
 from cptfacet.sessions import Technique, Treatment, merge_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from cptfacet.claims import Purpose
     from cptfacet.reference import Reference
 
-__all__ = ["Level", "Treated", "only_other_nerves", "read_treatment"]
+__all__ = ["Treated", "only_other_nerves", "read_treatment"]
 
 _NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
-
-
-@sealed
-@attrs.frozen
-class Level:
-    """One joint that is coded: its side, the purposes of treating it, and what chose its family."""
-
-    joint: Joint
-    side: Side | None
-    purposes: frozenset[Purpose | None]
-    chosen: tuple[Provision, ...]
 
 
 @sealed

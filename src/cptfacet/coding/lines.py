@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from cptfacet.anatomy import CodeRegion, Joint, Side
@@ -9,20 +10,20 @@ from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, Purpose
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.plans import JUNCTION, Layout, Row, not_known, role_of, weight
+from cptfacet.coding.plans import JUNCTION, Layout, Row, not_known, weight
 from cptfacet.policies import NotKnown, Provision
-from cptfacet.procedures import Family, Ordinal
+from cptfacet.procedures import Family, Ordinal, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from cptfacet.citations import Citation
-    from cptfacet.coding.levels import Level
-    from cptfacet.coding.plans import Marks, Plan
+    from cptfacet.coding.plans import Level, Marks, Plan
 
 __all__ = ["Writer"]
 
 _MOST_LAYOUTS = 4096
+_POSITION = attrgetter("position")
 _JUDGEMENT = Confidence.JUDGEMENT
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
@@ -71,27 +72,57 @@ class Writer:
         if refusal is not None and refusal not in self.refusals:
             self.refusals.append(refusal)
 
-    def write(self, family: Family, levels: Iterable[Level]) -> None:
-        """Write the lines of one family."""
-        placed: list[Level] = []
+    def write(self, family: Family, levels: Collection[Level]) -> None:
+        """Write the lines of one family, or write them as those of the same shape were before."""
+        placed = sorted(levels, key=_POSITION)
+        layouts = self.plan.layouts
+        shape = (family, *[level.shape for level in placed])
+        layout = layouts.get(shape)
+        if layout is None:
+            anew = Writer(self.plan, ())
+            anew.write_anew(family, placed)
+            layout = anew.layout(placed)
+            if layout.reusable and len(layouts) < _MOST_LAYOUTS:
+                layouts[shape] = layout
+        if layout.named:
+            self._say_by_name(levels)
+        for row in layout.rows:
+            self.lines.append(
+                ClaimLine(
+                    code=row.code,
+                    modifiers=row.modifiers,
+                    units=row.units,
+                    diagnoses=self.diagnoses,
+                )
+            )
+            joints = tuple([placed[place].joint for place in row.places])
+            self.why.append(
+                Why(line=len(self.lines), joints=joints, side=row.side, provisions=row.provisions)
+            )
+        self.keep(layout.notes, layout.refusals)
+        self.purposes |= layout.purposes
+        self.joints += [placed[place].joint for place in layout.written]
+        if layout.rows:
+            self._families.append(family)
+
+    def _say_by_name(self, levels: Iterable[Level]) -> None:
+        """Say of levels, by their names, what is known of their regions and sides."""
+        unnamed: list[Joint] = []
         for level in levels:
-            fact = self.plan.regions[level.joint]
+            fact = level.fact
             if fact is None:
                 self._refuse_region(level.joint)
                 continue
-            placed.append(level)
+            if level.side is None:
+                unnamed.append(level.joint)
             if fact.confidence is _JUDGEMENT:
                 message = f"code region of {level.joint} is {fact.region}: {fact.note}"
                 self.note(NoteId.JUDGEMENT, message, fact.citations)
-        unnamed = sorted(level.joint for level in placed if level.side is None)
         if unnamed:
-            message = f"no side is named for {', '.join(unnamed)}: coded as one side, not named"
+            message = (
+                f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
+            )
             self.note(NoteId.SIDE_NOT_DOCUMENTED, message)
-        before = len(self.lines)
-        for group, shaped in self._groups(family, placed):
-            self._write_group(family, group, shaped)
-        if len(self.lines) > before:
-            self._families.append(family)
 
     def note_family_pairs(self) -> None:
         """Note what the payer's pair edits say of the families that were written together."""
@@ -111,11 +142,6 @@ class Writer:
 
     # -- grouping
 
-    def _region(self, level: Level) -> CodeRegion:
-        fact = self.plan.regions[level.joint]
-        assert fact is not None  # noqa: S101  `write` has refused the others
-        return fact.region
-
     def _refuse_region(self, joint: Joint) -> None:
         message = (
             f"{joint}: no source that was read tells which region picked its code on that date"
@@ -123,10 +149,10 @@ class Writer:
         self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
 
     def _groups(self, family: Family, levels: list[Level]) -> list[_Group]:
-        """Split levels into coded groups, each in the order of its levels."""
+        """Split levels, from head to tail, into coded groups, each in the order of its levels."""
         by_region: dict[CodeRegion, list[Level]] = {}
-        for level in sorted(levels, key=lambda level: level.joint.position):
-            by_region.setdefault(self._region(level), []).append(level)
+        for level in levels:
+            by_region.setdefault(_region(level), []).append(level)
         shaped: list[Provision] = []
         if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
             answer = self.plan.thoracolumbar[family]
@@ -164,54 +190,9 @@ class Writer:
 
     # -- lines of one group
 
-    def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
-        """Write a group, or write it as one of the same shape was written before."""
-        layouts = self.plan.layouts
-        shape = self._shape(family, group, shaped)
-        layout = layouts.get(shape)
-        if layout is None:
-            anew = Writer(self.plan, ())
-            anew.write_anew(family, group, shaped)
-            layout = anew.layout(group)
-            if layout.reusable and len(layouts) < _MOST_LAYOUTS:
-                layouts[shape] = layout
-        for row in layout.rows:
-            self.lines.append(
-                ClaimLine(
-                    code=row.code,
-                    modifiers=row.modifiers,
-                    units=row.units,
-                    diagnoses=self.diagnoses,
-                )
-            )
-            joints = tuple([group[place].joint for place in row.places])
-            self.why.append(
-                Why(line=len(self.lines), joints=joints, side=row.side, provisions=row.provisions)
-            )
-        self.keep(layout.notes, layout.refusals)
-        for place in layout.written:
-            self.purposes |= group[place].purposes
-            self.joints.append(group[place].joint)
-
-    def _shape(
-        self, family: Family, group: list[Level], shaped: list[Provision]
-    ) -> tuple[object, ...]:
-        """Give all of a group that its lines depend on, but for the names of its joints.
-
-        Provisions are told apart as objects: those of one policy live as long as its plans.
-        """
-        return (
-            family,
-            tuple(map(id, shaped)),
-            *[
-                (level.side, self._region(level), level.purposes, tuple(map(id, level.chosen)))
-                for level in group
-            ],
-        )
-
-    def layout(self, group: list[Level]) -> Layout:
-        """Give what was written, with the places of levels in the group for their joints."""
-        place = {level.joint: n for n, level in enumerate(group)}
+    def layout(self, levels: list[Level]) -> Layout:
+        """Give what was written, with the places of the levels for their joints."""
+        place = {level.joint: n for n, level in enumerate(levels)}
         return Layout(
             rows=tuple(
                 Row(
@@ -225,11 +206,19 @@ class Writer:
                 for line, why in zip(self.lines, self.why, strict=True)
             ),
             written=tuple(place[joint] for joint in self.joints),
+            purposes=frozenset(self.purposes),
             notes=tuple(self.notes.values()),
             refusals=tuple(self.refusals),
+            named=any(level.named for level in levels),
         )
 
-    def write_anew(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
+    def write_anew(self, family: Family, levels: list[Level]) -> None:
+        """Write the lines of one family, group by group; a joint without a region has none."""
+        placed = [level for level in levels if level.fact is not None]
+        for group, shaped in self._groups(family, placed):
+            self._write_group(family, group, shaped)
+
+    def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
         """Write the lines of one group, code by code."""
         parts = _parts(family, group)
         for ordinal, role, levels in parts:
@@ -246,7 +235,7 @@ class Writer:
     ) -> Refusal | None:
         """Say why the levels of one code can't be written, if they can't."""
         where = ", ".join(level.joint for level in levels)
-        if (family, self._region(levels[0]), ordinal) not in self.plan.codes:
+        if (family, _region(levels[0]), ordinal) not in self.plan.codes:
             message = f"{where}: no {ordinal} code of {family} is valid on that date"
             return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
         form = self.plan.forms[role].answer
@@ -264,7 +253,7 @@ class Writer:
         shaped: list[Provision],
     ) -> None:
         plan = self.plan
-        code = plan.codes[family, self._region(levels[0]), ordinal]
+        code = plan.codes[family, _region(levels[0]), ordinal]
         form = plan.forms[role]
         together: list[tuple[tuple[Level, ...], Side | None]]
         if ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
@@ -341,6 +330,11 @@ class Writer:
         joints = ", ".join(level.joint for level in levels)
         message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
         self.note(NoteId.PURPOSE_MIXED, message, citations)
+
+
+def _region(level: Level) -> CodeRegion:
+    assert level.fact is not None  # noqa: S101  `write_anew` leaves the others out
+    return level.fact.region
 
 
 def _parts(family: Family, group: list[Level]) -> list[_Part]:

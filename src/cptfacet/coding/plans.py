@@ -13,7 +13,15 @@ import attrs
 
 from cptfacet import bilateral
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, Joint, Side, code_region, innervation, region_facts
+from cptfacet.anatomy import (
+    CodeRegion,
+    Joint,
+    RegionFact,
+    Side,
+    code_region,
+    innervation,
+    region_facts,
+)
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
@@ -21,14 +29,14 @@ from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
-from cptfacet.procedures import Family, OldFamily, Ordinal, ProcedureKind
+from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cptfacet.bilateral import Shapes
-    from cptfacet.claims import ClaimType
+    from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
 
@@ -38,17 +46,23 @@ __all__ = [
     "Finish",
     "Form",
     "Layout",
+    "Level",
     "Marks",
+    "Methods",
     "Plan",
     "Plans",
     "Row",
     "not_known",
-    "role_of",
     "turning_points",
     "weight",
 ]
 
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
+_KINDS = {
+    Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),
+    Family.ULTRASOUND_INJECTION: (TechniqueKind.INJECTION,),
+    Family.ABLATION: (TechniqueKind.DENERVATION,),
+}
 _PREDECESSORS = {
     TechniqueKind.INJECTION: OldFamily.INJECTION,
     TechniqueKind.DENERVATION: OldFamily.ABLATION,
@@ -66,21 +80,52 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     return sorted(days)
 
 
-def role_of(family: Family, ordinal: Ordinal) -> str:
-    """Give the role of a code, which decides its line form."""
-    if ordinal is Ordinal.FIRST:
-        return "primary"
-    return "ablation-add-on" if family is Family.ABLATION else "injection-add-on"
+@sealed
+@attrs.frozen(kw_only=True)
+class Cell:
+    """What becomes of a technique and guidance: a refusal, or a family and its levels by joint.
+
+    ``level`` gives the level of a joint and side treated for the purpose that was asked with it,
+    ``bare`` lists the joints at which the technique finds no nerves.
+    """
+
+    family: Family | None
+    refusal: Refusal | None
+    level: Callable[[Joint, Side | None], Level]
+    bare: frozenset[Joint]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Cell:
-    """The outcome of the family table for one technique and guidance: a family or a refusal."""
+class Level:
+    """One joint that is coded: its side, the purposes of treating it, and what chose its family.
 
-    family: Family | None
-    answer: Provision | NotKnown
-    refusal: Refusal | None
+    ``shape`` is all of it that its lines depend on: levels of one shape differ by name only.
+    """
+
+    joint: Joint
+    side: Side | None
+    purposes: frozenset[Purpose | None]
+    chosen: tuple[Provision, ...]
+    position: int
+    fact: RegionFact | None
+    shape: tuple[object, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether an answer says something of it by its name."""
+        judged = self.fact is None or self.fact.confidence is Confidence.JUDGEMENT
+        return judged or self.side is None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Methods:
+    """Techniques and guidances of a family, and techniques of which that is not known."""
+
+    techniques: tuple[Technique, ...]
+    guidances: tuple[Guidance, ...]
+    not_known: tuple[Technique, ...]
 
 
 @sealed
@@ -115,7 +160,7 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a group, with the places in the group of the levels that it stands for."""
+    """One line of a family, with the places of the levels that it stands for."""
 
     code: str
     modifiers: tuple[str, ...]
@@ -128,19 +173,23 @@ class Row:
 @sealed
 @attrs.frozen(kw_only=True)
 class Layout:
-    """How a group is written: its lines, the places of the levels that are, and what is said.
+    """How the levels of a family are written, from head to tail: lines, and what is said of them.
 
-    It is reusable for other joints unless a word of it names joints.
+    ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
+    ``named`` says that something is to be said of a level by its name, beside what stands here. It
+    is reusable for other joints unless a word of it names joints.
     """
 
     rows: tuple[Row, ...]
     written: tuple[int, ...]
+    purposes: frozenset[Purpose | None]
     notes: tuple[Note, ...]
     refusals: tuple[Refusal, ...]
+    named: bool
 
     @property
     def reusable(self) -> bool:
-        """Whether nothing that is said names the joints of the group."""
+        """Whether nothing that is said names the joints."""
         return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
 
 
@@ -204,7 +253,7 @@ class Plan:
         self.on = on
         self.cell = functools.cache(self._cell)
         self.methods = functools.cache(self._methods)
-        self.regions = {joint: code_region(joint, on=on) for joint in Joint}
+        self._joints = {joint: self._fact(joint) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -212,10 +261,7 @@ class Plan:
         }
         self.single_side = bilateral.shapes(LineForm.ONE_LINE_50, reference=reference)
         self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
-        self.forms = {
-            role: self._form(role, claim_type)
-            for role in ("primary", "injection-add-on", "ablation-add-on")
-        }
+        self.forms = {role: self._form(role, claim_type) for role in ROLES}
         self.diagnostic = {
             family: policy.get("modifier.diagnostic", on=on, family=family) for family in Family
         }
@@ -236,6 +282,35 @@ class Plan:
         self.layouts: dict[tuple[object, ...], Layout] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
+
+    def _fact(self, joint: Joint) -> tuple[int, RegionFact | None, object]:
+        """Give the place and region of a joint, and what it is to its lines: a region, or itself."""
+        fact = code_region(joint, on=self.on)
+        told_apart = fact is None or fact.confidence is Confidence.JUDGEMENT or joint in JUNCTION
+        return joint.position, fact, joint if told_apart or fact is None else fact.region
+
+    def level(
+        self,
+        joint: Joint,
+        side: Side | None,
+        *,
+        purposes: frozenset[Purpose | None],
+        chosen: tuple[Provision, ...],
+    ) -> Level:
+        """Make a level.
+
+        Its shape tells provisions apart as objects: those of one policy live as long as its plans.
+        """
+        position, fact, kind = self._joints[joint]
+        return Level(
+            joint=joint,
+            side=side,
+            purposes=purposes,
+            chosen=chosen,
+            position=position,
+            fact=fact,
+            shape=(kind, side, purposes, tuple(map(id, chosen))),
+        )
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
@@ -277,31 +352,61 @@ class Plan:
             notes=(*notes, *(note for provision in used for note in weight(provision))),
         )
 
-    def _cell(self, technique: Technique, guidance: str) -> Cell:
-        where = {"technique": technique.value, "guidance": str(guidance)}
+    def _cell(
+        self, technique: Technique, guidance: Guidance | None, purpose: Purpose | None
+    ) -> Cell:
+        stated = GUIDANCE_NOT_STATED if guidance is None else guidance.value
+        where = {"technique": technique.value, "guidance": stated}
         answer = self.policy.get("coding.family", on=self.on, **where)
+        family = refusal = None
+        chosen: tuple[Provision, ...] = ()
         if isinstance(answer, Provision) and answer.value in tuple(Family):
-            return Cell(family=Family(str(answer.value)), answer=answer, refusal=None)
-        return Cell(family=None, answer=answer, refusal=self._refusal(technique, where, answer))
+            family, chosen = Family(str(answer.value)), (answer,)
+        else:
+            refusal = self._refusal(technique, where, answer)
+        level = functools.partial(self.level, purposes=frozenset((purpose,)), chosen=chosen)
+        bare = [joint for joint in Joint if technique.on_nerves and not innervation(joint).nerves]
+        return Cell(
+            family=family,
+            refusal=refusal,
+            level=functools.cache(level),
+            bare=frozenset(bare),
+        )
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
-        facts = self.regions.items()
+        facts = ((joint, fact) for joint, (_, fact, _) in self._joints.items())
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
             within = [joint for joint in within if innervation(joint).nerves]
         return len(within)
 
-    def _methods(self, family: Family) -> tuple[tuple[Technique, ...], tuple[Guidance, ...]]:
+    def _methods(self, family: Family) -> Methods:
         """List the techniques and guidances that the family table sends to a family."""
-        cells = [
-            (technique, guidance)
+        cells = {
+            (technique, guidance): self.policy.get(
+                "coding.family", on=self.on, technique=technique.value, guidance=guidance.value
+            )
             for technique in Technique
+            if technique.kind in _KINDS[family]
             for guidance in Guidance
-            if self.cell(technique, guidance).family is family
+        }
+        known = [
+            where
+            for where, answer in cells.items()
+            if isinstance(answer, Provision) and answer.value == family
         ]
-        techniques = dict.fromkeys(technique for technique, _ in cells)
-        return tuple(techniques), tuple(dict.fromkeys(guidance for _, guidance in cells))
+        guidances = tuple(dict.fromkeys(guidance for _, guidance in known))
+        not_known = [
+            technique
+            for (technique, guidance), answer in cells.items()
+            if guidance in guidances and isinstance(answer, NotKnown)
+        ]
+        return Methods(
+            techniques=tuple(dict.fromkeys(technique for technique, _ in known)),
+            guidances=guidances,
+            not_known=tuple(dict.fromkeys(not_known)),
+        )
 
     def _refusal(
         self, technique: Technique, where: dict[str, str], answer: Provision | NotKnown

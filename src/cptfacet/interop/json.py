@@ -102,8 +102,13 @@ def _text(value: object, _: object = None) -> str:
     return value
 
 
+def as_code(text: str) -> str:
+    """Write a code as every reader of JSON gives it."""
+    return text.strip().upper()
+
+
 def _code_text(value: object, _: object = None) -> str:
-    return _text(value).strip().upper()
+    return as_code(_text(value))
 
 
 def _units(value: object, _: object = None) -> int | Decimal | None:
@@ -129,8 +134,9 @@ def _exact(number: int | Decimal) -> int | Decimal:
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
-def _money(value: object, _: object = None) -> Decimal:
-    amount = _AMOUNT.fullmatch(_text(value).strip())
+def as_amount(text: str) -> Decimal:
+    """Read an amount of money, or raise ValueError."""
+    amount = _AMOUNT.fullmatch(text.strip())
     if amount is None:
         message = 'it is no amount; write it as "123.45"'
         raise ValueError(message)
@@ -144,7 +150,7 @@ def _parsed(parse: Callable[[str], T]) -> Callable[[object, object], T]:
     return structure
 
 
-_PARSERS: Mapping[type, Callable[[str], object]] = {
+PARSERS: Mapping[type, Callable[[str], object]] = {
     Joint: parse_joint,
     Nerve: parse_nerve,
     Side: parse_side,
@@ -153,6 +159,7 @@ _PARSERS: Mapping[type, Callable[[str], object]] = {
     Purpose: parse_purpose,
     ClaimType: parse_claim_type,
     dt.date: parse_date,
+    Decimal: as_amount,
 }
 
 
@@ -391,10 +398,9 @@ def configure(converter: Converter) -> Converter:
     The converter keeps what it knows besides. It should forbid extra keys and gather all problems,
     as `make_converter` sets it up.
     """
-    for kind, parse in _PARSERS.items():
+    for kind, parse in PARSERS.items():
         converter.register_structure_hook(kind, _parsed(parse))
     converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(Decimal, _money)
     converter.register_structure_hook_func(lambda kind: kind == int | Decimal | None, _units)
     converter.register_structure_hook_func(
         lambda kind: _is_list(kind) and get_args(kind)[0] is str, _list_of(_code_text)
@@ -570,6 +576,9 @@ def claim_from_data(data: object) -> Claim:
     Raises:
         DocumentError: The data don't describe a claim; all problems, each with its path.
     """
+    if _is_object(data) and "refusal" in data:
+        problem = Problem(path="$.refusal", message="coding refused it, so it holds no claim")
+        raise DocumentError(what="Claim", problems=(problem,))
     if not _is_object(data) or "claim" not in data:
         return from_data(data, Claim)
     problems = [_extra("$", name, _WRAPPER) for name in sorted(set(data) - set(_WRAPPER))]

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from cptfacet import jurisdictions
 from cptfacet.bilateral import SideCount
 from cptfacet.citations import Citation, Source
 from cptfacet.claims import Claim, ClaimLine, Location
@@ -37,6 +38,7 @@ from cptfacet.decoding import (
     Unread,
 )
 from cptfacet.errors import CptfacetError, MissingExtraError
+from cptfacet.jurisdictions import Jurisdiction
 from cptfacet.modifiers import Modifier
 from cptfacet.policies import NotKnown, Policy, Provision
 from cptfacet.procedures import Procedure
@@ -44,6 +46,7 @@ from cptfacet.reference import Reference
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
 
 try:
+    from hypothesis import strategies as st
     from hypothesis.errors import InvalidArgument
     from hypothesis.strategies import SearchStrategy
 
@@ -155,6 +158,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Doubt: lambda: part_of(
         decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
     ),
+    Jurisdiction: lambda: st.sampled_from(jurisdictions.ids()).map(jurisdictions.get),
     Location: lambda: locations() | OPAQUE_LOCATIONS,
     Modifier: modifiers,
     NotKnown: not_knowns,

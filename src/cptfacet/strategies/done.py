@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import functools
 import itertools
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import attrs
 from hypothesis import assume
@@ -14,13 +16,13 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, innervation
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region, innervation
 from cptfacet.anatomy import nerves as nerves_of
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import Coded, Coder
-from cptfacet.coding.plans import Plan, Plans
-from cptfacet.policies import Policy
-from cptfacet.procedures import Ordinal
+from cptfacet.coding.plans import turning_points
+from cptfacet.policies import Policy, Provision
+from cptfacet.procedures import Ordinal, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import (
     Guidance,
@@ -291,7 +293,7 @@ def sessions(
     if under is None:
         return _drawn_sessions(parts)
     codable = _codable(under)
-    if not any(codable.cells(day) for day in turning_days(under)):
+    if not any(codable.day(on).cells for on in turning_days(under)):
         message = f"under: the policy {under.id} codes no technique on any date"
         raise InvalidArgument(message)
     return _codable_sessions(parts, codable)
@@ -369,37 +371,52 @@ def _drawn_sessions(draw: st.DrawFn, parts: _Parts) -> Session:
     return _draw_session(draw, parts, draw(parts.dates), draw(parts.claim_types), treated)
 
 
+class _Day(NamedTuple):
+    """The guidances under which each technique is coded on a day, and the joints that then have codes."""
+
+    cells: Mapping[Technique, tuple[Guidance, ...]]
+    joints: Mapping[tuple[Technique, Guidance], frozenset[Joint]]
+
+
 class _Codable:
     """What a policy sends to codes that are valid, day by day."""
 
     def __init__(self, policy: Policy) -> None:
-        self._plans = Plans(policy, packaged())
+        self._policy = policy
+        self._turning = turning_points(policy, packaged())
+        self._kept: dict[int, _Day] = {}
         self.code = Coder(policy).code
-        self._cells = functools.cache(self._cells_of)
 
-    def _plan(self, day: dt.date) -> Plan:
-        return self._plans.at(day, ClaimType.PROFESSIONAL)
+    def day(self, on: dt.date) -> _Day:
+        """Give what is codable on a day; between two days of change it is worked out once."""
+        place = bisect.bisect_right(self._turning, on)
+        if place not in self._kept:
+            self._kept[place] = self._work_out(on)
+        return self._kept[place]
 
-    def cells(self, day: dt.date) -> Mapping[Technique, tuple[Guidance, ...]]:
-        """Give the techniques that are coded on a day, with the guidances under which they are."""
-        return self._cells(self._plan(day))
-
-    def _cells_of(self, plan: Plan) -> Mapping[Technique, tuple[Guidance, ...]]:
-        found: dict[Technique, tuple[Guidance, ...]] = {}
+    def _work_out(self, on: dt.date) -> _Day:
+        facet = packaged().find(kind=ProcedureKind.FACET, ordinal=Ordinal.FIRST, on=on)
+        regions: dict[str, set[CodeRegion]] = {}
+        for procedure in facet:
+            if procedure.family and procedure.region:
+                regions.setdefault(procedure.family, set()).add(procedure.region)
+        facts = {joint: code_region(joint, on=on) for joint in Joint}
+        cells: dict[Technique, tuple[Guidance, ...]] = {}
+        joints: dict[tuple[Technique, Guidance], frozenset[Joint]] = {}
         for technique, guidance in itertools.product(Technique, Guidance):
-            family = plan.cell(technique, guidance).family
-            if any((family, region, Ordinal.FIRST) in plan.codes for region in CodeRegion):
-                found[technique] = (*found.get(technique, ()), guidance)
-        return found
-
-    def joint(self, joint: Joint, technique: Technique, guidance: Guidance, day: dt.date) -> bool:
-        """Say whether a joint has a code on a day, treated so."""
-        plan = self._plan(day)
-        fact = plan.regions[joint]
-        family = plan.cell(technique, guidance).family
-        if fact is None or (family, fact.region, Ordinal.FIRST) not in plan.codes:
-            return False
-        return not technique.on_nerves or bool(innervation(joint).nerves)
+            answer = self._policy.get(
+                "coding.family", on=on, technique=technique.value, guidance=guidance.value
+            )
+            family = str(answer.value) if isinstance(answer, Provision) else ""
+            if family in regions:
+                cells[technique] = (*cells.get(technique, ()), guidance)
+                joints[technique, guidance] = frozenset(
+                    joint
+                    for joint, fact in facts.items()
+                    if fact and fact.region in regions[family]
+                    if innervation(joint).nerves or not technique.on_nerves
+                )
+        return _Day(cells=cells, joints=joints)
 
 
 @functools.lru_cache(maxsize=32)
@@ -409,12 +426,12 @@ def _codable(policy: Policy) -> _Codable:
 
 @st.composite
 def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Session:
-    day = draw(parts.dates.filter(lambda day: bool(codable.cells(day))))
-    cells = codable.cells(day)
+    day = draw(parts.dates.filter(lambda day: bool(codable.day(day).cells)))
+    cells, joints = codable.day(day)
     technique = draw(parts.techniques.filter(lambda technique: technique in cells))
     guidance = draw(parts.guidances.filter(lambda guidance: guidance in cells[technique]))
     assert guidance is not None  # noqa: S101  no cell has it
-    has_code = parts.joints.filter(lambda j: codable.joint(j, technique, guidance, day))
+    has_code = parts.joints.filter(lambda joint: joint in joints[technique, guidance])
     sides = _Sides(draw, parts)
     levels = draw(st.lists(has_code, min_size=1, max_size=_MOST_TARGETS))
     nerves = draw(parts.nerves)

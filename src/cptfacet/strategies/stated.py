@@ -223,6 +223,10 @@ def _values(key: Key) -> SearchStrategy[Value]:
                 if modifier.role is ModifierRole.REQUIREMENTS_MET
             ]
             return st.sampled_from([NONE, *attesting])
+        case "document":
+            return st.tuples(st.sampled_from(["MM", "PA", "A", "L"]), st.integers(1, 99_999)).map(
+                lambda drawn: f"{drawn[0]}-{drawn[1]}"
+            )
         case "codes":
             facet = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
             return tuples(st.sampled_from(facet), min_size=1, max_size=3, unique=True)

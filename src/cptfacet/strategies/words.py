@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
+from cptfacet import jurisdictions
 from cptfacet import policies as packaged_policies
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region
 from cptfacet.bilateral import LineForm, SideCount
@@ -260,10 +261,14 @@ def diagnoses() -> SearchStrategy[str]:
 
 
 def locations() -> SearchStrategy[Location]:
-    """Give locations of a service of the right shape, each part stated or not."""
+    """Give locations of a service of the right shape, each part stated or not.
+
+    States are those that Medicare has, and texts that look like one.
+    """
+    known = st.sampled_from(sorted({area.state for area in jurisdictions.areas()}))
     return st.builds(
         Location,
-        state=either(_run(_UPPER, min_size=2, max_size=2)),
+        state=either(known | _run(_UPPER, min_size=2, max_size=2)),
         county=either(TEXTS),
         zip=either(_run(_DIGITS, min_size=5, max_size=5)),
         locality=either(_run(_DIGITS, min_size=2, max_size=2)),

@@ -1,0 +1,191 @@
+"""The rows of the table: what is measured, against what, and the ratio that it is allowed."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import importlib
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+from collections import deque
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import cattrs
+import msgspec
+
+from benchmarks import structs
+from benchmarks.measure import Measured, alone, side_by_side
+from cptfacet import policies
+from cptfacet.claims import Claim, ClaimLine
+from cptfacet.coding import code_session
+from cptfacet.interop import json as cattrs_door
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from benchmarks.documents import Mix
+
+__all__ = ["measure_all"]
+
+IMPORTS_A_SIDE = 21
+UNTOUCHED = ("cattrs", "importlib_resources")
+
+# Times one import in a fresh interpreter, and tells what it loaded and which data it opened. It loads
+# nothing before, so that what an import needs of the standard library counts for it.
+PROBE = """
+import sys, time
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+start = time.process_time()
+import {name}
+took = time.process_time() - start
+data = [path for path in opened if path.endswith((".toml", ".csv", ".json"))]
+print((took, [name for name in {untouched} if name in sys.modules], data))
+"""
+
+
+def measure_all(mix: Mix, rounds: int) -> Iterator[Measured | str]:
+    """Measure each row; a text says why one is left out."""
+    yield _import(rounds)
+    yield _line(mix, rounds)
+    yield _cattrs_door(mix, rounds)
+    yield _fast_door(mix, rounds)
+    yield _coding(mix, rounds)
+    yield _policy(rounds)
+
+
+def _all(function: Callable[[Any], object], given: Iterable[Any]) -> Callable[[], object]:
+    """Call a function with each of some values, and keep none of its answers."""
+    listed = tuple(given)
+    return lambda: deque(map(function, listed), maxlen=0)
+
+
+def _import(rounds: int) -> Measured:
+    def probe(name: str) -> tuple[float, list[str]]:
+        source = PROBE.format(name=name, untouched=UNTOUCHED)
+        told = subprocess.run(
+            [sys.executable, "-c", source], check=True, capture_output=True, encoding="utf-8"
+        )
+        took, loaded, data = ast.literal_eval(told.stdout)
+        return took, [*loaded, *data]
+
+    probe("cptfacet")
+    probe("attrs")
+    turns = [(probe("cptfacet"), probe("attrs")) for _ in range(min(rounds, IMPORTS_A_SIDE))]
+    touched = sorted({name for (_, names), _ in turns for name in names})
+    return Measured(
+        what="import cptfacet",
+        how="import attrs, each in a fresh interpreter, its start not counted; of"
+        f" {', '.join(UNTOUCHED)} and data files it touched: {', '.join(touched) or 'none'}",
+        own=statistics.median(took for (took, _), _ in turns) * 1e6,
+        other=statistics.median(took for _, (took, _) in turns) * 1e6,
+        ratios=tuple(mine / theirs for (mine, _), (theirs, _) in turns),
+        allowed=1.5,
+    )
+
+
+def _line(mix: Mix, rounds: int) -> Measured:
+    fields = {f.name: attrs.field(default=f.default) for f in attrs.fields(ClaimLine)}
+    bare = attrs.make_class("Bare", fields, frozen=True, slots=True, kw_only=True)
+    lines = [line for claim in mix.claims for line in claim.lines]
+
+    def make(kind: Callable[..., object]) -> Callable[[], object]:
+        def work() -> None:
+            for line in lines:
+                kind(
+                    code=line.code,
+                    modifiers=line.modifiers,
+                    units=line.units,
+                    diagnoses=line.diagnoses,
+                )
+
+        return work
+
+    return side_by_side(
+        "make a ClaimLine",
+        "a bare attrs.frozen of the same fields",
+        own=make(ClaimLine),
+        other=make(bare),
+        calls=len(lines),
+        rounds=rounds,
+        allowed=1.5,
+    )
+
+
+def _default_cattrs() -> Callable[[bytes], Claim]:
+    """Read claims with cattrs as it is, and only the hooks without which it refuses the classes.
+
+    It knows no date and no Decimal, and no union of int and Decimal.
+    """
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(dt.date, lambda value, _: dt.date.fromisoformat(value))
+    converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+    converter.register_structure_hook_func(
+        lambda kind: kind == int | Decimal | None, lambda value, _: value
+    )
+    return lambda text: converter.structure(json.loads(text), Claim)
+
+
+def _cattrs_door(mix: Mix, rounds: int) -> Measured:
+    return side_by_side(
+        "JSON to Claim, cattrs door",
+        "json.loads and a default cattrs Converter(forbid_extra_keys=True) on the same classes, with"
+        " hooks for date, Decimal and units alone",
+        own=_all(lambda text: cattrs_door.read(text, Claim), mix.claim_texts),
+        other=_all(_default_cattrs(), mix.claim_texts),
+        calls=len(mix.claim_texts),
+        rounds=rounds,
+        allowed=0.8,
+    )
+
+
+def _fast_door(mix: Mix, rounds: int) -> Measured | str:
+    what = "JSON to Claim, fast door"
+    try:
+        fast_door = importlib.import_module("cptfacet.interop.fast")
+    except ImportError as error:
+        return f"{what:<34}left out: {error}"
+    return side_by_side(
+        what,
+        "a strict msgspec.Struct decode",
+        own=_all(lambda text: fast_door.read(text, Claim), mix.claim_texts),
+        other=_all(msgspec.json.Decoder(structs.Claim).decode, mix.claim_texts),
+        calls=len(mix.claim_texts),
+        rounds=rounds,
+        allowed=4,
+    )
+
+
+def _coding(mix: Mix, rounds: int) -> Measured:
+    return side_by_side(
+        "code_session",
+        "a strict msgspec.Struct decode of the JSON of its session",
+        own=_all(lambda given: code_session(given[0], policy=given[1]), mix.sessions),
+        other=_all(msgspec.json.Decoder(structs.Session).decode, mix.session_texts),
+        calls=len(mix.sessions),
+        rounds=rounds,
+        allowed=10,
+    )
+
+
+def _policy(rounds: int) -> Measured:
+    asked = [
+        (policies.get(name), dict(zip(("technique", "guidance"), cell, strict=True)))
+        for name in ("cpt", "medicare")
+        for cell in itertools.product(
+            policies.DIMENSIONS["technique"] or (), policies.DIMENSIONS["guidance"] or ()
+        )
+    ]
+    on = dt.date(2026, 3, 2)
+    return alone(
+        "policy.get",
+        "one cell of the table of code families, for information",
+        own=_all(lambda given: given[0].get("coding.family", on=on, **given[1]), asked),
+        calls=len(asked),
+        rounds=rounds,
+    )

@@ -1,0 +1,172 @@
+"""From claim lines back to what was done, as far as lines tell it.
+
+`decode_claim` is the call; `Decoder` is the same for many claims under one policy. Lines name codes,
+sides and units. They name no joint, and some line forms write two sessions alike: what is open is
+said, and never settled by a guess.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import TYPE_CHECKING, Any
+
+from cptfacet.claims import Claim
+from cptfacet.coding import Coded
+from cptfacet.coding.plans import Plans
+from cptfacet.decoding.answers import (
+    BilledGroup,
+    BilledLevels,
+    BilledSession,
+    Decoded,
+    Doubt,
+    DoubtId,
+    Unread,
+    UnreadReason,
+)
+from cptfacet.decoding.groups import read_groups
+from cptfacet.decoding.lines import DayLines, folded, read_line
+from cptfacet.reference import Reference, packaged
+
+if TYPE_CHECKING:
+    from cptfacet.policies import Policy
+
+__all__ = [
+    "BilledGroup",
+    "BilledLevels",
+    "BilledSession",
+    "Decoded",
+    "Decoder",
+    "Doubt",
+    "DoubtId",
+    "Unread",
+    "UnreadReason",
+    "decode_claim",
+]
+
+
+def decode_claim(
+    claim: Claim | Coded, *, policy: Policy, reference: Reference | None = None
+) -> Decoded:
+    """Read the lines of a claim back into what was done: regions, levels, sides, purpose.
+
+    The policy tells the line form in which both sides are written, which modifier marks a line as
+    diagnostic, and which techniques belong to a family. Lines in another form are read in that one,
+    and the answer says so. Lines tell no joint and no nerve. No claim is too messy to be read:
+    what can't be read stands in ``unread``, what is open in ``doubts``. The claim may be given as
+    coding answered it.
+
+    >>> import attrs
+    >>> from cptfacet import policies
+    >>> from cptfacet.claims import ClaimType, parse_line
+    >>> claim = Claim(
+    ...     claim_type=ClaimType.PROFESSIONAL,
+    ...     date=dt.date(2026, 3, 2),
+    ...     lines=tuple(map(parse_line, ["64493-50-KX", "64494-RT-KX", "99213-25"])),
+    ... )
+    >>> decoded = decode_claim(claim, policy=policies.get("medicare"))
+    >>> [(str(group.sides), group.purpose.value) for group in decoded.groups]
+    [('1 bilateral, 1 right', 'diagnostic')]
+    >>> [(unread.line, unread.reason.value) for unread in decoded.unread]
+    [(3, 'unknown-code')]
+
+    Two units of an add-on are both sides of one level in CPT's form, or one side of two:
+
+    >>> ablation = attrs.evolve(claim, lines=tuple(map(parse_line, ["64635-50", "64636 x2"])))
+    >>> [group] = decode_claim(ablation, policy=policies.get("cpt")).groups
+    >>> [str(sides) for sides in group.levels[1].readings()]
+    ['1 bilateral', '2 unnamed']
+    >>> [doubt.id.value for doubt in group.lost]
+    ['sides-or-levels']
+
+    The policy is a value, not its id:
+
+    >>> decode_claim(claim, policy="medicare")
+    Traceback (most recent call last):
+    ...
+    TypeError: policy is a Policy, not its id: use policies.get('medicare')
+
+    Source: the provisions of the policy for line form, diagnostic modifier and families; the
+    reference for the codes.
+    """
+    return _decoder(policy, reference or packaged()).decode(claim)
+
+
+@functools.lru_cache(maxsize=32)
+def _decoder(policy: Policy, reference: Reference) -> Decoder:
+    """Keep what is compiled for the policies last used; answers are not kept."""
+    return Decoder(policy, reference)
+
+
+class Decoder:
+    """Decode many claims under one policy.
+
+    What the policy and the reference say between two of their dates is worked out once and kept. A
+    decoder can be pickled; it takes its policy along and works out the rest again.
+
+    >>> from cptfacet import policies
+    >>> Decoder(policies.get("cpt"))
+    Decoder(policy='cpt')
+    """
+
+    __slots__ = ("_plans",)
+
+    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
+        """Take a policy, and the reference where it is not the packaged one.
+
+        Raises:
+            TypeError: The policy is given by its id.
+        """
+        self._plans = Plans(policy, reference or packaged())
+
+    @property
+    def policy(self) -> Policy:
+        """The policy under which this decoder reads claims."""
+        return self._plans.policy
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data with which this decoder reads claims."""
+        return self._plans.reference
+
+    def __repr__(self) -> str:
+        return f"Decoder(policy={self.policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Decoder, (self.policy, self.reference)
+
+    def decode(self, claim: Claim | Coded) -> Decoded:
+        """Decode one claim, as `decode_claim` does."""
+        if isinstance(claim, Coded):
+            claim = claim.claim
+        unread: list[Unread] = []
+        days: dict[tuple[dt.date, str | None], DayLines] = {}
+        providers = _providers(claim)
+        for number, line in enumerate(claim.lines, 1):
+            date = line.date or claim.date
+            read = read_line(number, line, date, self.reference)
+            if isinstance(read, Unread):
+                unread.append(read)
+            if date is not None:
+                provider = line.provider or providers.get(date)
+                day = days.setdefault((date, provider), DayLines())
+                day.add(number, folded(line.code), read)
+        sessions: list[BilledSession] = []
+        for (date, provider), lines in days.items():
+            if lines.read:
+                plan = self._plans.at(date, claim.claim_type)
+                groups = read_groups(plan, date, claim.purpose, lines)
+                sessions.append(BilledSession(date=date, groups=groups, provider=provider))
+        return Decoded(
+            sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, id=claim.id
+        )
+
+
+def _providers(claim: Claim) -> dict[dt.date, str]:
+    """Give the one practitioner of each day that names no other: lines that name none are theirs."""
+    named: dict[dt.date, set[str]] = {}
+    for line in claim.lines:
+        date = line.date or claim.date
+        if date is not None and line.provider is not None:
+            named.setdefault(date, set()).add(line.provider)
+    return {date: names.pop() for date, names in named.items() if len(names) == 1}

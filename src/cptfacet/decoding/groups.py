@@ -1,0 +1,435 @@
+"""The lines of one practitioner and day: coded groups, their levels, and what they leave open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet import bilateral
+from cptfacet._records import sealed
+from cptfacet.addons import allowed_primaries
+from cptfacet.anatomy import CodeRegion, Joint
+from cptfacet.bilateral import Laterality, LineForm, SideCount
+from cptfacet.claims import Purpose
+from cptfacet.coding.plans import JUNCTION, Marks, Plan, weight
+from cptfacet.decoding.answers import BilledGroup, BilledLevels, Doubt, DoubtId
+from cptfacet.decoding.lines import DayLines, FacetCode, ReadLine
+from cptfacet.errors import NotOfThisFormError
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.procedures import Family, Ordinal, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cptfacet.reference import Reference
+
+__all__ = ["read_groups"]
+
+
+_Parts = dict[Ordinal, list[ReadLine]]
+_ORDER = tuple(Ordinal)
+_ODD = {
+    DoubtId.SIDES_CONTRADICT: "a line names several sides; it is read as both",
+    DoubtId.UNITS_NOT_GIVEN: "a line has no units; it is read as one",
+    DoubtId.NOT_COMPLETED: "a modifier says that less was done than the code stands for",
+}
+
+
+def _code(parts: _Parts) -> str:
+    """Give the code of the lowest ordinal among some parts."""
+    return next(parts[ordinal][0].code.code for ordinal in _ORDER if ordinal in parts)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _OfOneCode:
+    """The lines of one code, and how both sides are written in its role."""
+
+    family: Family
+    lines: tuple[ReadLine, ...]
+    form: Provision | NotKnown
+
+    @property
+    def code(self) -> FacetCode:
+        return self.lines[0].code
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(line.number for line in self.lines)
+
+    @property
+    def own(self) -> LineForm | None:
+        """The line form of the policy, where it is known."""
+        return LineForm(str(self.form.value)) if isinstance(self.form, Provision) else None
+
+    def read(self, form: LineForm | None, reference: Reference) -> Laterality | None:
+        """Read the sides in a form; None where the lines don't have it."""
+        if form is None:
+            return None
+        written = [line.written for line in self.lines]
+        try:
+            return bilateral.read(written, form=form, reference=reference)
+        except NotOfThisFormError:
+            return None
+
+
+class _Group:
+    """Read one group: its levels, what they leave open, and what shaped the reading."""
+
+    def __init__(self, plan: Plan, family: Family, stated: Purpose | None) -> None:
+        self.plan = plan
+        self.family = family
+        self.stated = stated
+        self.doubts: list[Doubt] = []
+        self.provisions: dict[Provision, None] = {}
+        self.joints: tuple[Joint, ...] = ()
+        self.levels: list[BilledLevels] = []
+
+    def doubt(self, doubt_id: DoubtId, message: str, lines: tuple[int, ...]) -> None:
+        """Say that something is open, once."""
+        doubt = Doubt(id=doubt_id, message=message, lines=lines)
+        if doubt not in self.doubts:
+            self.doubts.append(doubt)
+
+    def read(self, parts: Sequence[_Parts]) -> None:
+        """Read the lines code by code, in the form that fits all of them best."""
+        codes = [
+            _OfOneCode(
+                family=self.family,
+                lines=tuple(region[ordinal]),
+                form=self.plan.forms[role_of(self.family, ordinal)].answer,
+            )
+            for region in parts
+            for ordinal in _ORDER
+            if ordinal in region
+        ]
+        for code, laterality in zip(codes, self._lateralities(codes), strict=True):
+            self._check_form(code, laterality)
+            self.levels.append(self._levels(code, laterality))
+        self._compare_purposes(codes)
+        if len(parts) > 1:
+            self._read_junction()
+
+    # -- sides
+
+    def _lateralities(self, codes: Sequence[_OfOneCode]) -> Sequence[Laterality]:
+        """Read sides in the form of the policy, else in the one form that reads the group best.
+
+        Where none reads it without more levels than its codes stand for, each code is read by
+        itself: CPT's own form writes the first level with a modifier and add-ons with two units.
+        """
+        own = self._in_form([code.own for code in codes], codes)
+        if own and not any(read.excess for read in own):
+            return own
+        foreign = [self._in_form([form] * len(codes), codes) for form in LineForm]
+        whole = [reads for reads in foreign if reads and not any(read.excess for read in reads)]
+        return min(whole, key=_open) if whole else [self._alone(code) for code in codes]
+
+    def _in_form(
+        self, forms: Sequence[LineForm | None], codes: Sequence[_OfOneCode]
+    ) -> Sequence[Laterality] | None:
+        """Read each code in its form, or give None where some have it not."""
+        reads = [
+            code.read(form, self.plan.reference) for code, form in zip(codes, forms, strict=True)
+        ]
+        whole = [read for read in reads if read is not None]
+        return whole if len(whole) == len(reads) else None
+
+    def _alone(self, code: _OfOneCode) -> Laterality:
+        forms = dict.fromkeys((code.own, *LineForm))
+        reads = [read for form in forms if (read := code.read(form, self.plan.reference))]
+        return min(reads, key=lambda r: (r.excess, r.form is not code.own, bool(r.ambiguous)))
+
+    def _check_form(self, code: _OfOneCode, chosen: Laterality) -> None:
+        """Say where the form of the lines is not that of the policy, or that one is not known."""
+        where = code.code.code
+        if isinstance(code.form, NotKnown):
+            reads = [code.read(form, self.plan.reference) for form in LineForm]
+            if any(read and not read.excess and read.sides != chosen.sides for read in reads):
+                message = (
+                    f"{where}: read in the form {chosen.form}; how both sides are written is not"
+                    f" known: {code.form.reason}"
+                )
+                self.doubt(DoubtId.FORM_NOT_KNOWN, message, code.numbers)
+            return
+        if chosen.sides.bilateral:
+            self.provisions[code.form] = None
+        in_own = code.read(code.own, self.plan.reference)
+        if in_own is None or in_own.sides != chosen.sides:
+            self.provisions[code.form] = None
+            message = (
+                f"{where}: written in the form {chosen.form}; that of the policy is {code.own}"
+            )
+            self.doubt(DoubtId.OTHER_FORM, message, code.numbers)
+
+    def _levels(self, code: _OfOneCode, laterality: Laterality) -> BilledLevels:
+        facts, numbers = code.code, code.numbers
+        for line in code.lines:
+            for odd in line.odd:
+                self.doubt(odd, f"{facts.code}: {_ODD[odd]}", (line.number,))
+        if facts.ordinal is Ordinal.EACH_ADDITIONAL:
+            laterality = self._within_region(code, laterality)
+            sides = self._likeliest(laterality)
+            self._check_open_sides(code, laterality, sides)
+        else:
+            sides = _one_level(laterality.sides)
+            self._check_one_level(code, laterality, sides)
+        return BilledLevels(
+            code=facts.code,
+            ordinal=facts.ordinal,
+            region=facts.region,
+            sides=sides,
+            laterality=laterality,
+            or_more=facts.ordinal is Ordinal.THIRD_AND_MORE,
+            purpose=self._purpose(code),
+            lines=numbers,
+        )
+
+    def _within_region(self, code: _OfOneCode, laterality: Laterality) -> Laterality:
+        """Leave out readings with more further levels than the region has further joints."""
+        room = self.plan.room(self.family, code.code.region) - 1 - laterality.sides.levels
+        if room < 0:
+            message = f"{code.code.code}: the units are of more levels than the region has joints"
+            self.doubt(DoubtId.MORE_LEVELS, message, code.numbers)
+        fewest = max(laterality.fewest_bilateral, laterality.sides.bilateral - max(room, 0))
+        return attrs.evolve(laterality, fewest_bilateral=fewest)
+
+    def _likeliest(self, laterality: Laterality) -> SideCount:
+        """Give the likeliest reading: bilateral levels come first, where the policy orders so."""
+        first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), None)
+        order = self.plan.level_order
+        if not laterality.ambiguous or first is None or first.bilateral:
+            return laterality.sides
+        if isinstance(order, Provision) and order.value == "bilateral-first":
+            self.provisions[order] = None
+            return laterality.reading(laterality.fewest_bilateral)
+        return laterality.sides
+
+    def _check_open_sides(self, code: _OfOneCode, laterality: Laterality, sides: SideCount) -> None:
+        where, numbers = code.code.code, code.numbers
+        for ambiguous in laterality.ambiguous:
+            self.doubt(DoubtId.SIDES_OR_LEVELS, f"{where}: {ambiguous}", numbers)
+        if sides.unnamed:
+            self.doubt(DoubtId.SIDE_NOT_NAMED, f"{where}: no side is named for a level", numbers)
+        first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), SideCount())
+        if sides.unnamed > 1 and first.bilateral and not laterality.ambiguous:
+            message = (
+                f"{where}: beside a first level on both sides, units without side may be both sides"
+                " of a level, as the form two-units writes them"
+            )
+            self.doubt(DoubtId.FORM_NOT_CERTAIN, message, numbers)
+
+    def _check_one_level(self, code: _OfOneCode, laterality: Laterality, sides: SideCount) -> None:
+        where, numbers = code.code.code, code.numbers
+        several = code.code.ordinal is Ordinal.THIRD_AND_MORE
+        if laterality.excess:
+            message = "it is reported once for all" if several else laterality.ambiguous[0]
+            self.doubt(DoubtId.MORE_LEVELS, f"{where}: {message}", numbers)
+        if not several:
+            if sides.unnamed:
+                message = f"{where}: no side is named for a level"
+                self.doubt(DoubtId.SIDE_NOT_NAMED, message, numbers)
+            return
+        message = f"{where}: it stands for the third and all further levels"
+        self.doubt(DoubtId.THREE_OR_MORE, message, numbers)
+        if sides.bilateral or sides.unnamed:
+            said = (
+                "each side was treated at one at least" if sides.bilateral else "no side is named"
+            )
+            message = f"{where}: {said}; of several levels, the sides may differ"
+            self.doubt(DoubtId.FURTHER_SIDES, message, numbers)
+
+    # -- purpose
+
+    def _purpose(self, code: _OfOneCode) -> Purpose | None:
+        """Tell the purpose from the modifier that marks a line as diagnostic, else as stated."""
+        where, numbers = code.code.code, code.numbers
+        marks = self.plan.marked[self.family]
+        if marks is None:
+            answer = self.plan.diagnostic[self.family]
+            if isinstance(answer, NotKnown) and self.stated is None:
+                message = f"whether a modifier tells the purpose is not known: {answer.reason}"
+                self.doubt(DoubtId.PURPOSE_NOT_KNOWN, f"{where}: {message}", numbers)
+            return self.stated
+        marked = [_is_marked(line, marks) for line in code.lines]
+        modifier = ", ".join(marks.modifiers)
+        if not any(marked):
+            if self.stated is Purpose.DIAGNOSTIC:
+                message = f"{where}: the claim says diagnostic, and no line has {modifier}"
+                self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, numbers)
+            return self.stated
+        self.provisions |= dict.fromkeys(marks.provisions)
+        if not all(marked):
+            message = f"{where}: some of its lines have {modifier} and others do not"
+            self.doubt(DoubtId.PURPOSE_MIXED, message, numbers)
+            return None
+        if self.stated is Purpose.THERAPEUTIC:
+            message = f"{where}: {modifier} says diagnostic, and the claim says therapeutic"
+            self.doubt(DoubtId.PURPOSE_CONTRADICTED, message, numbers)
+            return None
+        return Purpose.DIAGNOSTIC
+
+    def _compare_purposes(self, codes: Sequence[_OfOneCode]) -> None:
+        """Say which codes of a group lack the mark that others of it have."""
+        marks = self.plan.marked[self.family]
+        if marks is None:
+            return
+        marked = [any(_is_marked(line, marks) for line in code.lines) for code in codes]
+        bare = [code for code, has in zip(codes, marked, strict=True) if not has]
+        if any(marked) and bare and self.stated is not Purpose.DIAGNOSTIC:
+            modifier = ", ".join(marks.modifiers)
+            for code in bare:
+                message = f"{code.code.code}: other levels have {modifier}, and this one has not"
+                self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, code.numbers)
+
+    # -- two regions
+
+    def _read_junction(self) -> None:
+        """Read a group over two regions: T12-L1 with L1-L2, where the policy writes those so."""
+        answer = self.plan.thoracolumbar[self.family]
+        first, *rest = self.levels
+        two = len(rest) == 1 and not rest[0].or_more and rest[0].laterality.sides.levels == 1
+        if two and isinstance(answer, Provision) and answer.value == "one-group":
+            # Two joints are two levels, so the reading with one level more is none.
+            laterality = rest[0].laterality
+            settled = attrs.evolve(laterality, fewest_bilateral=laterality.sides.bilateral)
+            self.doubts = [
+                doubt
+                for doubt in self.doubts
+                if not (doubt.id.lost and doubt.lines == rest[0].lines)
+            ]
+            further = attrs.evolve(rest[0], laterality=settled, sides=laterality.sides)
+            self.levels = [first, further]
+            self.joints = JUNCTION
+            self.provisions[answer] = None
+            return
+        message = (
+            f"{rest[0].code} stands with the first level of another region; which joints that is,"
+            " the policy does not tell"
+        )
+        self.doubt(DoubtId.TWO_REGIONS, message, self.numbers())
+
+    # -- as a whole
+
+    def numbers(self) -> tuple[int, ...]:
+        """Give the numbers of all lines of the group."""
+        return tuple(number for billed in self.levels for number in billed.lines)
+
+    def made(self) -> BilledGroup:
+        """Give the group as it is read."""
+        ordinals = [billed.ordinal for billed in self.levels]
+        if Ordinal.THIRD_AND_MORE in ordinals and Ordinal.SECOND not in ordinals:
+            message = f"no second level stands with {self.levels[-1].code}"
+            self.doubt(DoubtId.SECOND_MISSING, message, self.numbers())
+        methods = self.plan.methods(self.family)
+        return BilledGroup(
+            family=self.family,
+            levels=tuple(self.levels),
+            techniques=methods.techniques,
+            techniques_not_known=methods.not_known,
+            guidances=methods.guidances,
+            joints=self.joints,
+            doubts=tuple(self.doubts),
+            provisions=tuple(self.provisions),
+            notes=tuple(note for provision in self.provisions for note in weight(provision)),
+        )
+
+
+def _open(reads: Sequence[Laterality]) -> int:
+    return sum(bool(read.ambiguous) for read in reads)
+
+
+def _is_marked(line: ReadLine, marks: Marks) -> bool:
+    return set(marks.modifiers) <= set(line.written.modifiers)
+
+
+def _one_level(sides: SideCount) -> SideCount:
+    """Read what lines of a code say that stands for one level, whatever the units."""
+    if sides.bilateral or (sides.right and sides.left):
+        return SideCount(bilateral=1)
+    if sides.right or sides.left:
+        return SideCount(right=min(sides.right, 1), left=min(sides.left, 1))
+    return SideCount(unnamed=1)
+
+
+class _Day:
+    """Read the lines of one practitioner for one day into groups."""
+
+    def __init__(self, plan: Plan, date: dt.date, stated: Purpose | None, lines: DayLines) -> None:
+        self.plan = plan
+        self.date = date
+        self.stated = stated
+        self.lines = lines
+
+    def groups(self) -> Iterator[BilledGroup]:
+        """Give the groups: by family, and by the region of the first level in order of the claim."""
+        for family in dict.fromkeys(line.code.family for line in self.lines.read):
+            regions: dict[CodeRegion, _Parts] = {}
+            for line in self.lines.read:
+                if line.code.family is family:
+                    parts = regions.setdefault(line.code.region, {})
+                    parts.setdefault(line.code.ordinal, []).append(line)
+            for joined in self._joined(regions):
+                group = _Group(self.plan, family, self.stated)
+                group.read(joined)
+                if Ordinal.FIRST not in joined[0]:
+                    self._without_first(group, joined[0], regions)
+                yield group.made()
+
+    def _joined(self, regions: Mapping[CodeRegion, _Parts]) -> list[list[_Parts]]:
+        """Put add-ons without a first level of their region to another one that allows them.
+
+        That is how contractors write T12-L1 with L1-L2. A first level with add-ons of its own takes
+        no others.
+        """
+        hosts: dict[CodeRegion, CodeRegion] = {}
+        for region, parts in regions.items():
+            if Ordinal.FIRST not in parts:
+                allowed = self._allowed(parts)
+                for other, first in regions.items():
+                    if set(first) == {Ordinal.FIRST} and _code(first) in allowed:
+                        hosts[other] = region
+        guests = set(hosts.values())
+        return [
+            [parts, regions[hosts[region]]] if region in hosts else [parts]
+            for region, parts in regions.items()
+            if region not in guests
+        ]
+
+    def _allowed(self, parts: _Parts) -> tuple[str, ...]:
+        return allowed_primaries(
+            _code(parts), on=self.date, policy=self.plan.policy, reference=self.plan.reference
+        )
+
+    def _without_first(
+        self, group: _Group, parts: _Parts, regions: Mapping[CodeRegion, _Parts]
+    ) -> None:
+        """Say where the first level of add-ons is, or that there is none."""
+        code, allowed = _code(parts), self._allowed(parts)
+        elsewhere = [
+            _code(other)
+            for other in regions.values()
+            if Ordinal.FIRST in other and _code(other) in allowed
+        ]
+        unread = [self.lines.unread[primary] for primary in allowed if primary in self.lines.unread]
+        if elsewhere:
+            message = (
+                f"{code} has no first level of its region; {elsewhere[0]}, which allows it, has"
+                " add-ons of its own"
+            )
+            group.doubt(DoubtId.TWO_REGIONS, message, group.numbers())
+        elif unread:
+            message = f"the first level of {code} stands on line {unread[0]}, which is not read"
+            group.doubt(DoubtId.PRIMARY_NOT_READ, message, group.numbers())
+        else:
+            message = f"no first level that is known to allow {code} stands with it"
+            group.doubt(DoubtId.PRIMARY_MISSING, message, group.numbers())
+
+
+def read_groups(
+    plan: Plan, date: dt.date, stated: Purpose | None, lines: DayLines
+) -> tuple[BilledGroup, ...]:
+    """Read the lines of one practitioner for one day into groups."""
+    return tuple(_Day(plan, date, stated, lines).groups())

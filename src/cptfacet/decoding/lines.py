@@ -1,0 +1,151 @@
+"""One line of a claim: its facet code, its canonical form, what is odd; or why it is not read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import CodeRegion
+from cptfacet.claims import ClaimLine
+from cptfacet.dates import Standing
+from cptfacet.decoding.answers import DoubtId, Unread, UnreadReason
+from cptfacet.modifiers import ModifierRole
+from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cptfacet.reference import Reference
+
+__all__ = ["DayLines", "FacetCode", "ReadLine", "folded", "read_line"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class FacetCode:
+    """The facts of a facet code that is valid on a date."""
+
+    code: str
+    family: Family
+    ordinal: Ordinal
+    region: CodeRegion
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class ReadLine:
+    """A line that is read: its number on the claim, its code, its canonical form, what is odd."""
+
+    number: int
+    code: FacetCode
+    written: ClaimLine
+    odd: tuple[DoubtId, ...]
+
+
+class DayLines:
+    """The lines of one practitioner and day: those that are read, and the codes of the others."""
+
+    def __init__(self) -> None:
+        """Begin with no line."""
+        self.read: list[ReadLine] = []
+        self.unread: dict[str, int] = {}
+
+    def add(self, number: int, code: str, line: ReadLine | Unread) -> None:
+        """Add a line that is read, or the code of one that is not."""
+        if isinstance(line, Unread):
+            self.unread[code] = number
+        else:
+            self.read.append(line)
+
+
+def folded(text: object) -> str:
+    """Write a code or modifier without spaces around it, in capital letters."""
+    return str(text).strip().upper()
+
+
+def read_line(
+    number: int, line: ClaimLine, date: dt.date | None, reference: Reference
+) -> ReadLine | Unread:
+    """Read one line, or say why it is not read."""
+    found = _look_up(folded(line.code), date, reference)
+    if isinstance(found, FacetCode):
+        odd: list[DoubtId] = []
+        modifiers = _one_side(map(folded, line.modifiers), reference, odd)
+        units = _whole(line.units)
+        if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
+            units = 1  # the code stands for one level, or for all further ones, whatever the units
+            odd.append(DoubtId.UNITS_NOT_GIVEN)
+        if any(reference.modifier_role(modifier) in _STOPPED for modifier in modifiers):
+            odd.append(DoubtId.NOT_COMPLETED)
+        if units is not None:
+            written = ClaimLine(code=found.code, modifiers=modifiers, units=units)
+            return ReadLine(number=number, code=found, written=written, odd=tuple(odd))
+        found = UnreadReason.UNITS, f"{found.code} has no whole number of units, one at the least"
+    reason, message = found
+    return Unread(line=number, reason=reason, message=message)
+
+
+_LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
+_STOPPED = (ModifierRole.REDUCED, ModifierRole.DISCONTINUED)
+
+
+def _one_side(
+    modifiers: Iterable[str], reference: Reference, odd: list[DoubtId]
+) -> tuple[str, ...]:
+    """Keep one modifier that names the side; where several name different sides, it is both."""
+    listed = tuple(modifiers)
+    named = dict.fromkeys(m for m in listed if reference.modifier_role(m) in _LATERAL)
+    rest = tuple(m for m in listed if m not in named)
+    if len(named) > 1:
+        odd.append(DoubtId.SIDES_CONTRADICT)
+        return (reference.modifier_for(ModifierRole.BILATERAL), *rest)
+    return (*named, *rest)
+
+
+def _look_up(
+    code: str, date: dt.date | None, reference: Reference
+) -> FacetCode | tuple[UnreadReason, str]:
+    """Give the facts of a code that stands for facet levels on a date, or why it does not."""
+    procedure = reference.known(code)
+    if procedure is None:
+        if is_code(code):
+            return UnreadReason.UNKNOWN_CODE, f"{code} is no code of the facet family or near it"
+        return UnreadReason.MALFORMED_CODE, "its code has not the shape of a procedure code"
+    if procedure.kind is ProcedureKind.NEIGHBOUR:
+        return UnreadReason.OTHER_CODE, f"{code} is no facet level: {procedure.label}"
+    if date is None:
+        message = "neither the line nor the claim has a date, and codes and rules go by date"
+        return UnreadReason.NO_DATE, message
+    return _on_date(procedure, date)
+
+
+def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[UnreadReason, str]:
+    code, standing = procedure.code, procedure.in_force(date)
+    if standing is Standing.NOT_IN_FORCE:
+        return UnreadReason.NOT_IN_FORCE, f"{code} is not valid on {date}: {procedure.term}"
+    if standing is Standing.NOT_KNOWN:
+        message = f"no source shows {code} valid on {date}: {procedure.term}"
+        return UnreadReason.VALIDITY_NOT_KNOWN, message
+    family, ordinal, region = procedure.family, procedure.ordinal, procedure.region
+    if not isinstance(family, Family) or ordinal is None or region is None:
+        message = f"{code} is of the time before today's codes, whose rules are not packaged"
+        return UnreadReason.OLD_CODE, message
+    return FacetCode(code=code, family=family, ordinal=ordinal, region=region)
+
+
+_MOST_DIGITS = 30
+
+
+def _whole(units: int | Decimal | None) -> int | None:
+    """Read units as a count, or give None: what is missing, a fraction or beyond all measure."""
+    if isinstance(units, Decimal):
+        if not units.is_finite() or units.adjusted() > _MOST_DIGITS:
+            return None
+        if units != units.to_integral_value():  # a remainder would be bound by the context
+            return None
+        units = int(units)
+    return units if units is not None and 0 < units < 10**_MOST_DIGITS else None
