@@ -49,35 +49,36 @@ __all__ = [
 class _HeadToTail(StrEnum):
     """Symbols that sort by their place in the body, from the head down."""
 
+    _position: int
+
+    def __init__(self, _: str) -> None:
+        """Take the place behind the members before it."""
+        self._position = len(type(self).__members__)
+
     @property
     def position(self) -> int:
         """The place in the order from head to tail, from 0."""
-        return _positions(type(self))[self]
+        return self._position
 
     def __lt__(self, other: str) -> bool:
         if isinstance(other, type(self)):
-            return self.position < other.position
+            return self._position < other._position
         return NotImplemented
 
     def __le__(self, other: str) -> bool:
         if isinstance(other, type(self)):
-            return self.position <= other.position
+            return self._position <= other._position
         return NotImplemented
 
     def __gt__(self, other: str) -> bool:
         if isinstance(other, type(self)):
-            return self.position > other.position
+            return self._position > other._position
         return NotImplemented
 
     def __ge__(self, other: str) -> bool:
         if isinstance(other, type(self)):
-            return self.position >= other.position
+            return self._position >= other._position
         return NotImplemented
-
-
-@functools.cache
-def _positions(kind: type[_HeadToTail]) -> dict[_HeadToTail, int]:
-    return {member: index for index, member in enumerate(kind)}
 
 
 class Side(StrEnum):
@@ -200,19 +201,18 @@ class Nerve(_HeadToTail):
     @property
     def kind(self) -> NerveKind:
         """What the nerve is."""
-        match self:
-            case Nerve.TON:
-                return NerveKind.THIRD_OCCIPITAL
-            case Nerve.L5_DORSAL_RAMUS:
-                return NerveKind.DORSAL_RAMUS
-            case Nerve.S1 | Nerve.S2 | Nerve.S3:
-                return NerveKind.SACRAL_BRANCH
-            case Nerve.GON | Nerve.LON:
-                return NerveKind.OCCIPITAL
-            case _:
-                return NerveKind.MEDIAL_BRANCH
+        return _NERVE_KINDS.get(self, NerveKind.MEDIAL_BRANCH)
 
 
+_NERVE_KINDS = {
+    Nerve.TON: NerveKind.THIRD_OCCIPITAL,
+    Nerve.L5_DORSAL_RAMUS: NerveKind.DORSAL_RAMUS,
+    Nerve.S1: NerveKind.SACRAL_BRANCH,
+    Nerve.S2: NerveKind.SACRAL_BRANCH,
+    Nerve.S3: NerveKind.SACRAL_BRANCH,
+    Nerve.GON: NerveKind.OCCIPITAL,
+    Nerve.LON: NerveKind.OCCIPITAL,
+}
 _JOINTS = {joint.value: joint for joint in Joint}
 _BY_UPPER = {joint.segment_above: joint for joint in Joint}
 _DASHES = str.maketrans(

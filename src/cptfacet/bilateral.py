@@ -6,29 +6,40 @@ are never blended. Everything here is a pure function of lines.
 
 from __future__ import annotations
 
+import difflib
+import itertools
+from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
 
 import attrs
 
 from cptfacet._records import sealed
 from cptfacet.anatomy import Side
-from cptfacet.claims import ClaimLine
-from cptfacet.errors import NotOfThisFormError
+from cptfacet.claims import ClaimLine, ClaimType
+from cptfacet.errors import FormNotKnownError, NotOfThisFormError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierKind, ModifierRole
-from cptfacet.procedures import Ordinal
+from cptfacet.policies import Provision
+from cptfacet.procedures import ROLES, Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cptfacet.policies import Policy
 
 __all__ = [
     "Conversion",
+    "Forms",
     "Laterality",
     "LineForm",
     "Shapes",
     "SideCount",
     "convert",
+    "forms",
     "lateral_roles",
     "lay_out",
     "order_modifiers",
@@ -53,6 +64,9 @@ class LineForm(StrEnum):
     TWO_UNITS = "two-units"
     RT_LT_LINES = "rt-lt-lines"
     PLAIN_THEN_50 = "plain-then-50"
+
+
+Forms: TypeAlias = "LineForm | Mapping[str, LineForm]"  # one for all codes, or one for each role
 
 
 @sealed
@@ -174,7 +188,7 @@ class Laterality:
 @sealed
 @attrs.frozen(kw_only=True)
 class Conversion:
-    """Lines in another form, and what that form, or the first one, does not tell."""
+    """Lines in another form, and what of the first ones can't be told from them."""
 
     lines: tuple[ClaimLine, ...]
     lost: tuple[str, ...] = ()
@@ -279,16 +293,23 @@ def render(
         NotOfThisFormError: The line names a side already.
     """
     known = reference or packaged()
+    line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
         reason = f"{line.text} names a side already; give the line without it"
         raise NotOfThisFormError(form=form, reason=reason)
+    written: dict[tuple[str, ...], int] = {}
+    shaped = shapes(form, reference=known)
+    counts = (sides.bilateral, sides.right, sides.left, sides.unnamed)
+    for side, count in zip(_SIDES, counts, strict=True):
+        for modifiers, units in shaped[side] if count else ():
+            written[modifiers] = written.get(modifiers, 0) + units * count
     return tuple(
         attrs.evolve(
             line,
             units=units,
             modifiers=order_modifiers((*modifiers, *line.modifiers), order=order, reference=known),
         )
-        for modifiers, units, _ in lay_out(shapes(form, reference=known), sides.treated())
+        for modifiers, units in written.items()
     )
 
 
@@ -326,19 +347,21 @@ def read(
     lateral = lateral_roles(known)
     units: dict[ModifierRole | None, int] = {}
     code = None
-    for line in lines:
+    for line in (given.canonical for given in lines):
         if code not in (None, line.code):
             _refuse(form, f"{code} and {line.code} are two codes; read one at a time")
         code = line.code
+        count = line.whole_units
+        if count is None:
+            named = "-".join((line.code, *line.modifiers))
+            _refuse(form, f"{named} has no whole number of units, one at the least")
         roles = [lateral[modifier] for modifier in line.modifiers if modifier in lateral]
         if len(roles) > 1:
             _refuse(form, f"{line.text} names its side twice")
-        if not isinstance(line.units, int) or line.units < 1:
-            _refuse(form, f"{line.text} has no whole number of units")
         role = roles[0] if roles else None
         if role is ModifierRole.BILATERAL and form in (LineForm.TWO_UNITS, LineForm.RT_LT_LINES):
             _refuse(form, f"{line.text} has the bilateral modifier")
-        units[role] = units.get(role, 0) + line.units
+        units[role] = units.get(role, 0) + count
     procedure = known.known(code) if code else None
     counted = procedure is not None and procedure.ordinal is Ordinal.EACH_ADDITIONAL
     return _read_units(form, units, counted=counted)
@@ -381,44 +404,260 @@ def _read_units(
     )
 
 
+def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str, LineForm]:
+    """Give the line form that a policy asks for on a date, by the role of the code.
+
+    >>> import datetime as dt
+    >>> from cptfacet import policies
+    >>> cpt = policies.get("cpt")
+    >>> now = forms(cpt, on=dt.date(2026, 3, 2), claim_type=ClaimType.PROFESSIONAL)
+    >>> now["primary"].value, now["injection-add-on"].value
+    ('one-line-50', 'two-units')
+    >>> forms(cpt, on=dt.date(1990, 1, 1), claim_type=ClaimType.PROFESSIONAL)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.FormNotKnownError: no line form is known from policy cpt, professional, on 1990-01-01: primary: no source shows it in force before 2010-01-01; injection-add-on: no source shows it in force before 2010-01-01; ablation-add-on: no source shows it in force before 2012-01-01
+
+    Raises:
+        FormNotKnownError: No source that was read tells the form of a role; every such role is
+            named.
+    """
+    found: dict[str, LineForm] = {}
+    problems: list[Problem] = []
+    for role in ROLES:
+        answer = policy.get("laterality.form", on=on, role=role, claim_type=claim_type)
+        if isinstance(answer, Provision):
+            found[role] = LineForm(str(answer.value))
+        else:
+            problems.append(Problem(path=role, message=answer.reason))
+    if problems:
+        what = f"policy {policy.id}, {claim_type}, on {on}"
+        raise FormNotKnownError(what=what, problems=tuple(problems))
+    return MappingProxyType(found)
+
+
 def convert(
     lines: Iterable[ClaimLine],
     *,
-    source: LineForm,
-    target: LineForm,
+    source: Forms,
+    target: Forms,
     reference: Reference | None = None,
 ) -> Conversion:
-    """Write lines of one form in another, and say what is lost.
+    """Write facet lines of one form in another, and say what is lost.
 
-    Lines are taken together by code and by everything that they carry beside sides and units; each
-    group is read in the first form and written in the second, where its first line stood.
+    A form is one for all codes, or one for each role (`procedures.ROLES`), as `forms` gives them.
+    Lines of one code are taken together by everything that they carry beside sides, units and
+    charge. Each group is read in the first form and written in the second where its first line
+    stood; where both forms write it alike, its lines stay as they are. So do lines whose code is no
+    facet code. Code, modifiers and whole units are written in their canonical form.
+
+    The total charge of a group is shared by the sides that its lines stand for. Nothing is lost
+    where converting back gives the same lines, and all lines of one code, practitioner and day say
+    the same sides in both forms; whatever else holds is named in ``lost``.
 
     >>> two = [
-    ...     ClaimLine(code="64493", modifiers=("50", "KX")),
-    ...     ClaimLine(code="64494", modifiers=("RT", "KX")),
+    ...     ClaimLine(code="64493", modifiers=("50", "KX"), charge=Decimal(1000)),
+    ...     ClaimLine(code="64494", modifiers=("RT", "KX"), charge=Decimal(300)),
     ... ]
     >>> split = convert(two, source=LineForm.ONE_LINE_50, target=LineForm.RT_LT_LINES)
-    >>> [line.text for line in split.lines], split.lost
-    (['64493-RT-KX x1', '64493-LT-KX x1', '64494-RT-KX x1'], ())
+    >>> [f"{line.text} ${line.charge}" for line in split.lines], split.lost
+    (['64493-RT-KX x1 $500.00', '64493-LT-KX x1 $500.00', '64494-RT-KX x1 $300'], ())
+
+    A right and a left line that differ in something else can't be one line:
+
+    >>> pair = [ClaimLine(code="64493", modifiers=m) for m in (("RT",), ("LT", "59"))]
+    >>> kept = convert(pair, source=LineForm.RT_LT_LINES, target=LineForm.ONE_LINE_50)
+    >>> [line.text for line in kept.lines], kept.lost[-1]
+    (['64493-RT x1', '64493-LT-59 x1'], '64493: 1 bilateral in rt-lt-lines reads 1 right, 1 left in one-line-50')
+    >>> convert(two, source=LineForm.RT_LT_LINES, target=LineForm.ONE_LINE_50)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.NotOfThisFormError: these lines do not have the form rt-lt-lines: 64493-50-KX x1 has the bilateral modifier
 
     Raises:
         NotOfThisFormError: The lines are not written in the first form.
+        FormNotKnownError: A line has a role for which no form is given.
+        UnknownIdError: A form is given for a role that there is not.
     """
     known = reference or packaged()
-    lateral = lateral_roles(known)
-    groups: dict[ClaimLine, list[ClaimLine]] = {}
-    for line in lines:
-        rest = tuple(modifier for modifier in line.modifiers if modifier not in lateral)
-        groups.setdefault(attrs.evolve(line, modifiers=rest, units=1), []).append(line)
-    written: list[ClaimLine] = []
+    given = tuple(lines)
+    billed = _billed(given, known)
+    read_in = _by_role("source", source, billed)
+    write_in = _by_role("target", target, billed)
+    out: _Written = {place: (line,) for place, line in enumerate(given)}
     lost: list[str] = []
-    for template, group in groups.items():
-        laterality = read(group, form=source, reference=known)
-        lost.extend(f"{template.code}: {open_}" for open_ in laterality.ambiguous)
-        rendered = render(template, laterality.sides, form=target, reference=known)
-        back = read(rendered, form=target, reference=known)
-        if back.sides != laterality.sides or (back.ambiguous and not laterality.ambiguous):
-            why = "; ".join(back.ambiguous) or "levels without a side merge with others"
-            lost.append(f"{template.code}: {why}")
-        written.extend(rendered)
-    return Conversion(lines=tuple(written), lost=tuple(dict.fromkeys(lost)))
+    for code in billed:
+        old, new = read_in[code.role], write_in[code.role]
+        written: _Written = {}
+        losses: list[str] = []
+        for part in code.parts:
+            written |= _rewrite(part, old, new, known, losses)
+        before = read(
+            itertools.chain(*(part.values() for part in code.parts)), form=old, reference=known
+        )
+        after = read(itertools.chain(*written.values()), form=new, reference=known)
+        losses += _untold(before, after)
+        out |= written
+        lost += (f"{code.code}: {loss}" for loss in losses)
+    return Conversion(lines=tuple(itertools.chain(*out.values())), lost=tuple(dict.fromkeys(lost)))
+
+
+_Lines = dict[int, ClaimLine]  # by their places among all lines
+_Written = dict[int, tuple[ClaimLine, ...]]  # what stands at the place of a line
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _Billed:
+    """The lines of one code, practitioner and day, in parts that are alike but for sides."""
+
+    code: str
+    role: str
+    parts: tuple[_Lines, ...]
+
+
+def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
+    """Take the lines of facet codes together; the others are in none."""
+    lateral = lateral_roles(known)
+    roles: dict[str, str] = {}
+    codes: dict[tuple[object, ...], dict[tuple[object, ...], _Lines]] = {}
+    for place, line in enumerate(given.canonical for given in lines):
+        role = _role(line.code, known)
+        if role is None:
+            continue
+        roles[line.code] = role
+        rest = tuple(sorted(modifier for modifier in line.modifiers if modifier not in lateral))
+        parts = codes.setdefault((line.code, line.date, line.provider), {})
+        parts.setdefault((rest, line.diagnoses, line.place_of_service), {})[place] = line
+    return [
+        _Billed(code=str(code), role=roles[str(code)], parts=tuple(parts.values()))
+        for (code, *_), parts in codes.items()
+    ]
+
+
+def _role(code: str, known: Reference) -> str | None:
+    procedure = known.known(code)
+    if procedure is None or procedure.kind is not ProcedureKind.FACET:
+        return None
+    family, ordinal = procedure.family, procedure.ordinal
+    return role_of(family, ordinal) if isinstance(family, Family) and ordinal else None
+
+
+def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LineForm]:
+    """Give a form for each role that lines have."""
+    if isinstance(given, str):
+        return dict.fromkeys(ROLES, LineForm(given))
+    for role in given:
+        if role not in ROLES:
+            near = difflib.get_close_matches(role, ROLES)
+            raise UnknownIdError(what="role", text=role, near=tuple(near))
+    needed = {code.role for code in billed}
+    missing = [role for role in ROLES if role in needed and role not in given]
+    if missing:
+        message = "lines have codes of this role; give its form, or one form for all roles"
+        problems = tuple(Problem(path=role, message=message) for role in missing)
+        raise FormNotKnownError(what=what, problems=problems)
+    return {role: LineForm(form) for role, form in given.items()}
+
+
+def _rewrite(
+    part: _Lines, old: LineForm, new: LineForm, known: Reference, lost: list[str]
+) -> _Written:
+    """Write lines that are alike but for sides in another form; add to what is lost of them."""
+    lines = tuple(part.values())
+    lateral = lateral_roles(known)
+
+    def side(line: ClaimLine) -> ModifierRole | None:
+        return next((lateral[m] for m in line.modifiers if m in lateral), None)
+
+    def units(of: Iterable[ClaimLine]) -> dict[ModifierRole | None, int]:
+        total: dict[ModifierRole | None, int] = {}
+        for line in of:
+            total[side(line)] = total.get(side(line), 0) + int(line.units or 0)
+        return total
+
+    sides = read(lines, form=old, reference=known).sides
+    rest = tuple(modifier for modifier in lines[0].modifiers if modifier not in lateral)
+    bare = attrs.evolve(lines[0], modifiers=rest)
+    written = render(bare, sides, form=new, reference=known)
+    if units(written) == units(lines):
+        return {place: (line,) for place, line in part.items()}
+    back = {side(line): line for line in render(bare, sides, form=old, reference=known)}
+    if len(back) < len(lines):
+        lost.append("how many lines share the units of one side")
+    places = list(part)
+    if list(dict.fromkeys(map(side, lines))) != list(back) or places[-1] - places[0] >= len(places):
+        lost.append("the order of lines")
+    if any(line.modifiers != back[side(line)].modifiers for line in lines):
+        lost.append("the order of modifiers")
+    weights = [_weight(line, side(line), new) for line in written]
+    shares = _shares(lines, [_weight(line, side(line), old) for line in lines], weights, lost)
+    first, *others = places
+    charged = (
+        attrs.evolve(line, charge=share) for line, share in zip(written, shares, strict=True)
+    )
+    return {first: tuple(charged), **dict.fromkeys(others, ())}
+
+
+def _weight(line: ClaimLine, side: ModifierRole | None, form: LineForm) -> int:
+    """Count the sides that a line stands for: a level on both is two."""
+    both = side is ModifierRole.BILATERAL and form is LineForm.ONE_LINE_50
+    return int(line.units or 0) * (2 if both else 1)
+
+
+def _shares(
+    lines: Sequence[ClaimLine], before: Sequence[int], after: Sequence[int], lost: list[str]
+) -> list[Decimal | None]:
+    """Share the charges of lines among others by the sides that each stands for."""
+    unknown: list[Decimal | None] = [None] * len(after)
+    charges = [line.charge for line in lines if line.charge is not None]
+    if not charges:
+        return unknown
+    cents = [_cents(charge) for charge in charges]
+    exact = [amount for amount in cents if amount is not None]
+    if len(exact) < len(charges):
+        lost.append("the charge, which is no amount in whole cents and is left out")
+        return unknown
+    total, sides = sum(exact), sum(after)
+    if len(charges) < len(lines):
+        lost.append("which of its lines have a charge")
+    elif any(c * sides != total * n for c, n in zip(exact, before, strict=True)):
+        lost.append("the charge of each line")
+    if any(total * n % sides for n in after):
+        amount = _dollars(total)
+        lost.append(
+            f"the charge of ${amount}, which does not divide by {sides} sides and is left out"
+        )
+        return unknown
+    return [_dollars(total * n // sides) for n in after]
+
+
+_MOST_DIGITS = 30  # beyond it a charge is no amount of dollars
+
+
+def _cents(charge: Decimal) -> int | None:
+    """Give an amount in cents, or None where it is not whole; no decimal context has a say."""
+    amount = Decimal(charge)
+    if not amount:
+        return 0
+    if not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
+        return None
+    cents = Fraction(amount) * 100
+    return cents.numerator if cents.denominator == 1 else None
+
+
+def _dollars(cents: int) -> Decimal:
+    whole, rest = divmod(abs(cents), 100)
+    return Decimal(f"{'-' if cents < 0 else ''}{whole}.{rest:02}")
+
+
+def _untold(before: Laterality, after: Laterality) -> list[str]:
+    """Say what differs in the sides that all lines of a code say before and after."""
+    same = before.sides == after.sides and before.fewest_bilateral == after.fewest_bilateral
+    clear = before.fewest_bilateral == before.sides.bilateral
+    if same and (clear or before.form is after.form):
+        return []
+    lost = [*before.ambiguous, *after.ambiguous]
+    if before.sides != after.sides:
+        lost.append(f"{before.sides} in {before.form} reads {after.sides} in {after.form}")
+    return lost

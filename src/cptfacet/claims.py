@@ -88,6 +88,48 @@ class ClaimLine:
         units = format(self.units, "f") if isinstance(self.units, Decimal) else self.units
         return f"{joined} x{'?' if units is None else units}"
 
+    @property
+    def canonical(self) -> ClaimLine:
+        """The same line as it is compared: code and modifiers folded, a whole Decimal as an int.
+
+        Units that are no whole number stay as they are, and so does everything else.
+
+        >>> ClaimLine(code=" 0213t", modifiers=("rt ",), units=Decimal("2.0")).canonical.text
+        '0213T-RT x2'
+        """
+        code = _folded(self.code)
+        modifiers = tuple([_folded(modifier) for modifier in self.modifiers])
+        units = _counted(self.units) if isinstance(self.units, Decimal) else self.units
+        if code == self.code and modifiers == self.modifiers and units is self.units:
+            return self
+        return attrs.evolve(self, code=code, modifiers=modifiers, units=units)
+
+    @property
+    def whole_units(self) -> int | None:
+        """The units as a count: 1 or more, or None where they are missing, a fraction or absurd.
+
+        >>> ClaimLine(code="64493", units=Decimal("1.0")).whole_units
+        1
+        >>> print(ClaimLine(code="64493", units=Decimal("0.5")).whole_units)
+        None
+        """
+        units = _counted(self.units) if isinstance(self.units, Decimal) else self.units
+        return units if isinstance(units, int) and 0 < units < 10**_MOST_DIGITS else None
+
+
+_MOST_DIGITS = 30  # beyond it units are no count, and computing with them would take for ever
+
+
+def _folded(text: object) -> str:
+    return str(text).strip().upper()
+
+
+def _counted(units: Decimal) -> int | Decimal:
+    """Give a whole number as an int; rounding asks no decimal context how precise it is."""
+    if not units.is_finite() or units.adjusted() >= _MOST_DIGITS:
+        return units
+    return int(units) if units == units.to_integral_value() else units
+
 
 def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores types made
     if not isinstance(line.code, str):
@@ -166,6 +208,8 @@ class Claim:
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""
+        if type(self.lines) is tuple and type(self.diagnoses) is tuple:
+            return
         many(self, "lines")
         many(self, "diagnoses")
         if type(self.claim_type) is not ClaimType:

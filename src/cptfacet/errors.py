@@ -11,6 +11,7 @@ from cptfacet._records import reduced, sealed
 __all__ = [
     "CptfacetError",
     "DocumentError",
+    "FormNotKnownError",
     "MissingExtraError",
     "NoMedialBranchError",
     "NotOfThisFormError",
@@ -148,6 +149,21 @@ class NotOfThisFormError(CptfacetError, ValueError):
 
     def __str__(self) -> str:
         return f"these lines do not have the form {self.form}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
+class FormNotKnownError(CptfacetError, LookupError):
+    """A line form that is asked for where none is known.
+
+    ``what`` names what should tell it; ``problems`` holds every role without a form, with the reason.
+    """
+
+    what: str
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        listed = "; ".join(str(problem) for problem in self.problems)
+        return f"no line form is known from {self.what}: {listed}"
 
 
 @attrs.frozen(kw_only=True)

@@ -65,16 +65,20 @@ class Technique(StrEnum):
     @property
     def kind(self) -> TechniqueKind:
         """What the technique does to the joint."""
-        if self in (Technique.INTRA_ARTICULAR_INJECTION, Technique.MEDIAL_BRANCH_BLOCK):
-            return TechniqueKind.INJECTION
-        if self is Technique.FACET_CYST_RUPTURE:
-            return TechniqueKind.CYST_RUPTURE
-        return TechniqueKind.DENERVATION
+        return _TECHNIQUE_KINDS.get(self, TechniqueKind.DENERVATION)
 
     @property
     def on_nerves(self) -> bool:
         """Whether it treats the nerves of a joint and not the inside of the joint."""
-        return self not in (Technique.INTRA_ARTICULAR_INJECTION, Technique.FACET_CYST_RUPTURE)
+        return self not in _IN_THE_JOINT
+
+
+_TECHNIQUE_KINDS = {
+    Technique.INTRA_ARTICULAR_INJECTION: TechniqueKind.INJECTION,
+    Technique.MEDIAL_BRANCH_BLOCK: TechniqueKind.INJECTION,
+    Technique.FACET_CYST_RUPTURE: TechniqueKind.CYST_RUPTURE,
+}
+_IN_THE_JOINT = frozenset((Technique.INTRA_ARTICULAR_INJECTION, Technique.FACET_CYST_RUPTURE))
 
 
 class Guidance(StrEnum):

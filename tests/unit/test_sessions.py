@@ -19,6 +19,7 @@ from cptfacet.coding import Coded, code_session
 from cptfacet.errors import (
     CptfacetError,
     DocumentError,
+    FormNotKnownError,
     MissingExtraError,
     NoMedialBranchError,
     NotOfThisFormError,
@@ -480,6 +481,12 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
     (NoMedialBranchError(joint="C1-C2"), ValueError),
     (SessionError(problems=(Problem(path="date", message="no such day"),)), ValueError),
     (NotOfThisFormError(form="two-units", reason="it has 50"), ValueError),
+    (
+        FormNotKnownError(
+            what="policy x", problems=(Problem(path="primary", message="no source"),)
+        ),
+        LookupError,
+    ),
     (
         DocumentError(what="record 3", problems=(Problem(path="$.x", message="unknown"),)),
         ValueError,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -16,7 +16,7 @@ from cptfacet.claims import Claim, ClaimType
 from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
 from cptfacet.coding.levels import only_other_nerves, read_treatment
 from cptfacet.coding.lines import Writer
-from cptfacet.coding.plans import Level, Plan, Plans
+from cptfacet.coding.plans import Compiled, Level, Plan
 from cptfacet.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family
@@ -71,7 +71,7 @@ def _coder(policy: Policy, reference: Reference) -> Coder:
     return Coder(policy, reference)
 
 
-class Coder:
+class Coder(Compiled):
     """Code many sessions under one policy.
 
     What the policy and the reference say between two of their dates is worked out once and kept. A
@@ -82,36 +82,12 @@ class Coder:
     Coder(policy='cpt')
     """
 
-    __slots__ = ("_plans",)
-
-    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
-        """Take a policy, and the reference where it is not the packaged one.
-
-        Raises:
-            TypeError: The policy is given by its id.
-        """
-        self._plans = Plans(policy, reference or packaged())
-
-    @property
-    def policy(self) -> Policy:
-        """The policy under which this coder codes."""
-        return self._plans.policy
-
-    @property
-    def reference(self) -> Reference:
-        """The reference data with which this coder codes."""
-        return self._plans.reference
-
-    def __repr__(self) -> str:
-        return f"Coder(policy={self.policy.id!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Coder, (self.policy, self.reference)
+    __slots__ = ()
 
     def code(self, session: Session) -> Coded | Refusal:
         """Code one session, as `code_session` does."""
         claim_type = session.claim_type or ClaimType.PROFESSIONAL
-        return _code(session, self._plans.at(session.date, claim_type), claim_type)
+        return _code(session, self._plan(session.date, claim_type), claim_type)
 
 
 def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:
@@ -122,13 +98,15 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
         _share_levels(treated, plan, writer)
     ablated = treated.pop(Family.ABLATION, None)
     if ablated:
-        writer.write(Family.ABLATION, ablated.values())
-        _drop_included(treated, {joint: ablated[joint].side for joint in writer.joints}, writer)
+        written = writer.write(Family.ABLATION, ablated.values())
+        if treated:
+            _drop_included(treated, {joint: ablated[joint].side for joint in written}, writer)
     for family in (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
         if family in treated:
             writer.write(family, treated[family].values())
     if not writer.lines:
-        return attrs.evolve(_one_refusal(writer.refusals), id=session.id)
+        refusal = _one_refusal(writer.refusals)
+        return refusal if session.id is None else attrs.evolve(refusal, id=session.id)
     writer.note_family_pairs()
     for refusal in writer.refusals:
         writer.note(NoteId.REFUSED, refusal.message, refusal.citations, refusal)
@@ -211,6 +189,8 @@ def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
         for joint, level in treated.items():
             before = levels.get(joint)
             levels[joint] = level if before is None else _joined(before, level, plan, writer)
+    if all(found.values()):
+        return found
     return {family: levels for family, levels in found.items() if levels}
 
 

@@ -110,13 +110,20 @@ def _completed(nerves: Mapping[Nerve, Side | None]) -> dict[Joint, Side | None]:
     found: list[tuple[Joint, Side | None]] = []
     for side in (Side.RIGHT, Side.LEFT, None):
         treated = [nerve for nerve, sides in nerves.items() if side in _sides(sides)]
-        found.extend((joint, side) for joint in joints(treated))
+        if treated:
+            found.extend((joint, side) for joint in joints(treated))
     merged, _ = merge_sides(found)
     return {joint: merged[joint] for joint in sorted(merged)}
 
 
-def _sides(side: Side | None) -> set[Side | None]:
-    return set(side.parts) if side else {None}
+def _sides(side: Side | None) -> frozenset[Side | None]:
+    return _SINGLE_SIDES[side]
+
+
+_SINGLE_SIDES: dict[Side | None, frozenset[Side | None]] = {
+    None: frozenset((None,)),
+    **{side: frozenset(side.parts) for side in Side},
+}
 
 
 def _counted(completed: Mapping[Joint, Side | None]) -> Note:
@@ -225,7 +232,7 @@ def _incomplete(
     """Note each target whose nerves are not all listed on each of its sides."""
     for joint, side in named.items():
         supply = innervation(joint)
-        have: set[Side | None] = _sides(completed[joint]) if joint in completed else set()
+        have = _sides(completed[joint]) if joint in completed else frozenset[Side | None]()
         if not supply.nerves or None in have or (have and side is None) or _sides(side) <= have:
             continue
         wanted = " and ".join(supply.nerves)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from cptfacet.anatomy import CodeRegion, Joint, Side
@@ -15,7 +15,7 @@ from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from cptfacet.citations import Citation
     from cptfacet.coding.plans import Level, Marks, Plan
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Writer"]
 
 _MOST_LAYOUTS = 4096
-_POSITION = attrgetter("position")
+_MOST_REASONS = 4096  # of one kind
+_ORDER = attrgetter("order")
 _JUDGEMENT = Confidence.JUDGEMENT
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
@@ -35,6 +36,18 @@ _Part = tuple[Ordinal, str, list["Level"]]
 
 class Writer:
     """Collect the lines of one session, with their reasons, notes and refusals."""
+
+    __slots__ = (
+        "_families",
+        "diagnoses",
+        "joints",
+        "lines",
+        "notes",
+        "plan",
+        "purposes",
+        "refusals",
+        "why",
+    )
 
     def __init__(self, plan: Plan, diagnoses: tuple[str, ...]) -> None:
         """Begin with nothing written."""
@@ -72,38 +85,62 @@ class Writer:
         if refusal is not None and refusal not in self.refusals:
             self.refusals.append(refusal)
 
-    def write(self, family: Family, levels: Collection[Level]) -> None:
-        """Write the lines of one family, or write them as those of the same shape were before."""
-        placed = sorted(levels, key=_POSITION)
-        layouts = self.plan.layouts
-        shape = (family, *[level.shape for level in placed])
-        layout = layouts.get(shape)
-        if layout is None:
-            anew = Writer(self.plan, ())
-            anew.write_anew(family, placed)
-            layout = anew.layout(placed)
-            if layout.reusable and len(layouts) < _MOST_LAYOUTS:
-                layouts[shape] = layout
-        if layout.named:
+    def write(self, family: Family, levels: Collection[Level]) -> list[Joint]:
+        """Write the lines of one family, and give the joints that have lines."""
+        group = sorted(levels, key=_ORDER)
+        layout = self.plan.layouts.get(_shape(family, group))
+        if layout is None or layout.named:
             self._say_by_name(levels)
-        for row in layout.rows:
-            self.lines.append(
-                ClaimLine(
-                    code=row.code,
-                    modifiers=row.modifiers,
-                    units=row.units,
-                    diagnoses=self.diagnoses,
-                )
-            )
-            joints = tuple([placed[place].joint for place in row.places])
-            self.why.append(
-                Why(line=len(self.lines), joints=joints, side=row.side, provisions=row.provisions)
-            )
-        self.keep(layout.notes, layout.refusals)
-        self.purposes |= layout.purposes
-        self.joints += [placed[place].joint for place in layout.written]
-        if layout.rows:
+        before = len(self.lines)
+        if layout is not None:
+            written = self._fill(layout, group)
+        else:
+            placed = [level for level in group if level.fact is not None]
+            written = [
+                joint
+                for layout, group in self._laid_out(family, placed)
+                for joint in self._fill(layout, group)
+            ]
+        if len(self.lines) > before:
             self._families.append(family)
+        return written
+
+    def _fill(self, layout: Layout, group: list[Level]) -> list[Joint]:
+        """Write the lines of a layout for the joints of a group; give those that have lines."""
+        joints = [level.joint for level in group]
+        lines, why, diagnoses = self.lines, self.why, self.diagnoses
+        for row in layout.rows:
+            line = ClaimLine(
+                code=row.code, modifiers=row.modifiers, units=row.units, diagnoses=diagnoses
+            )
+            lines.append(line)
+            number, treated = len(lines), row.pick(joints)
+            why.append(row.reasons.get((number, treated)) or _reason(number, row, treated))
+        for key, note in layout.notes.items():
+            self.notes.setdefault(key, note)
+        for refusal in layout.refusals:
+            self.refuse(refusal)
+        self.purposes |= layout.purposes
+        return [joints[place] for place in layout.written]
+
+    def _laid_out(
+        self, family: Family, levels: list[Level]
+    ) -> Iterator[tuple[Layout, list[Level]]]:
+        """Lay levels out, each group as one of the same shape was laid out before.
+
+        Levels of one region are one group, whose shape `write` looks for before it asks here.
+        """
+        if len({_region(level) for level in levels}) == 1:
+            anew = Writer(self.plan, ())
+            group, shaped = anew._in_order(levels, [])
+            yield anew.lay_out_group(_shape(family, group), family, group, shaped), group
+            return
+        for group, shaped in self._groups(family, levels):
+            shape = (*_shape(family, group), *map(id, shaped))
+            layout = self.plan.layouts.get(shape)
+            if layout is None:
+                layout = Writer(self.plan, ()).lay_out_group(shape, family, group, shaped)
+            yield layout, group
 
     def _say_by_name(self, levels: Iterable[Level]) -> None:
         """Say of levels, by their names, what is known of their regions and sides."""
@@ -126,6 +163,8 @@ class Writer:
 
     def note_family_pairs(self) -> None:
         """Note what the payer's pair edits say of the families that were written together."""
+        if len(self._families) == 1:
+            return
         for (one, other), answer in self.plan.family_pairs.items():
             if one not in self._families or other not in self._families:
                 continue
@@ -149,9 +188,9 @@ class Writer:
         self.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
 
     def _groups(self, family: Family, levels: list[Level]) -> list[_Group]:
-        """Split levels, from head to tail, into coded groups, each in the order of its levels."""
+        """Split levels into coded groups, each in the order of its levels."""
         by_region: dict[CodeRegion, list[Level]] = {}
-        for level in levels:
+        for level in sorted(levels, key=lambda level: level.joint.position):
             by_region.setdefault(_region(level), []).append(level)
         shaped: list[Provision] = []
         if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in levels):
@@ -190,33 +229,38 @@ class Writer:
 
     # -- lines of one group
 
-    def layout(self, levels: list[Level]) -> Layout:
-        """Give what was written, with the places of the levels for their joints."""
-        place = {level.joint: n for n, level in enumerate(levels)}
-        return Layout(
+    def lay_out_group(
+        self, shape: tuple[object, ...], family: Family, group: list[Level], shaped: list[Provision]
+    ) -> Layout:
+        """Write a group, the first thing that is written here, and keep how under its shape.
+
+        The layout has the places of the levels for their joints.
+        """
+        self._write_group(family, group, shaped)
+        place = {level.joint: n for n, level in enumerate(group)}
+        layout = Layout(
             rows=tuple(
                 Row(
                     code=line.code,
                     modifiers=line.modifiers,
                     units=line.units,
                     side=why.side,
-                    places=tuple(place[joint] for joint in why.joints),
                     provisions=why.provisions,
+                    pick=itemgetter(*[place[joint] for joint in why.joints]),
+                    reasons=self.plan.reasons(why.side, why.provisions),
                 )
                 for line, why in zip(self.lines, self.why, strict=True)
             ),
             written=tuple(place[joint] for joint in self.joints),
             purposes=frozenset(self.purposes),
-            notes=tuple(self.notes.values()),
+            notes=self.notes,
             refusals=tuple(self.refusals),
-            named=any(level.named for level in levels),
+            named=any(level.named for level in group),
         )
-
-    def write_anew(self, family: Family, levels: list[Level]) -> None:
-        """Write the lines of one family, group by group; a joint without a region has none."""
-        placed = [level for level in levels if level.fact is not None]
-        for group, shaped in self._groups(family, placed):
-            self._write_group(family, group, shaped)
+        layouts = self.plan.layouts
+        if layout.reusable and len(layouts) < _MOST_LAYOUTS:
+            layouts[shape] = layout
+        return layout
 
     def _write_group(self, family: Family, group: list[Level], shaped: list[Provision]) -> None:
         """Write the lines of one group, code by code."""
@@ -332,8 +376,22 @@ class Writer:
         self.note(NoteId.PURPOSE_MIXED, message, citations)
 
 
+def _reason(line: int, row: Row, treated: Joint | tuple[Joint, ...]) -> Why:
+    """Give the reason of a line, and keep it where the next such line will look for it."""
+    joints = treated if isinstance(treated, tuple) else (treated,)
+    why = Why(line=line, joints=joints, side=row.side, provisions=row.provisions)
+    if len(row.reasons) < _MOST_REASONS:
+        row.reasons[line, treated] = why
+    return why
+
+
+def _shape(family: Family, group: list[Level]) -> tuple[object, ...]:
+    """Give all of a group that its lines depend on: all but the names of its joints."""
+    return (family, *[level.shape for level in group])
+
+
 def _region(level: Level) -> CodeRegion:
-    assert level.fact is not None  # noqa: S101  `write_anew` leaves the others out
+    assert level.fact is not None  # noqa: S101  `write` leaves the others out
     return level.fact.region
 
 

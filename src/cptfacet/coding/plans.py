@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import itertools
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -25,24 +25,25 @@ from cptfacet.anatomy import (
 from cptfacet.bilateral import LineForm
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
-from cptfacet.coding.answers import Note, NoteId, Reason, Refusal
+from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
 from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
+from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cptfacet.bilateral import Shapes
     from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
-    from cptfacet.reference import Reference
 
 __all__ = [
     "JUNCTION",
     "Cell",
+    "Compiled",
     "Finish",
     "Form",
     "Layout",
@@ -50,7 +51,6 @@ __all__ = [
     "Marks",
     "Methods",
     "Plan",
-    "Plans",
     "Row",
     "not_known",
     "turning_points",
@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
+_MOST_KINDS = 4096
 _KINDS = {
     Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),
     Family.ULTRASOUND_INJECTION: (TechniqueKind.INJECTION,),
@@ -100,14 +101,15 @@ class Cell:
 class Level:
     """One joint that is coded: its side, the purposes of treating it, and what chose its family.
 
-    ``shape`` is all of it that its lines depend on: levels of one shape differ by name only.
+    ``order`` is its place in its group: both sides first, then head to tail. ``shape`` is all of it
+    that its lines depend on: levels of one shape differ by name only.
     """
 
     joint: Joint
     side: Side | None
     purposes: frozenset[Purpose | None]
     chosen: tuple[Provision, ...]
-    position: int
+    order: int
     fact: RegionFact | None
     shape: tuple[object, ...]
 
@@ -160,20 +162,26 @@ class Finish:
 @sealed
 @attrs.frozen(kw_only=True)
 class Row:
-    """One line of a family, with the places of the levels that it stands for."""
+    """One line of a group.
+
+    ``pick`` takes the joints that it stands for from those of the group, a single one as it is.
+    ``reasons`` are those that were given before for its side and provisions, by the number of the
+    line and what was picked.
+    """
 
     code: str
     modifiers: tuple[str, ...]
     units: int | Decimal | None
     side: Side | None
-    places: tuple[int, ...]
     provisions: tuple[Provision, ...]
+    pick: Callable[[Sequence[Joint]], Joint | tuple[Joint, ...]]
+    reasons: dict[tuple[int, Joint | tuple[Joint, ...]], Why]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Layout:
-    """How the levels of a family are written, from head to tail: lines, and what is said of them.
+    """How a group is written: its lines, and what is said of them.
 
     ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
     ``named`` says that something is to be said of a level by its name, beside what stands here. It
@@ -183,14 +191,16 @@ class Layout:
     rows: tuple[Row, ...]
     written: tuple[int, ...]
     purposes: frozenset[Purpose | None]
-    notes: tuple[Note, ...]
+    notes: Mapping[tuple[NoteId, str], Note]
     refusals: tuple[Refusal, ...]
     named: bool
 
     @property
     def reusable(self) -> bool:
         """Whether nothing that is said names the joints."""
-        return not self.refusals and all(n.id is not NoteId.PURPOSE_MIXED for n in self.notes)
+        return not self.refusals and all(
+            about is not NoteId.PURPOSE_MIXED for about, _ in self.notes
+        )
 
 
 def weight(provision: Provision) -> tuple[Note, ...]:
@@ -212,14 +222,17 @@ def not_known(what: str, answer: NotKnown) -> Note:
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
-class Plans:
-    """The plans of one policy and reference, each worked out once and kept.
+class Compiled:
+    """What answers many questions under one policy.
 
-    What they say can't change between two of their dates.
+    What the policy and the reference say between two of their dates is worked out once and kept.
+    It can be pickled: it takes policy and reference along and works out the rest again.
     """
 
-    def __init__(self, policy: Policy, reference: Reference) -> None:
-        """Take a policy and a reference.
+    __slots__ = ("_days", "_plans", "_policy", "_reference")
+
+    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
+        """Take a policy, and the reference where it is not the packaged one.
 
         Raises:
             TypeError: The policy is given by its id.
@@ -227,17 +240,33 @@ class Plans:
         if not hasattr(policy, "provisions"):
             message = f"policy is a Policy, not its id: use policies.get({policy!r})"
             raise TypeError(message)
-        self.policy = policy
-        self.reference = reference
-        self._days = turning_points(policy, reference)
+        self._policy = policy
+        self._reference = reference or packaged()
+        self._days = turning_points(policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
 
-    def at(self, on: dt.date, claim_type: ClaimType) -> Plan:
-        """Give the plan that holds on a date."""
+    @property
+    def policy(self) -> Policy:
+        """The policy under which it answers."""
+        return self._policy
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data with which it answers."""
+        return self._reference
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(policy={self._policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._policy, self._reference)
+
+    def _plan(self, on: dt.date, claim_type: ClaimType) -> Plan:
+        """Give what holds on a date."""
         term = bisect.bisect_right(self._days, on), claim_type
         plan = self._plans.get(term)
         if plan is None:
-            plan = self._plans[term] = Plan(self.policy, self.reference, on, claim_type)
+            plan = self._plans[term] = Plan(self._policy, self._reference, on, claim_type)
         return plan
 
 
@@ -253,7 +282,7 @@ class Plan:
         self.on = on
         self.cell = functools.cache(self._cell)
         self.methods = functools.cache(self._methods)
-        self._joints = {joint: self._fact(joint) for joint in Joint}
+        self._regions = {joint: code_region(joint, on=on) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -280,14 +309,11 @@ class Plan:
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
         self.layouts: dict[tuple[object, ...], Layout] = {}
+        self._reasons: dict[
+            tuple[object, ...], dict[tuple[int, Joint | tuple[Joint, ...]], Why]
+        ] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
-
-    def _fact(self, joint: Joint) -> tuple[int, RegionFact | None, object]:
-        """Give the place and region of a joint, and what it is to its lines: a region, or itself."""
-        fact = code_region(joint, on=self.on)
-        told_apart = fact is None or fact.confidence is Confidence.JUDGEMENT or joint in JUNCTION
-        return joint.position, fact, joint if told_apart or fact is None else fact.region
 
     def level(
         self,
@@ -301,16 +327,27 @@ class Plan:
 
         Its shape tells provisions apart as objects: those of one policy live as long as its plans.
         """
-        position, fact, kind = self._joints[joint]
+        fact = self._regions[joint]
+        region = (fact.region, fact.confidence) if fact else ()
+        both = side is Side.BILATERAL
         return Level(
             joint=joint,
             side=side,
             purposes=purposes,
             chosen=chosen,
-            position=position,
+            order=joint.position if both else joint.position + len(Joint),
             fact=fact,
-            shape=(kind, side, purposes, tuple(map(id, chosen))),
+            shape=(side, purposes, *map(id, chosen), *region),
         )
+
+    def reasons(
+        self, side: Side | None, provisions: tuple[Provision, ...]
+    ) -> dict[tuple[int, Joint | tuple[Joint, ...]], Why]:
+        """Give the reasons, by number of line and joints, that one side and provisions share."""
+        kind = (side, *map(id, provisions))
+        if len(self._reasons) < _MOST_KINDS:
+            return self._reasons.setdefault(kind, {})
+        return self._reasons.get(kind, {})
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
@@ -375,7 +412,7 @@ class Plan:
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
-        facts = ((joint, fact) for joint, (_, fact, _) in self._joints.items())
+        facts = self._regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
             within = [joint for joint in within if innervation(joint).nerves]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cptfacet.claims import Claim
 from cptfacet.coding import Coded
-from cptfacet.coding.plans import Plans
+from cptfacet.coding.plans import Compiled
 from cptfacet.decoding.answers import (
     BilledGroup,
     BilledLevels,
@@ -98,7 +98,7 @@ def _decoder(policy: Policy, reference: Reference) -> Decoder:
     return Decoder(policy, reference)
 
 
-class Decoder:
+class Decoder(Compiled):
     """Decode many claims under one policy.
 
     What the policy and the reference say between two of their dates is worked out once and kept. A
@@ -109,31 +109,7 @@ class Decoder:
     Decoder(policy='cpt')
     """
 
-    __slots__ = ("_plans",)
-
-    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
-        """Take a policy, and the reference where it is not the packaged one.
-
-        Raises:
-            TypeError: The policy is given by its id.
-        """
-        self._plans = Plans(policy, reference or packaged())
-
-    @property
-    def policy(self) -> Policy:
-        """The policy under which this decoder reads claims."""
-        return self._plans.policy
-
-    @property
-    def reference(self) -> Reference:
-        """The reference data with which this decoder reads claims."""
-        return self._plans.reference
-
-    def __repr__(self) -> str:
-        return f"Decoder(policy={self.policy.id!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Decoder, (self.policy, self.reference)
+    __slots__ = ()
 
     def decode(self, claim: Claim | Coded) -> Decoded:
         """Decode one claim, as `decode_claim` does."""
@@ -154,7 +130,7 @@ class Decoder:
         sessions: list[BilledSession] = []
         for (date, provider), lines in days.items():
             if lines.read:
-                plan = self._plans.at(date, claim.claim_type)
+                plan = self._plan(date, claim.claim_type)
                 groups = read_groups(plan, date, claim.purpose, lines)
                 sessions.append(BilledSession(date=date, groups=groups, provider=provider))
         return Decoded(

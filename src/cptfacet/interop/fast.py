@@ -17,7 +17,7 @@ from cptfacet.interop import json
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 
 try:
-    from msgspec import UNSET, Meta, Struct, UnsetType
+    from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
     from msgspec.json import Decoder, Encoder
 except ImportError as error:
     raise MissingExtraError(extra="fast", needs="msgspec") from error
@@ -264,6 +264,6 @@ def read(text: str | bytes, kind: type[T]) -> T:
     if reader := _READERS.get(kind):
         try:
             return cast("T", reader(text if isinstance(text, bytes) else text.encode()))
-        except ValueError:
-            pass  # not certain, or wrong
+        except (MsgspecError, ValueError):
+            pass  # not certain, or wrong; before 0.21 an error of msgspec was no ValueError
     return json.read(text, kind)

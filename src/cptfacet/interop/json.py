@@ -15,7 +15,19 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast, get_args, get_origin
+from enum import StrEnum
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NoReturn,
+    TypeGuard,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 
 import attrs
 from cattrs import Converter
@@ -119,9 +131,14 @@ def _units(value: object, _: object = None) -> int | Decimal | None:
     return _exact(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
+_SURE = 2**53
+
+
 def _exact(number: int | Decimal) -> int | Decimal:
     """Refuse a number that JSON does not surely hold: what is read can be written again."""
     if isinstance(number, int):
+        if -_SURE <= number <= _SURE:
+            return number
         holds = abs(number) <= sys.float_info.max
     else:
         holds = number.is_finite() and Decimal(repr(float(number))) == number
@@ -143,8 +160,14 @@ def as_amount(text: str) -> Decimal:
     return Decimal(amount[0])
 
 
-def _parsed(parse: Callable[[str], T]) -> Callable[[object, object], T]:
+def _parsed(kind: type, parse: Callable[[str], T]) -> Callable[[object, object], T]:
+    words: dict[object, T] = {}
+    if issubclass(kind, StrEnum):
+        words = {member.value: parse(member.value) for member in kind}
+
     def structure(value: object, _: object) -> T:
+        if type(value) is str and value in words:  # as it is written; other spellings are parsed
+            return words[value]
         return parse(_text(value))
 
     return structure
@@ -169,6 +192,10 @@ def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, .
     def structure(value: object, kind: type) -> tuple[T, ...]:
         if not isinstance(value, list | tuple):
             raise _wrong(value, "a list")
+        try:
+            return tuple([item(entry) for entry in cast("Sequence[object]", value)])
+        except Exception:  # noqa: BLE001, S110  read again below, to place all that is wrong
+            pass
         found: list[T] = []
         failed: list[Exception] = []
         for index, entry in enumerate(cast("Sequence[object]", value)):
@@ -188,6 +215,27 @@ def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, .
 
 def _is_list(kind: object) -> bool:
     return get_origin(kind) is tuple and len(get_args(kind)) == 2  # noqa: PLR2004
+
+
+_one_by_one = _list_of(_code_text)
+
+
+def _codes(value: object, kind: type) -> tuple[str, ...]:
+    """Read a list of codes: in one look where all are clean, else one by one."""
+    codes = cast("list[str]", value)
+    if type(codes) is list:
+        try:
+            joined = "".join(codes)
+        except TypeError:
+            joined = " "
+        if joined.upper() == joined and joined.split() == [joined][: len(joined)]:
+            return tuple(codes)
+    return _one_by_one(value, kind)
+
+
+def _is_optional(kind: object) -> bool:
+    parts = get_args(kind)
+    return get_origin(kind) in (Union, UnionType) and len(parts) == 2 and type(None) in parts  # noqa: PLR2004
 
 
 _TREATMENT_KEYS = tuple(field.name for field in attrs.fields(Treatment))
@@ -276,7 +324,7 @@ def _object(
     structure: Callable[[Any, type], T],
 ) -> Callable[[Any, type], T]:
     def checked(value: Any, kind: type) -> T:  # noqa: ANN401
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise _wrong(value, "an object")
         return structure(value, kind)
 
@@ -399,17 +447,24 @@ def configure(converter: Converter) -> Converter:
     as `make_converter` sets it up.
     """
     for kind, parse in PARSERS.items():
-        converter.register_structure_hook(kind, _parsed(parse))
+        converter.register_structure_hook(kind, _parsed(kind, parse))
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook_func(lambda kind: kind == int | Decimal | None, _units)
     converter.register_structure_hook_func(
-        lambda kind: _is_list(kind) and get_args(kind)[0] is str, _list_of(_code_text)
+        lambda kind: _is_list(kind) and get_args(kind)[0] is str, _codes
     )
 
     def list_factory(kind: Any) -> Callable[[object, type], tuple[Any, ...]]:  # noqa: ANN401
         item = get_args(kind)[0]
-        return _list_of(lambda entry: converter.structure(entry, item))
+        structure = converter.get_structure_hook(item)
+        return _list_of(lambda entry: structure(entry, item))
 
+    def optional_factory(kind: Any) -> Callable[[object, type], Any]:  # noqa: ANN401
+        inner = next(part for part in get_args(kind) if part is not type(None))
+        structure = converter.get_structure_hook(inner)
+        return lambda value, _: None if value is None else structure(value, inner)
+
+    converter.register_structure_hook_factory(_is_optional, optional_factory)
     # Before the records: each of them keeps the hooks that it finds when it is made.
     converter.register_structure_hook_factory(
         lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
@@ -420,7 +475,7 @@ def configure(converter: Converter) -> Converter:
             record,
             converter,
             _cattrs_forbid_extra_keys=True,
-            _cattrs_detailed_validation=True,
+            _cattrs_detailed_validation=converter.detailed_validation,
             **code,
         )
         checked = _object(made)
@@ -453,9 +508,15 @@ def _converter() -> Converter:
     return make_converter()
 
 
+@functools.cache
+def _quick() -> Converter:
+    """Give a converter that stops at the first problem; then the other one finds all of them."""
+    return configure(Converter(forbid_extra_keys=True, detailed_validation=False))
+
+
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs):
+    if len(found) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         message = f"the key {twice[:_SHOWN]!r} stands twice in one object"
         raise ValueError(message)
@@ -480,6 +541,22 @@ def _decimal(digits: str) -> Decimal:
         raise ValueError(message) from None
 
 
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+def _marked(text: str) -> NoReturn:
+    message = "Unexpected UTF-8 BOM (give bytes to have it taken off)"
+    raise json.JSONDecodeError(message, text, 0)
+
+
+_DECODER = json.JSONDecoder(  # made once: making it takes longer than most texts
+    parse_float=_decimal,
+    parse_int=_whole,
+    parse_constant=_no_constant,
+    object_pairs_hook=_no_duplicates,
+)
+
+
 def decode(text: str | bytes) -> Any:  # noqa: ANN401
     """Decode JSON text to plain data, strictly: no repeated keys, no NaN, numbers kept exact.
 
@@ -496,13 +573,7 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
     """
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        return json.loads(
-            decoded,
-            parse_float=_decimal,
-            parse_int=_whole,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_duplicates,
-        )
+        return _marked(decoded) if decoded.startswith(_MARK) else _DECODER.decode(decoded)
     except RecursionError:
         problem = Problem(path="$", message="it is nested too deeply")
     except json.JSONDecodeError as error:
@@ -538,6 +609,10 @@ def from_data(data: object, kind: type[T]) -> T:
     Raises:
         DocumentError: The data don't describe such a record; all problems, each with its path.
     """
+    try:
+        return _quick().structure(data, kind)
+    except Exception:  # noqa: BLE001, S110  read again below, to report all that is wrong
+        pass
     try:
         return _converter().structure(data, kind)
     except (ClassValidationError, IterableValidationError, CptfacetError, TypeError) as error:
