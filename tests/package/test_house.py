@@ -15,6 +15,8 @@ FLOORS = (
     {"coding"},
     {"decoding"},
     {"interop", "showing"},
+    {"strategies"},
+    {"_hypothesis", "testing"},
     {"cli", "__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

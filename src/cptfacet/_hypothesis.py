@@ -1,0 +1,45 @@
+"""What Hypothesis calls when it is imported: it learns which types have strategies here.
+
+This is the entry point in the group `hypothesis`. It imports the record types and no data;
+`cptfacet.strategies` is imported when one of them is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+_TYPES = {
+    "citations": "Citation Source",
+    "claims": "Claim ClaimLine Location",
+    "bilateral": "SideCount",
+    "coding": "Coded Coder Note Refusal Why",
+    "dates": "Term",
+    "decoding": "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt Unread",
+    "errors": "CptfacetError",
+    "jurisdictions": "Jurisdiction",
+    "modifiers": "Modifier",
+    "policies": "NotKnown Policy Provision",
+    "procedures": "Procedure",
+    "reference": "Reference",
+    "sessions": "Session Target TreatedNerve Treatment",
+}
+
+
+def register() -> None:
+    """Register every record type; enumerations need no strategy of ours."""
+    from hypothesis.strategies import register_type_strategy  # noqa: PLC0415  an extra
+
+    for room, names in _TYPES.items():
+        module = importlib.import_module(f"cptfacet.{room}")
+        for name in names.split():
+            register_type_strategy(getattr(module, name), _strategy)
+
+
+def _strategy(kind: type[Any]) -> SearchStrategy[Any]:
+    from cptfacet.strategies import for_type  # noqa: PLC0415  on first use
+
+    return for_type(kind)

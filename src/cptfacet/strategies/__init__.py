@@ -1,0 +1,198 @@
+"""Hypothesis strategies for everything that this library speaks of.
+
+Needs the extra `strategies`. Each function gives a strategy of valid values and is named as the
+plural of what it gives. Options are keyword-only, and an option that picks parts is a strategy of
+such parts: one value is ``st.just(value)``. With the extra installed,
+``st.from_type(Session)``, and so for every public type, works without an import of this module.
+
+>>> from hypothesis import find
+>>> from hypothesis import strategies as st
+>>> from cptfacet import code_session
+>>> from cptfacet import policies as packaged
+>>> medicare = packaged.get("medicare")
+>>> session, coded = find(
+...     coded_claims(policies=st.just(medicare)), lambda drawn: len(drawn[1].claim.lines) == 1
+... )
+>>> coded == code_session(session, policy=medicare)
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from cptfacet import jurisdictions
+from cptfacet.bilateral import SideCount
+from cptfacet.citations import Citation, Source
+from cptfacet.claims import Claim, ClaimLine, Location
+from cptfacet.coding import Coded, Coder, Note, Refusal, Why
+from cptfacet.dates import Term
+from cptfacet.decoding import (
+    BilledGroup,
+    BilledLevels,
+    BilledSession,
+    Decoded,
+    Decoder,
+    Doubt,
+    Unread,
+)
+from cptfacet.errors import CptfacetError, MissingExtraError
+from cptfacet.jurisdictions import Jurisdiction
+from cptfacet.modifiers import Modifier
+from cptfacet.policies import NotKnown, Policy, Provision
+from cptfacet.procedures import Procedure
+from cptfacet.reference import Reference
+from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.errors import InvalidArgument
+    from hypothesis.strategies import SearchStrategy
+
+    from cptfacet.strategies.answered import (
+        any_claims,
+        any_sessions,
+        coded,
+        coded_claims,
+        decoded_claims,
+        errors,
+        part_of,
+        refusals,
+    )
+    from cptfacet.strategies.billed import (
+        claim_lines,
+        claims,
+        codes,
+        messy_claim_lines,
+        messy_claims,
+        modifier_codes,
+        modifiers,
+        procedures,
+        references,
+    )
+    from cptfacet.strategies.done import (
+        messy_sessions,
+        sessions,
+        targets,
+        treated_nerves,
+        treatments,
+    )
+    from cptfacet.strategies.stated import citations, not_knowns, policies, provisions, sources
+    from cptfacet.strategies.words import (
+        OPAQUE_LOCATIONS,
+        claim_types,
+        diagnoses,
+        guidances,
+        joints,
+        line_forms,
+        locations,
+        nerves,
+        purposes,
+        service_dates,
+        side_counts,
+        sides,
+        techniques,
+        terms,
+    )
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "hypothesis":
+        raise
+    raise MissingExtraError(extra="strategies", needs="hypothesis") from None
+
+__all__ = [
+    "citations",
+    "claim_lines",
+    "claim_types",
+    "claims",
+    "coded_claims",
+    "codes",
+    "decoded_claims",
+    "diagnoses",
+    "for_type",
+    "guidances",
+    "joints",
+    "line_forms",
+    "locations",
+    "messy_claim_lines",
+    "messy_claims",
+    "messy_sessions",
+    "modifier_codes",
+    "modifiers",
+    "nerves",
+    "not_knowns",
+    "policies",
+    "procedures",
+    "provisions",
+    "purposes",
+    "references",
+    "refusals",
+    "service_dates",
+    "sessions",
+    "side_counts",
+    "sides",
+    "sources",
+    "targets",
+    "techniques",
+    "terms",
+    "treated_nerves",
+    "treatments",
+]
+
+T = TypeVar("T")
+
+_FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
+    BilledGroup: lambda: part_of(decoded_claims(), lambda decoded: decoded.groups),
+    BilledLevels: lambda: part_of(
+        decoded_claims(), lambda decoded: [b for group in decoded.groups for b in group.levels]
+    ),
+    BilledSession: lambda: part_of(decoded_claims(), lambda decoded: decoded.sessions),
+    Citation: citations,
+    Claim: any_claims,
+    ClaimLine: lambda: claim_lines() | messy_claim_lines(),
+    Coded: coded,
+    Coder: lambda: policies().map(Coder),
+    CptfacetError: errors,
+    Decoded: decoded_claims,
+    Decoder: lambda: policies().map(Decoder),
+    Doubt: lambda: part_of(
+        decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
+    ),
+    Jurisdiction: lambda: st.sampled_from(jurisdictions.ids()).map(jurisdictions.get),
+    Location: lambda: locations() | OPAQUE_LOCATIONS,
+    Modifier: modifiers,
+    NotKnown: not_knowns,
+    Note: lambda: part_of(coded(), lambda coded: coded.notes),
+    Policy: policies,
+    Procedure: procedures,
+    Provision: provisions,
+    Reference: references,
+    Refusal: refusals,
+    Session: any_sessions,
+    SideCount: side_counts,
+    Source: sources,
+    Target: targets,
+    Term: terms,
+    TreatedNerve: treated_nerves,
+    Treatment: treatments,
+    Unread: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),
+    Why: lambda: part_of(coded(), lambda coded: coded.why),
+}
+
+
+def for_type(kind: type[T]) -> SearchStrategy[T]:
+    """Give the strategy that ``st.from_type`` uses for a public type.
+
+    >>> for_type(Modifier).validate()
+    >>> for_type(dict)
+    Traceback (most recent call last):
+    ...
+    hypothesis.errors.InvalidArgument: no strategy of this library gives dict
+
+    Raises:
+        InvalidArgument: It is no record of this library, or one that is no public type.
+    """
+    if kind not in _FOR_TYPE:
+        message = f"no strategy of this library gives {kind.__name__}"
+        raise InvalidArgument(message)
+    return _FOR_TYPE[kind]()

@@ -1,0 +1,995 @@
+"""The laws of a policy, as pytest tests for whoever writes a policy file.
+
+Needs the extra `strategies`, and pytest to run what it makes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+from cptfacet import _data
+from cptfacet.addons import allowed_primaries
+from cptfacet.anatomy import CodeRegion, Joint, Side, code_region
+from cptfacet.bilateral import LineForm, SideCount, lateral_roles, render
+from cptfacet.citations import Confidence
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.coding import Coded, Coder, NoteId, Reason, Refusal
+from cptfacet.coding.plans import JUNCTION, turning_points
+from cptfacet.decoding import Decoded, Decoder
+from cptfacet.errors import MissingExtraError
+from cptfacet.interop.json import dump, read
+from cptfacet.modifiers import ModifierKind, ModifierRole
+from cptfacet.policies import (
+    DIMENSIONS,
+    GUIDANCE_NOT_STATED,
+    NONE,
+    ChangeKind,
+    NotKnown,
+    Policy,
+    Provision,
+    overlaps,
+    vocabulary,
+)
+from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
+from cptfacet.reference import Reference, packaged
+from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
+
+try:
+    import hypothesis
+    from hypothesis import strategies as st
+
+    from cptfacet.strategies import messy_sessions, sessions
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "hypothesis":
+        raise
+    raise MissingExtraError(extra="strategies", needs="hypothesis") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["policy_laws"]
+
+_DAY = dt.timedelta(days=1)
+_SHOWN = 5
+
+
+def policy_laws(
+    policy: Policy,
+    *,
+    reference: Reference | None = None,
+    settings: hypothesis.settings | None = None,
+) -> type:
+    """Make a class of pytest tests that hold a policy to every law of policies.
+
+    Assign it to a name that pytest collects. Where the space is small, it is enumerated: every side
+    of the five lumbar joints and of T12-L1 with its neighbours, for each family and claim type, on
+    each day on which the answers of the policy change. The rest is sampled, as ``settings`` of
+    Hypothesis say. A law that is broken says by which provision, session or line.
+
+    >>> from cptfacet import policies
+    >>> TestCpt = policy_laws(policies.get("cpt"))
+    >>> TestCpt().test_no_two_terms_of_a_cell_overlap()
+    >>> policy_laws("cpt")
+    Traceback (most recent call last):
+    ...
+    TypeError: policy is a Policy, not its id: use policies.get('cpt') or policies.load(...)
+
+    Raises:
+        TypeError: The policy is given by its id.
+    """
+    if type(policy) is not Policy:
+        message = (
+            f"policy is a Policy, not its id: use policies.get({policy!r}) or policies.load(...)"
+        )
+        raise TypeError(message)
+    case = _Case(policy, reference or packaged())
+    chosen = settings or hypothesis.settings(max_examples=25, deadline=None)
+    any_session = st.one_of(
+        sessions(), sessions(dates=st.sampled_from(case.days)), messy_sessions()
+    )
+    body: dict[str, Any] = {"__doc__": f"The laws of policies, for {policy.id}.", "case": case}
+    for name, law in vars(_Laws).items():
+        if name.startswith("test_"):
+            body[name] = _sampled(law, any_session, chosen) if _takes_session(law) else law
+    return type(f"LawsOf[{policy.id}]", (), body)
+
+
+def _takes_session(law: Callable[..., None]) -> bool:
+    return "session" in law.__annotations__
+
+
+def _sampled(
+    law: Callable[..., None], drawn: st.SearchStrategy[Session], settings: hypothesis.settings
+) -> Callable[..., None]:
+    return settings(hypothesis.given(session=drawn)(law))
+
+
+# -- how a broken law is told
+
+
+def _report(broken: Iterable[str]) -> None:
+    """Raise what is broken: the first of it in full, and how much more there is."""
+    __tracebackhide__ = True
+    listed = list(dict.fromkeys(broken))
+    if not listed:
+        return
+    told = "\n".join(f"  - {problem}" for problem in listed[:_SHOWN])
+    more = f"\n  ... and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    message = f"the law is broken:\n{told}{more}"
+    raise AssertionError(message)
+
+
+def _named(provision: Provision | NotKnown) -> str:
+    cell = f" ({', '.join(provision.cell)})" if provision.cell else ""
+    return f"{provision.key}{cell}, {provision.term}"
+
+
+def _written(lines: Iterable[ClaimLine]) -> str:
+    return ", ".join(line.text for line in lines) or "no line"
+
+
+def _shown(session: Session) -> str:
+    """Tell a session in short, without what identifies anybody."""
+    treated: list[str] = []
+    for treatment in session.treatments:
+        what = [f"{t.joint}:{t.side or 'side not named'}" for t in treatment.targets]
+        what += [f"nerve {n.nerve}:{n.side or 'side not named'}" for n in treatment.nerves]
+        how = f"{treatment.technique}, {treatment.guidance or 'guidance not stated'}"
+        purpose = treatment.purpose or "purpose not stated"
+        treated.append(f"{how}, {purpose} at {', '.join(what) or 'no level'}")
+    claim_type = session.claim_type or "claim type not stated"
+    return f"{session.date}, {claim_type}: {'; '.join(treated)}"
+
+
+# -- what is enumerated
+
+
+class _Coded(NamedTuple):
+    """One code of a session, or none where none is valid, and the sides of its levels."""
+
+    code: str | None
+    ordinal: Ordinal
+    sides: tuple[Side | None, ...]
+
+
+class _Answered(NamedTuple):
+    """One enumerated session, how it was made, what it is coded to, and what its codes stand for."""
+
+    family: Family
+    treated: Mapping[Joint, Side | None]
+    session: Session
+    claim_type: ClaimType
+    answer: Coded | Refusal
+    levels: tuple[_Coded, ...]
+
+
+_JOINTS = tuple(Joint)
+_LUMBAR = _JOINTS[_JOINTS.index(Joint.L1_L2) :]
+# What is said of a technique, of families together, of several injections of a joint; and what
+# lines are held to and not made by.
+_NOT_OF_LINES = {
+    "coding.family",
+    "coding.instead",
+    "coding.family-pairs",
+    "coding.overlapping-injections",
+    "coding.injection-at-ablated-joint",
+    "addon.primaries",
+}
+_AROUND_T12 = (Joint.T11_T12, *JUNCTION)
+
+
+def _patterns(joints: Sequence[Joint], sides: Sequence[Side]) -> Iterator[dict[Joint, Side | None]]:
+    """Give every choice of some joints, each with every side."""
+    for chosen in itertools.product((None, *sides), repeat=len(joints)):
+        treated = {joint: side for joint, side in zip(joints, chosen, strict=True) if side}
+        if treated:
+            yield dict(treated)
+
+
+_Shape = tuple[Mapping[Joint, Side | None], Purpose | None]
+
+
+def _with_purposes(patterns: Iterable[Mapping[Joint, Side | None]]) -> tuple[_Shape, ...]:
+    """Give each pattern a purpose: each of them for up to two joints, else diagnostic."""
+    return tuple(
+        (treated, purpose)
+        for treated in patterns
+        for purpose in ((*Purpose, None) if len(treated) <= 2 else (Purpose.DIAGNOSTIC,))  # noqa: PLR2004
+    )
+
+
+@functools.cache
+def _lumbar_space() -> tuple[_Shape, ...]:
+    """List every side of the lumbar joints, and up to three of them whose side is not named."""
+    unnamed: list[Mapping[Joint, Side | None]] = [
+        dict.fromkeys(joints)
+        for count in (1, 2, 3)
+        for joints in itertools.combinations(_LUMBAR, count)
+    ]
+    return _with_purposes([*_patterns(_LUMBAR, tuple(Side)), *unnamed])
+
+
+@functools.cache
+def _junction_space() -> tuple[_Shape, ...]:
+    """List every side of T12-L1 with its neighbours."""
+    whole = _patterns(_AROUND_T12, tuple(Side))
+    return _with_purposes(treated for treated in whole if Joint.T12_L1 in treated)
+
+
+@functools.cache
+def _target(joint: Joint, side: Side | None) -> Target:
+    return Target(joint=joint, side=side)
+
+
+class _Case:
+    """A policy with its reference, and what was asked of both, once for all laws."""
+
+    def __init__(self, policy: Policy, reference: Reference) -> None:
+        self.policy = policy
+        self.reference = reference
+        self.coder = Coder(policy, reference)
+        self.decoder = Decoder(policy, reference)
+
+    def __repr__(self) -> str:
+        return f"_Case({self.policy.id!r})"
+
+    def answer(self, key: str, on: dt.date, *cell: str) -> Provision | NotKnown:
+        """Ask the policy for one cell."""
+        names = (name.replace("-", "_") for name in vocabulary()[key].dimensions)
+        return self.policy.get(key, on=on, **dict(zip(names, cell, strict=True)))
+
+    def value(self, key: str, on: dt.date, *cell: str) -> str | tuple[str, ...] | None:
+        """Ask the policy for the value of one cell, None where it is not known."""
+        answer = self.answer(key, on, *cell)
+        return answer.value if isinstance(answer, Provision) else None
+
+    @functools.cached_property
+    def days(self) -> list[dt.date]:
+        """The days on which the policy, the reference or its add-on edits change."""
+        links = [link.term for p in self.reference.procedures for link in p.primaries]
+        days = {*turning_points(self.policy, self.reference), *(term.first for term in links)}
+        days |= {term.last + _DAY for term in links if term.last < dt.date.max}
+        return sorted(days - {dt.date.min})
+
+    @functools.cached_property
+    def codes(self) -> Callable[[dt.date], Mapping[tuple[Family, object, Ordinal], str]]:
+        """Give the facet codes that are valid on a day."""
+
+        @functools.cache
+        def of(on: dt.date) -> Mapping[tuple[Family, object, Ordinal], str]:
+            found = self.reference.find(kind=ProcedureKind.FACET, on=on)
+            return {
+                (Family(p.family), p.region, p.ordinal): p.code
+                for p in found
+                if p.family and p.ordinal
+            }
+
+        return of
+
+    @functools.cached_property
+    def methods(self) -> Callable[[dt.date], Mapping[Family, tuple[Technique, Guidance]]]:
+        """One technique and guidance for each family that the policy codes on a day."""
+
+        @functools.cache
+        def of(on: dt.date) -> Mapping[Family, tuple[Technique, Guidance]]:
+            found: dict[Family, tuple[Technique, Guidance]] = {}
+            for technique, guidance in itertools.product(Technique, Guidance):
+                value = self.value("coding.family", on, technique.value, guidance.value)
+                if value in tuple(Family):
+                    found.setdefault(Family(str(value)), (technique, guidance))
+            return found
+
+        return of
+
+    @functools.cached_property
+    def enumerated(self) -> tuple[_Answered, ...]:
+        """Every session of the enumerated space, once for each set of equal rules."""
+        found: list[_Answered] = []
+        seen: set[object] = set()
+        for day, claim_type in itertools.product(self.days, ClaimType):
+            codes = self.codes(day)
+            for family, method in self.methods(day).items():
+                if not any(key[0] is family for key in codes):
+                    continue
+                lines, junction = self._rules(day, claim_type, family)
+                for rules, space in (
+                    (lines, _lumbar_space()),
+                    ((lines, junction), _junction_space()),
+                ):
+                    if (len(space), rules) not in seen:
+                        seen.add((len(space), rules))
+                        found += self._code(day, claim_type, family, method, space)
+        return tuple(found)
+
+    def _rules(self, day: dt.date, claim_type: ClaimType, family: Family) -> tuple[object, object]:
+        """Give all that is said of lines of one family on a day, and what is of two regions alone.
+
+        Where that is equal, lines are.
+        """
+        own = {key: code for key, code in self.codes(day).items() if key[0] is family}
+        asked = {
+            "claim-type": (claim_type.value,),
+            "family": (family.value,),
+            "role": tuple(dict.fromkeys(role_of(family, key[2]) for key in own)),
+        }
+        said: dict[str, tuple[object, ...]] = {}
+        for key in vocabulary().values():
+            if key.name in _NOT_OF_LINES or key.type == "document":
+                continue
+            axes = [asked.get(name) or DIMENSIONS[name] or () for name in key.dimensions]
+            cells = itertools.product(*axes)
+            said[key.name] = tuple(self.value(key.name, day, *cell) for cell in cells)
+        together = said.pop("coding.thoracolumbar")
+        facts = {joint: code_region(joint, on=day) for joint in (*_LUMBAR, *_AROUND_T12)}
+        regions = {joint: fact and fact.region for joint, fact in facts.items()}
+        junction = together, regions.pop(Joint.T12_L1), regions.pop(Joint.T11_T12)
+        return (family, *own.items(), *said.values(), *regions.values()), junction
+
+    def _code(
+        self,
+        day: dt.date,
+        claim_type: ClaimType,
+        family: Family,
+        method: tuple[Technique, Guidance],
+        space: Iterable[_Shape],
+    ) -> Iterator[_Answered]:
+        technique, guidance = method
+        codes = self.codes(day)
+        together = self.value("coding.thoracolumbar", day, family.value) == "one-group"
+        facts = {joint: code_region(joint, on=day) for joint in Joint}
+        regions = {joint: fact.region for joint, fact in facts.items() if fact}
+        for treated, purpose in space:
+            targets = tuple(_target(joint, side) for joint, side in treated.items())
+            treatment = Treatment(
+                technique=technique, guidance=guidance, purpose=purpose, targets=targets
+            )
+            session = Session(date=day, treatments=(treatment,), claim_type=claim_type)
+            groups = _groups(treated, regions, together=together)
+            yield _Answered(
+                family=family,
+                treated=treated,
+                session=session,
+                claim_type=claim_type,
+                answer=self.coder.code(session),
+                levels=tuple(
+                    _Coded(codes.get((family, regions[joint], ordinal)), ordinal, sides)
+                    for group in groups
+                    for joint, ordinal, sides in _levels(group, treated, family)
+                ),
+            )
+
+    @functools.cached_property
+    def coded(self) -> tuple[tuple[_Answered, Coded], ...]:
+        """The enumerated sessions that are coded to lines, each with them."""
+        return tuple(
+            (each, each.answer) for each in self.enumerated if isinstance(each.answer, Coded)
+        )
+
+    # -- what is asked of one answer
+
+    @functools.cached_property
+    def pickled(self) -> Coder:
+        """A coder that was pickled and made anew."""
+        copy = pickle.loads(pickle.dumps(self.coder))  # noqa: S301  made here
+        if not isinstance(copy, Coder):
+            message = "a pickled coder is no coder"
+            raise AssertionError(message)  # noqa: TRY004  a law is broken
+        return copy
+
+    @functools.cached_property
+    def _lateral(self) -> Mapping[str, ModifierRole]:
+        return lateral_roles(self.reference)
+
+    @functools.cached_property
+    def read_back(self) -> Callable[[Claim], Decoded]:
+        """Decode a claim; equal lines of equal claims are read once."""
+        read_once = functools.cache(self.decoder.decode)
+        return lambda claim: read_once(attrs.evolve(claim, id=None))
+
+    def lost(self, each: _Answered) -> Iterator[str]:
+        """Find levels that the lines of a session do not tell, and readings that are kept silent."""
+        for problem in self._lost(each):
+            lines = each.answer.claim.lines if isinstance(each.answer, Coded) else ()
+            yield f"{_shown(each.session)}: {_written(lines)}: {problem}"
+
+    def _lost(self, each: _Answered) -> Iterator[str]:
+        refusals = [each.answer] if isinstance(each.answer, Refusal) else []
+        codes: set[str] = set()
+        if isinstance(each.answer, Coded):
+            refusals = [note.refusal for note in each.answer.notes if note.refusal]
+            codes = {line.code for line in each.answer.claim.lines}
+        missing = [level.ordinal.value for level in each.levels if level.code not in codes]
+        if missing and not refusals:
+            yield f"the level {', '.join(missing)} is in no line, and nothing is refused"
+        if not isinstance(each.answer, Coded):
+            return
+        decoded = self.read_back(each.answer.claim)
+        billed = {found.code: found for group in decoded.groups for found in group.levels}
+        for unread in decoded.unread:
+            yield f"line {unread.line} can't be read: {unread.message}"
+        for level in each.levels:
+            if level.code is None or level.code not in codes:
+                continue
+            true, found = _counted(level.sides), billed.get(level.code)
+            if found is None or found.ordinal is not level.ordinal:
+                yield f"{level.code} is not read as the {level.ordinal} level"
+            elif not found.laterality.allows(true):
+                yield f"{level.code} reads as {found.sides}, and {true} was treated"
+            elif found.laterality.ambiguous and not any(group.lost for group in decoded.groups):
+                yield f"{level.code} has several readings, and the answer does not say so"
+
+    def sides_of(self, lines: Iterable[ClaimLine]) -> list[tuple[tuple[str, ...], object]]:
+        """Tell what lines of one code say of sides: their modifiers of sides, and their units."""
+        return [
+            (tuple(m for m in line.modifiers if m in self._lateral), line.units) for line in lines
+        ]
+
+    @functools.cached_property
+    def sides_in(self) -> Callable[[LineForm, SideCount], list[tuple[tuple[str, ...], object]]]:
+        """Tell what lines in a form say of levels by side."""
+
+        @functools.cache
+        def of(form: LineForm, sides: SideCount) -> list[tuple[tuple[str, ...], object]]:
+            lines = render(ClaimLine(code=""), sides, form=form, reference=self.reference)
+            return self.sides_of(lines)
+
+        return of
+
+    def add_ons(self, session: Session, coded: Coded) -> Iterator[str]:
+        """Find add-ons that stand before or without a primary that allows them."""
+        lines, on = coded.claim.lines, session.date
+        before: set[str] = set()
+        for line in lines:
+            allowed = self.allowed(line.code, on)
+            if allowed and before.isdisjoint(allowed):
+                yield (
+                    f"{_shown(session)}: {line.text} has none of {', '.join(allowed)} before it:"
+                    f" {_written(lines)}"
+                )
+            before.add(line.code)
+
+    @functools.cached_property
+    def allowed(self) -> Callable[[str, dt.date], tuple[str, ...]]:
+        """List the primaries of an add-on on a day, those of the policy included."""
+
+        @functools.cache
+        def of(code: str, on: dt.date) -> tuple[str, ...]:
+            return allowed_primaries(code, on=on, policy=self.policy, reference=self.reference)
+
+        return of
+
+    def turned(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+        """Find what the order of targets and nerves changes."""
+        other = self.coder.code(_reversed(session))
+        if _outcome(other) != _outcome(answer):
+            yield (
+                f"{_shown(session)}: coded to {_told(answer)}, and with its targets in another"
+                f" order to {_told(other)}"
+            )
+
+    def mirror(
+        self, session: Session, answer: Coded | Refusal, other: Coded | Refusal | None = None
+    ) -> Iterator[str]:
+        """Find what exchanging the sides changes beside the sides."""
+        if other is None:
+            other = self.coder.code(_mirrored(session))
+        lines = answer.claim.lines if isinstance(answer, Coded) else ()
+        others = other.claim.lines if isinstance(other, Coded) else ()
+        if sorted(map(self.turned_line, lines)) != sorted(line.text for line in others):
+            yield (
+                f"{_shown(session)}: coded to {_told(answer)}, and with its sides exchanged to"
+                f" {_told(other)}"
+            )
+
+    @functools.cached_property
+    def by_shape(self) -> Mapping[object, Coded | Refusal]:
+        """The enumerated answers by what was treated."""
+        return {_shape(each.session): each.answer for each in self.enumerated}
+
+    @functools.cached_property
+    def turned_line(self) -> Callable[[ClaimLine], str]:
+        """Write a line with right and left exchanged."""
+        right, left = (
+            self.reference.modifier_for(role) for role in (ModifierRole.RIGHT, ModifierRole.LEFT)
+        )
+        swap = {right: left, left: right}
+
+        def turn(line: ClaimLine) -> str:
+            return attrs.evolve(line, modifiers=tuple(swap.get(m, m) for m in line.modifiers)).text
+
+        return functools.cache(turn)
+
+    def refused(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+        """Find refusals that do not say why."""
+        refusals = [answer] if isinstance(answer, Refusal) else []
+        if isinstance(answer, Coded):
+            refusals = [note.refusal for note in answer.notes if note.refusal]
+            for note in answer.notes:
+                if note.id is NoteId.REFUSED and note.refusal is None:
+                    yield f"{_shown(session)}: a part is refused and its refusal is not told"
+        for refusal in refusals:
+            if type(refusal.reason) is not Reason or not refusal.message.strip():
+                yield f"{_shown(session)}: refused without a reason"
+
+    def explained(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+        """Find lines without provisions, and provisions that are not what the policy answers."""
+        if isinstance(answer, Refusal):
+            return
+        if [why.line for why in answer.why] != list(range(1, len(answer.claim.lines) + 1)):
+            yield f"{_shown(session)}: not each line is explained once"
+        for why in answer.why:
+            text = answer.claim.lines[why.line - 1].text
+            if not why.provisions or not why.joints:
+                yield f"{_shown(session)}: {text} has no provision or no joint behind it"
+            for provision in why.provisions:
+                if self.answer(provision.key, session.date, *provision.cell) != provision:
+                    yield (
+                        f"{_shown(session)}: {text} stands on {_named(provision)}, which is not what"
+                        " the policy answers on that day"
+                    )
+
+
+def _outcome(answer: Coded | Refusal) -> object:
+    return answer.claim if isinstance(answer, Coded) else answer.reason
+
+
+def _shape(session: Session) -> object:
+    (treatment,) = session.treatments
+    return (
+        session.date,
+        session.claim_type,
+        treatment.technique,
+        treatment.guidance,
+        treatment.purpose,
+        tuple((target.joint, target.side) for target in treatment.targets),
+    )
+
+
+def _told(answer: Coded | Refusal) -> str:
+    return (
+        _written(answer.claim.lines)
+        if isinstance(answer, Coded)
+        else f"a refusal ({answer.reason})"
+    )
+
+
+def _groups(
+    treated: Mapping[Joint, Side | None], regions: Mapping[Joint, CodeRegion], *, together: bool
+) -> list[list[Joint]]:
+    """Split joints into coded groups, each in the order of its levels."""
+    joints = sorted(joint for joint in treated if joint in regions)
+    if together and set(joints) == set(JUNCTION):
+        return [joints]
+    by_region: dict[CodeRegion, list[Joint]] = {}
+    for joint in joints:
+        by_region.setdefault(regions[joint], []).append(joint)
+    return [
+        sorted(group, key=lambda joint: treated[joint] is not Side.BILATERAL)
+        for group in by_region.values()
+    ]
+
+
+def _levels(
+    group: list[Joint], treated: Mapping[Joint, Side | None], family: Family
+) -> Iterator[tuple[Joint, Ordinal, tuple[Side | None, ...]]]:
+    """Split a group by code: the joint that gives its region, its ordinal, the sides of its levels."""
+    sides = tuple(treated[joint] for joint in group)
+    yield group[0], Ordinal.FIRST, sides[:1]
+    if family is Family.ABLATION and sides[1:]:
+        yield group[1], Ordinal.EACH_ADDITIONAL, sides[1:]
+    elif sides[1:]:
+        yield group[1], Ordinal.SECOND, sides[1:2]
+        if sides[2:]:
+            yield group[2], Ordinal.THIRD_AND_MORE, (_common(sides[2:]),)
+
+
+def _common(sides: Sequence[Side | None]) -> Side | None:
+    """Give the side of the one level that stands for the third and all further ones."""
+    if len(set(sides)) == 1:
+        return sides[0]
+    return Side.BILATERAL if Side.BILATERAL in sides else None
+
+
+@functools.cache
+def _counted(sides: tuple[Side | None, ...]) -> SideCount:
+    named = [side.value if side else "unnamed" for side in sides]
+    return SideCount(**{name: named.count(name) for name in set(named)})
+
+
+def _mirrored(session: Session) -> Session:
+    """Exchange left and right throughout a session."""
+
+    def other(side: Side | None) -> Side | None:
+        return side and side.mirrored
+
+    return attrs.evolve(
+        session,
+        treatments=tuple(
+            attrs.evolve(
+                treatment,
+                targets=tuple(attrs.evolve(t, side=other(t.side)) for t in treatment.targets),
+                nerves=tuple(attrs.evolve(n, side=other(n.side)) for n in treatment.nerves),
+            )
+            for treatment in session.treatments
+        ),
+    )
+
+
+def _reversed(session: Session) -> Session:
+    """List the targets and nerves of each treatment the other way round."""
+    return attrs.evolve(
+        session,
+        treatments=tuple(
+            attrs.evolve(t, targets=t.targets[::-1], nerves=t.nerves[::-1])
+            for t in session.treatments
+        ),
+    )
+
+
+# -- the laws
+
+
+class _Laws:
+    """Every law of policies: a method each, whose docstring says what must hold and on what ground.
+
+    It is not used itself: `policy_laws` makes a class of these methods for one policy.
+    """
+
+    case: _Case
+
+    # -- what the policy states
+
+    def test_every_provision_resolves_its_citations(self) -> None:
+        """Each provision cites sources that can be told apart, and a judgement gives its reason.
+
+        Source: DESIGN, "Ten decisions" 5 (every fact has a source, dates and a confidence).
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        titles: dict[str, str] = {s.id: s.title for s in _data.sources().values()}
+        for provision in self.case.policy.provisions:
+            judgement = provision.confidence is Confidence.JUDGEMENT
+            if not provision.citations and not judgement:
+                broken.append(f"{_named(provision)} cites nothing")
+            if judgement and not provision.note.strip():
+                broken.append(f"{_named(provision)} is a judgement and gives no reason in its note")
+            if not judgement and provision.term.start is None and provision.term.seen is None:
+                broken.append(f"{_named(provision)} is a fact and has neither from nor seen")
+            for citation in provision.citations:
+                title = titles.setdefault(citation.id, citation.title)
+                if not citation.id or not citation.title:
+                    broken.append(f"{_named(provision)} cites a source without id or title")
+                elif title != citation.title:
+                    broken.append(
+                        f"{_named(provision)} cites {citation.id} as {citation.title!r}, which is"
+                        f" {title!r} elsewhere"
+                    )
+                if (citation.term, citation.confidence) != (provision.term, provision.confidence):
+                    broken.append(
+                        f"{_named(provision)} cites {citation.id} for other dates ({citation.term})"
+                        f" or with another confidence ({citation.confidence})"
+                    )
+        _report(broken)
+
+    def test_every_provision_answers_on_its_own_days_and_on_no_other(self) -> None:
+        """A provision is the answer from its first day to its last, and never before or after.
+
+        Before the first day of what was only seen, the answer is not known, whatever the policy
+        extends.
+
+        Source: DESIGN, "Ten decisions" 5 (`from` is never derived from `seen`).
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        for provision in self.case.policy.provisions:
+            term, where = provision.term, (provision.key, provision.cell)
+
+            def on(day: dt.date, where: tuple[str, tuple[str, ...]] = where) -> object:
+                return self.case.answer(where[0], day, *where[1])
+
+            broken += [
+                f"{_named(provision)} is not the answer on {day}"
+                for day in (term.first, term.last)
+                if on(day) != provision
+            ]
+            outside = [term.first - _DAY] if term.first > dt.date.min else []
+            outside += [term.last + _DAY] if term.last < dt.date.max else []
+            broken += [
+                f"{_named(provision)} is still the answer on {day}"
+                for day in outside
+                if on(day) == provision
+            ]
+            if term.start is None and term.seen and term.seen > dt.date.min:
+                before = on(term.seen - _DAY)
+                own = self.case.policy.find(provision.key)
+                if isinstance(before, Provision) and before not in own:
+                    broken.append(
+                        f"{_named(provision)} was first seen on {term.seen}, yet the day before"
+                        f" is answered by {_named(before)} of {before.policy}"
+                    )
+        _report(broken)
+
+    def test_no_two_terms_of_a_cell_overlap(self) -> None:
+        """On one day a policy says one thing in a cell.
+
+        Source: DESIGN, "Policies" (an overlap of dates is an error).
+        """
+        __tracebackhide__ = True
+        cells: dict[tuple[str, tuple[str, ...]], list[Provision | NotKnown]] = {}
+        for provision in self.case.policy.provisions:
+            cells.setdefault((provision.key, provision.cell), []).append(provision)
+        _report(
+            f"{_named(one)} and {_named(other)} are both in force"
+            for stated in cells.values()
+            for one, other in overlaps(stated)
+        )
+
+    def test_changes_and_answers_agree(self) -> None:
+        """What changes on a day is what is answered from that day on, and nothing else changes.
+
+        Source: DESIGN, "Policies" (`changes` is the list of policy updates).
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        changes = self.case.policy.changes()
+        for change in changes:
+            key, cell = change.provision.key, change.provision.cell
+            ends = change.what is ChangeKind.ENDS
+            eve = change.on - _DAY if change.on > dt.date.min else change.on
+            other = (change.on + _DAY if change.on < dt.date.max else change.on) if ends else eve
+            if self.case.answer(key, change.on, *cell) != change.provision:
+                broken.append(f"{change.on}: {_named(change.provision)} {change.what}, unanswered")
+            if other != change.on and self.case.answer(key, other, *cell) == change.provision:
+                broken.append(
+                    f"{change.on}: {_named(change.provision)} {change.what}, and is the answer on"
+                    f" {other} too"
+                )
+            if change not in self.case.policy.changes(since=change.on, until=change.on):
+                broken.append(f"{change.on}: {_named(change.provision)} is left out of its day")
+        told = {(change.provision, change.what is ChangeKind.ENDS) for change in changes}
+        for provision in self.case.policy.provisions:
+            term = provision.term
+            for day, ends in ((term.start or term.seen, False), (term.until, True)):
+                if day and (provision, ends) not in told:
+                    broken.append(f"{day}: {_named(provision)} is no change")
+        _report(broken)
+
+    # -- how it codes
+
+    def test_coding_drops_no_level_and_lines_read_back(self) -> None:
+        """The lines of a session read back into the levels and sides that were treated.
+
+        What a line form does not keep, the answer says, and the truth is among its readings. A
+        level whose lines are not known to the policy is refused in the notes.
+
+        Source: DESIGN, "Ten decisions" 9 (what it writes, it accepts; coding never drops a level).
+        """
+        __tracebackhide__ = True
+        _report(problem for each in self.case.enumerated for problem in self.case.lost(each))
+
+    def test_both_sides_are_written_in_the_form_of_the_policy(self) -> None:
+        """A level on both sides has the line form that the policy names for its role, and no other.
+
+        Source: DESIGN, "Coding a session" 5 (the forms are never blended); the provisions under
+        `laterality.form`.
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        for each, coded in self.case.coded:
+            on, claim_type = coded.claim.date or dt.date.min, each.claim_type.value
+            for code, ordinal, sides in each.levels:
+                lines = [line for line in coded.claim.lines if line.code == code]
+                role = role_of(each.family, ordinal)
+                value = self.case.value("laterality.form", on, role, claim_type)
+                if value is None and Side.BILATERAL in sides and lines:
+                    broken.append(
+                        f"{_shown(each.session)}: {role} has no known form: {_written(lines)}"
+                    )
+                if value is None or not lines:
+                    continue
+                wanted = self.case.sides_in(LineForm(str(value)), _counted(sides))
+                if self.case.sides_of(lines) != wanted:
+                    broken.append(
+                        f"{_shown(each.session)}: the policy wants {role} as {value}, and the lines"
+                        f" are {_written(lines)}"
+                    )
+        _report(broken)
+
+    def test_the_diagnostic_modifier_stands_where_the_policy_says(self) -> None:
+        """Lines of a diagnostic session have the modifier of the policy, and no others have it.
+
+        A purpose that is not stated is not diagnostic.
+
+        Source: DESIGN, "Coding a session" 7; the provisions under `modifier.diagnostic`.
+        """
+        __tracebackhide__ = True
+        attesting = {
+            modifier.code
+            for modifier in self.case.reference.modifiers
+            if modifier.role is ModifierRole.REQUIREMENTS_MET
+        }
+        broken: list[str] = []
+        for each, coded in self.case.coded:
+            value = self.case.value("modifier.diagnostic", each.session.date, each.family.value)
+            diagnostic = each.session.treatments[0].purpose is Purpose.DIAGNOSTIC
+            wanted = {str(value)} if diagnostic and value not in (None, NONE) else set[str]()
+            for line in coded.claim.lines:
+                if attesting.intersection(line.modifiers) != wanted:
+                    said = f"modifier.diagnostic is {value or 'not known'}"
+                    broken.append(f"{_shown(each.session)}: {said}, and the line is {line.text}")
+        _report(broken)
+
+    def test_modifiers_stand_in_the_order_of_the_policy(self) -> None:
+        """The kinds of modifiers stand on each line in the order that the policy gives.
+
+        Source: DESIGN, "Coding a session" 7; the provision under `modifier.order`.
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        for each, coded in self.case.coded:
+            order = self.case.value("modifier.order", each.session.date) or tuple(ModifierKind)
+            for line in coded.claim.lines:
+                kinds = [self.case.reference.modifier_kind(code) for code in line.modifiers]
+                if kinds != sorted(kinds, key=order.index):
+                    broken.append(
+                        f"{_shown(each.session)}: the order is {', '.join(order)}, and the line is"
+                        f" {line.text}"
+                    )
+        _report(broken)
+
+    def test_an_add_on_never_stands_before_or_without_its_primary(self) -> None:
+        """Each add-on has a primary that allows it before it: by the add-on edits, or by the policy.
+
+        Source: the add-on code edits of CMS; the provisions under `addon.primaries`.
+        """
+        __tracebackhide__ = True
+        one_of_each: dict[object, Session] = {}
+        for each, coded in self.case.coded:
+            codes = tuple(line.code for line in coded.claim.lines)
+            one_of_each.setdefault((each.family, each.claim_type, codes), each.session)
+        # The edits change on days of their own, so each order of codes is asked for on every day.
+        sessions_ = [
+            attrs.evolve(session, date=day)
+            for session in one_of_each.values()
+            for day in self.case.days
+        ]
+        _report(
+            problem
+            for session in sessions_
+            if isinstance(answer := self.case.coder.code(session), Coded)
+            for problem in self.case.add_ons(session, answer)
+        )
+
+    def test_the_order_of_targets_means_nothing(self) -> None:
+        """The same joints listed in another order are coded to the same lines.
+
+        Source: DESIGN, "Coding a session" 4 (levels have an order of their own).
+        """
+        __tracebackhide__ = True
+        _report(
+            problem
+            for each in self.case.enumerated
+            if len(each.treated) > 1
+            for problem in self.case.turned(each.session, each.answer)
+        )
+
+    def test_mirrored_sides_give_mirrored_lines(self) -> None:
+        """Right and left mean the same: a mirrored session is coded to mirrored lines.
+
+        Source: no source that was read treats the right and the left side differently.
+        """
+        __tracebackhide__ = True
+        _report(
+            problem
+            for each in self.case.enumerated
+            for problem in self.case.mirror(
+                each.session, each.answer, self.case.by_shape[_shape(_mirrored(each.session))]
+            )
+        )
+
+    def test_every_technique_and_guidance_is_coded_or_refused_with_a_reason(self) -> None:
+        """Each cell of the family table is coded to its family, or refused with the reason.
+
+        What the policy reports instead is in the refusal, and so are the sources of its answer.
+
+        Source: DESIGN, "Coding a session" 3; the provisions under `coding.family` and
+        `coding.instead`.
+        """
+        __tracebackhide__ = True
+        broken: list[str] = []
+        for day, technique, guidance in itertools.product(
+            self.case.days, Technique, (*Guidance, None)
+        ):
+            cell = technique.value, guidance.value if guidance else GUIDANCE_NOT_STATED
+            said = self.case.answer("coding.family", day, *cell)
+            target = Target(joint=Joint.L4_L5, side=Side.LEFT)
+            treatment = Treatment(technique=technique, guidance=guidance, targets=(target,))
+            session = Session(date=day, treatments=(treatment,), claim_type=ClaimType.PROFESSIONAL)
+            answer = self.case.coder.code(session)
+            value = said.value if isinstance(said, Provision) else None
+            valid = {str(key[0]) for key in self.case.codes(day)}
+            broken += self.case.refused(session, answer)
+            if isinstance(answer, Coded) is not (value in valid):
+                told = _written(answer.claim.lines) if isinstance(answer, Coded) else answer.reason
+                broken.append(
+                    f"{_shown(session)}: the policy says {value}, and the answer is {told}"
+                )
+            if isinstance(answer, Refusal) and value == "other-code":
+                instead = self.case.value("coding.instead", day, *cell) or ()
+                if tuple(line.text for line in answer.instead) != instead:
+                    broken.append(f"{_shown(session)}: reported instead {_written(answer.instead)}")
+                if not set(said.citations) <= set(answer.citations):
+                    broken.append(
+                        f"{_shown(session)}: the refusal leaves out what the policy cites"
+                    )
+        _report(broken)
+
+    # -- any session
+
+    def test_any_session_is_coded_or_refused(self, session: Session) -> None:
+        """No session raises: it is coded, each line with provisions in force behind it, or refused.
+
+        Each line is explained once. Each provision behind it is what the policy answers on that
+        day. Each refusal, of a part too, says its reason.
+
+        Source: DESIGN, "Coding a session" 8 and "Ten decisions" 5.
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        _report([*self.case.refused(session, answer), *self.case.explained(session, answer)])
+
+    def test_any_session_keeps_add_ons_behind_primaries(self, session: Session) -> None:
+        """In no session does an add-on stand before or without a primary that allows it.
+
+        Source: the add-on code edits of CMS; the provisions under `addon.primaries`.
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        if isinstance(answer, Coded):
+            _report(self.case.add_ons(session, answer))
+
+    def test_any_session_turned_or_mirrored_is_coded_alike(self, session: Session) -> None:
+        """Neither the order of targets nor the names of the sides change what is coded.
+
+        Source: DESIGN, "Coding a session" 4.
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        _report([*self.case.turned(session, answer), *self.case.mirror(session, answer)])
+
+    def test_any_session_is_written_as_json_and_read_back(self, session: Session) -> None:
+        """A session and its claim are the same after they were written as JSON and read back.
+
+        Source: DESIGN, "Interchange".
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        broken: list[str] = []
+        if read(dump(session), Session) != session:
+            broken.append(f"{_shown(session)}: the session is another after JSON")
+        if isinstance(answer, Coded) and read(dump(answer.claim), Claim) != answer.claim:
+            broken.append(f"{_shown(session)}: the claim is another after JSON")
+        _report(broken)
+
+    def test_any_session_has_the_same_answer_from_a_pickled_copy(self, session: Session) -> None:
+        """A policy that was pickled is equal, and answers alike.
+
+        Source: DESIGN, "Ten decisions" 1 (everything is a value).
+        """
+        __tracebackhide__ = True
+        copy = self.case.pickled
+        broken: list[str] = []
+        if (copy.policy, hash(copy.policy)) != (self.case.policy, hash(self.case.policy)):
+            broken.append("the pickled policy is not equal to the policy")
+        answer = self.case.coder.code(session)
+        again = pickle.loads(pickle.dumps(answer))  # noqa: S301  made here
+        if copy.code(session) != answer or again != answer:
+            broken.append(f"{_shown(session)}: the pickled copy answers otherwise")
+        _report(broken)
