@@ -22,7 +22,7 @@ from cptfacet.claims import ClaimLine, ClaimType
 from cptfacet.errors import FormNotKnownError, NotOfThisFormError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import Provision
-from cptfacet.procedures import ROLES, Family, Ordinal, ProcedureKind, role_of
+from cptfacet.procedures import ROLES, Ordinal, role_of
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -535,11 +535,11 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 
 def _role(code: str, known: Reference) -> str | None:
+    """Give the role of a facet code, of today or old; neighbours have none."""
     procedure = known.known(code)
-    if procedure is None or procedure.kind is not ProcedureKind.FACET:
+    if procedure is None or procedure.family is None or procedure.ordinal is None:
         return None
-    family, ordinal = procedure.family, procedure.ordinal
-    return role_of(family, ordinal) if isinstance(family, Family) and ordinal else None
+    return role_of(procedure.family, procedure.ordinal)
 
 
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LineForm]:

@@ -107,8 +107,8 @@ class Ordinal(StrEnum):
 ROLES = ("primary", "injection-add-on", "ablation-add-on")
 
 
-def role_of(family: Family, ordinal: Ordinal) -> str:
-    """Give the role of a facet code, which decides the line form of both sides.
+def role_of(family: Family | OldFamily, ordinal: Ordinal) -> str:
+    """Give the role of a facet code, old or of today, which decides the line form of both sides.
 
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
     'ablation-add-on'
@@ -116,7 +116,7 @@ def role_of(family: Family, ordinal: Ordinal) -> str:
     primary, injection, ablation = ROLES
     if ordinal is Ordinal.FIRST:
         return primary
-    return ablation if family is Family.ABLATION else injection
+    return ablation if family in (Family.ABLATION, OldFamily.ABLATION) else injection
 
 
 @sealed
