@@ -536,6 +536,7 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 
 def _role(code: str, known: Reference) -> str | None:
+    """Give the role of a facet code, of today or old; neighbours have none."""
     procedure = known.known(code)
     if procedure is None or procedure.family is None or procedure.ordinal is None:
         return None

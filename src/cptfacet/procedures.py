@@ -108,7 +108,7 @@ ROLES = ("primary", "injection-add-on", "ablation-add-on")
 
 
 def role_of(family: Family | OldFamily, ordinal: Ordinal) -> str:
-    """Give the role of a facet code, or of one that it replaced: it decides the line form.
+    """Give the role of a facet code, old or of today, which decides the line form of both sides.
 
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
     'ablation-add-on'
