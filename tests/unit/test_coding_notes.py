@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import attrs
 import pytest
 
 from cptfacet import policies
@@ -737,6 +738,22 @@ def test_a_coder_that_has_coded_before_answers_as_a_new_one(policy: str) -> None
             )
 
             assert used.code(session) == Coder(policies.get(policy)).code(session)
+
+
+def test_a_coder_answers_alike_whatever_regions_it_coded_before() -> None:
+    """Where the order of levels is not known, each session with mixed sides says so."""
+    cpt = policies.get("cpt")
+    told = tuple(p for p in cpt.provisions if p.key != "levels.order")
+    policy = attrs.evolve(cpt, id="own", provisions=told)
+    lumbar = ("L3-4:both", "L4-5:right")
+    used = Coder(policy)
+    for targets in (("C3-4:right", *lumbar), lumbar, ("C3-4:right", *lumbar)):
+        session = Session(date=dt.date.fromisoformat(TODAY), treatments=(block(*targets),))
+        answer = used.code(session)
+
+        assert answer == Coder(policy).code(session)
+        assert isinstance(answer, Coded)
+        assert any(note.message.startswith("order of levels") for note in answer.notes)
 
 
 # -- T12-L1

@@ -136,7 +136,7 @@ class Writer:
             yield anew.lay_out_group(_shape(family, group), family, group, shaped), group
             return
         for group, shaped in self._groups(family, levels):
-            shape = (*_shape(family, group), *map(id, shaped))
+            shape = (*_shape(family, group), tuple(map(id, shaped)))
             layout = self.plan.layouts.get(shape)
             if layout is None:
                 layout = Writer(self.plan, ()).lay_out_group(shape, family, group, shaped)
