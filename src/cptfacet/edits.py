@@ -1,0 +1,201 @@
+"""Edit data: what the publishers of edits and code sets state of the codes that facet claims meet.
+
+Pure look-ups, and no rule: whether a claim breaks an edit is not said here. Each answer has a
+footing (`editions`): the edition that states it, the two that agree around its day, or the last one
+from which it is carried. What no edition tells is `NotInData`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from cptfacet import _data
+from cptfacet._records import sealed
+from cptfacet.claims import ClaimType
+from cptfacet.editions import Edition, Footing, NotInData, resolve
+from cptfacet.procedures import parse_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Mai", "Mue", "mue"]
+
+T = TypeVar("T")
+
+
+# -- the editions that were read
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _Read:
+    """One edition of one table: which claims meet it, and which codes were read of it."""
+
+    edition: Edition
+    service: str
+    claim_types: tuple[ClaimType, ...]
+    covers: tuple[tuple[str, str], ...]
+
+    def covered(self, code: str) -> bool:
+        return not self.covers or any(first <= code <= last for first, last in self.covers)
+
+
+def _span(text: str) -> tuple[str, str]:
+    first, _, last = text.partition("-")
+    return first, last or first
+
+
+@functools.cache
+def _read(table: str) -> tuple[_Read, ...]:
+    """List the editions of a table, the oldest first."""
+    found = (
+        _Read(
+            edition=Edition(
+                id=row["edition"],
+                first=dt.date.fromisoformat(row["first"]),
+                last=dt.date.fromisoformat(row["last"]),
+                citations=_data.citations_of({**row, "from": row["first"], "until": row["last"]}),
+            ),
+            service=row["service"],
+            claim_types=tuple(map(ClaimType, filter(None, row["claim_types"].split(";")))),
+            covers=tuple(map(_span, row["covers"].split())),
+        )
+        for row in _data.read_csv("edits/editions.csv")
+        if row["table"] == table
+    )
+    return tuple(sorted(found, key=lambda read: read.edition.first))
+
+
+def _met(table: str, claim_type: ClaimType) -> tuple[_Read, ...]:
+    """List the editions of the table that claims of a type meet."""
+    return tuple(read for read in _read(table) if claim_type in read.claim_types)
+
+
+def _series(
+    table: str, claim_type: ClaimType, code: str, stated: Mapping[tuple[str, str, str], T]
+) -> Iterator[tuple[Edition, T | None]]:
+    """Give what each edition states for a code, None where it was read and has nothing.
+
+    ``stated`` is keyed by edition, service and code.
+    """
+    for read in _met(table, claim_type):
+        if read.covered(code):
+            yield read.edition, stated.get((read.edition.id, read.service, code))
+
+
+# -- medically unlikely edits
+
+
+class Mai(StrEnum):
+    """The adjudication indicator of a medically unlikely edit: what its units are counted over.
+
+    Source: the indicator column of the file itself, data/edits/mue.csv.
+    """
+
+    LINE = "1"
+    DAY_BY_POLICY = "2"
+    DAY_BY_CLINICAL_DATA = "3"
+
+    @property
+    def meaning(self) -> str:
+        """What the indicator says, in our words.
+
+        >>> Mai("2").meaning
+        'units of one day of service, by policy'
+        """
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Mai.LINE: "units of one claim line",
+    Mai.DAY_BY_POLICY: "units of one day of service, by policy",
+    Mai.DAY_BY_CLINICAL_DATA: "units of one day of service, by clinical data",
+}
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Mue:
+    """The medically unlikely edit of a code: the most ``units`` that a claim of a type may have.
+
+    ``mai`` says over what they are counted; ``rationale`` is the publisher's key for the reason.
+    """
+
+    code: str
+    claim_type: ClaimType
+    units: int
+    mai: Mai
+    rationale: str
+    footing: Footing
+
+    def __str__(self) -> str:
+        return f"{self.code} x{self.units} at most: {self.mai.meaning} ({self.footing})"
+
+
+@functools.cache
+def _mues() -> Mapping[tuple[str, str, str], tuple[int, Mai, str]]:
+    return MappingProxyType(
+        {
+            (edition, row["service"], row["code"]): (
+                int(row["units"]),
+                Mai(row["mai"]),
+                row["rationale"],
+            )
+            for row in _data.read_csv("edits/mue.csv")
+            for edition in row["editions"].split(";")
+        }
+    )
+
+
+def mue(code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False) -> Mue | NotInData:
+    """Give the medically unlikely edit of a code on a date of service.
+
+    CMS publishes one table for practitioners and one for hospitals. No source that was read says
+    which of them an ASC facility claim of Medicare meets, so for that it is not known. A code
+    without a value is not known either: CMS keeps some of its edits to itself.
+
+    >>> day = dt.date(2026, 11, 2)
+    >>> print(mue("64493", on=day, claim_type=ClaimType.PROFESSIONAL))
+    64493 x1 at most: units of one day of service, by policy (stated: mue-2026q4 (2026-10-01 to 2026-12-31))
+    >>> mue("64636", on=dt.date(2027, 3, 1), claim_type=ClaimType.PROFESSIONAL).footing.basis
+    <Basis.CARRIED: 'carried'>
+    >>> print(mue("64493", on=day, claim_type=ClaimType.ASC_FACILITY))
+    the MUE of 64493 for asc-facility claims on 2026-11-02 is not known: no source that was read says which table these claims meet
+    >>> mue("6449", on=day, claim_type=ClaimType.PROFESSIONAL)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+    Raises:
+        ParseError: The text is no code.
+
+    Source: data/edits/mue.csv; each answer cites its editions.
+    """
+    code = parse_code(code)
+    what = f"the MUE of {code} for {claim_type} claims"
+    met = _met("mue", claim_type)
+    if not met:
+        reason = "no source that was read says which table these claims meet"
+        return NotInData(what=what, on=on, reason=reason)
+    if not any((read.edition.id, read.service, code) in _mues() for read in met):
+        reason = "no edition that was read has a row for it among the codes that facet claims meet"
+        return NotInData(what=what, on=on, reason=reason)
+    series = _series("mue", claim_type, code, _mues())
+    found = resolve(series, on=on, what=what, strict=strict)
+    if isinstance(found, NotInData):
+        return found
+    (units, mai, rationale), footing = found
+    return Mue(
+        code=code,
+        claim_type=claim_type,
+        units=units,
+        mai=mai,
+        rationale=rationale,
+        footing=footing,
+    )
