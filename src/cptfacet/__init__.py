@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from cptfacet.editions import NotInData as NotInData
     from cptfacet.edits import Mai as Mai
     from cptfacet.edits import Mue as Mue
+    from cptfacet.edits import PlaceOfService as PlaceOfService
     from cptfacet.errors import CptfacetError as CptfacetError
     from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
@@ -122,7 +123,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "editions": "Basis Edition Footing NotInData",
-    "edits": "Mai Mue",
+    "edits": "Mai Mue PlaceOfService",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -17,14 +18,17 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
+from cptfacet.citations import Citation
 from cptfacet.claims import ClaimType
+from cptfacet.dates import Term
 from cptfacet.editions import Edition, Footing, NotInData, resolve
+from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.procedures import parse_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Mai", "Mue", "mue"]
+__all__ = ["Mai", "Mue", "PlaceOfService", "Rate", "mue", "place", "places"]
 
 T = TypeVar("T")
 
@@ -199,3 +203,79 @@ def mue(code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False) 
         rationale=rationale,
         footing=footing,
     )
+
+
+# -- places of service
+
+
+class Rate(StrEnum):
+    """At which rate the physician fee schedule pays in a place of service."""
+
+    FACILITY = "facility"
+    NONFACILITY = "nonfacility"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class PlaceOfService:
+    """A place of service of a professional claim. An unassigned code has no ``rate``."""
+
+    code: str
+    name: str
+    rate: Rate | None
+    term: Term
+    citations: tuple[Citation, ...]
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the code stands for a place."""
+        return self.rate is not None
+
+
+@functools.cache
+def places() -> Mapping[str, PlaceOfService]:
+    """Give every place of service by its code, the unassigned ones too.
+
+    >>> [p.name for p in places().values() if "Outpatient Hospital" in p.name]
+    ['Off Campus-Outpatient Hospital', 'On Campus-Outpatient Hospital']
+    """
+    return MappingProxyType(
+        {
+            row["code"]: PlaceOfService(
+                code=row["code"],
+                name=row["name"],
+                rate=Rate(row["rate"]) if row["rate"] else None,
+                term=_data.term_of(row),
+                citations=_data.citations_of(row),
+            )
+            for row in _data.read_csv("codes/places_of_service.csv")
+        }
+    )
+
+
+_PLACE = re.compile(r"[0-9]{2}", re.ASCII)
+
+
+def place(code: str) -> PlaceOfService:
+    """Give a place of service by its two digits.
+
+    >>> place("24").name, place("24").rate
+    ('Ambulatory Surgical Center', <Rate.FACILITY: 'facility'>)
+    >>> place("00")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no place of service is known as '00'.
+
+    Raises:
+        ParseError: The text is not two digits.
+        UnknownIdError: The code set has no such code.
+
+    Source: data/codes/places_of_service.csv.
+    """
+    digits = code.strip()
+    if _PLACE.fullmatch(digits) is None:
+        raise ParseError(what="a place of service", text=code, reason="write its two digits")
+    found = places().get(digits)
+    if found is None:
+        raise UnknownIdError(what="place of service", text=digits)
+    return found

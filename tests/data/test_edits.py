@@ -11,7 +11,7 @@ from cptfacet import _data, edits
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.editions import Basis, NotInData
-from cptfacet.errors import ParseError
+from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.procedures import is_code
 from cptfacet.reference import packaged
 
@@ -211,3 +211,44 @@ class TestMue:
         assert isinstance(
             edits.mue("99285", on=dated("2024-07-01"), claim_type=PROFESSIONAL), NotInData
         )
+
+
+# -- places of service
+
+
+class TestPlaces:
+    """The code set of CMS, with the rate of the fee schedule for each place."""
+
+    def test_it_equals_the_facts(self) -> None:
+        facts = {r["code"]: (r["name"], r["pfs_rate"]) for r in read_facts("data/pos.csv")}
+
+        assert {
+            code: (found.name, found.rate or "unassigned") for code, found in edits.places().items()
+        } == facts
+
+    def test_every_code_of_two_digits_is_one_or_refused(self) -> None:
+        for number in range(100):
+            code = f"{number:02}"
+            if number:
+                found = edits.place(f" {code} ")
+                assert found.code == code
+                assert found.assigned is (found.name != "Unassigned")
+                assert found.citations
+            else:
+                with pytest.raises(UnknownIdError):
+                    edits.place(code)
+
+    @pytest.mark.parametrize("text", ["", "1", "011", "1A", "\N{ARABIC-INDIC DIGIT ONE}1"])
+    def test_what_is_not_two_digits_is_refused(self, text: str) -> None:
+        with pytest.raises(ParseError):
+            edits.place(text)
+
+    @pytest.mark.parametrize(
+        ("code", "rate"),
+        [
+            *(("11", "nonfacility"), ("19", "facility"), ("21", "facility"), ("22", "facility")),
+            *(("24", "facility"), ("49", "nonfacility")),
+        ],
+    )
+    def test_where_facet_procedures_are_done(self, code: str, rate: str) -> None:
+        assert edits.place(code).rate == rate

@@ -51,6 +51,7 @@ COLUMNS = {
         "code,code_set,kind,role,meaning,effect,professional,hospital_outpatient,asc_facility,"
         "applies_to,from,seen,until,confidence,effect_confidence,citations,note"
     ),
+    "places_of_service.csv": "code,name,rate,seen,confidence,citations",
     "procedures.csv": (
         "code,kind,family,region,ordinal,counts,label,from,seen,until,replaced_by,confidence,"
         "citations,note"
