@@ -80,9 +80,11 @@ if TYPE_CHECKING:
     from cptfacet.editions import Edition as Edition
     from cptfacet.editions import Footing as Footing
     from cptfacet.editions import NotInData as NotInData
+    from cptfacet.edits import Diagnosis as Diagnosis
     from cptfacet.edits import Mai as Mai
     from cptfacet.edits import Mue as Mue
     from cptfacet.edits import PlaceOfService as PlaceOfService
+    from cptfacet.edits import Validity as Validity
     from cptfacet.errors import CptfacetError as CptfacetError
     from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
@@ -123,7 +125,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "editions": "Basis Edition Footing NotInData",
-    "edits": "Mai Mue PlaceOfService",
+    "edits": "Diagnosis Mai Mue PlaceOfService Validity",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

@@ -26,9 +26,21 @@ from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.procedures import parse_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Mai", "Mue", "PlaceOfService", "Rate", "mue", "place", "places"]
+__all__ = [
+    "Diagnosis",
+    "Mai",
+    "Mue",
+    "PlaceOfService",
+    "Rate",
+    "Validity",
+    "diagnosis",
+    "mue",
+    "parse_diagnosis",
+    "place",
+    "places",
+]
 
 T = TypeVar("T")
 
@@ -47,7 +59,9 @@ class _Read:
     covers: tuple[tuple[str, str], ...]
 
     def covered(self, code: str) -> bool:
-        return not self.covers or any(first <= code <= last for first, last in self.covers)
+        return not self.covers or any(
+            first <= code and (code <= last or code.startswith(last)) for first, last in self.covers
+        )
 
 
 def _span(text: str) -> tuple[str, str]:
@@ -67,10 +81,11 @@ def _read(table: str) -> tuple[_Read, ...]:
                 citations=_data.citations_of({**row, "from": row["first"], "until": row["last"]}),
             ),
             service=row["service"],
-            claim_types=tuple(map(ClaimType, filter(None, row["claim_types"].split(";")))),
+            claim_types=tuple(map(ClaimType, filter(None, row["claim_types"].split(";"))))
+            or tuple(ClaimType),
             covers=tuple(map(_span, row["covers"].split())),
         )
-        for row in _data.read_csv("edits/editions.csv")
+        for row in _data.read_csv("editions.csv")
         if row["table"] == table
     )
     return tuple(sorted(found, key=lambda read: read.edition.first))
@@ -82,13 +97,13 @@ def _met(table: str, claim_type: ClaimType) -> tuple[_Read, ...]:
 
 
 def _series(
-    table: str, claim_type: ClaimType, code: str, stated: Mapping[tuple[str, str, str], T]
+    met: Iterable[_Read], code: str, stated: Mapping[tuple[str, str, str], T]
 ) -> Iterator[tuple[Edition, T | None]]:
     """Give what each edition states for a code, None where it was read and has nothing.
 
     ``stated`` is keyed by edition, service and code.
     """
-    for read in _met(table, claim_type):
+    for read in met:
         if read.covered(code):
             yield read.edition, stated.get((read.edition.id, read.service, code))
 
@@ -190,8 +205,7 @@ def mue(code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False) 
     if not any((read.edition.id, read.service, code) in _mues() for read in met):
         reason = "no edition that was read has a row for it among the codes that facet claims meet"
         return NotInData(what=what, on=on, reason=reason)
-    series = _series("mue", claim_type, code, _mues())
-    found = resolve(series, on=on, what=what, strict=strict)
+    found = resolve(_series(met, code, _mues()), on=on, what=what, strict=strict)
     if isinstance(found, NotInData):
         return found
     (units, mai, rationale), footing = found
@@ -279,3 +293,116 @@ def place(code: str) -> PlaceOfService:
     if found is None:
         raise UnknownIdError(what="place of service", text=digits)
     return found
+
+
+# -- diagnoses
+
+
+class Validity(StrEnum):
+    """Whether a diagnosis code can be billed on a date.
+
+    ``billable``: it is complete. ``header``: the code set has it, and it needs a further character.
+    ``not-valid``: the code set has no such code.
+    """
+
+    BILLABLE = "billable"
+    HEADER = "header"
+    NOT_VALID = "not-valid"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Diagnosis:
+    """A diagnosis code (ICD-10-CM) on a date, with the title of the code set where it has one."""
+
+    code: str
+    validity: Validity
+    title: str
+    footing: Footing
+
+    @property
+    def billable(self) -> bool:
+        """Whether a claim can bear the code as it stands."""
+        return self.validity is Validity.BILLABLE
+
+
+_DIAGNOSIS = re.compile(r"([A-Z][0-9A-Z]{2})(?:\.?([0-9A-Z]{1,4}))?", re.ASCII)
+
+
+def parse_diagnosis(text: str) -> str:
+    """Read a diagnosis code, with its dot or without; whether it is valid is not asked.
+
+    >>> parse_diagnosis(" m47816 ")
+    'M47.816'
+    >>> parse_diagnosis("724.2")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '724.2' is not a diagnosis code: ICD-10-CM has a letter and two more characters, and up to four after a dot
+
+    Raises:
+        ParseError: The text has not the shape of an ICD-10-CM code.
+    """
+    match = _DIAGNOSIS.fullmatch(text.strip().upper())
+    if match is None:
+        reason = "ICD-10-CM has a letter and two more characters, and up to four after a dot"
+        raise ParseError(what="a diagnosis code", text=text, reason=reason)
+    category, rest = match.groups()
+    return f"{category}.{rest}" if rest else category
+
+
+@functools.cache
+def _diagnoses() -> Mapping[tuple[str, str, str], tuple[Validity, str]]:
+    return MappingProxyType(
+        {
+            (f"{_CODE_SET}-{year}", "", row["code"]): (
+                Validity.BILLABLE if row["billable"] == "Y" else Validity.HEADER,
+                row["title"],
+            )
+            for row in _data.read_csv("diagnoses/codes.csv")
+            for year in range(int(row["first"]), int(row["last"]) + 1)
+        }
+    )
+
+
+_CODE_SET = "icd10cm"
+_NONE = (Validity.NOT_VALID, "")
+
+
+def diagnosis(code: str, *, on: dt.date, strict: bool = False) -> Diagnosis | NotInData:
+    """Give a diagnosis code as the code set has it on a date of service.
+
+    The code set changes on 1 October. The categories that facet claims meet were read in full, so a
+    code of theirs that the file of a year has not is not valid in it; of others nothing is known.
+
+    >>> day = dt.date(2026, 3, 2)
+    >>> found = diagnosis("M47.816", on=day)
+    >>> found.title, found.billable, found.footing.basis.value
+    ('Spondylosis without myelopathy or radiculopathy, lumbar region', True, 'stated')
+    >>> diagnosis("M54.5", on=dt.date(2021, 9, 30)).validity.value
+    'billable'
+    >>> diagnosis("M54.5", on=dt.date(2021, 10, 1)).validity.value
+    'header'
+    >>> diagnosis("M47.816", on=dt.date(2026, 11, 2)).footing.basis.value
+    'carried'
+    >>> print(diagnosis("I10", on=day))
+    the diagnosis I10 on 2026-03-02 is not known: its category was not read
+    >>> diagnosis("724.2", on=day)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '724.2' is not a diagnosis code: ICD-10-CM has a letter and two more characters, and up to four after a dot
+
+    Raises:
+        ParseError: The text has not the shape of an ICD-10-CM code.
+
+    Source: data/diagnoses/codes.csv; each answer cites its editions.
+    """
+    code = parse_diagnosis(code)
+    what = f"the diagnosis {code}"
+    series = [(e, value or _NONE) for e, value in _series(_read(_CODE_SET), code, _diagnoses())]
+    if not series:
+        return NotInData(what=what, on=on, reason="its category was not read")
+    found = resolve(series, on=on, what=what, strict=strict)
+    if isinstance(found, NotInData):
+        return found
+    (validity, title), footing = found
+    return Diagnosis(code=code, validity=validity, title=title, footing=footing)

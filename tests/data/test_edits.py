@@ -2,7 +2,10 @@
 
 import csv
 import datetime as dt
+import io
 import itertools
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +20,16 @@ from cptfacet.reference import packaged
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
+    "diagnoses/codes": "code,billable,title,first,last",
     "editions": "table,service,edition,first,last,claim_types,covers,confidence,citations,note",
-    "mue": "service,code,units,mai,rationale,editions",
+    "edits/mue": "service,code,units,mai,rationale,editions",
 }
 PROFESSIONAL, ASC, HOSPITAL = ClaimType
 DAY = dt.timedelta(days=1)
 
 
 def rows(table: str) -> list[dict[str, str]]:
-    return list(_data.read_csv(f"edits/{table}.csv"))
+    return list(_data.read_csv(f"{table}.csv"))
 
 
 def read_facts(name: str) -> list[dict[str, str]]:
@@ -45,14 +49,18 @@ def dated(text: str) -> dt.date:
 
 
 def test_the_tables() -> None:
-    names = sorted(entry.name for entry in (_data.root() / "edits").iterdir())
+    names = [
+        f"{folder}/{entry.name}"
+        for folder in ("diagnoses", "edits")
+        for entry in (_data.root() / folder).iterdir()
+    ]
 
-    assert names == sorted(f"{table}.csv" for table in COLUMNS)
+    assert sorted([*names, "editions.csv"]) == sorted(f"{table}.csv" for table in COLUMNS)
 
 
 @pytest.mark.parametrize("table", COLUMNS)
 def test_a_table_says_what_it_is_and_has_its_columns(table: str) -> None:
-    lines = _data.read_text(f"edits/{table}.csv").splitlines()
+    lines = _data.read_text(f"{table}.csv").splitlines()
     head = [line.partition(":")[0] for line in itertools.takewhile(lambda x: x[0] == "#", lines)]
 
     assert head[:4] == ["# What", "# Publisher", "# Upstream edition", "# Retrieved"]
@@ -87,7 +95,7 @@ class TestMue:
 
     def test_every_row_names_editions_that_cover_its_code(self) -> None:
         read = {(r.edition.id, r.service): r for r in edits._read("mue")}
-        for row in rows("mue"):
+        for row in rows("edits/mue"):
             listed = row["editions"].split(";")
             assert is_code(row["code"])
             assert int(row["units"]) >= 0
@@ -98,7 +106,7 @@ class TestMue:
     def test_an_edition_states_one_value_for_a_code(self) -> None:
         stated = [
             (edition, row["service"], row["code"])
-            for row in rows("mue")
+            for row in rows("edits/mue")
             for edition in row["editions"].split(";")
         ]
 
@@ -118,7 +126,7 @@ class TestMue:
             (edition, row["service"], row["code"]): (
                 *(first[edition, row["service"]], row["units"], row["mai"], row["rationale"]),
             )
-            for row in rows("mue")
+            for row in rows("edits/mue")
             for edition in row["editions"].split(";")
         }
 
@@ -135,7 +143,7 @@ class TestMue:
     def test_each_edition_is_answered_for_each_of_its_days(self) -> None:
         by_id = {(r.edition.id, r.service): r.edition for r in edits._read("mue")}
         claim_types = {"practitioner": PROFESSIONAL, "outpatient-hospital": HOSPITAL}
-        for row in rows("mue"):
+        for row in rows("edits/mue"):
             for name in row["editions"].split(";"):
                 edition = by_id[name, row["service"]]
                 for on in (edition.first, edition.last):
@@ -252,3 +260,121 @@ class TestPlaces:
     )
     def test_where_facet_procedures_are_done(self, code: str, rate: str) -> None:
         assert edits.place(code).rate == rate
+
+
+# -- diagnoses
+
+FIRST_YEAR, LAST_YEAR = 2016, 2026
+ORDER_FILES = (2021, 2022, 2026)
+
+
+def first_day(year: int) -> dt.date:
+    """Give the first day of a fiscal year."""
+    return dt.date(year - 1, 10, 1)
+
+
+def order_file(year: int) -> Iterator[tuple[str, str, str]]:
+    """Give code, flag and title of each row of an order file of CMS."""
+    path = SHARED / "cms" / "icd10" / f"cms_{year}_dx.zip"
+    if not path.is_file():
+        pytest.skip(f"needs {path.name} of the folder of CMS files beside the repository")
+    with zipfile.ZipFile(path) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(f"icd10cm_order_{year}.txt"))
+        with archive.open(name) as raw:
+            for line in io.TextIOWrapper(raw, encoding="ascii"):
+                yield edits.parse_diagnosis(line[6:13]), line[14], line[77:].strip()
+
+
+class TestDiagnoses:
+    """A code is billable, a header, or not valid, by the order file of the fiscal year."""
+
+    def test_it_equals_the_facts(self) -> None:
+        facts = {
+            (r["code"], r["first_fy"]): (r["last_fy"], r["billable"][0].upper(), r["title"])
+            for r in read_facts("data/icd10.csv")
+        }
+
+        assert {
+            (r["code"], r["first"]): (r["last"], r["billable"], r["title"])
+            for r in rows("diagnoses/codes")
+        } == facts
+        for fact in read_facts("data/icd10.csv"):
+            assert dated(fact["valid_from"]) == first_day(int(fact["first_fy"]))
+            after = first_day(int(fact["last_fy"]) + 1)
+            assert fact["valid_to"] == ("" if after.year == LAST_YEAR else str(after - DAY))
+
+    @pytest.mark.parametrize("year", ORDER_FILES)
+    def test_it_equals_the_order_file_of_cms(self, year: int) -> None:
+        """Cell by cell, and no code of a category that was read is missing or too many."""
+        (read,) = (r for r in edits._read("icd10cm") if r.edition.id == f"icd10cm-{year}")
+        file = {row[0]: row[1:] for row in order_file(year) if read.covered(row[0])}
+
+        ours: dict[str, tuple[str, str]] = {}
+        for code in {r["code"] for r in rows("diagnoses/codes")}:
+            found = edits.diagnosis(code, on=first_day(year), strict=True)
+            assert isinstance(found, edits.Diagnosis)
+            assert found.footing.edition == read.edition
+            if found.validity is not edits.Validity.NOT_VALID:
+                ours[code] = (str(int(found.billable)), found.title)
+
+        assert ours == file
+
+    @pytest.mark.parametrize("year", ORDER_FILES)
+    def test_every_code_of_the_order_file_is_read_with_its_dot_and_without(self, year: int) -> None:
+        for code, _, _ in order_file(year):
+            assert edits.parse_diagnosis(code) == code
+
+    def test_the_fiscal_years_follow_each_other(self) -> None:
+        editions = [read.edition for read in edits._read("icd10cm")]
+
+        assert editions[0].first == first_day(FIRST_YEAR)
+        assert editions[-1].last == first_day(LAST_YEAR + 1) - DAY
+        for before, after in itertools.pairwise(editions):
+            assert before.last + DAY == after.first
+
+    def test_every_code_is_covered_and_has_one_row_for_a_year(self) -> None:
+        stated = [
+            (r["code"], year)
+            for r in rows("diagnoses/codes")
+            for year in range(int(r["first"]), int(r["last"]) + 1)
+        ]
+
+        assert len(set(stated)) == len(stated)
+        assert all(edits.parse_diagnosis(code) == code for code, _ in stated)
+        for read in edits._read("icd10cm"):
+            assert all(read.covered(code) for code, _ in stated)
+
+    def test_a_flag_changes_on_the_first_of_october(self) -> None:
+        change = dated("2021-10-01")
+        before, after = (edits.diagnosis("M54.5", on=on) for on in (change - DAY, change))
+        new = [edits.diagnosis("M54.50", on=on) for on in (change - DAY, change)]
+
+        assert isinstance(before, edits.Diagnosis)
+        assert isinstance(after, edits.Diagnosis)
+        assert (before.billable, after.validity) == (True, edits.Validity.HEADER)
+        assert [n.validity for n in new if isinstance(n, edits.Diagnosis)] == [
+            *(edits.Validity.NOT_VALID, edits.Validity.BILLABLE)
+        ]
+
+    @pytest.mark.parametrize("code", ["M47.816", "M54.5", "M47.81Z"])
+    def test_what_comes_after_the_last_file_is_carried(self, code: str) -> None:
+        last = edits.diagnosis(code, on=dated("2026-09-30"), strict=True)
+        next_day = edits.diagnosis(code, on=dated("2026-10-01"))
+
+        assert isinstance(last, edits.Diagnosis)
+        assert isinstance(next_day, edits.Diagnosis)
+        assert (last.validity, last.footing.basis) == (next_day.validity, Basis.STATED)
+        assert next_day.footing.basis is Basis.CARRIED
+        assert isinstance(edits.diagnosis(code, on=dated("2026-10-01"), strict=True), NotInData)
+
+    def test_before_the_first_file_nothing_is_known(self) -> None:
+        assert isinstance(edits.diagnosis("M47.816", on=dated("2015-09-30")), NotInData)
+
+    @pytest.mark.parametrize("code", ["I10", "M48", "M48.20", "M71.2", "M96.0", "Z99"])
+    def test_of_a_category_that_was_not_read_nothing_is_known(self, code: str) -> None:
+        assert isinstance(edits.diagnosis(code, on=dated("2026-03-02")), NotInData)
+
+    @pytest.mark.parametrize("text", ["", "M4", "724.2", "M47.81612", "M47..1", "M47.", "47816"])
+    def test_what_is_no_code_is_refused(self, text: str) -> None:
+        with pytest.raises(ParseError):
+            edits.diagnosis(text, on=dated("2026-03-02"))

@@ -98,7 +98,8 @@ def test_one_registry_holds_all_sources() -> None:
     names = sorted(entry.name for entry in _data.root().iterdir())
 
     assert names == [
-        *("README.md", "codes", "edition.toml", "edits", "places", "policies", "sources.toml")
+        *("README.md", "codes", "diagnoses", "edition.toml", "editions.csv", "edits"),
+        *("places", "policies", "sources.toml"),
     ]
     assert set(_data.read_toml("sources.toml")) == {"sources"}
     assert "sources" not in _data.read_toml("codes/anatomy.toml")
@@ -134,9 +135,8 @@ def test_every_source_is_cited() -> None:
     for table in ("areas", "counties", "zips"):
         for row in _data.read_csv(f"places/{table}.csv"):
             cited.update(row["citations"].split(";"))
-    for entry in (_data.root() / "edits").iterdir():
-        for row in _data.read_csv(f"edits/{entry.name}"):
-            cited.update(row.get("citations", "").split(";"))
+    for row in _data.read_csv("editions.csv"):
+        cited.update(row["citations"].split(";"))
     for name in policies.ids():
         cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
 
@@ -722,7 +722,11 @@ def test_no_data_file_repeats_a_descriptor() -> None:
     forbidden = [folded(" ".join(halves)) for halves in DESCRIPTORS]
     names = [
         *(f"codes/{name}" for name in CODE_FILES),
-        *(f"edits/{entry.name}" for entry in (_data.root() / "edits").iterdir()),
+        *(
+            f"{folder}/{entry.name}"
+            for folder in ("diagnoses", "edits")
+            for entry in (_data.root() / folder).iterdir()
+        ),
         *(f"policies/{name}.toml" for name in (*policies.ids(), "vocabulary")),
         "sources.toml",
     ]
