@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from cptfacet.editions import Footing as Footing
     from cptfacet.editions import NotInData as NotInData
     from cptfacet.edits import Diagnosis as Diagnosis
+    from cptfacet.edits import DiagnosisList as DiagnosisList
     from cptfacet.edits import Mai as Mai
     from cptfacet.edits import Mue as Mue
     from cptfacet.edits import PlaceOfService as PlaceOfService
@@ -125,7 +126,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "editions": "Basis Edition Footing NotInData",
-    "edits": "Diagnosis Mai Mue PlaceOfService Validity",
+    "edits": "Diagnosis DiagnosisList Mai Mue PlaceOfService Validity",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

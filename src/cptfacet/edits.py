@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from cptfacet import _data
+from cptfacet import _data, jurisdictions, policies
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Term
 from cptfacet.editions import Edition, Footing, NotInData, resolve
 from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.policies import Provision
 from cptfacet.procedures import parse_code
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Diagnosis",
+    "DiagnosisList",
+    "DiagnosisUse",
+    "ListedDiagnosis",
     "Mai",
     "Mue",
     "PlaceOfService",
     "Rate",
     "Validity",
     "diagnosis",
+    "diagnosis_list",
     "mue",
     "parse_diagnosis",
     "place",
@@ -406,3 +411,121 @@ def diagnosis(code: str, *, on: dt.date, strict: bool = False) -> Diagnosis | No
         return found
     (validity, title), footing = found
     return Diagnosis(code=code, validity=validity, title=title, footing=footing)
+
+
+# -- contractors' lists of diagnoses
+
+
+class DiagnosisUse(StrEnum):
+    """For which procedures a list has a code: any of the family, or those on facet cysts alone."""
+
+    ANY = "any"
+    FACET_CYST = "facet-cyst"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class ListedDiagnosis:
+    """A code of a contractor's list, and for which procedures it stands there."""
+
+    code: str
+    use: DiagnosisUse
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class DiagnosisList:
+    """The diagnoses that a contractor's article lists as supporting facet procedures.
+
+    ``provision`` is what the policy of the jurisdiction says of the article that holds there.
+    """
+
+    jurisdiction: str
+    provision: Provision
+    diagnoses: tuple[ListedDiagnosis, ...]
+    footing: Footing
+
+    @property
+    def document(self) -> str:
+        """The number of the article."""
+        return str(self.provision.value)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The sources of the list, and of the article that holds in the jurisdiction."""
+        return tuple(dict.fromkeys((*self.footing.citations, *self.provision.citations)))
+
+    def use_of(self, code: str) -> DiagnosisUse | None:
+        """Give for which procedures the list has a code, or None where it has it not.
+
+        >>> listed = diagnosis_list("JE", on=dt.date(2026, 6, 1))
+        >>> listed.use_of("M47816").value, listed.use_of("M53.86").value, listed.use_of("M54.50")
+        ('any', 'facet-cyst', None)
+
+        Raises:
+            ParseError: The text has not the shape of an ICD-10-CM code.
+        """
+        code = parse_diagnosis(code)
+        return next((listed.use for listed in self.diagnoses if listed.code == code), None)
+
+
+@functools.cache
+def _lists() -> Mapping[tuple[str, str], tuple[ListedDiagnosis, ...]]:
+    """Give the list of each article in each edition of it."""
+    found: dict[tuple[str, str], tuple[ListedDiagnosis, ...]] = {}
+    for row in _data.read_csv("diagnoses/lists.csv"):
+        listed = ListedDiagnosis(code=row["code"], use=DiagnosisUse(row["use"]))
+        for edition in row["editions"].split(";"):
+            place = edition, row["document"]
+            found[place] = (*found.get(place, ()), listed)
+    return MappingProxyType(found)
+
+
+_DOCUMENT = "billing.document"
+
+
+def diagnosis_list(
+    jurisdiction: str, *, on: dt.date, strict: bool = False
+) -> DiagnosisList | NotInData:
+    """Give the diagnoses that a jurisdiction's article lists on a date of service.
+
+    The policy of the jurisdiction says which article holds; the list belongs to the article. The
+    lists of most articles were not read, and are not known.
+
+    >>> found = diagnosis_list("JF", on=dt.date(2026, 11, 2))
+    >>> found.document, len(found.diagnoses), found.footing.basis.value
+    ('A58403', 24, 'carried')
+    >>> print(diagnosis_list("JF", on=dt.date(2026, 3, 2)))
+    the list of diagnoses of JF on 2026-03-02 is not known: the list of its article A58405 was not read
+    >>> diagnosis_list("J1", on=dt.date(2026, 3, 2))
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no jurisdiction is known as 'J1'. Near it: J15.
+
+    Raises:
+        UnknownIdError: No jurisdiction has this id.
+
+    Source: data/diagnoses/lists.csv; each answer cites its editions.
+    """
+    policy = policies.get(jurisdictions.get(jurisdiction).policy)
+    what = f"the list of diagnoses of {jurisdiction}"
+    provision = policy.get(_DOCUMENT, on=on)
+    if not isinstance(provision, Provision):
+        reason = f"no source that was read says which article holds: {provision.reason}"
+        return NotInData(what=what, on=on, reason=reason, citations=provision.citations)
+    document = str(provision.value)
+    series = [
+        (read.edition, _lists().get((read.edition.id, document)))
+        for read in _read("diagnosis-list")
+        if read.service == document
+    ]
+    if not series:
+        reason = f"the list of its article {document} was not read"
+        return NotInData(what=what, on=on, reason=reason, citations=provision.citations)
+    found = resolve(series, on=on, what=what, strict=strict)
+    if isinstance(found, NotInData):
+        return found
+    diagnoses, footing = found
+    return DiagnosisList(
+        jurisdiction=jurisdiction, provision=provision, diagnoses=diagnoses, footing=footing
+    )

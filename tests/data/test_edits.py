@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cptfacet import _data, edits
+from cptfacet import _data, edits, jurisdictions
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.editions import Basis, NotInData
@@ -21,6 +21,7 @@ from cptfacet.reference import packaged
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
     "diagnoses/codes": "code,billable,title,first,last",
+    "diagnoses/lists": "document,code,use,editions",
     "editions": "table,service,edition,first,last,claim_types,covers,confidence,citations,note",
     "edits/mue": "service,code,units,mai,rationale,editions",
 }
@@ -80,11 +81,15 @@ def test_every_edition_is_dated_and_cites_sources_that_exist() -> None:
 
 
 def test_the_editions_that_claims_of_a_type_meet_do_not_overlap() -> None:
+    """Of one table; the articles of contractors are each one of its own."""
     tables = {row["table"] for row in rows("editions")}
     for table, claim_type in itertools.product(tables, ClaimType):
-        met = [read.edition for read in edits._met(table, claim_type)]
-        for before, after in itertools.pairwise(met):
-            assert before.last < after.first
+        met = edits._met(table, claim_type)
+        assert len({read.service for read in met}) <= 1 or table == "diagnosis-list"
+        for service in {read.service for read in met}:
+            own = [read.edition for read in met if read.service == service]
+            for before, after in itertools.pairwise(own):
+                assert before.last < after.first
 
 
 # -- medically unlikely edits
@@ -378,3 +383,86 @@ class TestDiagnoses:
     def test_what_is_no_code_is_refused(self, text: str) -> None:
         with pytest.raises(ParseError):
             edits.diagnosis(text, on=dated("2026-03-02"))
+
+
+# -- contractors' lists of diagnoses
+
+NORIDIAN = ("JE", "JF")
+USES = {
+    "all facet procedures (blocks, intra-articular injections, RFA)": "any",
+    "facet cyst aspiration/injection only per article footnote; not for ablation": "facet-cyst",
+}
+
+
+class TestLists:
+    """A list is known where it was read, belongs to its article, and holds as long as that does."""
+
+    def test_it_equals_the_facts_that_are_confirmed(self) -> None:
+        facts = {
+            (r["article"], r["icd10"]): USES[r["allowed_for"]]
+            for r in read_facts("medicare_icd10.csv")
+            if r["status"] != "UNCONFIRMED"
+        }
+
+        assert {(r["document"], r["code"]): r["use"] for r in rows("diagnoses/lists")} == facts
+
+    def test_what_the_facts_leave_unconfirmed_is_not_known(self) -> None:
+        """The articles of the other contractors, and Noridian's second one before the merger."""
+        read = read_facts("medicare_icd10.csv")
+        unread = {r["article"] for r in read if r["status"] == "UNCONFIRMED"}
+        told: set[str] = set()
+        for place in jurisdictions.ids():
+            for on in map(dated, ("2024-07-01", "2026-03-02", "2026-06-01", "2026-12-01")):
+                found = edits.diagnosis_list(place, on=on)
+                if isinstance(found, NotInData):
+                    assert found.citations or on < dated("2025-02-28")
+                    told |= {article for article in unread if article in found.reason}
+                else:
+                    assert place in NORIDIAN
+                    assert found.document not in unread
+        assert told == unread
+
+    def test_a_jurisdiction_has_the_list_of_its_article(self) -> None:
+        merger = dated("2026-04-16")
+        before = [edits.diagnosis_list(place, on=merger - DAY) for place in NORIDIAN]
+        after = [edits.diagnosis_list(place, on=merger) for place in NORIDIAN]
+
+        assert [isinstance(found, NotInData) for found in before] == [False, True]
+        assert all(isinstance(found, edits.DiagnosisList) for found in after)
+        lists = [found for found in after if isinstance(found, edits.DiagnosisList)]
+        assert {found.document for found in lists} == {"A58403"}
+        assert lists[0].diagnoses == lists[1].diagnoses
+
+    @pytest.mark.parametrize(
+        ("day", "basis"),
+        [
+            *(("2025-02-27", None), ("2025-02-28", "stated"), ("2025-03-01", "interpolated")),
+            *(("2026-05-20", "interpolated"), ("2026-05-21", "stated"), ("2026-09-15", "stated")),
+            ("2026-09-16", "carried"),
+        ],
+    )
+    def test_on_what_the_list_stands(self, day: str, basis: str | None) -> None:
+        found = edits.diagnosis_list("JE", on=dated(day))
+        strict = edits.diagnosis_list("JE", on=dated(day), strict=True)
+
+        assert (None if isinstance(found, NotInData) else found.footing.basis) == basis
+        assert isinstance(strict, NotInData) is (basis in {None, "carried"})
+
+    def test_every_code_of_a_list_is_billable_while_it_stands_there(self) -> None:
+        for on in map(dated, ("2025-02-28", "2026-05-21", "2026-09-15")):
+            found = edits.diagnosis_list("JE", on=on)
+            assert isinstance(found, edits.DiagnosisList)
+            assert {c.id for c in found.citations} & {"chk25", "memo26"}
+            for listed in found.diagnoses:
+                code = edits.diagnosis(listed.code, on=on)
+                assert isinstance(code, edits.Diagnosis)
+                assert code.billable
+
+    def test_pain_alone_is_on_no_list(self) -> None:
+        """Source: facts, medicare.md section 7."""
+        found = edits.diagnosis_list("JE", on=dated("2026-06-01"))
+
+        assert isinstance(found, edits.DiagnosisList)
+        for code in ("M54.2", "M54.50", "M54.59", "M47.811", "M47.818", "M47.819", "M47.16"):
+            assert found.use_of(code) is None
+        assert found.use_of("m47816") is edits.DiagnosisUse.ANY
