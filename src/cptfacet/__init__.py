@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from cptfacet.edits import DiagnosisList as DiagnosisList
     from cptfacet.edits import Mai as Mai
     from cptfacet.edits import Mue as Mue
+    from cptfacet.edits import PairEdit as PairEdit
+    from cptfacet.edits import PairEdits as PairEdits
     from cptfacet.edits import PlaceOfService as PlaceOfService
     from cptfacet.edits import Validity as Validity
     from cptfacet.errors import CptfacetError as CptfacetError
@@ -126,7 +128,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "editions": "Basis Edition Footing NotInData",
-    "edits": "Diagnosis DiagnosisList Mai Mue PlaceOfService Validity",
+    "edits": "Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

@@ -21,7 +21,7 @@ from cptfacet._records import sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Term
-from cptfacet.editions import Edition, Footing, NotInData, resolve
+from cptfacet.editions import Basis, Edition, Footing, NotInData, resolve
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.policies import Provision
 from cptfacet.procedures import parse_code
@@ -36,12 +36,16 @@ __all__ = [
     "ListedDiagnosis",
     "Mai",
     "Mue",
+    "PairEdit",
+    "PairEdits",
+    "PairIndicator",
     "PlaceOfService",
     "Rate",
     "Validity",
     "diagnosis",
     "diagnosis_list",
     "mue",
+    "pairs",
     "parse_diagnosis",
     "place",
     "places",
@@ -528,4 +532,175 @@ def diagnosis_list(
     diagnoses, footing = found
     return DiagnosisList(
         jurisdiction=jurisdiction, provision=provision, diagnoses=diagnoses, footing=footing
+    )
+
+
+# -- pairs of codes
+
+
+class PairIndicator(StrEnum):
+    """The modifier indicator of a pair: whether a modifier can let both of its codes be paid.
+
+    ``0``: no modifier can. ``1``: one can, where the services are distinct. ``9``: the edit does not
+    apply.
+
+    Source: the note cited as ncci-tables.
+    """
+
+    NEVER = "0"
+    ALLOWED = "1"
+    NONE = "9"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class PairEdit:
+    """A procedure-to-procedure edit: with the column 1 code, the column 2 code is not paid.
+
+    ``deleted`` is the day of deletion of an edit that is in force no more; ``rationale`` is the
+    publisher's key for the reason.
+    """
+
+    column1: str
+    column2: str
+    indicator: PairIndicator
+    rationale: str
+    deleted: dt.date | None = None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class PairEdits:
+    """What the edits say of two codes: the one in force, in either direction, and deleted ones.
+
+    Without an ``edit``, the set has none in force for the two.
+    """
+
+    codes: tuple[str, str]
+    claim_type: ClaimType
+    edit: PairEdit | None
+    deleted: tuple[PairEdit, ...]
+    footing: Footing
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _Block:
+    """A row of the table: each code of column 1 with each of ``column2``."""
+
+    column2: frozenset[str]
+    indicator: PairIndicator
+    rationale: str
+    deleted: dt.date | None
+
+
+def _listed(text: str) -> Iterator[str]:
+    """Give the codes of a list of ranges of consecutive numbers."""
+    for first, last in map(_span, text.split()):
+        if first == last:
+            yield first
+        else:
+            yield from (f"{n:05}" for n in range(int(first), int(last) + 1))
+
+
+@functools.cache
+def _blocks() -> Mapping[tuple[str, str], tuple[_Block, ...]]:
+    """Give the rows of the table by service and column 1 code."""
+    found: dict[tuple[str, str], tuple[_Block, ...]] = {}
+    for row in _data.read_csv("edits/pairs.csv"):
+        block = _Block(
+            column2=frozenset(_listed(row["column2"])),
+            indicator=PairIndicator(row["indicator"]),
+            rationale=row["rationale"],
+            deleted=dt.date.fromisoformat(row["deleted"]) if row["deleted"] else None,
+        )
+        for code in _listed(row["column1"]):
+            place = row["service"], code
+            found[place] = (*found.get(place, ()), block)
+    return MappingProxyType(found)
+
+
+@functools.cache
+def _unsettled() -> Mapping[tuple[str, str], tuple[dt.date, tuple[Citation, ...]]]:
+    return MappingProxyType(
+        {
+            (row["code"], row["other"]): (_data.term_of(row).first, _data.citations_of(row))
+            for row in _data.read_csv("edits/pairs_unsettled.csv")
+        }
+    )
+
+
+def _pair(service: str, column1: str, column2: str) -> Iterator[PairEdit]:
+    for block in _blocks().get((service, column1), ()):
+        if column2 in block.column2:
+            yield PairEdit(
+                column1=column1,
+                column2=column2,
+                indicator=block.indicator,
+                rationale=block.rationale,
+                deleted=block.deleted,
+            )
+
+
+def pairs(
+    code: str, other: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False
+) -> PairEdits | NotInData:
+    """Give the procedure-to-procedure edits of two codes on a date of service, in either direction.
+
+    One set was read, that of July 2024, without first days: before it nothing is known, and after
+    it an answer is carried. Of a pair with a facet code it is complete, so that no edit is an
+    answer; of two neighbours it is known only where there is one. Where a later copy shows an edit
+    that the set has not, "none" is not carried.
+
+    >>> day = dt.date(2024, 8, 1)
+    >>> found = pairs("64493", "64635", on=day, claim_type=ClaimType.PROFESSIONAL)
+    >>> found.edit.column1, found.edit.column2, found.edit.indicator.name
+    ('64635', '64493', 'ALLOWED')
+    >>> pairs("64490", "64493", on=day, claim_type=ClaimType.PROFESSIONAL).edit is None
+    True
+    >>> later = dt.date(2026, 3, 2)
+    >>> pairs("64493", "64635", on=later, claim_type=ClaimType.PROFESSIONAL).footing.basis.value
+    'carried'
+    >>> print(pairs("64494", "64634", on=later, claim_type=ClaimType.PROFESSIONAL))
+    the pair of 64494 and 64634 for professional claims on 2026-03-02 is not known: the set of ptp-2024q3 has none, and a copy of 2026-04-01 has one without its column and dates
+    >>> pairs("64493", "6463", on=day, claim_type=ClaimType.PROFESSIONAL)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '6463' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+    Raises:
+        ParseError: One of the texts is no code.
+
+    Source: data/edits/pairs.csv; each answer cites its edition.
+    """
+    codes = parse_code(code), parse_code(other)
+    one, two = codes
+    what = f"the pair of {one} and {two} for {claim_type} claims"
+    series: list[tuple[Edition, tuple[PairEdit, ...]]] = []
+    for read in _met("ptp", claim_type):
+        stated = (*_pair(read.service, one, two), *_pair(read.service, two, one))
+        if stated or read.covered(one) or read.covered(two):
+            series.append((read.edition, stated))
+    if not series:
+        return NotInData(what=what, on=on, reason="it has no facet code, and no row of its own")
+    found = resolve(series, on=on, what=what, strict=strict)
+    if isinstance(found, NotInData):
+        return found
+    stated, footing = found
+    edit = next((e for e in stated if e.deleted is None), None)
+    later = _unsettled().get((min(codes), max(codes)))
+    if later and edit is None and footing.basis is not Basis.STATED:
+        seen, citations = later
+        reason = (
+            f"the set of {footing.edition.id} has none, and a copy of {seen} has one without its"
+            " column and dates"
+        )
+        cited = (*footing.citations, *citations)
+        return NotInData(what=what, on=on, reason=reason, citations=cited)
+    return PairEdits(
+        codes=codes,
+        claim_type=claim_type,
+        edit=edit,
+        deleted=tuple(e for e in stated if e.deleted is not None),
+        footing=footing,
     )

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import gzip
 import io
 import itertools
 import zipfile
@@ -23,6 +24,8 @@ COLUMNS = {
     "diagnoses/codes": "code,billable,title,first,last",
     "diagnoses/lists": "document,code,use,editions",
     "editions": "table,service,edition,first,last,claim_types,covers,confidence,citations,note",
+    "edits/pairs": "service,column1,column2,indicator,deleted,rationale",
+    "edits/pairs_unsettled": "code,other,indicator,seen,confidence,citations",
     "edits/mue": "service,code,units,mai,rationale,editions",
 }
 PROFESSIONAL, ASC, HOSPITAL = ClaimType
@@ -265,6 +268,144 @@ class TestPlaces:
     )
     def test_where_facet_procedures_are_done(self, code: str, rate: str) -> None:
         assert edits.place(code).rate == rate
+
+
+# -- pairs of codes
+
+Row = tuple[str, str, str, str, str, str]
+SUMMER = dated("2024-07-01")
+INJECTIONS = ("64490", "64491", "64492", "64493", "64494", "64495")
+
+
+def all_pairs() -> Iterator[Row]:
+    """Give every edit of the table on its own."""
+    for row in rows("edits/pairs"):
+        for one, two in itertools.product(*(edits._listed(row[c]) for c in ("column1", "column2"))):
+            yield row["service"], one, two, row["indicator"], row["deleted"], row["rationale"]
+
+
+def facts_of_pairs() -> Iterator[Row]:
+    """Give every edit of the facts, from both of their files; those in both come twice."""
+    listed = read_facts("data/ptp.csv")
+    with gzip.open(SHARED / "facts" / "data" / "ptp_facet_as_column2.csv.gz", "rt") as file:
+        listed += csv.DictReader(file)
+    for r in listed:
+        service = r["service"].replace("_", "-")
+        yield (
+            *(service, r["column1"], r["column2"]),
+            *(r["modifier_indicator"], r["deletion_date"], r["rationale"]),
+        )
+
+
+def professional(code: str, other: str, on: dt.date = SUMMER) -> edits.PairEdits:
+    found = edits.pairs(code, other, on=on, claim_type=PROFESSIONAL)
+    assert isinstance(found, edits.PairEdits)
+    return found
+
+
+class TestPairs:
+    """The compact table is exact, and a pair is found from either of its codes."""
+
+    def test_it_equals_the_facts(self) -> None:
+        """Every edit of both files and no other, each once."""
+        ours = list(all_pairs())
+
+        assert len(set(ours)) == len(ours) == 104_516
+        assert set(ours) == set(facts_of_pairs())
+
+    def test_ranges_are_written_in_one_way(self) -> None:
+        for row in rows("edits/pairs"):
+            for column in ("column1", "column2"):
+                codes = list(edits._listed(row[column]))
+                assert codes == sorted(set(codes))
+                assert all(map(is_code, codes))
+                spans = row[column].split()
+                joined = sum(
+                    a.isdecimal() and b.isdecimal() and int(b) == int(a) + 1
+                    for a, b in itertools.pairwise(codes)
+                )
+                assert len(spans) == len(codes) - joined
+
+    def test_two_codes_have_at_most_one_edit_in_force_and_no_deleted_one_is_of_the_set(
+        self,
+    ) -> None:
+        seen: set[tuple[str, frozenset[str]]] = set()
+        for service, one, two, indicator, deleted, _ in all_pairs():
+            assert one != two
+            if deleted:
+                assert dated(deleted) < SUMMER
+                continue
+            assert indicator in {edits.PairIndicator.NEVER, edits.PairIndicator.ALLOWED}
+            place = service, frozenset((one, two))
+            assert place not in seen
+            seen.add(place)
+
+    @pytest.mark.parametrize("claim_type", ClaimType)
+    def test_every_edit_of_two_codes_of_the_family_is_found_from_both(
+        self, claim_type: ClaimType
+    ) -> None:
+        service = "outpatient-hospital" if claim_type is HOSPITAL else "practitioner"
+        family = [p.code for p in packaged().procedures if p.kind.value == "facet"]
+        stated = {row[1:3]: row for row in all_pairs() if row[0] == service and not row[4]}
+        for one, two in itertools.permutations(family, 2):
+            found = edits.pairs(one, two, on=SUMMER, claim_type=claim_type, strict=True)
+            turned = edits.pairs(two, one, on=SUMMER, claim_type=claim_type, strict=True)
+            assert isinstance(found, edits.PairEdits)
+            assert isinstance(turned, edits.PairEdits)
+            assert found.edit == turned.edit
+            assert set(found.deleted) == set(turned.deleted)
+            row = stated.get((one, two)) or stated.get((two, one))
+            assert (found.edit is None) is (row is None)
+            if found.edit and row:
+                assert row[1:4] == (found.edit.column1, found.edit.column2, found.edit.indicator)
+
+    def test_injections_and_ablations(self) -> None:
+        """Source: facts, data/README.md, trap 7."""
+        for neck, loins in itertools.product(INJECTIONS[:3], INJECTIONS[3:]):
+            assert professional(neck, loins).edit is None
+        for first, code in itertools.product(("64633", "64635"), INJECTIONS):
+            edit = professional(code, first).edit
+            assert edit
+            assert (edit.column1, edit.column2, edit.indicator.value) == (first, code, "1")
+        for further, code in itertools.product(("64634", "64636"), INJECTIONS):
+            assert (professional(code, further).edit is not None) is (code in {"64490", "64493"})
+
+    @pytest.mark.parametrize("on", [SUMMER - DAY, dated("2010-01-01")])
+    def test_before_the_set_nothing_is_known(self, on: dt.date) -> None:
+        assert isinstance(edits.pairs("64493", "64635", on=on, claim_type=PROFESSIONAL), NotInData)
+
+    def test_an_asc_facility_meets_the_table_of_practitioners(self) -> None:
+        found = edits.pairs("64493", "64635", on=SUMMER, claim_type=ASC)
+
+        assert isinstance(found, edits.PairEdits)
+        assert found.edit == professional("64493", "64635").edit
+        assert {c.confidence for c in found.footing.citations} == {Confidence.SECONDARY}
+
+    def test_what_a_later_copy_puts_in_doubt_is_not_carried(self) -> None:
+        """186 pairs without an edit in force in the set; in its own quarter the set still answers."""
+        later = dated("2026-05-01")
+        facts = {
+            (r["code_a"], r["code_b"], r["modifier_indicator"])
+            for r in read_facts("data/ptp_2026q2_undirected_new_pairs.csv")
+        }
+        ours = {(r["code"], r["other"], r["indicator"]) for r in rows("edits/pairs_unsettled")}
+
+        assert ours == facts
+        for one, two, _ in ours:
+            assert professional(one, two).edit is None
+            for codes in ((one, two), (two, one)):
+                doubted = edits.pairs(*codes, on=later, claim_type=PROFESSIONAL)
+                assert isinstance(doubted, NotInData)
+                assert {c.id for c in doubted.citations} >= {"ncci-ptp-2026q2", "ncci-ptp-2024q3"}
+
+    def test_of_two_neighbours_no_edit_is_not_known(self) -> None:
+        known = edits.pairs("62323", "77003", on=SUMMER, claim_type=PROFESSIONAL)
+
+        assert isinstance(known, edits.PairEdits)
+        assert known.edit
+        assert isinstance(
+            edits.pairs("10021", "99285", on=SUMMER, claim_type=PROFESSIONAL), NotInData
+        )
 
 
 # -- diagnoses
