@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from cptfacet.editions import Edition as Edition
     from cptfacet.editions import Footing as Footing
     from cptfacet.editions import NotInData as NotInData
+    from cptfacet.edits import AscStatus as AscStatus
     from cptfacet.edits import Diagnosis as Diagnosis
     from cptfacet.edits import DiagnosisList as DiagnosisList
     from cptfacet.edits import Mai as Mai
@@ -128,7 +129,7 @@ _ROOMS = {
         " decode_claim"
     ),
     "editions": "Basis Edition Footing NotInData",
-    "edits": "Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
+    "edits": "AscStatus Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
+    "Addendum",
+    "AscStatus",
     "Diagnosis",
     "DiagnosisList",
     "DiagnosisUse",
@@ -42,6 +44,7 @@ __all__ = [
     "PlaceOfService",
     "Rate",
     "Validity",
+    "asc_status",
     "diagnosis",
     "diagnosis_list",
     "mue",
@@ -115,6 +118,9 @@ def _series(
     for read in met:
         if read.covered(code):
             yield read.edition, stated.get((read.edition.id, read.service, code))
+
+
+_NO_ROW = "no edition that was read has a row for it among the codes that facet claims meet"
 
 
 # -- medically unlikely edits
@@ -212,8 +218,7 @@ def mue(code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False) 
         reason = "no source that was read says which table these claims meet"
         return NotInData(what=what, on=on, reason=reason)
     if not any((read.edition.id, read.service, code) in _mues() for read in met):
-        reason = "no edition that was read has a row for it among the codes that facet claims meet"
-        return NotInData(what=what, on=on, reason=reason)
+        return NotInData(what=what, on=on, reason=_NO_ROW)
     found = resolve(_series(met, code, _mues()), on=on, what=what, strict=strict)
     if isinstance(found, NotInData):
         return found
@@ -702,5 +707,100 @@ def pairs(
         claim_type=claim_type,
         edit=edit,
         deleted=tuple(e for e in stated if e.deleted is not None),
+        footing=footing,
+    )
+
+
+# -- status in the ambulatory surgical center
+
+
+class Addendum(StrEnum):
+    """A list of the payment system for ambulatory surgical centers.
+
+    ``AA``: surgical procedures that are covered. ``BB``: ancillary services that are covered.
+    ``EE``: surgical procedures that are excluded.
+    """
+
+    SURGICAL = "AA"
+    ANCILLARY = "BB"
+    EXCLUDED = "EE"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class AscStatus:
+    """On which list a code stands for an ambulatory surgical center.
+
+    ``indicator`` is the payment indicator in the publisher's own symbols, empty where the list has
+    none. ``multiple_discount`` says whether the multiple procedure discount applies, where the list
+    says so.
+    """
+
+    code: str
+    addendum: Addendum
+    indicator: str
+    multiple_discount: bool | None
+    footing: Footing
+
+    @property
+    def covered(self) -> bool:
+        """Whether the list is one of covered services."""
+        return self.addendum is not Addendum.EXCLUDED
+
+
+_YES_NO = {"Y": True, "N": False, "": None}
+
+
+@functools.cache
+def _asc() -> Mapping[tuple[str, str, str], tuple[Addendum, str, bool | None]]:
+    order = [read.edition.id for read in _read("asc")]
+    return MappingProxyType(
+        {
+            (edition, "", row["code"]): (
+                Addendum(row["addendum"]),
+                row["indicator"],
+                _YES_NO[row["discount"]],
+            )
+            for row in _data.read_csv("edits/asc.csv")
+            for edition in order[order.index(row["first"]) : order.index(row["last"]) + 1]
+        }
+    )
+
+
+def asc_status(code: str, *, on: dt.date, strict: bool = False) -> AscStatus | NotInData:
+    """Give the status of a code for the facility claim of an ambulatory surgical center.
+
+    >>> day = dt.date(2026, 3, 2)
+    >>> first, further = asc_status("64635", on=day), asc_status("64636", on=day)
+    >>> first.indicator, first.multiple_discount, further.indicator
+    ('G2', True, 'N1')
+    >>> asc_status("64999", on=day).covered
+    False
+    >>> print(asc_status("99213", on=day))
+    the ASC status of 99213 on 2026-03-02 is not known: no edition that was read has a row for it among the codes that facet claims meet
+    >>> asc_status("6449", on=day)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+    Raises:
+        ParseError: The text is no code.
+
+    Source: data/edits/asc.csv; each answer cites its editions.
+    """
+    code = parse_code(code)
+    what = f"the ASC status of {code}"
+    series = list(_series(_read("asc"), code, _asc()))
+    if all(value is None for _, value in series):
+        return NotInData(what=what, on=on, reason=_NO_ROW)
+    found = resolve(series, on=on, what=what, strict=strict)
+    if isinstance(found, NotInData):
+        return found
+    (addendum, indicator, discount), footing = found
+    return AscStatus(
+        code=code,
+        addendum=addendum,
+        indicator=indicator,
+        multiple_discount=discount,
         footing=footing,
     )

@@ -26,6 +26,7 @@ COLUMNS = {
     "editions": "table,service,edition,first,last,claim_types,covers,confidence,citations,note",
     "edits/pairs": "service,column1,column2,indicator,deleted,rationale",
     "edits/pairs_unsettled": "code,other,indicator,seen,confidence,citations",
+    "edits/asc": "code,addendum,indicator,discount,first,last",
     "edits/mue": "service,code,units,mai,rationale,editions",
 }
 PROFESSIONAL, ASC, HOSPITAL = ClaimType
@@ -556,7 +557,6 @@ class TestLists:
             for on in map(dated, ("2024-07-01", "2026-03-02", "2026-06-01", "2026-12-01")):
                 found = edits.diagnosis_list(place, on=on)
                 if isinstance(found, NotInData):
-                    assert found.citations or on < dated("2025-02-28")
                     told |= {article for article in unread if article in found.reason}
                 else:
                     assert place in NORIDIAN
@@ -589,6 +589,13 @@ class TestLists:
         assert (None if isinstance(found, NotInData) else found.footing.basis) == basis
         assert isinstance(strict, NotInData) is (basis in {None, "carried"})
 
+    @pytest.mark.parametrize("place", jurisdictions.ids())
+    def test_where_no_article_is_known_no_list_is(self, place: str) -> None:
+        found = edits.diagnosis_list(place, on=dated("2010-01-01"))
+
+        assert isinstance(found, NotInData)
+        assert "which article holds" in found.reason
+
     def test_every_code_of_a_list_is_billable_while_it_stands_there(self) -> None:
         for on in map(dated, ("2025-02-28", "2026-05-21", "2026-09-15")):
             found = edits.diagnosis_list("JE", on=on)
@@ -607,3 +614,102 @@ class TestLists:
         for code in ("M54.2", "M54.50", "M54.59", "M47.811", "M47.818", "M47.819", "M47.16"):
             assert found.use_of(code) is None
         assert found.use_of("m47816") is edits.DiagnosisUse.ANY
+
+
+# -- status in the ambulatory surgical center
+
+ASC_FILES = (
+    *("20210101_AA.txt", "20210101_BB.txt", "20210101_EE.txt"),
+    *("20231001_AA.csv", "20231001_BB.csv", "20231001_EE.csv"),
+    *("20240101_AA.txt", "20240101_BB.txt", "20240101_EE.txt"),
+    *("20251001_AA.csv", "20251001_BB.csv", "20251001_EE.csv"),
+    *("20260101_AA.csv", "20260101_BB.csv", "20260101_EE.csv"),
+)
+
+
+def addendum(name: str) -> Iterator[tuple[str, str, str]]:
+    """Give code, payment indicator and discount of each row of an addendum of CMS."""
+    path = SHARED / "cms" / "asc" / f"{name}.gz"
+    if not path.is_file():
+        pytest.skip(f"needs {path.name} of the folder of CMS files beside the repository")
+    with gzip.open(path, "rt", encoding="latin-1", newline="") as file:
+        table = csv.reader(file, delimiter="," if name.endswith("csv") else "\t")
+        heads = next(
+            [" ".join(cell.split()).lower() for cell in row]
+            for row in table
+            if row and " ".join(row[0].split()).startswith("HCPCS")
+        )
+        indicator = [n for n, head in enumerate(heads) if "payment indicator" in head]
+        discount = [n for n, head in enumerate(heads) if "multiple procedure" in head]
+        for row in table:
+            if row and is_code(row[0].strip()):
+                cells = [row[where[-1]].strip() if where else "" for where in (indicator, discount)]
+                yield row[0].strip(), cells[0], cells[1]
+
+
+class TestAsc:
+    """The status of a code is that of the addendum of the quarter."""
+
+    def test_it_equals_the_facts(self) -> None:
+        """Each of the 1,451 rows in its quarter, and no other quarter."""
+        by_first = {read.edition.id: str(read.edition.first) for read in edits._read("asc")}
+        signs = {True: "Y", False: "N", None: ""}
+
+        assert {
+            (by_first[edition], code): (status[0].value, status[1], signs[status[2]])
+            for (edition, _, code), status in edits._asc().items()
+        } == {
+            (r["eff_from"], r["code"]): (
+                *(r["addendum"], r["payment_indicator"], r["multiple_procedure_discount"]),
+            )
+            for r in read_facts("data/asc.csv")
+        }
+
+    @pytest.mark.parametrize("name", ASC_FILES)
+    def test_it_equals_the_addendum_of_cms(self, name: str) -> None:
+        """Of the codes that are here: the same rows, and on no other list of that quarter."""
+        on = dated(f"{name[:4]}-{name[4:6]}-{name[6:8]}")
+        codes = {r["code"] for r in rows("edits/asc")}
+        file = {code: rest for code, *rest in addendum(name) if code in codes}
+        ours: dict[str, list[str]] = {}
+        for code in codes:
+            found = edits.asc_status(code, on=on, strict=True)
+            if isinstance(found, edits.AscStatus) and found.addendum == name[9:11]:
+                sign = {True: "Y", False: "N", None: ""}[found.multiple_discount]
+                ours[code] = [found.indicator, sign]
+
+        assert ours
+        assert ours == file
+
+    @pytest.mark.parametrize(
+        ("code", "indicator"),
+        [
+            *((code, "G2") for code in ("64490", "64493", "64633", "64635", "64625")),
+            *((code, "N1") for code in ("64491", "64492", "64494", "64495", "64634", "64636")),
+        ],
+    )
+    def test_the_family(self, code: str, indicator: str) -> None:
+        """Source: facts, medicare.md section 8.1."""
+        for day, basis in (("2021-01-01", "stated"), ("2026-07-01", "carried")):
+            found = edits.asc_status(code, on=dated(day))
+            assert isinstance(found, edits.AscStatus)
+            assert (found.indicator, found.footing.basis) == (indicator, basis)
+            assert found.covered
+            assert found.multiple_discount is (indicator != "N1")
+
+    def test_the_unlisted_code_is_excluded_also_in_the_year_that_was_not_read(self) -> None:
+        for day, basis in (("2021-12-31", "stated"), ("2022-06-01", "interpolated")):
+            found = edits.asc_status("64999", on=dated(day))
+            assert isinstance(found, edits.AscStatus)
+            assert (found.covered, found.footing.basis) == (False, basis)
+
+    def test_a_code_that_left_the_lists_is_not_known_after_it(self) -> None:
+        before = edits.asc_status("J2001", on=dated("2024-12-31"))
+        after = edits.asc_status("J2001", on=dated("2025-01-01"))
+
+        assert isinstance(before, edits.AscStatus)
+        assert isinstance(after, NotInData)
+        assert "asc-2025q1 has none" in after.reason
+
+    def test_before_the_first_quarter_nothing_is_known(self) -> None:
+        assert isinstance(edits.asc_status("64493", on=dated("2020-12-31")), NotInData)
