@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cptfacet import coding as coding
     from cptfacet import dates as dates
     from cptfacet import decoding as decoding
+    from cptfacet import editions as editions
+    from cptfacet import edits as edits
     from cptfacet import errors as errors
     from cptfacet import interop as interop
     from cptfacet import jurisdictions as jurisdictions
@@ -74,6 +76,19 @@ if TYPE_CHECKING:
     from cptfacet.decoding import Unread as Unread
     from cptfacet.decoding import UnreadReason as UnreadReason
     from cptfacet.decoding import decode_claim as decode_claim
+    from cptfacet.editions import Basis as Basis
+    from cptfacet.editions import Edition as Edition
+    from cptfacet.editions import Footing as Footing
+    from cptfacet.editions import NotInData as NotInData
+    from cptfacet.edits import AscStatus as AscStatus
+    from cptfacet.edits import Diagnosis as Diagnosis
+    from cptfacet.edits import DiagnosisList as DiagnosisList
+    from cptfacet.edits import Mai as Mai
+    from cptfacet.edits import Mue as Mue
+    from cptfacet.edits import PairEdit as PairEdit
+    from cptfacet.edits import PairEdits as PairEdits
+    from cptfacet.edits import PlaceOfService as PlaceOfService
+    from cptfacet.edits import Validity as Validity
     from cptfacet.errors import CptfacetError as CptfacetError
     from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
@@ -113,6 +128,8 @@ _ROOMS = {
         "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt DoubtId Unread UnreadReason"
         " decode_claim"
     ),
+    "editions": "Basis Edition Footing NotInData",
+    "edits": "AscStatus Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",

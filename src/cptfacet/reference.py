@@ -206,7 +206,7 @@ def packaged() -> Reference:
     """Give the packaged reference data; it is read on first use.
 
     >>> packaged().edition
-    datetime.date(2026, 11, 23)
+    datetime.date(2026, 11, 24)
     """
     return Reference(
         procedures=_procedures(),

@@ -51,6 +51,7 @@ COLUMNS = {
         "code,code_set,kind,role,meaning,effect,professional,hospital_outpatient,asc_facility,"
         "applies_to,from,seen,until,confidence,effect_confidence,citations,note"
     ),
+    "places_of_service.csv": "code,name,rate,seen,confidence,citations",
     "procedures.csv": (
         "code,kind,family,region,ordinal,counts,label,from,seen,until,replaced_by,confidence,"
         "citations,note"
@@ -96,7 +97,10 @@ def test_every_table_is_known_here() -> None:
 def test_one_registry_holds_all_sources() -> None:
     names = sorted(entry.name for entry in _data.root().iterdir())
 
-    assert names == ["README.md", "codes", "edition.toml", "places", "policies", "sources.toml"]
+    assert names == [
+        *("README.md", "codes", "diagnoses", "edition.toml", "editions.csv", "edits"),
+        *("places", "policies", "sources.toml"),
+    ]
     assert set(_data.read_toml("sources.toml")) == {"sources"}
     assert "sources" not in _data.read_toml("codes/anatomy.toml")
 
@@ -130,6 +134,9 @@ def test_every_source_is_cited() -> None:
     cited = {source for _, _, _, sources in facts() for source in sources}
     for table in ("areas", "counties", "zips"):
         for row in _data.read_csv(f"places/{table}.csv"):
+            cited.update(row["citations"].split(";"))
+    for table in ("editions", "edits/pairs_unsettled"):
+        for row in _data.read_csv(f"{table}.csv"):
             cited.update(row["citations"].split(";"))
     for name in policies.ids():
         cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
@@ -716,6 +723,11 @@ def test_no_data_file_repeats_a_descriptor() -> None:
     forbidden = [folded(" ".join(halves)) for halves in DESCRIPTORS]
     names = [
         *(f"codes/{name}" for name in CODE_FILES),
+        *(
+            f"{folder}/{entry.name}"
+            for folder in ("diagnoses", "edits")
+            for entry in (_data.root() / folder).iterdir()
+        ),
         *(f"policies/{name}.toml" for name in (*policies.ids(), "vocabulary")),
         "sources.toml",
     ]

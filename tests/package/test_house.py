@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 
 FLOORS = (
-    {"_records", "errors", "dates", "citations", "_data"},
+    {"_records", "errors", "dates", "citations", "_data", "editions"},
     {"anatomy", "claims", "modifiers", "procedures", "sessions"},
-    {"reference", "policies", "policy_files", "jurisdictions"},
+    {"reference", "policies", "policy_files", "jurisdictions", "edits"},
     {"addons", "bilateral"},
     {"coding"},
     {"decoding"},

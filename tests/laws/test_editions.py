@@ -1,0 +1,114 @@
+"""Editions: what an answer stands on follows from the day and from the editions that were read."""
+
+import datetime as dt
+from itertools import pairwise
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cptfacet.editions import Basis, Edition, Footing, NotInData, resolve
+
+Series = list[tuple[Edition, str | None]]
+DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2021, 12, 31))
+
+
+@st.composite
+def all_series(draw: st.DrawFn) -> Series:
+    """Give editions in order that don't overlap; some touch, and some have nothing."""
+    bounds = sorted(draw(st.sets(DAYS, min_size=2, max_size=8)))
+    spans = list(zip(bounds[::2], bounds[1::2], strict=False))
+    values = st.sampled_from(["one", "two", None])
+    return [
+        (Edition(id=f"e{n}", first=first, last=last, citations=()), draw(values))
+        for n, (first, last) in enumerate(spans)
+    ]
+
+
+def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Footing] | NotInData:
+    return resolve(series, on=on, what="it", strict=strict)
+
+
+class TestFooting:
+    """After the last edition carried, between two that agree interpolated, before the first not known.
+
+    Source: DESIGN.md, Reference data.
+    """
+
+    @given(all_series(), DAYS)
+    def test_the_answer_is_that_of_the_edition_of_the_day(
+        self, series: Series, on: dt.date
+    ) -> None:
+        speaking = [(e, value) for e, value in series if e.first <= on <= e.last]
+        if not speaking:
+            return
+        ((edition, value),) = speaking
+
+        found = ask(series, on)
+
+        if value is None:
+            assert isinstance(found, NotInData)
+        else:
+            assert found == (value, Footing(basis=Basis.STATED, editions=(edition,)))
+
+    @given(all_series())
+    def test_a_day_between_two_editions(self, series: Series) -> None:
+        for (left, value), (right, other) in pairwise(series):
+            on = left.last + dt.timedelta(days=1)
+            if on == right.first:
+                continue
+            found = ask(series, on)
+            if value == other and value is not None:
+                footing = Footing(basis=Basis.INTERPOLATED, editions=(left, right))
+                assert found == (value, footing)
+            else:
+                assert isinstance(found, NotInData)
+                assert left.id in found.reason
+                assert right.id in found.reason
+
+    @given(all_series(), st.integers(1, 5000))
+    def test_after_the_last_edition_it_is_carried(self, series: Series, days: int) -> None:
+        edition, value = series[-1]
+        on = edition.last + dt.timedelta(days=days)
+
+        found = ask(series, on)
+
+        if value is None:
+            assert isinstance(found, NotInData)
+        else:
+            assert found == (value, Footing(basis=Basis.CARRIED, editions=(edition,)))
+
+    @given(all_series(), st.integers(1, 5000))
+    def test_before_the_first_edition_it_is_not_known(self, series: Series, days: int) -> None:
+        on = series[0][0].first - dt.timedelta(days=days)
+
+        found = ask(series, on)
+
+        assert isinstance(found, NotInData)
+        assert str(series[0][0]) in found.reason
+
+    @given(all_series(), DAYS)
+    def test_strict_refuses_what_is_carried_and_nothing_else(
+        self, series: Series, on: dt.date
+    ) -> None:
+        lax, strict = ask(series, on), ask(series, on, strict=True)
+
+        if not isinstance(lax, NotInData) and lax[1].basis is Basis.CARRIED:
+            assert isinstance(strict, NotInData)
+            assert "strict" in strict.reason
+        elif not isinstance(lax, NotInData):
+            assert strict == lax
+        else:
+            assert isinstance(strict, NotInData)
+
+    @given(DAYS)
+    def test_without_editions_nothing_is_known(self, on: dt.date) -> None:
+        assert isinstance(ask([], on), NotInData)
+
+
+def test_values_are_closed() -> None:
+    for kind in (Edition, Footing, NotInData):
+        assert attrs.has(kind)
+        with pytest.raises(TypeError, match="can't be subclassed"):
+            type("Own", (kind,), {})
