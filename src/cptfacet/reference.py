@@ -82,6 +82,10 @@ class Reference:
     def __hash__(self) -> int:
         return self._hash
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001, ANN401  its protocol
+        """Show the short form to IPython and Hypothesis, which else print every code."""
+        printer.text(repr(self))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return reduced(self)
 

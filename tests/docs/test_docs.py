@@ -36,12 +36,13 @@ import jsonschema
 import pytest
 
 import cptfacet
-from cptfacet import errors, policies, policy_files
+from cptfacet import errors, policies, policy_files, strategies
 from cptfacet.coding import NoteId, Reason
 from cptfacet.decoding import DoubtId, UnreadReason
 from cptfacet.interop.json import from_data
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown
 from cptfacet.sessions import Guidance, Technique
+from cptfacet.testing import policy_laws
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -412,6 +413,20 @@ def test_the_functions_that_read_text_are_complete() -> None:
         getattr(cptfacet, name)(ast.literal_eval(example))
 
     assert sorted(row[0] for row in rows) == [n for n in dir(cptfacet) if n.startswith("parse_")]
+
+
+def test_the_laws_of_policies_are_complete() -> None:
+    laws = [n for n in vars(policy_laws(policies.get("cpt"))) if n.startswith("test_")]
+
+    assert sorted(f"test_{row[0]}" for row in table(page("docs/testing.md"), "laws")) == sorted(
+        laws
+    )
+
+
+def test_every_strategy_is_told() -> None:
+    told = set(re.findall(r"`(\w+)`", page("docs/testing.md")))
+
+    assert set(strategies.__all__) - {"for_type"} <= told
 
 
 def test_the_errors_are_complete() -> None:

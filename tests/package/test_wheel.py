@@ -2,9 +2,9 @@
 
 import json
 import os
-import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "cptfacet"
 
+Run = Callable[..., str]
+
 SESSION = (
     *("code", "--policy", "medicare", "--technique", "mbb", "--purpose", "diagnostic"),
     *("--guidance", "fluoroscopy"),
@@ -22,31 +24,11 @@ SESSION = (
 )
 
 
-def run(*command: str | Path, cwd: Path, **env: str) -> str:
-    """Run a command outside the checkout and without what this run has in its environment."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    answer = subprocess.run(
-        command, check=False, capture_output=True, encoding="utf-8", cwd=cwd, env=clean | env
-    )
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
-
-
 def first_code(answer: str) -> str:
     """Give the code of the first claim line of what `cptfacet code` printed."""
     code = json.loads(answer)["claim"]["lines"][0]["code"]
     assert isinstance(code, str)
     return code
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel once."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
-    run(*build, cwd=folder)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +65,7 @@ def test_metadata(metadata: Distribution) -> None:
     assert sorted(needed) == ["attrs>=25.4", "cattrs>=26.1", "importlib-resources>=6.5"]
 
 
-def test_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
+def test_works_in_a_fresh_environment(wheel: Path, run: Run, tmp_path: Path) -> None:
     """One test, because making the environment is the slow part."""
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     programs = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
@@ -97,7 +79,7 @@ def test_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     assert first_code(run(programs / "cptfacet", *SESSION, cwd=tmp_path)) == "64493"
 
 
-def test_works_from_a_zip(wheel: Path, tmp_path: Path) -> None:
+def test_works_from_a_zip(wheel: Path, run: Run, tmp_path: Path) -> None:
     """The wheel itself is on the path, not unpacked; -S keeps this run's own cptfacet out."""
     specs = [find_spec(name) for name in ("attrs", "cattrs", "importlib_resources")]
     homes = {str(Path(spec.origin).parents[1]) for spec in specs if spec and spec.origin}

@@ -45,9 +45,11 @@ from cptfacet.strategies.words import (
     OPAQUE,
     OPAQUE_LOCATIONS,
     PLACES,
+    SIDES,
     TEXTS,
     diagnoses,
     locations,
+    or_unnamed,
     service_dates,
     turning_days,
 )
@@ -83,8 +85,8 @@ def targets(
     """
     check_flag(unnamed_sides, "unnamed_sides")
     which = chosen(joints, "joints", st.sampled_from(Joint))
-    side = chosen(sides, "sides", st.sampled_from(Side))
-    return st.builds(Target, joint=which, side=either(side) if unnamed_sides else side)
+    side = chosen(sides, "sides", SIDES)
+    return st.builds(Target, joint=which, side=or_unnamed(side) if unnamed_sides else side)
 
 
 def treated_nerves(
@@ -100,8 +102,8 @@ def treated_nerves(
     """
     check_flag(unnamed_sides, "unnamed_sides")
     which = chosen(nerves, "nerves", st.sampled_from(Nerve))
-    side = chosen(sides, "sides", st.sampled_from(Side))
-    return st.builds(TreatedNerve, nerve=which, side=either(side) if unnamed_sides else side)
+    side = chosen(sides, "sides", SIDES)
+    return st.builds(TreatedNerve, nerve=which, side=or_unnamed(side) if unnamed_sides else side)
 
 
 @attrs.frozen(kw_only=True)
@@ -131,7 +133,7 @@ class _Sides:
     def __init__(self, draw: st.DrawFn, parts: _Parts) -> None:
         self.draw = draw
         self.named = parts.sides
-        self.any = either(parts.sides) if parts.unnamed_sides else parts.sides
+        self.any = or_unnamed(parts.sides) if parts.unnamed_sides else parts.sides
         self.told: dict[tuple[TechniqueKind, str], bool] = {}
 
     def of(self, technique: Technique, what: Joint | Nerve) -> Side | None:
@@ -193,7 +195,7 @@ def _parts(
         purposes=chosen(purposes, "purposes", either(st.sampled_from(Purpose))),
         joints=chosen(joints, "joints", st.sampled_from(Joint)),
         nerves=_lists_of_nerves(nerves),
-        sides=chosen(sides, "sides", st.sampled_from(Side)),
+        sides=chosen(sides, "sides", SIDES),
         unnamed_sides=unnamed_sides,
         max_treatments=max_treatments,
         texts=TEXTS,

@@ -95,11 +95,14 @@ def policies(
 
     >>> from hypothesis import find
     >>> from hypothesis import strategies as st
-    >>> plan = find(
-    ...     policies(keys=st.just("laterality.form")), lambda policy: len(policy.provisions) == 1
-    ... )
+    >>> form = st.just("laterality.form")
+    >>> plan = find(policies(keys=form), lambda policy: len(policy.provisions) == 1)
     >>> plan.provisions[0].key
     'laterality.form'
+    >>> policies(keys="laterality.form")
+    Traceback (most recent call last):
+    ...
+    hypothesis.errors.InvalidArgument: keys is a strategy, not 'laterality.form': write keys=st.just('laterality.form')
 
     Raises:
         InvalidArgument: An option is no strategy; when drawing: the vocabulary has no such key.

@@ -38,6 +38,7 @@ __all__ = [
     "OPAQUE_LOCATIONS",
     "PLACES",
     "PROVIDERS",
+    "SIDES",
     "TEXTS",
     "claim_types",
     "diagnoses",
@@ -46,6 +47,7 @@ __all__ = [
     "line_forms",
     "locations",
     "nerves",
+    "or_unnamed",
     "packaged_policy",
     "purposes",
     "service_dates",
@@ -91,6 +93,14 @@ def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> Se
 def nerves() -> SearchStrategy[Nerve]:
     """Give nerves that a note may list, those that supply no facet joint included."""
     return st.sampled_from(Nerve)
+
+
+SIDES = st.sampled_from(Side)
+
+
+def or_unnamed(sides: SearchStrategy[Side]) -> SearchStrategy[Side | None]:
+    """Give sides, and None for one that is not named: as often as each of the others."""
+    return st.sampled_from((None, *Side)) if sides is SIDES else either(sides)
 
 
 def sides() -> SearchStrategy[Side]:
