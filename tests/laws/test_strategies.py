@@ -142,7 +142,7 @@ import cptfacet.strategies
         )
 
         assert answer.stderr.splitlines()[-1] == (
-            "cptfacet.errors.MissingExtraError: hypothesis is not installed:"
+            "cptfacet.errors.MissingExtraError: hypothesis is not installed; it comes with:"
             ' pip install "cptfacet[strategies]"'
         )
         assert issubclass(MissingExtraError, ImportError)
