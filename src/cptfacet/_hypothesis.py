@@ -19,6 +19,8 @@ _TYPES = {
     "coding": "Coded Coder Note Refusal Why",
     "dates": "Term",
     "decoding": "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt Unread",
+    "editions": "Edition Footing NotInData",
+    "edits": "AscStatus Diagnosis DiagnosisList Mue PairEdit PairEdits PlaceOfService",
     "errors": "CptfacetError",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier",

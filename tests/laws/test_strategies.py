@@ -246,9 +246,15 @@ class TestCoverage:
             guidances=st.none(),
             purposes=st.none(),
             nerves=st.nothing(),
+            max_targets=3,
         )
 
-        assert reached(treated, lambda t: [pattern(t)], [*PATTERNS, None], count=2500)
+        assert reached(treated, lambda t: [pattern(t)], [*PATTERNS, None], count=1500)
+
+    def test_every_number_of_joints(self) -> None:
+        counts = strategies.treatments().map(lambda treatment: len(treatment.targets))
+
+        assert reached(counts, lambda count: [count], range(6))
 
     @pytest.mark.parametrize(
         ("field", "domain"),
@@ -291,11 +297,11 @@ class TestCoverage:
         beside = {day + dt.timedelta(days=step) for day in days for step in (-1, 0, 1)}
         drawn_days = strategies.service_dates()
 
-        reached(drawn_days, lambda day: [day], beside, count=400)
+        assert beside <= set(drawn(drawn_days, 1500))
 
     def test_every_facet_code_form_and_claim_type_is_coded(self) -> None:
-        forms = {
-            provision.value
+        by_form = {
+            str(provision.value): policies.get(name)
             for name in policies.ids()
             for provision in policies.get(name).find("laterality.form")
             if isinstance(provision, Provision)
@@ -306,10 +312,23 @@ class TestCoverage:
             _, coded = made
             used = [p for why in coded.why for p in why.provisions if p.key == "laterality.form"]
             lines = [line.code for line in coded.claim.lines]
-            return [*lines, *[p.value for p in used], coded.claim.claim_type, coded.claim.policy]
+            return [*lines, *[p.value for p in used], coded.claim.claim_type]
 
-        domain = [*codes, *forms, *ClaimType, *policies.ids()]
-        assert reached(strategies.coded_claims(), tell, domain, count=150)
+        plainly = [
+            strategies.coded_claims(
+                policies=st.just(policy),
+                sessions=strategies.sessions(
+                    nerves=st.nothing(), max_treatments=1, unnamed_sides=False, under=policy
+                ),
+            )
+            for policy in by_form.values()
+        ]
+        assert reached(st.one_of(plainly), tell, [*codes, *by_form, *ClaimType], count=400)
+
+    def test_every_packaged_policy_codes(self) -> None:
+        told = strategies.coded_claims().map(lambda made: made[1].claim.policy)
+
+        assert reached(told, lambda policy: [policy], policies.ids(), count=150)
 
     def test_every_way_in_which_a_line_is_messy(self) -> None:
         def tell(line: ClaimLine) -> list[object]:
@@ -450,6 +469,7 @@ class TestOptions:
             ("treated_nerves", {"nerves": Nerve.L4}),
             ("treatments", {"techniques": Technique.CRYOABLATION}),
             ("sessions", {"max_treatments": 0}),
+            ("treatments", {"max_targets": 0}),
             ("sessions", {"nerves": [Nerve.L4]}),
             ("sessions", {"under": "cpt"}),
             ("procedures", {"kind": "facet"}),

@@ -37,6 +37,16 @@ from cptfacet.decoding import (
     Doubt,
     Unread,
 )
+from cptfacet.editions import Edition, Footing, NotInData
+from cptfacet.edits import (
+    AscStatus,
+    Diagnosis,
+    DiagnosisList,
+    Mue,
+    PairEdit,
+    PairEdits,
+    PlaceOfService,
+)
 from cptfacet.errors import CptfacetError, MissingExtraError
 from cptfacet.jurisdictions import Jurisdiction
 from cptfacet.modifiers import Modifier
@@ -50,6 +60,7 @@ try:
     from hypothesis.errors import InvalidArgument
     from hypothesis.strategies import SearchStrategy
 
+    from cptfacet.strategies import looked_up
     from cptfacet.strategies.answered import (
         any_claims,
         any_sessions,
@@ -142,6 +153,16 @@ __all__ = [
 T = TypeVar("T")
 
 _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
+    AscStatus: looked_up.asc_statuses,
+    Diagnosis: looked_up.diagnosis_facts,
+    DiagnosisList: looked_up.diagnosis_lists,
+    Edition: looked_up.edition_facts,
+    Footing: looked_up.footings,
+    Mue: looked_up.mues,
+    NotInData: looked_up.not_in_data,
+    PairEdit: looked_up.pair_edits,
+    PairEdits: looked_up.pair_edit_lists,
+    PlaceOfService: looked_up.places_of_service,
     BilledGroup: lambda: part_of(decoded_claims(), lambda decoded: decoded.groups),
     BilledLevels: lambda: part_of(
         decoded_claims(), lambda decoded: [b for group in decoded.groups for b in group.levels]

@@ -38,6 +38,7 @@ from cptfacet.strategies.options import (
     check_policy,
     chosen,
     either,
+    perhaps,
     tuples,
 )
 from cptfacet.strategies.words import (
@@ -119,6 +120,7 @@ class _Parts:
     nerves: SearchStrategy[tuple[Nerve, ...]]
     sides: SearchStrategy[Side]
     unnamed_sides: bool
+    max_targets: int
     max_treatments: int
     texts: SearchStrategy[str]
     places: SearchStrategy[str]
@@ -151,14 +153,13 @@ _TECHNIQUES = st.sampled_from(list(Technique)[:3]) | st.sampled_from(Technique)
 _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
     st.sampled_from(Guidance)
 )
-_MOST_TARGETS = 5
 _MOST_NERVES = 4
 
 
 def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
     """Give nerves as a note lists them: any, or where none are named runs of neighbours too."""
     if nerves is not None:
-        return tuples(nerves, max_size=_MOST_NERVES)
+        return perhaps(nerves, max_size=_MOST_NERVES)
     order = tuple(Nerve)
     starts = st.integers(0, len(order) - 1)
     lengths = st.integers(2, _MOST_NERVES)
@@ -177,14 +178,16 @@ def _parts(
     nerves: SearchStrategy[Nerve] | None,
     sides: SearchStrategy[Side] | None,
     unnamed_sides: bool,
+    max_targets: int,
     max_treatments: int,
     under: Policy | None,
 ) -> _Parts:
     check_flag(unnamed_sides, "unnamed_sides")
     check_policy(under, "under")
-    if type(max_treatments) is not int or max_treatments < 1:
-        message = f"max_treatments is a whole number, one at the least, not {max_treatments!r}"
-        raise InvalidArgument(message)
+    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
+        if type(number) is not int or number < 1:
+            message = f"{name} is a whole number, one at the least, not {number!r}"
+            raise InvalidArgument(message)
     if nerves is not None:
         chosen(nerves, "nerves", nerves)
     return _Parts(
@@ -197,6 +200,7 @@ def _parts(
         nerves=_lists_of_nerves(nerves),
         sides=chosen(sides, "sides", SIDES),
         unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
         max_treatments=max_treatments,
         texts=TEXTS,
         places=PLACES,
@@ -215,6 +219,7 @@ def treatments(
     nerves: SearchStrategy[Nerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
+    max_targets: int = 5,
 ) -> SearchStrategy[Treatment]:
     """Give treatments: one technique on targets, on nerves, on both, or on nothing that is told.
 
@@ -234,6 +239,7 @@ def treatments(
         nerves=nerves,
         sides=sides,
         unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
         max_treatments=1,
         under=None,
     )
@@ -251,6 +257,7 @@ def sessions(
     nerves: SearchStrategy[Nerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
+    max_targets: int = 5,
     max_treatments: int = 3,
     under: Policy | None = None,
 ) -> SearchStrategy[Session]:
@@ -289,6 +296,7 @@ def sessions(
         nerves=nerves,
         sides=sides,
         unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
         max_treatments=max_treatments,
         under=under,
     )
@@ -313,6 +321,7 @@ def messy_sessions() -> SearchStrategy[Session]:
         nerves=None,
         sides=None,
         unnamed_sides=True,
+        max_targets=5,
         max_treatments=3,
         under=None,
     )
@@ -330,7 +339,7 @@ def messy_sessions() -> SearchStrategy[Session]:
 
 def _draw_treatment(draw: st.DrawFn, parts: _Parts, sides: _Sides) -> Treatment:
     technique = draw(parts.techniques)
-    listed = draw(tuples(parts.joints, max_size=_MOST_TARGETS))
+    listed = draw(perhaps(parts.joints, max_size=parts.max_targets))
     return Treatment(
         technique=technique,
         purpose=draw(parts.purposes),
@@ -435,7 +444,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
     assert guidance is not None  # noqa: S101  no cell has it
     has_code = parts.joints.filter(lambda joint: joint in joints[technique, guidance])
     sides = _Sides(draw, parts)
-    levels = draw(st.lists(has_code, min_size=1, max_size=_MOST_TARGETS))
+    levels = draw(st.lists(has_code, min_size=1, max_size=parts.max_targets))
     nerves = draw(parts.nerves)
     if technique.on_nerves and nerves and draw(st.booleans()):
         # Documented by nerves alone, on one side, so that they complete the joints.

@@ -21,6 +21,7 @@ __all__ = [
     "chosen",
     "either",
     "named",
+    "perhaps",
     "tuples",
 ]
 
@@ -81,8 +82,13 @@ def named(values: Mapping[str, T]) -> SearchStrategy[T]:
 def tuples(
     values: SearchStrategy[T], *, min_size: int = 0, max_size: int, unique: bool = False
 ) -> SearchStrategy[tuple[T, ...]]:
-    """Give tuples of values; of what has none, the empty tuple."""
-    if values.is_empty and min_size == 0:
-        return st.just(())
+    """Give tuples of values."""
     listed = st.lists(values, min_size=min_size, max_size=max_size, unique=unique)
     return listed.map(lambda found: tuple(found))  # noqa: PLW0108  the type is told here
+
+
+def perhaps(values: SearchStrategy[T], *, max_size: int) -> SearchStrategy[tuple[T, ...]]:
+    """Give tuples of values; of ``st.nothing()``, the empty tuple. It is asked for when drawing."""
+    return st.deferred(
+        lambda: st.just(()) if values.is_empty else tuples(values, max_size=max_size)
+    )
