@@ -683,7 +683,7 @@ class TestConverted:
     @pytest.mark.parametrize(
         "units",
         [None, 0, -1, Decimal("0.5"), Decimal("NaN"), Decimal("1E+999999"), 10**5000],
-        ids=id,
+        ids=["none", "zero", "negative", "half", "NaN", "long-decimal", "long-int"],
     )
     def test_units_that_are_no_count_are_refused(self, units: int | Decimal | None) -> None:
         line = ClaimLine(code=PRIMARY, modifiers=("KX",), units=units)
