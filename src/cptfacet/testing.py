@@ -288,9 +288,13 @@ class _Case:
 
         return of
 
-    @functools.cached_property
+    @property
     def enumerated(self) -> tuple[_Answered, ...]:
         """Every session of the enumerated space, once for each set of equal rules."""
+        return _enumerated(self)
+
+    def enumerate(self) -> tuple[_Answered, ...]:
+        """Code every session of the enumerated space."""
         found: list[_Answered] = []
         seen: set[object] = set()
         for day, claim_type in itertools.product(self.days, ClaimType):
@@ -365,7 +369,7 @@ class _Case:
                 ),
             )
 
-    @functools.cached_property
+    @property
     def coded(self) -> tuple[tuple[_Answered, Coded], ...]:
         """The enumerated sessions that are coded to lines, each with them."""
         return tuple(
@@ -488,9 +492,8 @@ class _Case:
                 f" {_told(other)}"
             )
 
-    @functools.cached_property
     def by_shape(self) -> Mapping[object, Coded | Refusal]:
-        """The enumerated answers by what was treated."""
+        """Give the enumerated answers by what was treated."""
         return {_shape(each.session): each.answer for each in self.enumerated}
 
     @functools.cached_property
@@ -558,6 +561,12 @@ def _told(answer: Coded | Refusal) -> str:
         if isinstance(answer, Coded)
         else f"a refusal ({answer.reason})"
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _enumerated(case: _Case) -> tuple[_Answered, ...]:
+    """Keep the sessions of the policy whose laws are run: they are many, and policies may be too."""
+    return case.enumerate()
 
 
 def _groups(
@@ -886,11 +895,12 @@ class _Laws:
         Source: no source that was read treats the right and the left side differently.
         """
         __tracebackhide__ = True
+        by_shape = self.case.by_shape()
         _report(
             problem
             for each in self.case.enumerated
             for problem in self.case.mirror(
-                each.session, each.answer, self.case.by_shape[_shape(_mirrored(each.session))]
+                each.session, each.answer, by_shape[_shape(_mirrored(each.session))]
             )
         )
 
