@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["read"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 
 # -- what a text holds: the fields of each record, as they are written

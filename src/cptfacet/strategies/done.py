@@ -154,6 +154,8 @@ _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
     st.sampled_from(Guidance)
 )
 _MOST_NERVES = 4
+_MOST_TARGETS = 5
+_MOST_TREATMENTS = 3
 
 
 def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
@@ -169,18 +171,18 @@ def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tup
 
 def _parts(
     *,
-    dates: SearchStrategy[dt.date] | None,
-    claim_types: SearchStrategy[ClaimType | None] | None,
-    techniques: SearchStrategy[Technique] | None,
-    guidances: SearchStrategy[Guidance | None] | None,
-    purposes: SearchStrategy[Purpose | None] | None,
-    joints: SearchStrategy[Joint] | None,
-    nerves: SearchStrategy[Nerve] | None,
-    sides: SearchStrategy[Side] | None,
-    unnamed_sides: bool,
-    max_targets: int,
-    max_treatments: int,
-    under: Policy | None,
+    dates: SearchStrategy[dt.date] | None = None,
+    claim_types: SearchStrategy[ClaimType | None] | None = None,
+    techniques: SearchStrategy[Technique] | None = None,
+    guidances: SearchStrategy[Guidance | None] | None = None,
+    purposes: SearchStrategy[Purpose | None] | None = None,
+    joints: SearchStrategy[Joint] | None = None,
+    nerves: SearchStrategy[Nerve] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+    max_targets: int = _MOST_TARGETS,
+    max_treatments: int = _MOST_TREATMENTS,
+    under: Policy | None = None,
 ) -> _Parts:
     check_flag(unnamed_sides, "unnamed_sides")
     check_policy(under, "under")
@@ -219,7 +221,7 @@ def treatments(
     nerves: SearchStrategy[Nerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
-    max_targets: int = 5,
+    max_targets: int = _MOST_TARGETS,
 ) -> SearchStrategy[Treatment]:
     """Give treatments: one technique on targets, on nerves, on both, or on nothing that is told.
 
@@ -230,8 +232,6 @@ def treatments(
         InvalidArgument: An option is no strategy.
     """
     parts = _parts(
-        dates=None,
-        claim_types=None,
         techniques=techniques,
         guidances=guidances,
         purposes=purposes,
@@ -240,8 +240,6 @@ def treatments(
         sides=sides,
         unnamed_sides=unnamed_sides,
         max_targets=max_targets,
-        max_treatments=1,
-        under=None,
     )
     return st.composite(lambda draw: _draw_treatment(draw, parts, _Sides(draw, parts)))()
 
@@ -257,8 +255,8 @@ def sessions(
     nerves: SearchStrategy[Nerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
-    max_targets: int = 5,
-    max_treatments: int = 3,
+    max_targets: int = _MOST_TARGETS,
+    max_treatments: int = _MOST_TREATMENTS,
     under: Policy | None = None,
 ) -> SearchStrategy[Session]:
     """Give sessions that `Session` accepts; with ``under``, such as code to lines under that policy.
@@ -311,20 +309,7 @@ def sessions(
 
 def messy_sessions() -> SearchStrategy[Session]:
     """Give any session that `Session` accepts: any date, and any text where it takes a text."""
-    usual = _parts(
-        dates=service_dates() | st.dates(),
-        claim_types=None,
-        techniques=None,
-        guidances=None,
-        purposes=None,
-        joints=None,
-        nerves=None,
-        sides=None,
-        unnamed_sides=True,
-        max_targets=5,
-        max_treatments=3,
-        under=None,
-    )
+    usual = _parts(dates=service_dates() | st.dates())
     return _drawn_sessions(
         attrs.evolve(
             usual,
