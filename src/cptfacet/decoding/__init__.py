@@ -118,7 +118,7 @@ class Decoder(Compiled):
         unread: list[Unread] = []
         days: dict[tuple[dt.date, str | None], DayLines] = {}
         providers = _providers(claim)
-        for number, line in enumerate(claim.lines, 1):
+        for number, line in enumerate((line.canonical for line in claim.lines), 1):
             date = line.date or claim.date
             read = read_line(number, line, date, self.reference)
             if isinstance(read, Unread):
@@ -126,7 +126,7 @@ class Decoder(Compiled):
             if date is not None:
                 provider = line.provider or providers.get(date)
                 day = days.setdefault((date, provider), DayLines())
-                day.add(number, line.canonical.code, read)
+                day.add(number, line.code, read)
         sessions: list[BilledSession] = []
         for (date, provider), lines in days.items():
             if lines.read:

@@ -64,8 +64,7 @@ class DayLines:
 def read_line(
     number: int, line: ClaimLine, date: dt.date | None, reference: Reference
 ) -> ReadLine | Unread:
-    """Read one line, or say why it is not read."""
-    line = line.canonical
+    """Read one line in canonical form, or say why it is not read."""
     found = _look_up(line.code, date, reference)
     if isinstance(found, FacetCode):
         odd: list[DoubtId] = []
