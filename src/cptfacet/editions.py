@@ -109,8 +109,6 @@ def resolve(
     (80, 'carried: 2026-4 (2026-04-01 to 2026-06-28)')
     >>> print(resolve(series, on=dt.date(2025, 1, 1), what="the limit"))
     the limit on 2025-01-01 is not known: 2024-7 and 2026-4, the editions before and after, differ
-
-    Source: DESIGN.md, Reference data.
     """
     before: tuple[Edition, T | None] | None = None
     after: tuple[Edition, T | None] | None = None

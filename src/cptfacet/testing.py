@@ -658,7 +658,7 @@ class _Laws:
     def test_every_provision_resolves_its_citations(self) -> None:
         """Each provision cites sources that can be told apart, and a judgement gives its reason.
 
-        Source: DESIGN, "Ten decisions" 5 (every fact has a source, dates and a confidence).
+        Source: docs/policies.md, "What a provision is" and "Confidence".
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -693,7 +693,7 @@ class _Laws:
         Before the first day of what was only seen, the answer is not known, whatever the policy
         extends.
 
-        Source: DESIGN, "Ten decisions" 5 (`from` is never derived from `seen`).
+        Source: docs/policies.md, "Dates: from, seen, until".
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -728,7 +728,7 @@ class _Laws:
     def test_no_two_terms_of_a_cell_overlap(self) -> None:
         """On one day a policy says one thing in a cell.
 
-        Source: DESIGN, "Policies" (an overlap of dates is an error).
+        Source: docs/how-to-policy.md, "What the reader refuses".
         """
         __tracebackhide__ = True
         cells: dict[tuple[str, tuple[str, ...]], list[Provision | NotKnown]] = {}
@@ -743,7 +743,7 @@ class _Laws:
     def test_changes_and_answers_agree(self) -> None:
         """What changes on a day is what is answered from that day on, and nothing else changes.
 
-        Source: DESIGN, "Policies" (`changes` is the list of policy updates).
+        Source: docs/policies.md, "Dates: from, seen, until".
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -778,7 +778,7 @@ class _Laws:
         What a line form does not keep, the answer says, and the truth is among its readings. A
         level whose lines are not known to the policy is refused in the notes.
 
-        Source: DESIGN, "Ten decisions" 9 (what it writes, it accepts; coding never drops a level).
+        Source: docs/decoding.md, "What a line form loses"; coding never drops a level.
         """
         __tracebackhide__ = True
         _report(problem for each in self.case.enumerated for problem in self.case.lost(each))
@@ -786,7 +786,7 @@ class _Laws:
     def test_both_sides_are_written_in_the_form_of_the_policy(self) -> None:
         """A level on both sides has the line form that the policy names for its role, and no other.
 
-        Source: DESIGN, "Coding a session" 5 (the forms are never blended); the provisions under
+        Source: docs/coding.md, "Laterality" (the forms are never blended); the provisions under
         `laterality.form`.
         """
         __tracebackhide__ = True
@@ -816,7 +816,7 @@ class _Laws:
 
         A purpose that is not stated is not diagnostic.
 
-        Source: DESIGN, "Coding a session" 7; the provisions under `modifier.diagnostic`.
+        Source: docs/coding.md, "KX"; the provisions under `modifier.diagnostic`.
         """
         __tracebackhide__ = True
         attesting = {
@@ -838,7 +838,7 @@ class _Laws:
     def test_modifiers_stand_in_the_order_of_the_policy(self) -> None:
         """The kinds of modifiers stand on each line in the order that the policy gives.
 
-        Source: DESIGN, "Coding a session" 7; the provision under `modifier.order`.
+        Source: docs/coding.md, "KX"; the provision under `modifier.order`.
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -879,7 +879,7 @@ class _Laws:
     def test_the_order_of_targets_means_nothing(self) -> None:
         """The same joints listed in another order are coded to the same lines.
 
-        Source: DESIGN, "Coding a session" 4 (levels have an order of their own).
+        Source: docs/coding.md, "Levels" (levels have an order of their own).
         """
         __tracebackhide__ = True
         _report(
