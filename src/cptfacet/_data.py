@@ -60,6 +60,16 @@ def as_array(value: object) -> list[Any] | None:
     return value if _is_array(value) else None
 
 
+def codes_of(text: str) -> Iterator[str]:
+    """Give the codes of a list of ranges of consecutive numbers, both ends included."""
+    for part in text.split():
+        first, _, last = part.partition("-")
+        if last:
+            yield from (f"{number:05}" for number in range(int(first), int(last) + 1))
+        else:
+            yield first
+
+
 def make_source(source_id: str, table: Mapping[str, Any]) -> Source:
     """Make a source from its table in a TOML file."""
     return Source(id=source_id, **table)

@@ -18,7 +18,8 @@ import attrs
 
 from cptfacet import _data, jurisdictions, policies
 from cptfacet._records import sealed
-from cptfacet.citations import Citation
+from cptfacet.anatomy import CodeRegion
+from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Term
 from cptfacet.editions import Basis, Edition, Footing, NotInData, resolve
@@ -38,11 +39,13 @@ __all__ = [
     "ListedDiagnosis",
     "Mai",
     "Mue",
+    "NamedPart",
     "PairEdit",
     "PairEdits",
     "PairIndicator",
     "PlaceOfService",
     "Rate",
+    "SpinePart",
     "Validity",
     "asc_status",
     "diagnosis",
@@ -52,6 +55,7 @@ __all__ = [
     "parse_diagnosis",
     "place",
     "places",
+    "spine_part",
 ]
 
 T = TypeVar("T")
@@ -74,6 +78,24 @@ class _Read:
         return not self.covers or any(
             first <= code and (code <= last or code.startswith(last)) for first, last in self.covers
         )
+
+
+@functools.cache
+def turning_days() -> frozenset[dt.date]:
+    """Give the days on which an answer of this module may change; between two of them it can't.
+
+    >>> dt.date(2026, 10, 1) in turning_days()
+    True
+    """
+    one = dt.timedelta(days=1)
+    tables = {row["table"] for row in _data.read_csv("editions.csv")}
+    spans = [read.edition for table in tables for read in _read(table)]
+    days = {day for span in spans for day in (span.first, span.last + one)}
+    days |= {seen for seen, _ in _unsettled().values()}
+    days |= {place.term.first for place in places().values()}
+    return frozenset(
+        days | {place.term.last + one for place in places().values() if place.term.until}
+    )
 
 
 def _span(text: str) -> tuple[str, str]:
@@ -246,11 +268,16 @@ class Rate(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class PlaceOfService:
-    """A place of service of a professional claim. An unassigned code has no ``rate``."""
+    """A place of service of a professional claim. An unassigned code has no ``rate``.
+
+    ``facility`` is the claim type of the facility whose place it is, for a surgery center and for
+    the outpatients of a hospital.
+    """
 
     code: str
     name: str
     rate: Rate | None
+    facility: ClaimType | None = None
     term: Term
     citations: tuple[Citation, ...]
 
@@ -273,6 +300,7 @@ def places() -> Mapping[str, PlaceOfService]:
                 code=row["code"],
                 name=row["name"],
                 rate=Rate(row["rate"]) if row["rate"] else None,
+                facility=ClaimType(row["facility"]) if row["facility"] else None,
                 term=_data.term_of(row),
                 citations=_data.citations_of(row),
             )
@@ -382,6 +410,15 @@ _CODE_SET = "icd10cm"
 _NONE = (Validity.NOT_VALID, "")
 
 
+def diagnoses_begin() -> dt.date:
+    """Give the first day of the code set of diagnoses; before it claims had another one.
+
+    >>> diagnoses_begin()
+    datetime.date(2015, 10, 1)
+    """
+    return min(read.edition.first for read in _read(_CODE_SET))
+
+
 def diagnosis(code: str, *, on: dt.date, strict: bool = False) -> Diagnosis | NotInData:
     """Give a diagnosis code as the code set has it on a date of service.
 
@@ -420,6 +457,86 @@ def diagnosis(code: str, *, on: dt.date, strict: bool = False) -> Diagnosis | No
         return found
     (validity, title), footing = found
     return Diagnosis(code=code, validity=validity, title=title, footing=footing)
+
+
+# -- the part of the spine that a diagnosis names
+
+
+class SpinePart(StrEnum):
+    """The parts of the spine that titles of diagnoses name, head to tail."""
+
+    OCCIPITO_ATLANTO_AXIAL = "occipito-atlanto-axial"
+    CERVICAL = "cervical"
+    CERVICOTHORACIC = "cervicothoracic"
+    THORACIC = "thoracic"
+    THORACOLUMBAR = "thoracolumbar"
+    LUMBAR = "lumbar"
+    LUMBOSACRAL = "lumbosacral"
+    SACRAL = "sacral"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class NamedPart:
+    """The part of the spine that the title of a diagnosis names.
+
+    ``regions`` are the code regions with which it agrees; ``note`` says why, for it is a reading.
+    """
+
+    part: SpinePart
+    regions: tuple[CodeRegion, ...]
+    confidence: Confidence
+    citations: tuple[Citation, ...]
+    note: str
+
+
+@functools.cache
+def _parts() -> tuple[tuple[re.Pattern[str], NamedPart | None], ...]:
+    found: list[tuple[re.Pattern[str], NamedPart | None]] = []
+    for row in _data.read_csv("diagnoses/parts.csv"):
+        named = row["part"] and NamedPart(
+            part=SpinePart(row["part"]),
+            regions=tuple(map(CodeRegion, row["regions"].split(";"))),
+            confidence=Confidence(row["confidence"]),
+            citations=_data.citations_of(row),
+            note=row["note"],
+        )
+        words = re.compile(rf"(?<![\w-]){re.escape(row['words'])}(?![\w-])")
+        found.append((words, named or None))
+    return tuple(found)
+
+
+@functools.cache
+def _titles() -> Mapping[str, str]:
+    rows = sorted(_data.read_csv("diagnoses/codes.csv"), key=lambda row: int(row["last"]))
+    return MappingProxyType({row["code"]: row["title"] for row in rows})
+
+
+def spine_part(code: str) -> NamedPart | None:
+    """Give the part of the spine that a diagnosis names, None where its title names no one part.
+
+    A facet procedure treats one region, and a diagnosis of another part does not explain it. That
+    is our reading, of the titles: no payer's text that was read says so.
+
+    >>> lumbar = spine_part("M47.816")
+    >>> lumbar.part.value, [region.value for region in lumbar.regions]
+    ('lumbar', ['lumbar-sacral'])
+    >>> [region.value for region in spine_part("M47.815").regions]
+    ['cervical-thoracic', 'lumbar-sacral']
+    >>> spine_part("M47.819") is spine_part("I10") is None
+    True
+    >>> spine_part("724.2")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '724.2' is not a diagnosis code: ICD-10-CM has a letter and two more characters, and up to four after a dot
+
+    Raises:
+        ParseError: The text has not the shape of an ICD-10-CM code.
+
+    Source: data/diagnoses/parts.csv, a judgement.
+    """
+    title = _titles().get(parse_diagnosis(code), "").lower()
+    return next((named for words, named in _parts() if words.search(title)), None)
 
 
 # -- contractors' lists of diagnoses
@@ -747,7 +864,17 @@ class AscStatus:
         """Whether the list is one of covered services."""
         return self.addendum is not Addendum.EXCLUDED
 
+    @property
+    def packaged(self) -> bool:
+        """Whether nothing is paid for it beside the procedure that it belongs to.
 
+        >>> asc_status("64494", on=dt.date(2026, 3, 2)).packaged
+        True
+        """
+        return self.indicator == _PACKAGED
+
+
+_PACKAGED = "N1"
 _YES_NO = {"Y": True, "N": False, "": None}
 
 

@@ -13,7 +13,7 @@ from cptfacet.claims import ClaimType
 from cptfacet.dates import Term
 from cptfacet.errors import ParseError
 
-__all__ = ["Modifier", "ModifierKind", "ModifierRole", "parse_modifier"]
+__all__ = ["Modifier", "ModifierConflict", "ModifierKind", "ModifierRole", "parse_modifier"]
 
 _MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 
@@ -58,6 +58,16 @@ class ModifierRole(StrEnum):
     REPEAT = "repeat"
     REDUCED = "reduced"
     DISCONTINUED = "discontinued"
+    SEPARATE_VISIT = "separate-visit"
+    EXPECTED_DENIAL = "expected-denial"
+    MONITORED_ANESTHESIA = "monitored-anesthesia"
+    PROFESSIONAL_COMPONENT = "professional-component"
+    TECHNICAL_COMPONENT = "technical-component"
+    ASSISTANT = "assistant"
+    CO_SURGEON = "co-surgeon"
+    TEAM = "team"
+    STAGED = "staged"
+    RETURN = "return"
 
 
 @sealed
@@ -82,3 +92,15 @@ class Modifier:
     effect_confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class ModifierConflict:
+    """Modifiers of which one line may have one only."""
+
+    modifiers: frozenset[str]
+    term: Term
+    confidence: Confidence
+    citations: tuple[Citation, ...]
+    note: str

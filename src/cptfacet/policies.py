@@ -25,7 +25,7 @@ from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import ParseError, PolicyFileError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.procedures import ROLES, Family, is_code
+from cptfacet.procedures import ROLES, CodeGroup, Family, is_code
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
 
@@ -52,15 +52,18 @@ __all__ = [
     "load",
     "load_all",
     "overlaps",
+    "rule_families",
+    "stands_in",
     "vocabulary",
 ]
 
-Value = str | tuple[str, ...]
+Value = str | int | tuple[str, ...]
 Cell = tuple[str, ...]
 
 ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages
 GUIDANCE_NOT_STATED = "not-stated"
 NONE = "none"
+PROCEDURES = ("diagnostic-injection", "therapeutic-injection", "ablation")
 
 DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
     {
@@ -71,14 +74,37 @@ DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
         "family": tuple(Family),
         "family-pair": tuple("+".join(pair) for pair in itertools.combinations(Family, 2)),
         "add-on": None,  # open: any procedure code
+        "rule": None,  # open: the id of any checking rule
+        "procedure": PROCEDURES,
+        "group": tuple(CodeGroup),
     }
 )
+_RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {"add-on": is_code, "rule": lambda text: _RULE.fullmatch(text) is not None}
+)
+
+
+def stands_in(dimension: str, value: object) -> bool:
+    """Say whether a cell may name a value of a dimension.
+
+    >>> stands_in("family", "ablation"), stands_in("add-on", "64494"), stands_in("rule", "Rule 7")
+    (True, True, False)
+    """
+    allowed = DIMENSIONS[dimension]
+    if allowed is None:
+        return isinstance(value, str) and _OPEN[dimension](value)
+    return value in allowed
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Key:
-    """One key of the vocabulary: what a provision of that name says, and in which cells."""
+    """One key of the vocabulary: what a provision of that name says, and in which cells.
+
+    ``use`` says who asks for it: `coding`, whose lines depend on it, or `checking`. ``role`` is the
+    role of the modifier that a provision of the type `modifier` names.
+    """
 
     name: str
     type: str
@@ -87,6 +113,8 @@ class Key:
     choices: tuple[str, ...] = ()
     unit: str | None = None
     gaps: str = "allowed"
+    use: str = "coding"
+    role: ModifierRole | None = None
 
 
 @functools.cache
@@ -107,6 +135,8 @@ def vocabulary() -> Mapping[str, Key]:
                 choices=tuple(entry.get("choices", ())),
                 unit=entry.get("unit"),
                 gaps=entry["gaps"],
+                use=entry.get("use", "coding"),
+                role=ModifierRole(entry["role"]) if "role" in entry else None,
             )
             for name, entry in table.items()
         }
@@ -136,7 +166,9 @@ class Provision:
 
     def __str__(self) -> str:
         name = f"{self.key} ({', '.join(self.cell)})" if self.cell else self.key
-        value = ", ".join(self.value) if isinstance(self.value, tuple) else self.value
+        value = ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+        if isinstance(self.value, int):
+            value = f"{value} {self.unit}"
         return f"{name} = {value} [policy {self.policy}; {self.term}; {self.confidence}]"
 
 
@@ -255,7 +287,7 @@ class Policy:
         >>> cpt.get("laterality.from", on=dt.date(2026, 3, 2))
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: no provision is known as 'laterality.from'. Near it: laterality.form.
+        cptfacet.errors.UnknownIdError: no provision is known as 'laterality.from'. Near it: laterality.form, laterality.side.
 
         Raises:
             UnknownIdError: The vocabulary has no such key, or no such cell.
@@ -333,19 +365,32 @@ def _cell_of(key: str, cell: Mapping[str, str]) -> Cell:
         message = f"{key} has the dimensions: {wanted}; given: {', '.join(given) or 'none'}"
         raise TypeError(message)
     for name, value in given.items():
-        allowed = DIMENSIONS[name]
-        known_value = is_code(value) if allowed is None else value in allowed
-        if not known_value:
-            near = difflib.get_close_matches(value, allowed or ())
+        if not stands_in(name, value):
+            near = difflib.get_close_matches(value, DIMENSIONS[name] or ())
             raise UnknownIdError(what=name, text=value, near=tuple(near))
     return tuple(str(given[name]) for name in known.dimensions)
+
+
+def rule_families(policy: Policy, *, on: dt.date) -> tuple[str, ...]:
+    """List the families of checking rules that a policy runs on a date; none where nobody tells.
+
+    >>> import datetime as dt
+    >>> medicare, day = get("medicare"), dt.date(2026, 3, 2)
+    >>> set(rule_families(medicare, on=day)) - set(rule_families(get("cpt"), on=day)) > {"pairs"}
+    True
+    """
+    match policy.get("checks.families", on=on):
+        case Provision(value=tuple(families)):
+            return families
+        case _:
+            return ()
 
 
 def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 
     >>> len(ids()), ids()[:4]
-    (24, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
+    (25, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
     folder = _data.root() / "policies"
     names = (entry.name for entry in folder.iterdir())
@@ -512,13 +557,43 @@ def _check_list(value: object, key: Key) -> str:
     return f"list {', '.join(key.choices)}, each once, in order"
 
 
-def _check_modifier(value: object, _: Key) -> str:
+def _check_some(value: object, key: Key) -> str:
+    listed = _data.as_array(value)
+    if listed and all(listed.count(each) == 1 and each in key.choices for each in listed):
+        return ""
+    return f"list some of {', '.join(key.choices)}, each once"
+
+
+def _check_count(value: object, key: Key) -> str:
+    if type(value) is int and value >= 0:  # True is no count
+        return ""
+    return f"write a whole number of {key.unit}, bare and not below 0"
+
+
+_ROLES = {
+    ModifierRole.REQUIREMENTS_MET: "that attests requirements",
+    ModifierRole.SEPARATE_VISIT: "that marks a separate visit",
+}
+
+
+def _check_modifier(value: object, key: Key) -> str:
     if value == NONE:
         return ""
     for modifier in packaged().modifiers:
-        if modifier.code == value and modifier.role is ModifierRole.REQUIREMENTS_MET:
+        if modifier.code == value and modifier.role is key.role:
             return ""
-    return f"write a modifier that attests requirements, or {NONE!r}"
+    told = _ROLES[key.role] if key.role else "that is known"
+    return f"write a modifier {told}, or {NONE!r}"
+
+
+def _check_modifiers(value: object, _: Key) -> str:
+    known = {modifier.code for modifier in packaged().modifiers}
+    listed = _data.as_array(value)
+    if listed and all(
+        isinstance(each, str) and each in known and listed.count(each) == 1 for each in listed
+    ):
+        return ""
+    return "list modifiers that the reference knows, each once"
 
 
 def _check_codes(value: object, _: Key) -> str:
@@ -562,10 +637,8 @@ def _wrong_value(provision: Provision | NotKnown) -> str:
     key = vocabulary().get(provision.key)
     if key is None:
         return "it is not in the vocabulary of provisions"
-    allowed = [DIMENSIONS[name] for name in key.dimensions]
-    if len(allowed) != len(provision.cell) or any(
-        not (is_code(value) if values is None else value in values)
-        for value, values in zip(provision.cell, allowed, strict=True)
+    if len(key.dimensions) != len(provision.cell) or not all(
+        map(stands_in, key.dimensions, provision.cell)
     ):
         return f"its cell gives {', '.join(key.dimensions) or 'no dimensions'}"
     if isinstance(provision, NotKnown):
@@ -582,7 +655,10 @@ def check_value(value: object, key: Key) -> str:
 _TYPES: Mapping[str, Callable[[object, Key], str]] = {
     "choice": _check_choice,
     "list": _check_list,
+    "some": _check_some,
+    "count": _check_count,
     "modifier": _check_modifier,
+    "modifiers": _check_modifiers,
     "codes": _check_codes,
     "lines": _check_lines,
     "document": _check_document,

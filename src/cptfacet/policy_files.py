@@ -28,9 +28,9 @@ from cptfacet.policies import (
     get,
     ids,
     overlaps,
+    stands_in,
     vocabulary,
 )
-from cptfacet.procedures import is_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,6 +48,10 @@ _PROVISION = {
 _SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
+_OPEN = {
+    "add-on": "write a procedure code",
+    "rule": "write the id of a rule, in small letters, digits and dashes",
+}
 _DATED = re.compile(r"\s*(edition|retrieved|from|seen|until)\s*=")
 _DATE_REMEDY = "write the date bare, year-month-day, of a day that exists: 2026-11-23"
 _TOML_REMEDY = "write it as key = value, texts in double quotes, lists in [ ]"
@@ -453,12 +457,11 @@ class Reader:
                 self._problem(f"{path}.for", f"{name} lists the values that are meant", index)
                 continue
             for part in chosen:
-                known = (
-                    isinstance(part, str) and is_code(part) if allowed is None else part in allowed
-                )
-                if not known:
-                    hint = f"; it is one of {', '.join(allowed)}" if allowed else ""
-                    self._problem(f"{path}.for", f"{reprlib.repr(part)} is no {name}{hint}", index)
+                if not stands_in(name, part):
+                    hint = f"it is one of {', '.join(allowed)}" if allowed else _OPEN[name]
+                    self._problem(
+                        f"{path}.for", f"{reprlib.repr(part)} is no {name}; {hint}", index
+                    )
             axes.append(tuple(str(part) for part in chosen))
         return tuple(itertools.product(*axes))
 

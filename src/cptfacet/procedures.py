@@ -20,8 +20,10 @@ from cptfacet.errors import ParseError
 __all__ = [
     "ROLES",
     "AddOnLink",
+    "CodeGroup",
     "Counted",
     "Family",
+    "GroupedCode",
     "Indicators",
     "OldFamily",
     "Ordinal",
@@ -80,6 +82,22 @@ class Family(StrEnum):
     ABLATION = "ablation"
 
 
+class CodeGroup(StrEnum):
+    """The groups of other codes that a claim with facet codes meets."""
+
+    IMAGING_GUIDANCE = "imaging-guidance"
+    SEDATION = "sedation"
+    ANESTHESIA = "anesthesia"
+    EPIDURAL = "epidural"
+    TRIGGER_POINT = "trigger-point"
+    SYMPATHETIC_BLOCK = "sympathetic-block"
+    SACROILIAC = "sacroiliac"
+    PERIPHERAL_NERVE = "peripheral-nerve"
+    IMPLANT = "implant"
+    UNLISTED_NERVOUS = "unlisted-nervous"
+    EVALUATION = "evaluation"
+
+
 class OldFamily(StrEnum):
     """The families of codes that those of today replaced."""
 
@@ -128,6 +146,19 @@ class AddOnLink:
     primary: str
     authority: str
     term: Term
+    citations: tuple[Citation, ...]
+    note: str = ""
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class GroupedCode:
+    """One code that belongs to a group of other codes, while it is in force."""
+
+    code: str
+    group: CodeGroup
+    term: Term
+    confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
 

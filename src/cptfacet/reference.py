@@ -16,11 +16,19 @@ from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
 from cptfacet.dates import Standing, Term
 from cptfacet.errors import UnknownIdError
-from cptfacet.modifiers import Modifier, ModifierKind, ModifierRole, parse_modifier
+from cptfacet.modifiers import (
+    Modifier,
+    ModifierConflict,
+    ModifierKind,
+    ModifierRole,
+    parse_modifier,
+)
 from cptfacet.procedures import (
     AddOnLink,
+    CodeGroup,
     Counted,
     Family,
+    GroupedCode,
     Indicators,
     OldFamily,
     Ordinal,
@@ -31,7 +39,7 @@ from cptfacet.procedures import (
 from cptfacet.sessions import Technique
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["OtherNerve", "Reference", "packaged"]
 
@@ -56,7 +64,7 @@ class OtherNerve:
 @sealed
 @attrs.frozen(kw_only=True)
 class Reference:
-    """Reference data: procedures, modifiers, and what is reported for other nerves.
+    """Reference data: procedures, modifiers, other codes by group, what is reported for other nerves.
 
     It is a value: laying newer data over it makes a new one.
     """
@@ -64,16 +72,28 @@ class Reference:
     procedures: tuple[Procedure, ...] = attrs.field(repr=False)
     modifiers: tuple[Modifier, ...] = attrs.field(repr=False)
     other_nerves: tuple[OtherNerve, ...] = attrs.field(repr=False, default=())
+    groups: tuple[GroupedCode, ...] = attrs.field(repr=False, default=())
+    conflicts: tuple[ModifierConflict, ...] = attrs.field(repr=False, default=())
     edition: dt.date
     _codes: dict[str, Procedure] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _modifiers: dict[str, Modifier] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _roles: dict[ModifierRole, str] = attrs.field(init=False, repr=False, eq=False, hash=False)
+    _groups: dict[str, tuple[GroupedCode, ...]] = attrs.field(
+        init=False, repr=False, eq=False, hash=False
+    )
     _hash: int = attrs.field(init=False, repr=False, eq=False, hash=False)
 
     def __attrs_post_init__(self) -> None:
         """Index by code, and work out the hash once: a reference is a key of what is compiled."""
-        everything = (self.procedures, self.modifiers, self.other_nerves, self.edition)
+        everything = (
+            *(self.procedures, self.modifiers, self.other_nerves),
+            *(self.groups, self.conflicts, self.edition),
+        )
         object.__setattr__(self, "_hash", hash(everything))
+        groups: dict[str, tuple[GroupedCode, ...]] = {}
+        for member in self.groups:
+            groups[member.code] = (*groups.get(member.code, ()), member)
+        object.__setattr__(self, "_groups", groups)
         object.__setattr__(self, "_codes", {p.code: p for p in self.procedures})
         object.__setattr__(self, "_modifiers", {m.code: m for m in self.modifiers})
         roles = {m.role: m.code for m in reversed(self.modifiers) if m.role}
@@ -180,6 +200,64 @@ class Reference:
             raise UnknownIdError(what="modifier with the role", text=role)
         return self._roles[role]
 
+    def modifiers_with(self, role: ModifierRole) -> tuple[str, ...]:
+        """List the codes of all modifiers that have a role.
+
+        >>> packaged().modifiers_with(ModifierRole.EXPECTED_DENIAL)
+        ('GA', 'GX', 'GY', 'GZ')
+        """
+        return tuple(m.code for m in self.modifiers if m.role is role)
+
+    def groups_of(self, code: str, *, on: dt.date) -> tuple[CodeGroup, ...]:
+        """List the groups of other codes to which a code belongs on a date, each once.
+
+        A code that is in none, or is not known to be valid on that date, has none.
+
+        >>> packaged().groups_of("77003", on=dt.date(2026, 3, 2))
+        (<CodeGroup.IMAGING_GUIDANCE: 'imaging-guidance'>,)
+        >>> packaged().groups_of("01936", on=dt.date(2022, 1, 1))
+        ()
+        """
+        members = self._groups.get(code, ())
+        found = (m.group for m in members if m.term.on(on) is Standing.IN_FORCE)
+        return tuple(dict.fromkeys(found))
+
+    def grouped(self, code: str) -> tuple[GroupedCode, ...]:
+        """List what is known of a code as a member of groups, on whatever date.
+
+        >>> [str(member.term) for member in packaged().grouped("01936")]
+        ['seen 2020-01-01 until 2021-12-31']
+        """
+        return self._groups.get(code, ())
+
+    def codes_in(self, group: CodeGroup, *, on: dt.date) -> tuple[str, ...]:
+        """List the codes of a group on a date, each once.
+
+        >>> packaged().codes_in(CodeGroup.ANESTHESIA, on=dt.date(2021, 3, 2))
+        ('01935', '01936', '01991', '01992')
+        """
+        members = (m for m in self.groups if m.group is group)
+        found = (m.code for m in members if m.term.on(on) is Standing.IN_FORCE)
+        return tuple(dict.fromkeys(found))
+
+    def conflicts_of(
+        self, modifiers: Iterable[str], *, on: dt.date
+    ) -> tuple[ModifierConflict, ...]:
+        """List the conflicts of the modifiers of one line, on a date.
+
+        >>> (found,) = packaged().conflicts_of(["50", "KX", "RT"], on=dt.date(2026, 3, 2))
+        >>> sorted(found.modifiers)
+        ['50', 'RT']
+        >>> packaged().conflicts_of(["RT", "RT"], on=dt.date(2026, 3, 2))
+        ()
+        """
+        line = set(modifiers)
+        return tuple(
+            conflict
+            for conflict in self.conflicts
+            if len(conflict.modifiers & line) > 1 and conflict.term.on(on) is Standing.IN_FORCE
+        )
+
     def instead_of(
         self, nerves: Iterable[Nerve], *, technique: Technique, guidance: str, on: dt.date
     ) -> tuple[OtherNerve, ...]:
@@ -216,6 +294,8 @@ def packaged() -> Reference:
         procedures=_procedures(),
         modifiers=_modifiers(),
         other_nerves=_other_nerves(),
+        groups=tuple(_groups()),
+        conflicts=_conflicts(),
         edition=dt.date.fromisoformat(_data.read_toml("edition.toml")["edition"]),
     )
 
@@ -328,6 +408,32 @@ def _modifiers() -> tuple[Modifier, ...]:
             note=row["note"],
         )
         for row in _data.read_csv("codes/modifiers.csv")
+    )
+
+
+def _groups() -> Iterator[GroupedCode]:
+    for row in _data.read_csv("codes/groups.csv"):
+        for code in _data.codes_of(row["codes"]):
+            yield GroupedCode(
+                code=code,
+                group=CodeGroup(row["group"]),
+                term=_data.term_of(row),
+                confidence=Confidence(row["confidence"]),
+                citations=_data.citations_of(row),
+                note=row["note"],
+            )
+
+
+def _conflicts() -> tuple[ModifierConflict, ...]:
+    return tuple(
+        ModifierConflict(
+            modifiers=frozenset(_split(row["modifiers"])),
+            term=_data.term_of(row),
+            confidence=Confidence(row["confidence"]),
+            citations=_data.citations_of(row),
+            note=row["note"],
+        )
+        for row in _data.read_csv("codes/modifier_conflicts.csv")
     )
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import io
 import itertools
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from cptfacet.reference import packaged
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
     "diagnoses/codes": "code,billable,title,first,last",
+    "diagnoses/parts": "words,part,regions,confidence,citations,note",
     "diagnoses/lists": "document,code,use,editions",
     "editions": "table,service,edition,first,last,claim_types,covers,confidence,citations,note",
     "edits/pairs": "service,column1,column2,indicator,deleted,rationale",
@@ -525,6 +527,98 @@ class TestDiagnoses:
     def test_what_is_no_code_is_refused(self, text: str) -> None:
         with pytest.raises(ParseError):
             edits.diagnosis(text, on=dated("2026-03-02"))
+
+
+# -- the part of the spine that a diagnosis names
+
+PARTS = {
+    "1": "occipito-atlanto-axial",
+    "2": "cervical",
+    "3": "cervicothoracic",
+    "4": "thoracic",
+    "5": "thoracolumbar",
+    "6": "lumbar",
+    "7": "lumbosacral",
+    "8": "sacral",
+}
+STEMS = ("M47.81", "M47.89", "M48.1", "M53.8")  # of Noridian's list
+NECK, LOINS = "cervical-thoracic", "lumbar-sacral"
+
+
+class TestParts:
+    """A title names one part of the spine or none, and each part agrees with the regions it meets.
+
+    Source: icd10cm-order-files for the titles; which region goes with which part is a judgement.
+    """
+
+    @pytest.mark.parametrize("stem", STEMS)
+    @pytest.mark.parametrize("digit", "0123456789")
+    def test_the_last_digit_of_a_site_tells_the_part(self, stem: str, digit: str) -> None:
+        named = edits.spine_part(stem + digit)
+
+        assert (named and named.part.value) == PARTS.get(digit)
+
+    @pytest.mark.parametrize("part", edits.SpinePart)
+    def test_a_part_agrees_with_the_regions_in_its_row(self, part: edits.SpinePart) -> None:
+        stated = {row["regions"] for row in rows("diagnoses/parts") if row["part"] == part}
+        order = list(edits.SpinePart)
+        junction = order.index(edits.SpinePart.THORACOLUMBAR)
+
+        expected = {
+            -1: NECK,
+            0: f"{NECK};{LOINS}",
+            1: LOINS,
+        }[(order.index(part) > junction) - (order.index(part) < junction)]
+        assert stated == {expected}
+
+    def test_no_year_names_another_part_of_a_code(self) -> None:
+        """A code keeps its site, so a claim of any year is read by the last title."""
+        for row in rows("diagnoses/codes"):
+            named = edits.spine_part(row["code"])
+            if named is not None and "region" in row["title"]:
+                assert f"{named.part} " in row["title"].lower(), row
+
+    def test_each_row_decides_some_title_and_says_why(self) -> None:
+        titles = [row["title"].lower() for row in rows("diagnoses/codes")]
+        parts = rows("diagnoses/parts")
+        decided = {
+            next(
+                (p["words"] for p in parts if re.search(rf"(?<![\w-]){p['words']}(?![\w-])", t)),
+                None,
+            )
+            for t in titles
+        }
+
+        assert decided == {None, *(p["words"] for p in parts)}
+        assert all(p["note"] and p["confidence"] == "judgement" for p in parts)
+        assert {c for p in parts for c in p["citations"].split(";")} <= set(_data.sources())
+
+    @pytest.mark.parametrize("code", ["I10", "G89.4", "M46.1", "M51", "M54.30", "M99.9", "Z99.89"])
+    def test_a_title_that_names_no_one_part_is_not_read(self, code: str) -> None:
+        assert edits.spine_part(code) is None
+
+    @pytest.mark.parametrize(
+        ("code", "part"),
+        [
+            ("m4726", "lumbar"),
+            ("M54.2", "cervical"),
+            ("M54.50", "lumbar"),
+            ("M50.121", "cervical"),
+            ("M50.120", "cervical"),
+            ("M51.27", "lumbosacral"),
+            ("M48.062", "lumbar"),
+            ("M43.3", "occipito-atlanto-axial"),
+        ],
+    )
+    def test_how_a_title_is_read(self, code: str, part: str) -> None:
+        named = edits.spine_part(code)
+
+        assert named is not None
+        assert named.part == part
+
+    def test_what_is_no_code_has_no_part(self) -> None:
+        with pytest.raises(ParseError):
+            edits.spine_part("724.2")
 
 
 # -- contractors' lists of diagnoses

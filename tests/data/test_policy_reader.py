@@ -136,6 +136,55 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "value-modifier-of-another-role": ("provisions[0].value", 15, ATTESTS),
     "value-modifier-a-number": ("provisions[0].value", 15, ATTESTS),
     "value-modifier-a-list": ("provisions[0].value", 15, ATTESTS),
+    "value-count-below-zero": (
+        "provisions[0].value",
+        14,
+        "write a whole number of regions, bare and not below 0",
+    ),
+    "value-count-quoted": ("provisions[0].value", 14, "write a whole number of months, bare"),
+    "value-count-a-boolean": (
+        "provisions[0].value",
+        14,
+        "True is wrong: write a whole number of regions",
+    ),
+    "value-count-a-fraction": ("provisions[0].value", 14, "write a whole number of days"),
+    "value-some-wrong": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
+    "value-some-twice": ("provisions[0].value", 14, "note, each once"),
+    "value-some-empty": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
+    "value-some-not-a-list": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
+    "value-modifiers-unknown": (
+        "provisions[0].value",
+        14,
+        "list modifiers that the reference knows, each once",
+    ),
+    "value-modifiers-twice": (
+        "provisions[0].value",
+        14,
+        "list modifiers that the reference knows, each once",
+    ),
+    "value-modifiers-empty": (
+        "provisions[0].value",
+        14,
+        "list modifiers that the reference knows, each once",
+    ),
+    "value-modifiers-not-a-list": (
+        "provisions[0].value",
+        14,
+        "list modifiers that the reference knows, each once",
+    ),
+    "value-modifier-of-another-key": (
+        "provisions[0].value",
+        14,
+        "write a modifier that marks a separate visit, or 'none'",
+    ),
+    "for-no-rule": ("provisions[0].for", 14, "'Two regions' is no rule"),
+    "for-rule-left-out": ("provisions[0].for", 12, "lists the values"),
+    "for-no-group": ("provisions[0].for", 14, "one of imaging-guidance, sedation"),
+    "unit-of-a-count-wrong": (
+        "provisions[0].unit",
+        18,
+        "diagnostic.interval is in days: write that",
+    ),
     "value-codes-wrong": ("provisions[0].value", 15, "list procedure codes"),
     "value-codes-empty": ("provisions[0].value", 15, "list procedure codes"),
     "value-codes-numbers": ("provisions[0].value", 15, "list procedure codes"),
@@ -252,7 +301,7 @@ MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
     ],
     "overlap-by-a-long-term": [("provisions[0].from", 16), ("provisions[1].from", 25)],
     "overlap-twice": [("provisions[1].from", 25), ("provisions[3].from", 43)],
-    "gap": [("provisions", None)] * 9,
+    "gap": [("provisions", None)] * 10,
     "gap-twice": [
         ("provisions[0].until", 10),
         ("provisions[1].until", 18),
@@ -844,12 +893,12 @@ def check_policy(policy: Policy) -> None:
             check_citation(citation)
         match provision:
             case Provision():
-                assert type(provision.value) in {str, tuple}
+                assert type(provision.value) in {str, int, tuple}
                 values = provision.value if isinstance(provision.value, tuple) else ()
                 assert all(isinstance(value, str) for value in values)
                 assert isinstance(provision.caveat, str)
                 if policies.vocabulary()[provision.key].type == "modifier":
-                    assert provision.value in {"KX", "none"}
+                    assert provision.value in {"KX", "25", "none"}
             case NotKnown():
                 assert provision.reason.strip()
                 assert isinstance(provision.jurisdictions, tuple)

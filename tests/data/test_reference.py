@@ -14,17 +14,22 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cptfacet import _data, policies
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, innervation, region_facts
+from cptfacet.checking import rules
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing, Term
 from cptfacet.modifiers import ModifierKind, ModifierRole, parse_modifier
-from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
+from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
 from cptfacet.procedures import (
+    CodeGroup,
     Counted,
     Family,
     OldFamily,
@@ -43,6 +48,8 @@ CODE_FILES = sorted(entry.name for entry in (_data.root() / "codes").iterdir())
 CSV_FILES = [name for name in CODE_FILES if name.endswith(".csv")]
 COLUMNS = {
     "addons.csv": "add_on,primary,authority,from,seen,until,confidence,citations,note",
+    "groups.csv": "group,codes,from,seen,until,confidence,citations,note",
+    "modifier_conflicts.csv": "modifiers,from,seen,until,confidence,citations,note",
     "indicators.csv": (
         "code,status,global_days,multiple,bilateral,assistant,co_surgeon,team,pc_tc,"
         "seen,last,confidence,citations"
@@ -51,7 +58,7 @@ COLUMNS = {
         "code,code_set,kind,role,meaning,effect,professional,hospital_outpatient,asc_facility,"
         "applies_to,from,seen,until,confidence,effect_confidence,citations,note"
     ),
-    "places_of_service.csv": "code,name,rate,seen,confidence,citations",
+    "places_of_service.csv": "code,name,rate,facility,seen,confidence,citations",
     "procedures.csv": (
         "code,kind,family,region,ordinal,counts,label,from,seen,until,replaced_by,confidence,"
         "citations,note"
@@ -68,7 +75,7 @@ def facts() -> Iterator[tuple[str, Term, Confidence, list[str]]]:
     """Give every row of the tables: where it is, its term, its confidence and its sources."""
     for name in CSV_FILES:
         for row in rows(name):
-            where = f"{name}: {row.get('code') or row['add_on']}"
+            where = f"{name}: {next(iter(row.values()))}"
             cited = [part.strip() for part in row["citations"].split(";")]
             yield where, _data.term_of(row), Confidence(row["confidence"]), cited
     for table, entries in _data.read_toml("codes/anatomy.toml").items():
@@ -99,7 +106,7 @@ def test_one_registry_holds_all_sources() -> None:
 
     assert names == [
         *("README.md", "codes", "diagnoses", "edition.toml", "editions.csv", "edits"),
-        *("places", "policies", "sources.toml"),
+        *("places", "policies", "rules", "sources.toml"),
     ]
     assert set(_data.read_toml("sources.toml")) == {"sources"}
     assert "sources" not in _data.read_toml("codes/anatomy.toml")
@@ -140,6 +147,7 @@ def test_every_source_is_cited() -> None:
             cited.update(row["citations"].split(";"))
     for name in policies.ids():
         cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
+    cited.update(citation.id for rule in rules() for citation in rule.citations)
 
     assert set(_data.sources()) - cited == set()
 
@@ -564,6 +572,145 @@ def test_what_is_ours_alone_gives_no_amount_and_no_date() -> None:
     assert [code for code, _ in found if code != "GD"] == []
 
 
+# -- other codes by group, and modifiers that exclude each other
+
+
+@pytest.mark.parametrize("name", ["groups.csv", "modifier_conflicts.csv"])
+def test_a_row_cites_known_sources_and_a_judgement_its_reason(name: str) -> None:
+    """Each fact has a source, a date and a confidence; a judgement of ours says why.
+
+    Source: data/README.md.
+    """
+    for row in rows(name):
+        cited = row["citations"].split(";")
+        judged = Confidence(row["confidence"]) is Confidence.JUDGEMENT
+        assert set(cited) <= set(_data.sources())
+        assert len(set(cited)) == len(cited)
+        assert (row["note"] != "") or not judged, row
+        assert judged or row["from"] or row["seen"], row
+        assert not (row["from"] and row["seen"])
+
+
+def test_a_code_list_is_never_a_judgement() -> None:
+    assert Confidence.JUDGEMENT not in {member.confidence for member in packaged().groups}
+
+
+def test_the_groups_of_other_codes() -> None:
+    members = packaged().groups
+    kinds = (ProcedureKind.FACET, ProcedureKind.PREDECESSOR)
+    family = {p.code for kind in kinds for p in packaged().find(kind=kind)}
+
+    assert {member.group for member in members} == set(CodeGroup)
+    assert {member.code for member in members} & family == set()
+    assert all(is_code(member.code) for member in members)
+
+
+def test_a_code_stands_in_one_group_on_a_day() -> None:
+    """Each code is one thing to a claim with facet codes, so a rule asks once."""
+    days = {d for m in packaged().groups for d in (m.term.first, m.term.last)} | {SPRING}
+    for member in packaged().groups:
+        for day in days:
+            assert len(packaged().groups_of(member.code, on=day)) <= 1, member.code
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "group"),
+    [
+        ("77003", "2012-03-01", "imaging-guidance"),
+        ("77012", "2026-03-02", "imaging-guidance"),
+        ("99144", "2016-12-31", "sedation"),
+        ("99144", "2017-01-01", None),
+        ("99152", "2016-12-31", None),
+        ("99152", "2017-01-01", "sedation"),
+        ("01936", "2021-12-31", "anesthesia"),
+        ("01936", "2022-01-01", None),
+        ("01939", "2021-12-31", None),
+        ("01939", "2022-01-01", "anesthesia"),
+        ("62311", "2017-01-01", None),
+        ("62323", "2026-03-02", "epidural"),
+        ("64484", "2026-03-02", "epidural"),
+        ("64520", "2026-03-02", "sympathetic-block"),
+        ("27096", "2026-03-02", "sacroiliac"),
+        ("0222T", "2026-03-02", "implant"),
+        ("64450", "2026-03-02", "peripheral-nerve"),
+        ("64451", "2026-03-02", "sacroiliac"),
+        ("64999", "2026-03-02", "unlisted-nervous"),
+        ("99201", "2021-01-01", None),
+        ("99213", "2026-03-02", "evaluation"),
+        ("64493", "2026-03-02", None),
+        ("J1100", "2026-03-02", None),
+        ("no code", "2026-03-02", None),
+    ],
+)
+def test_the_group_of_a_code(code: str, day: str, group: str | None) -> None:
+    on = dt.date.fromisoformat(day)
+
+    found = packaged().groups_of(code, on=on)
+
+    assert found == (() if group is None else (CodeGroup(group),))
+    assert all(code in packaged().codes_in(each, on=on) for each in found)
+
+
+@pytest.mark.parametrize("group", CodeGroup)
+def test_the_two_ways_to_ask_for_a_group_agree(group: CodeGroup) -> None:
+    everything = {member.code for member in packaged().groups}
+    for day in {member.term.first for member in packaged().groups} | {SPRING}:
+        codes = packaged().codes_in(group, on=day)
+        assert len(set(codes)) == len(codes)
+        assert set(codes) == {c for c in everything if group in packaged().groups_of(c, on=day)}
+
+
+def test_conflicts_are_of_known_modifiers() -> None:
+    known = {modifier.code for modifier in packaged().modifiers}
+    stated = [conflict.modifiers for conflict in packaged().conflicts]
+
+    assert len(set(stated)) == len(stated)
+    assert all(len(each) > 1 and each <= known for each in stated)
+
+
+LINES = st.lists(st.sampled_from([m.code for m in packaged().modifiers] + ["ZZ"]), max_size=5)
+
+
+@given(LINES, st.randoms(use_true_random=False))
+def test_the_order_of_modifiers_and_repeats_make_no_conflict(line: list[str], random: Any) -> None:  # noqa: ANN401  what Hypothesis gives
+    """Whether two modifiers exclude each other depends on which they are, and on the date."""
+    found = packaged().conflicts_of(line, on=SPRING)
+    shuffled = [*line, *line]
+    random.shuffle(shuffled)
+
+    assert packaged().conflicts_of(shuffled, on=SPRING) == found
+    assert all(len(conflict.modifiers & set(line)) > 1 for conflict in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        (["RT", "LT"], 1),
+        (["50", "RT"], 1),
+        (["50", "RT", "LT"], 3),
+        (["59", "XS"], 1),
+        (["XE", "XS"], 0),
+        (["GA", "GZ"], 1),
+        (["GX", "GY"], 0),
+        (["26", "TC"], 1),
+        (["73", "74"], 1),
+        (["50", "KX"], 0),
+        (["RT", "RT"], 0),
+        ([], 0),
+    ],
+)
+def test_which_modifiers_exclude_each_other(line: list[str], count: int) -> None:
+    assert len(packaged().conflicts_of(line, on=SPRING)) == count
+
+
+@pytest.mark.parametrize("role", ModifierRole)
+def test_the_modifiers_with_a_role(role: ModifierRole) -> None:
+    found = packaged().modifiers_with(role)
+
+    assert found[0] == packaged().modifier_for(role)
+    assert all(packaged().modifier_role(code) is role for code in found)
+
+
 # -- joints
 
 
@@ -852,7 +999,7 @@ def first_codes(family: Family) -> set[str]:
 def test_what_medicare_says_of_two_families_equals_the_pair_edits(
     service: str, pair: tuple[Family, Family]
 ) -> None:
-    """Where the edits of two families have one indicator it is said, and else nothing is."""
+    """The indicator of the edits of two families is said; where there are two, that of the first."""
     indicators = set(pair_edits(service, pair).values())
 
     answer = policies.get("medicare").get(
@@ -866,7 +1013,15 @@ def test_what_medicare_says_of_two_families_equals_the_pair_edits(
     said = {SAID_OF_INDICATOR[indicator] for indicator in indicators}
     if len(said) > 1:
         assert (service, pair) == ("outpatient_hospital", (IMAGE, SOUND))
-        assert isinstance(answer, NotKnown)
+        first, second = map(first_codes, pair)
+        edits_of_first = {
+            indicator
+            for codes, indicator in pair_edits(service, pair).items()
+            if set(codes) & first and set(codes) & second
+        }
+        assert isinstance(answer, Provision)
+        assert answer.confidence is Confidence.JUDGEMENT
+        assert {answer.value} == {SAID_OF_INDICATOR[indicator] for indicator in edits_of_first}
     else:
         assert isinstance(answer, Provision)
         assert {answer.value} == said

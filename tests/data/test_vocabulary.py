@@ -16,8 +16,8 @@ from cptfacet.policies import Key, Provision
 PACKAGE = Path(str(cptfacet.__file__)).parent
 KEYS = policies.vocabulary()
 
-TYPES = {"choice", "list", "modifier", "codes", "lines", "document"}
-OPEN = {"add-on"}  # a dimension whose values can't be listed
+TYPES = {"choice", "list", "some", "count", "modifier", "modifiers", "codes", "lines", "document"}
+OPEN = {"add-on", "rule"}  # dimensions whose values can't be listed
 # dimension: its values, in order
 DIMENSIONS: dict[str, tuple[str, ...] | None] = {
     "technique": (
@@ -43,6 +43,21 @@ DIMENSIONS: dict[str, tuple[str, ...] | None] = {
         "ultrasound-injection+ablation",
     ),
     "add-on": None,
+    "rule": None,
+    "procedure": ("diagnostic-injection", "therapeutic-injection", "ablation"),
+    "group": (
+        "imaging-guidance",
+        "sedation",
+        "anesthesia",
+        "epidural",
+        "trigger-point",
+        "sympathetic-block",
+        "sacroiliac",
+        "peripheral-nerve",
+        "implant",
+        "unlisted-nervous",
+        "evaluation",
+    ),
 }
 # key: its type, its dimensions, whether a root policy may leave cells out
 VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
@@ -60,6 +75,47 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
     "addon.primaries": ("codes", ("add-on",), "allowed"),
     "coverage.document": ("document", (), "allowed"),
     "billing.document": ("document", (), "allowed"),
+    "checks.families": ("some", (), "not-allowed"),
+    "checks.severity": ("choice", ("rule",), "allowed"),
+    "levels.max": ("count", ("family",), "allowed"),
+    "regions.max": ("count", (), "allowed"),
+    "sessions.max": ("count", ("procedure",), "allowed"),
+    "sessions.pooled.max": ("count", (), "allowed"),
+    "sessions.window": ("count", (), "allowed"),
+    "diagnostic.interval": ("count", (), "allowed"),
+    "diagnostic.after-ablation": ("count", (), "allowed"),
+    "coverage.family": ("choice", ("family",), "allowed"),
+    "coverage.group": ("choice", ("group",), "allowed"),
+    "coverage.technique": ("choice", ("technique",), "allowed"),
+    "coverage.sedation": ("choice", ("family",), "allowed"),
+    "coverage.other-blocks": ("choice", (), "allowed"),
+    "imaging.separate": ("choice", ("family",), "allowed"),
+    "laterality.side": ("choice", (), "allowed"),
+    "modifiers.max": ("count", (), "allowed"),
+    "modifier.separate-visit": ("modifier", (), "allowed"),
+    "modifier.expected-denial": ("modifiers", (), "allowed"),
+    "modifier.pair": ("modifiers", (), "allowed"),
+    "facility.asc-list": ("choice", (), "allowed"),
+    "authorization.codes": ("codes", ("claim-type",), "allowed"),
+    "authorization.number-length": ("count", (), "allowed"),
+    "authorization.valid-days": ("count", (), "allowed"),
+}
+UNITS = {
+    "levels.max": "levels",
+    "regions.max": "regions",
+    "sessions.max": "sessions",
+    "sessions.pooled.max": "sessions",
+    "sessions.window": "months",
+    "diagnostic.interval": "days",
+    "diagnostic.after-ablation": "months",
+    "modifiers.max": "modifiers",
+    "authorization.number-length": "characters",
+    "authorization.valid-days": "days",
+}
+# key of the type modifier: the role of the modifier that it names
+ROLES = {
+    "modifier.diagnostic": "requirements-met",
+    "modifier.separate-visit": "separate-visit",
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "coding.family": (
@@ -77,6 +133,32 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "levels.third-side": ("bilateral-if-any",),
     "laterality.form": ("one-line-50", "two-units", "rt-lt-lines", "plain-then-50"),
     "modifier.order": ("payment", "side", "information"),
+    "checks.families": (
+        "validity",
+        "form",
+        "add-ons",
+        "laterality",
+        "units",
+        "pairs",
+        "imaging",
+        "levels",
+        "purpose",
+        "diagnosis",
+        "sedation",
+        "services",
+        "frequency",
+        "authorization",
+        "note",
+    ),
+    "checks.severity": ("error", "warning", "info"),
+    "coverage.family": ("covered", "not-covered"),
+    "coverage.group": ("not-covered",),
+    "coverage.technique": ("not-covered",),
+    "coverage.sedation": ("not-covered", "with-reason"),
+    "coverage.other-blocks": ("look-again", "only-with-cyst", "one-type-a-day"),
+    "imaging.separate": ("included", "separate"),
+    "facility.asc-list": ("asc-addenda",),
+    "laterality.side": ("named", "optional"),
 }
 
 
@@ -99,8 +181,15 @@ def test_the_keys_of_the_vocabulary() -> None:
     assert [name for name, key in KEYS.items() if key.name != name] == []
 
 
-def test_a_value_is_a_text_or_a_tuple_of_texts() -> None:
-    assert policies.Value == str | tuple[str, ...]
+def test_units_belong_to_counts_and_roles_to_modifiers() -> None:
+    assert {name: key.unit for name, key in KEYS.items() if key.unit} == UNITS
+    assert {name: key.role for name, key in KEYS.items() if key.role} == ROLES
+    assert {name for name, key in KEYS.items() if key.type == "count"} == set(UNITS)
+    assert {name for name, key in KEYS.items() if key.type == "modifier"} == set(ROLES)
+
+
+def test_a_value_is_a_text_a_number_or_a_tuple_of_texts() -> None:
+    assert policies.Value == str | int | tuple[str, ...]
 
 
 def test_the_dimensions_and_their_values() -> None:
@@ -173,11 +262,12 @@ def test_a_key_is_documented_and_well_formed(key: Key) -> None:
     assert len(set(key.dimensions)) == len(key.dimensions)
     assert key.gaps in {"allowed", "not-allowed"}
     assert key.unit is None or key.unit
+    assert key.use in {"coding", "checking"}
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
 def test_choices_belong_to_types_that_choose(key: Key) -> None:
-    assert bool(key.choices) is (key.type in {"choice", "list"})
+    assert bool(key.choices) is (key.type in {"choice", "list", "some"})
     assert len(set(key.choices)) == len(key.choices)
 
 
@@ -216,8 +306,11 @@ WRONG: dict[str, list[object]] = {
         3,
         None,
     ],
+    "some": ["units", [], ["unit"], ["form", "form"], ["form", None], [["form"]], ("form",), True, 1, None],
+    "count": ["", "2", -1, 2.0, True, False, None, [], [2], {"levels": 2}],
+    "modifiers": ["50", [], ["ZZ"], ["50", "50"], ["kx"], [50], [None], [["50"]], ("50",), True, None],
     "modifier": ["", "-KX", "kx", "Kx", " KX", "KX ", "KX\n", "K", "KXX", "50", "RT", "59", "ZZ", "None", 50,
-                 True, None, ["KX"]],
+                 True, None, ["KX"], "GA"],
     "codes": ["64490", [], ["6449"], [" 64490"], ["0213t"], [64490], ["64490", None], 64490, True, None],
     "lines": ["64999 x1", [], ["64999"], ["64999 X1"], ["64999x1"], [" 64999 x1"], [64999], 64999, True, None],
     "document": ["", " L38803", "L38803 ", "L38803\n", "L  38803", "LCD", "L38803;", "-1", 38803, True, None, ["L38803"]],
@@ -229,7 +322,10 @@ WRONG_VALUES = [
 ]
 RIGHT: dict[str, list[object]] = {
     "list": [["payment", "side", "information"], ["information", "payment", "side"]],
-    "modifier": ["KX", "none"],
+    "some": [["form"], ["pairs", "units", "note"]],
+    "count": [0, 1, 14, 10**30],
+    "modifiers": [["50"], ["GA", "GZ", "XS"]],
+    "modifier": ["none"],
     "codes": [["64490"], ["64490", "0213T", "G0260"]],
     "lines": [["64999 x1"], ["64493-50-KX x1", "64494-50 x2"]],
     "document": ["L38803", "A58405", "NDRP-Surg-008", "CPB 0016", "MA03.002s"],
@@ -240,6 +336,26 @@ RIGHT: dict[str, list[object]] = {
 def test_what_a_key_allows(key: Key) -> None:
     for value in RIGHT.get(key.type, list(key.choices)):
         assert policies.check_value(value, key) == ""
+
+
+def test_a_modifier_is_one_of_the_role_of_its_key() -> None:
+    diagnostic, visit = KEYS["modifier.diagnostic"], KEYS["modifier.separate-visit"]
+
+    assert policies.check_value("KX", diagnostic) == policies.check_value("25", visit) == ""
+    assert "that attests requirements" in policies.check_value("25", diagnostic)
+    assert "that marks a separate visit" in policies.check_value("KX", visit)
+
+
+@pytest.mark.parametrize("dimension", policies.DIMENSIONS)
+def test_a_cell_names_what_its_dimension_has(dimension: str) -> None:
+    wrong = ["", "Rule 7", " 64494", "64494 ", "-", "two-", None, 3, ["ablation"]]
+    fits = (
+        DIMENSIONS[dimension]
+        or {"add-on": ("64494", "0214T"), "rule": ("two-regions", "x1")}[dimension]
+    )
+
+    assert all(policies.stands_in(dimension, value) for value in fits)
+    assert not any(policies.stands_in(dimension, value) for value in wrong)
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
