@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CodeRegion",
+    "CoverageRegion",
     "Innervation",
     "Joint",
     "Nerve",
@@ -35,6 +36,7 @@ __all__ = [
     "Side",
     "TakenAs",
     "code_region",
+    "coverage_region",
     "innervation",
     "joints",
     "nerves",
@@ -105,6 +107,13 @@ class Side(StrEnum):
 
 class CodeRegion(StrEnum):
     """The region that picks a code; a coverage policy may count other regions."""
+
+    CERVICAL_THORACIC = "cervical-thoracic"
+    LUMBAR_SACRAL = "lumbar-sacral"
+
+
+class CoverageRegion(StrEnum):
+    """The region whose sessions a coverage policy counts; another thing than that of a code."""
 
     CERVICAL_THORACIC = "cervical-thoracic"
     LUMBAR_SACRAL = "lumbar-sacral"
@@ -469,6 +478,28 @@ def code_region(joint: Joint, *, on: dt.date) -> RegionFact | None:
         if fact.term.on(on) is Standing.IN_FORCE:
             return fact
     return None
+
+
+def coverage_region(joint: Joint) -> CoverageRegion | None:
+    """Give the region in which a coverage policy counts a joint, or None where no source tells.
+
+    A region is a stretch of vertebrae: C1 to T12, and L1 to S5. T12-L1 lies between them. What it
+    is billed with may settle it, as one group with L1-L2; alone it is not known.
+
+    >>> coverage_region(Joint.C7_T1)
+    <CoverageRegion.CERVICAL_THORACIC: 'cervical-thoracic'>
+    >>> coverage_region(Joint.T12_L1) is None
+    True
+
+    Source: the definition of a region in the local coverage determinations, such as L38801.
+    """
+    above, below = _region_of(joint.segment_above), _region_of(joint.segment_below)
+    return above if above is below else None
+
+
+def _region_of(segment: str) -> CoverageRegion:
+    above = segment[0] in "CT"
+    return CoverageRegion.CERVICAL_THORACIC if above else CoverageRegion.LUMBAR_SACRAL
 
 
 def nerves(targets: Iterable[Joint]) -> tuple[Nerve, ...]:

@@ -13,7 +13,15 @@ import attrs
 from cptfacet._records import many, sealed
 from cptfacet.errors import ParseError
 
-__all__ = ["Claim", "ClaimLine", "ClaimType", "Location", "Purpose", "parse_line"]
+__all__ = [
+    "Claim",
+    "ClaimLine",
+    "ClaimType",
+    "Location",
+    "PriorAuthorization",
+    "Purpose",
+    "parse_line",
+]
 
 
 class ClaimType(StrEnum):
@@ -143,9 +151,19 @@ def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores t
     _check_date(line.date)
 
 
-def _check_date(date: object) -> None:
+def _check_authorization(told: Any) -> None:  # noqa: ANN401  as above
+    if told.number is not None and not isinstance(told.number, str):
+        message = f"number is a text or None, not {type(told.number).__name__}"
+        raise TypeError(message)
+    _check_date(told.decided, "decided")
+    if type(told.exempt) is not bool:
+        message = f"exempt is True or False, not {type(told.exempt).__name__}"
+        raise TypeError(message)
+
+
+def _check_date(date: object, name: str = "date") -> None:
     if date is not None and type(date) is not dt.date:
-        message = f"date is a datetime.date without time, or None, not {type(date).__name__}"
+        message = f"{name} is a datetime.date without time, or None, not {type(date).__name__}"
         raise TypeError(message)
 
 
@@ -189,6 +207,35 @@ def parse_line(text: str) -> ClaimLine:
 
 @sealed
 @attrs.frozen(kw_only=True)
+class PriorAuthorization:
+    """What a claim says of prior authorization, as far as it is known.
+
+    ``number`` is that of the decision (for a hospital under Medicare the UTN); it is opaque:
+    compared and never shown. ``decided`` is the day of the decision. ``exempt`` says that the
+    hospital is exempt from the programme. A claim that says nothing of it has none of these, which
+    is another thing than an authorization without its number.
+
+    >>> PriorAuthorization(number="12345678901234", decided=dt.date(2026, 2, 20))
+    PriorAuthorization(decided=datetime.date(2026, 2, 20), exempt=False)
+    >>> PriorAuthorization(decided="2026-02-20")
+    Traceback (most recent call last):
+    ...
+    TypeError: decided is a datetime.date without time, or None, not str
+
+    Source: 42 CFR 419.82 and 419.83 for the programme and its exemption.
+    """
+
+    number: str | None = attrs.field(default=None, repr=False)
+    decided: dt.date | None = None
+    exempt: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Check the shape once."""
+        _check_authorization(self)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
 class Claim:
     """One claim: its lines, and what holds for all of them.
 
@@ -205,13 +252,13 @@ class Claim:
     id: str | None = attrs.field(default=None, repr=False)
     policy: str | None = None
     location: Location | None = None
+    prior_authorization: PriorAuthorization | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""
-        if type(self.lines) is tuple and type(self.diagnoses) is tuple:
-            return
-        many(self, "lines")
-        many(self, "diagnoses")
+        if type(self.lines) is not tuple or type(self.diagnoses) is not tuple:
+            many(self, "lines")
+            many(self, "diagnoses")
         if type(self.claim_type) is not ClaimType:
             words = ", ".join(ClaimType)
             message = f"claim_type is a ClaimType ({words}), not {type(self.claim_type).__name__}"

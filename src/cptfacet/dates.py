@@ -5,6 +5,7 @@ No function here knows today's date: the date is always an argument.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from enum import StrEnum
@@ -14,7 +15,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.errors import ParseError
 
-__all__ = ["Standing", "Term", "parse_date"]
+__all__ = ["Standing", "Term", "add_months", "parse_date", "window_left", "window_start"]
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
@@ -41,6 +42,97 @@ def parse_date(text: str) -> dt.date:
         return dt.date(*map(int, match.groups()))
     except ValueError:
         raise ParseError(what="a date", text=text, reason="no such day exists") from None
+
+
+_YEAR = 12
+_DAY = dt.timedelta(days=1)
+
+
+def add_months(date: dt.date, months: int) -> dt.date:
+    """Give the same day some months later, or earlier where the number is negative.
+
+    A month that lacks the day gives its last one: a year after 29 February is 28 February.
+
+    >>> add_months(dt.date(2026, 3, 31), -1)
+    datetime.date(2026, 2, 28)
+    >>> add_months(dt.date(2026, 3, 31), -12 * 2026)
+    Traceback (most recent call last):
+    ...
+    OverflowError: 2026-03-31 and -24312 months: the calendar has the years 1 to 9999
+
+    Raises:
+        OverflowError: The calendar has no such year.
+    """
+    year, month = divmod(date.year * _YEAR + date.month - 1 + months, _YEAR)
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        message = f"{date} and {months} months: the calendar has the years 1 to 9999"
+        raise OverflowError(message)
+    last = calendar.monthrange(year, month + 1)[1]
+    return dt.date(year, month + 1, min(date.day, last))
+
+
+def window_start(end: dt.date, months: int) -> dt.date:
+    """Give the first day of a rolling window of some months that ends on a day.
+
+    The window begins on the day after the same day those months earlier, so a day exactly a year
+    back is outside of twelve months. Where that month lacks the day, the window begins with the
+    next month: no window is longer than its months, and each day leaves it as soon as the month
+    and day of the month that it had are reached or passed. Before year 1 there is no day.
+
+    >>> window_start(dt.date(2026, 3, 2), 12)
+    datetime.date(2025, 3, 3)
+    >>> window_start(dt.date(2024, 2, 29), 12)
+    datetime.date(2023, 3, 1)
+    >>> window_start(dt.date(2026, 3, 2), 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: a window has one month at the least, not 0
+
+    Raises:
+        ValueError: The number of months is not positive.
+
+    Source: a judgement. Coverage documents say "rolling 12 months" and count back from the date of
+    service; none that was read says whether the same day of the year before is inside.
+    """
+    _check_months(months)
+    try:
+        return add_months(end, -months) + _DAY
+    except OverflowError:
+        return dt.date.min
+
+
+def window_left(date: dt.date, months: int) -> dt.date | None:
+    """Give the first day on which a rolling window of some months no longer holds a day.
+
+    It is the first day on which a limit that this day used up is free again; None where the
+    calendar ends before.
+
+    >>> window_left(dt.date(2025, 3, 2), 12)
+    datetime.date(2026, 3, 2)
+    >>> window_left(dt.date(2024, 2, 29), 12)
+    datetime.date(2025, 3, 1)
+    >>> window_left(dt.date(2024, 2, 29), -1)
+    Traceback (most recent call last):
+    ...
+    ValueError: a window has one month at the least, not -1
+
+    Raises:
+        ValueError: The number of months is not positive.
+
+    Source: that of `window_start`, whose other side it is.
+    """
+    _check_months(months)
+    try:
+        later = add_months(date, months)
+        return later if later.day == date.day else later + _DAY
+    except OverflowError:
+        return None
+
+
+def _check_months(months: int) -> None:
+    if months < 1:
+        message = f"a window has one month at the least, not {months}"
+        raise ValueError(message)
 
 
 class Standing(StrEnum):

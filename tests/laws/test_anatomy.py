@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.anatomy import (
+    CodeRegion,
+    CoverageRegion,
     Joint,
     Nerve,
     NerveKind,
     Reading,
     Side,
+    code_region,
+    coverage_region,
     joints,
     nerves,
     parse_joint,
@@ -130,6 +134,28 @@ class TestNervesAndJoints:
 
     def test_all_nerves_complete_all_joints_that_have_branches(self) -> None:
         assert joints(Nerve) == WITH_BRANCHES
+
+
+class TestRegions:
+    """The region that picks a code and the one that limits count part at T12-L1, and there alone.
+
+    Source: the local coverage determinations (a region is C1 to T12, or L1 to S5); the code books
+    of `code_region`.
+    """
+
+    @pytest.mark.parametrize("joint", Joint)
+    def test_where_they_part(self, joint: Joint) -> None:
+        counted, coded = coverage_region(joint), code_region(joint, on=ON)
+
+        assert coded is not None
+        if joint is Joint.T12_L1:
+            assert counted is None
+        else:
+            assert counted is not None
+            assert counted.value == coded.region.value
+
+    def test_both_have_the_same_names(self) -> None:
+        assert [region.value for region in CoverageRegion] == [r.value for r in CodeRegion]
 
 
 class TestNervesWithoutJoint:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.coding.plans import turning_points
-from cptfacet.dates import Standing, Term, parse_date
+from cptfacet.dates import Standing, Term, add_months, parse_date, window_left, window_start
 from cptfacet.errors import ParseError
 from cptfacet.policies import DIMENSIONS, NotKnown, Policy, Provision
 from cptfacet.reference import packaged
@@ -126,14 +126,124 @@ class TestReading:
             parse_date(text)
 
 
-ADD_ONS = (*(procedure.code for procedure in packaged().procedures), "99999")
+MONTHS = st.integers(1, 60)
+NEAR_MONTH_ENDS = st.builds(
+    lambda year, month, step: dt.date(year, month, 1) + step * DAY,
+    st.integers(1, 9999).filter(lambda year: year > 1) | st.sampled_from([2023, 2024, 2025]),
+    st.integers(1, 12),
+    st.integers(-4, 1),
+)
+ANY_DAYS = DATES | NEAR_MONTH_ENDS
+
+
+def months_of(date: dt.date, more: int = 0) -> tuple[int, int]:
+    """Give a day as its month, counted from year 0, and its day of the month."""
+    return date.year * 12 + date.month + more, date.day
+
+
+def inside(day: dt.date, end: dt.date, months: int) -> bool:
+    """Say without any calendar whether a day is less than some months before another.
+
+    It is where its month and day of the month, so many months later, are not reached yet; no such
+    day need exist.
+    """
+    return day <= end and months_of(day, months) > months_of(end)
+
+
+class TestWindows:
+    """A rolling window of some months holds a day until its month and day of the month come again.
+
+    The day exactly so many months before is outside: a session on 2025-03-02 does not count on
+    2026-03-02, and one on 2025-03-03 does. Where a month lacks the day, it is reached with the next
+    month: a session on 29 February counts through 28 February and not on 1 March.
+
+    Source: a judgement, named as such in `window_start`; coverage documents say "rolling 12 months"
+    and not more.
+    """
+
+    @law
+    @given(end=ANY_DAYS, months=MONTHS, data=st.data())
+    def test_day_by_day(self, end: dt.date, months: int, data: st.DataObject) -> None:
+        start = window_start(end, months)
+        beside = [start + step * DAY for step in (-2, -1, 0, 1) if (start - dt.date.min).days > 2]
+        for day in [end, *beside, data.draw(ANY_DAYS)]:
+            assert (start <= day <= end) is inside(day, end, months), day
+
+    @pytest.mark.parametrize("months", [1, 2, 6, 12, 24])
+    def test_every_day_of_four_years(self, months: int) -> None:
+        for number in range(4 * 366):
+            end = dt.date(2024, 1, 1) + number * DAY
+            start = window_start(end, months)
+
+            assert inside(start, end, months)
+            assert not inside(start - DAY, end, months)
+
+    @law
+    @given(day=ANY_DAYS, months=MONTHS)
+    def test_the_day_on_which_it_is_left(self, day: dt.date, months: int) -> None:
+        left = window_left(day, months)
+
+        if left is None:
+            assert inside(day, dt.date.max, months)
+        else:
+            assert not inside(day, left, months)
+            assert inside(day, left - DAY, months)
+
+    @law
+    @given(day=ANY_DAYS, more=st.integers(-600, 600), months=MONTHS)
+    def test_later_days_open_later_windows(self, day: dt.date, more: int, months: int) -> None:
+        other = min(max(day.toordinal() + more, 1), dt.date.max.toordinal())
+        one, two = sorted([day, dt.date.fromordinal(other)])
+
+        assert window_start(one, months) <= window_start(two, months)
+        assert window_start(one, months) >= window_start(one, months + 1)
+
+    @law
+    @given(day=ANY_DAYS, months=st.integers(-120, 120))
+    def test_added_months(self, day: dt.date, months: int) -> None:
+        try:
+            later = add_months(day, months)
+        except OverflowError:
+            assert not 1 <= (months_of(day, months)[0] - 1) // 12 <= 9999
+            return
+        assert months_of(later)[0] == months_of(day, months)[0]
+        assert later.day == day.day or (later.day < day.day and (later + DAY).day == 1)
+
+    @pytest.mark.parametrize(
+        ("end", "months", "first"),
+        [
+            ("2026-03-02", 12, "2025-03-03"),
+            ("2024-02-29", 12, "2023-03-01"),
+            ("2025-02-28", 12, "2024-02-29"),
+            ("2025-03-01", 12, "2024-03-02"),
+            ("2026-05-31", 3, "2026-03-01"),
+            ("2026-07-31", 1, "2026-07-01"),
+            ("0001-03-01", 12, "0001-01-01"),
+        ],
+    )
+    def test_windows_written_out(self, end: str, months: int, first: str) -> None:
+        assert window_start(parse_date(end), months) == parse_date(first)
+
+    @pytest.mark.parametrize("months", [0, -1])
+    def test_no_window_without_months(self, months: int) -> None:
+        with pytest.raises(ValueError, match="one month at the least"):
+            window_start(dt.date(2026, 3, 2), months)
+        with pytest.raises(ValueError, match="one month at the least"):
+            window_left(dt.date(2026, 3, 2), months)
+
+
+OPEN = {
+    "add-on": (*(procedure.code for procedure in packaged().procedures), "99999"),
+    "rule": ("third-level-not-covered", "two-regions", "no-such-rule"),
+}
 
 
 def questions() -> Iterator[tuple[str, dict[str, str]]]:
     """List every key of the vocabulary with every cell that a caller may ask for."""
     for key in policies.vocabulary().values():
         names = [name.replace("-", "_") for name in key.dimensions]
-        for values in itertools.product(*[DIMENSIONS[name] or ADD_ONS for name in key.dimensions]):
+        axes = [DIMENSIONS[name] or OPEN[name] for name in key.dimensions]
+        for values in itertools.product(*axes):
             yield key.name, dict(zip(names, values, strict=True))
 
 

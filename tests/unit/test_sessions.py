@@ -5,6 +5,7 @@ import datetime as dt
 import importlib
 import inspect
 import pickle
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.bilateral import SideCount
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
 from cptfacet.coding import Coded, code_session
 from cptfacet.errors import (
     CptfacetError,
@@ -228,6 +229,9 @@ def test_lists_become_tuples() -> None:
         (ClaimLine, {"code": "64493", "units": "1"}, "units is an int"),
         (ClaimLine, {"code": "64493", "units": True}, "units is an int"),
         (ClaimLine, {"code": "64493", "units": 1.5}, "units is an int"),
+        (PriorAuthorization, {"number": 12345678901234}, "number is a text"),
+        (PriorAuthorization, {"decided": "2026-02-20"}, "decided is a datetime.date"),
+        (PriorAuthorization, {"exempt": "no"}, "exempt is True or False"),
     ],
 )
 def test_a_wrong_type_is_refused_with_the_remedy(
@@ -235,6 +239,28 @@ def test_a_wrong_type_is_refused_with_the_remedy(
 ) -> None:
     with pytest.raises(TypeError, match=remedy):
         record(**fields)
+
+
+@pytest.mark.parametrize("many", [tuple, list])
+@pytest.mark.parametrize(
+    ("fields", "remedy"),
+    [
+        ({"claim_type": "professional"}, r"claim_type is a ClaimType \(professional"),
+        ({"purpose": "diagnostic"}, r"purpose is a Purpose \(diagnostic"),
+        ({"date": "2026-03-02"}, "date is a datetime.date"),
+        ({"lines": ["64493"]}, "use parse_line"),
+    ],
+)
+def test_a_claim_of_wrong_types_is_refused(
+    many: Callable[[Any], Any], fields: dict[str, Any], remedy: str
+) -> None:
+    """Whatever its lines stand in: a text in place of a purpose is equal to it, and not the same."""
+    right = {"claim_type": ClaimType.PROFESSIONAL, "lines": [ClaimLine(code="64493")]}
+    asked = right | fields
+    lines = many(asked.pop("lines"))
+
+    with pytest.raises(TypeError, match=remedy):
+        Claim(lines=lines, **asked)
 
 
 def test_a_purpose_that_is_no_purpose_is_refused() -> None:
@@ -453,15 +479,19 @@ def test_id_and_provider_are_carried_and_never_shown() -> None:
     made = attrs.evolve(session(treatment(BLOCK, "L4-5:left")), id=secret)
     answer = code_session(made, policy=policies.get("medicare"))
     line = ClaimLine(code="64493", provider=secret)
-    claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(line,), id=secret)
+    told = PriorAuthorization(number=secret)
+    claim = Claim(
+        claim_type=ClaimType.PROFESSIONAL, lines=(line,), id=secret, prior_authorization=told
+    )
 
     assert isinstance(answer, Coded)
     assert answer.claim.id == secret
-    for shown in (made, answer, answer.claim, line, claim):
+    for shown in (made, answer, answer.claim, line, claim, told):
         assert secret not in repr(shown)
         assert secret not in str(shown)
     assert secret not in answer.explain()
     assert line != ClaimLine(code="64493", provider="another")
+    assert told != PriorAuthorization(number="another")
 
 
 def test_an_error_about_a_session_does_not_show_its_id() -> None:
