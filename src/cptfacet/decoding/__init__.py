@@ -29,6 +29,9 @@ from cptfacet.decoding.lines import DayLines, read_line
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cptfacet.claims import ClaimLine, ClaimType, Purpose
     from cptfacet.policies import Policy
 
 __all__ = [
@@ -136,6 +139,23 @@ class Decoder(Compiled):
         return Decoded(
             sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, id=claim.id
         )
+
+    def read_day(
+        self,
+        lines: Iterable[tuple[int, ClaimLine]],
+        *,
+        date: dt.date,
+        claim_type: ClaimType,
+        purpose: Purpose | None,
+    ) -> tuple[BilledGroup, ...]:
+        """Read the numbered lines of one practitioner for one day into groups."""
+        day = DayLines()
+        for number, written in lines:
+            line = written.canonical
+            day.add(number, line.code, read_line(number, line, date, self.reference))
+        if not day.read:
+            return ()
+        return read_groups(self._plan(date, claim_type), date, purpose, day)
 
 
 def _providers(claim: Claim) -> dict[dt.date, str]:

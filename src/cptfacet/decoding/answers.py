@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet._text import filled
 from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.claims import Purpose
@@ -212,7 +212,7 @@ class Decoded:
                 out += _explained(group)
         if self.unread:
             out += ["", "Not read"] if out else ["Not read"]
-        out += [_filled(f"line {unread.line}: {unread.message}", 1) for unread in self.unread]
+        out += [filled(f"line {unread.line}: {unread.message}", 1) for unread in self.unread]
         return "\n".join(out)
 
 
@@ -230,7 +230,7 @@ def _explained(group: BilledGroup) -> Iterable[str]:
     if group.techniques_not_known:
         how += f"; not known: {', '.join(group.techniques_not_known)}"
     where = f" at {' and '.join(group.joints)}" if group.joints else ""
-    yield _filled(f"{group.family}{where}: {how}", 1)
+    yield filled(f"{group.family}{where}: {how}", 1)
     for billed in group.levels:
         counts = {side: getattr(billed.sides, side) for side in _SIDES}
         several = billed.ordinal is Ordinal.EACH_ADDITIONAL
@@ -245,23 +245,11 @@ def _explained(group: BilledGroup) -> Iterable[str]:
         ]
         purpose = f"; {billed.purpose}" if billed.purpose else ""
         what = f"{billed.code} {billed.region}, {_LEVELS[billed.ordinal]}"
-        yield _filled(f"{what}: {', '.join(sides)}{purpose} ({_named(billed.lines)})", 2)
+        yield filled(f"{what}: {', '.join(sides)}{purpose} ({_named(billed.lines)})", 2)
     for doubt in group.doubts:
-        yield _filled(f"? {doubt.message}", 2)
+        yield filled(f"? {doubt.message}", 2)
     for note in group.notes:
-        yield _filled(f"{note.id}: {note.message}", 2)
-
-
-def _filled(text: str, depth: int) -> str:
-    indent = "  " * depth
-    return textwrap.fill(
-        text,
-        100,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+        yield filled(f"{note.id}: {note.message}", 2)
 
 
 def _named(lines: Sequence[int]) -> str:

@@ -1,0 +1,434 @@
+"""Rules on how a line is written: units, modifiers, place of service, and lines that repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cptfacet import edits
+from cptfacet.bilateral import LineForm
+from cptfacet.checking.rules import Found, Unasked, checks, numbers, remarked, shown
+from cptfacet.checking.signals import Signal
+from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimType
+from cptfacet.dates import Standing
+from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import Provision
+from cptfacet.procedures import CodeGroup, Ordinal
+
+if TYPE_CHECKING:
+    from cptfacet.checking.modified import Oddities
+    from cptfacet.checking.plans import CodeFacts, Plan
+    from cptfacet.checking.view import Day, Line
+    from cptfacet.citations import Citation
+    from cptfacet.modifiers import Modifier
+    from cptfacet.procedures import Indicators
+
+_MOST_NAMED = 5
+
+
+# -- units
+
+
+@checks(when=Signal.FACET_UNITS)
+def units_missing(day: Day) -> Iterator[Found]:
+    """Find facet lines without units."""
+    for line in day.facet:
+        if line.written.units is None:
+            yield Found(
+                lines=(line.number,),
+                message=f"{line.code} has no units",
+                remedy=Question(question=f"How many units of {line.code} were done?"),
+            )
+
+
+@checks(when=Signal.FACET_UNITS)
+def units_not_whole(day: Day) -> Iterator[Found]:
+    """Find facet lines whose units are no count: zero, negative, a fraction or absurd."""
+    for line in day.facet:
+        units = line.written.units
+        if units is not None and line.units is None:
+            yield Found(
+                lines=(line.number,),
+                message=f"the units of {line.code} are {_kind(units)}, not a count from one on",
+                remedy=Question(question=f"How many units of {line.code} were done?"),
+            )
+
+
+def _kind(units: int | Decimal) -> str:
+    """Say what units are, without writing out what may have a million digits."""
+    if isinstance(units, Decimal) and not units.is_finite():
+        return "no number"
+    if not units:
+        return "zero"
+    if units < 0:
+        return "negative"
+    if isinstance(units, Decimal) and units.adjusted() < _MOST_DIGITS:
+        return "a fraction"
+    return "beyond all counting"
+
+
+_MOST_DIGITS = 20
+
+
+# -- modifiers, whatever the code
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifier_malformed(day: Day) -> Iterator[Found]:
+    """Find modifiers that are not two letters or digits."""
+    for line, odd in _odd(day):
+        if not odd.malformed:
+            continue
+        if odd.malformed == ("",):
+            message = f"a modifier of {_code(line)} is blank"
+        else:
+            named = ", ".join(map(shown, odd.malformed[:_MOST_NAMED]))
+            message = (
+                f"{_code(line)} has what is no modifier: {named}; one has two letters or digits"
+            )
+        yield Found(
+            lines=(line.number,),
+            message=message,
+            remedy=remarked(line, tuple(filter(None, line.facts.modifiers)))
+            if odd.malformed == ("",)
+            else Question(question=f"Which modifiers does {_code(line)} have?"),
+        )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifier_not_in_force(day: Day) -> Iterator[Found | Unasked]:
+    """Find modifiers that are not valid on the day."""
+    unknown: set[str] = set()
+    for line, odd in _odd(day):
+        unknown.update(odd.undated)
+        for modifier in odd.ended:
+            term = modifier.term
+            until = f"was valid until {term.last}"
+            yield Found(
+                lines=(line.number,),
+                message=(
+                    f"modifier {modifier.code} of {_code(line)}"
+                    f" {until if day.plan.on > term.last else f'is valid from {term.first}'}"
+                ),
+                citations=modifier.citations,
+                remedy=Question(question=f"What was {modifier.code} to say of {_code(line)}?"),
+            )
+    if unknown:
+        named = sorted(unknown)
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        yield Unasked(
+            needs="the dates of modifiers",
+            reason=(
+                "no source that was read tells of the day whether these modifiers are valid:"
+                f" {', '.join(named[:_MOST_NAMED])}{more}"
+            ),
+        )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifier_repeated(day: Day) -> Iterator[Found]:
+    """Find lines that have a modifier more than once."""
+    for line, odd in _odd(day):
+        if odd.repeated:
+            once = tuple(dict.fromkeys(line.facts.modifiers))
+            yield Found(
+                lines=(line.number,),
+                message=f"{_code(line)} has {' and '.join(odd.repeated[:_MOST_NAMED])} twice or more",
+                remedy=remarked(line, once),
+            )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifiers_in_conflict(day: Day) -> Iterator[Found]:
+    """Find modifiers of which one line may have one only."""
+    for line, odd in _odd(day):
+        for conflict in odd.conflicts:
+            both = " and ".join(sorted(conflict.modifiers.intersection(line.facts.modifiers)))
+            yield Found(
+                lines=(line.number,),
+                message=f"{_code(line)} has {both}, which do not go together on one line",
+                citations=conflict.citations,
+                remedy=Question(question=f"Which of {both} is meant?"),
+            )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifier_not_for_claim_type(day: Day) -> Iterator[Found]:
+    """Find modifiers that are not used on claims of the type."""
+    for line, odd in _odd(day):
+        for modifier in odd.foreign:
+            used = ", ".join(modifier.claim_types)
+            yield Found(
+                lines=(line.number,),
+                message=(
+                    f"modifier {modifier.code} of {_code(line)} is used on claims of the type"
+                    f" {used}, and this one is {day.claim_type}"
+                ),
+                citations=modifier.citations,
+                remedy=Question(question=f"What was {modifier.code} to say of {_code(line)}?"),
+            )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def modifier_order(day: Day) -> Iterator[Found]:
+    """Find modifiers in another order than the policy asks for."""
+    stated = day.plan.provision("modifier.order")
+    for line, odd in _odd(day):
+        if odd.ordered is not None and stated is not None and isinstance(stated.value, tuple):
+            yield Found(
+                lines=(line.number,),
+                message=(
+                    f"the modifiers of {_code(line)} stand in another order than"
+                    f" {', '.join(stated.value)}: {', '.join(odd.ordered[:_MOST_NAMED])}"
+                ),
+                citations=stated.citations,
+                remedy=remarked(line, odd.ordered),
+            )
+
+
+@checks(when=Signal.ODD_MODIFIERS)
+def too_many_modifiers(day: Day) -> Iterator[Found]:
+    """Find lines with more modifiers than there is room for."""
+    stated = day.plan.provision("modifiers.max")
+    for line, odd in _odd(day):
+        if odd.many and stated is not None:
+            yield Found(
+                lines=(line.number,),
+                message=(
+                    f"{_code(line)} has more than {stated.value} modifiers, and a line has no room"
+                    " for more"
+                ),
+                citations=stated.citations,
+                remedy=Question(question=f"Which modifiers of {_code(line)} count?"),
+            )
+
+
+def _odd(day: Day) -> Iterator[tuple[Line, Oddities]]:
+    for line in day.lines:
+        if line.facts.odd is not None:
+            yield line, line.facts.odd
+
+
+def _code(line: Line) -> str:
+    return line.code if line.facts.code.shaped else "a line"
+
+
+# -- modifiers that a code does not take
+
+
+_KINDS = {  # of codes, as the table of modifiers names them
+    CodeGroup.EVALUATION: "evaluation-and-management",
+    CodeGroup.ANESTHESIA: "anesthesia",
+    CodeGroup.IMAGING_GUIDANCE: "imaging",
+}
+_ANY = "any"
+_OF_PROCEDURES = ("procedure", "assistant")
+_NO_PARTS = "0"  # these are symbols of the physician fee schedule
+_NOT_PAID = {
+    "assistant": ("1", "9"),
+    "co_surgeon": ("0", "9"),
+    "team": ("0", "9"),
+    "pc_tc": (_NO_PARTS,),
+}
+_INDICATED = {
+    ModifierRole.PROFESSIONAL_COMPONENT: ("pc_tc", "the fee schedule does not part it"),
+    ModifierRole.TECHNICAL_COMPONENT: ("pc_tc", "the fee schedule does not part it"),
+    ModifierRole.ASSISTANT: ("assistant", "no assistant is paid for it"),
+    ModifierRole.CO_SURGEON: ("co_surgeon", "no second surgeon is paid for it"),
+    ModifierRole.TEAM: ("team", "no team is paid for it"),
+}
+
+
+@checks(when=Signal.OTHER_MODIFIER)
+def modifier_not_for_code(day: Day) -> Iterator[Found | Unasked]:
+    """Find modifiers that say of a code what can't be said of it."""
+    for line in day.showing(Signal.OTHER_MODIFIER):
+        for code in sorted(set(line.facts.modifiers)):
+            if code in day.plan.known_modifiers:
+                yield from _misapplied(day, line, day.plan.known_modifiers[code])
+
+
+def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[Found | Unasked]:
+    kinds = _kinds(line.facts.code)
+    reason, citations = None, modifier.citations
+    if kinds and modifier.applies_to not in (_ANY, *kinds):
+        reason = f"it is of another kind of service ({modifier.applies_to})"
+    elif (
+        modifier.role is not None
+        and modifier.role in _INDICATED
+        and line.facts.code.procedure is not None
+    ):
+        column, why = _INDICATED[modifier.role]
+        indicators = line.facts.code.procedure.indicators
+        if not _in_force(day, indicators):
+            yield Unasked(
+                needs=f"the {column.replace('_', '-')} indicator of {line.code}",
+                reason=f"no edition of the fee schedule that was read has {line.code} on the day",
+            )
+        elif indicators is not None and getattr(indicators, column) in _NOT_PAID[column]:
+            reason, citations = why, _all_of(indicators.citations, modifier.citations)
+    if reason is not None:
+        judged = modifier.effect_confidence is Confidence.JUDGEMENT
+        yield Found(
+            lines=(line.number,),
+            message=f"modifier {modifier.code} does not go with {line.code}: {reason}",
+            citations=citations,
+            severity=Severity.WARNING if judged else None,
+            remedy=Question(question=f"What was {modifier.code} to say of {line.code}?"),
+        )
+
+
+def _kinds(code: CodeFacts) -> tuple[str, ...]:
+    """Say what kind of service a code is, as the table of modifiers names it; none if not known."""
+    if code.facet or code.procedure is not None:
+        return _OF_PROCEDURES
+    return tuple(_KINDS[group] for group in code.groups if group in _KINDS)
+
+
+def _in_force(day: Day, indicators: Indicators | None) -> bool:
+    return indicators is not None and indicators.term.on(day.plan.on) is Standing.IN_FORCE
+
+
+def _all_of(*citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
+    return tuple(dict.fromkeys(citation for each in citations for citation in each))
+
+
+_PAID_FOR_BOTH = "1"
+
+
+@checks(when=Signal.BILATERAL | Signal.OTHER)
+def bilateral_on_other_code(day: Day) -> Iterator[Found]:
+    """Find the bilateral modifier on codes for which the fee schedule pays no second side."""
+    for line in day.others:
+        procedure = line.facts.code.procedure
+        indicators = procedure.indicators if procedure else None
+        if (
+            line.facts.has(ModifierRole.BILATERAL)
+            and indicators is not None
+            and _in_force(day, indicators)
+            and indicators.bilateral != _PAID_FOR_BOTH
+        ):
+            both = day.plan.reference.modifier_for(ModifierRole.BILATERAL)
+            yield Found(
+                lines=(line.number,),
+                message=(
+                    f"{line.code} has {both}, and its bilateral indicator {indicators.bilateral} pays"
+                    " nothing more for a second side"
+                ),
+                citations=indicators.citations,
+                remedy=Question(question=f"Was {line.code} done twice, or is {both} a slip?"),
+            )
+
+
+@checks(when=Signal.MULTIPLE | Signal.ADD_ON)
+def multiple_on_add_on(day: Day) -> Iterator[Found]:
+    """Find the modifier for multiple procedures on add-on codes."""
+    for line in day.facet:
+        if line.facts.has(ModifierRole.MULTIPLE) and line.facts.code.ordinal is not Ordinal.FIRST:
+            roles = zip(line.facts.modifiers, line.facts.roles, strict=True)
+            kept = tuple(m for m, role in roles if role is not ModifierRole.MULTIPLE)
+            used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
+            yield Found(
+                lines=(line.number,),
+                message=f"{line.code} is an add-on, which is never reduced, and has {used}",
+                remedy=remarked(line, kept),
+            )
+
+
+# -- place of service
+
+
+@checks(when=Signal.ODD_PLACE)
+def place_not_assigned(day: Day) -> Iterator[Found | Unasked]:
+    """Find places of service that the code set does not have."""
+    for written, lines in _by_place(day):
+        place = _place(written)
+        if place is not None and place.term.on(day.plan.on) is Standing.NOT_KNOWN:
+            yield Unasked(
+                needs="the dates of places of service",
+                reason=f"no source that was read shows places of service before {place.term.first}",
+            )
+        elif place is None or not place.assigned:
+            yield Found(
+                lines=numbers(lines),
+                message=f"{shown(written)} is no place of service that the code set has",
+                citations=place.citations if place else (),
+                remedy=Question(question="Where was the service done?"),
+            )
+
+
+def _is_of_a_facility(plan: Plan) -> bool:
+    return plan.claim_type is not ClaimType.PROFESSIONAL
+
+
+@checks(when=Signal.ODD_PLACE, where=_is_of_a_facility)
+def place_against_claim_type(day: Day) -> Iterator[Found]:
+    """Find claims of a facility for a place that is not its own."""
+    claim_type = day.claim_type
+    for written, lines in _by_place(day):
+        place = _place(written)
+        if place is not None and place.assigned and place.facility is not claim_type:
+            own = [p for p in edits.places().values() if p.facility is claim_type]
+            yield Found(
+                lines=numbers(lines),
+                message=(
+                    f"place of service {place.code} on a claim of the type {claim_type}, whose"
+                    f" places are {', '.join(p.code for p in own)}"
+                ),
+                citations=_all_of(*(p.citations for p in own)),
+                remedy=Question(question="Where was the service done, and who bills for it?"),
+            )
+
+
+def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
+    found: dict[str, list[Line]] = {}
+    for line in day.lines:
+        place = day.place(line)
+        if place is not None:
+            found.setdefault(place, []).append(line)
+    return sorted(found.items())
+
+
+def _place(written: str) -> edits.PlaceOfService | None:
+    try:
+        return edits.places().get(written) or edits.place(written)
+    except (ParseError, UnknownIdError):
+        return None
+
+
+# -- lines that repeat
+
+
+@checks(when=Signal.SEVERAL_FACET | Signal.REPEATED)
+def line_repeated(day: Day) -> Iterator[Found]:
+    """Find facet lines that are alike in code and modifiers, without one that says repeated."""
+    alike: dict[tuple[str, ...], list[Line]] = {}
+    for line in day.facet:
+        alike.setdefault((line.code, *sorted(line.facts.modifiers)), []).append(line)
+    if len(alike) == len(day.facet):
+        return
+    for (code, *_), lines in sorted(alike.items()):
+        first = lines[0].facts
+        if len(lines) == 1 or first.has(ModifierRole.REPEAT) or _is_two_units(lines):
+            continue
+        counted = first.code.ordinal is Ordinal.EACH_ADDITIONAL
+        what = "further levels, which are units of one line" if counted else "both sides of a level"
+        yield Found(
+            lines=numbers(lines),
+            message=f"{code} is billed {len(lines)} times with the same modifiers",
+            severity=Severity.WARNING if counted else None,
+            remedy=Question(question=f"Are these {what}, or was {code} billed more than once?"),
+        )
+
+
+def _is_two_units(lines: list[Line]) -> bool:
+    """Say whether two lines without side are the two units in which a policy writes both sides."""
+    first = lines[0].facts
+    if first.sides or len(lines) != 2 or any(line.units != 1 for line in lines):  # noqa: PLR2004  sides
+        return False
+    form = first.code.form
+    return isinstance(form, Provision) and form.value == LineForm.TWO_UNITS

@@ -1,0 +1,264 @@
+"""Rules on how often: earlier sessions against the limits of a policy, and the global period.
+
+What is done today is read from the session where there is one, which knows its joints, and else from
+the lines, which rarely do. What a history leaves open is a warning, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cptfacet.anatomy import CoverageRegion
+from cptfacet.checking.plans import Plan
+from cptfacet.checking.rules import Found, Unasked, checks, not_told, numbers
+from cptfacet.checking.signals import Signal
+from cptfacet.checking.view import Day, Line
+from cptfacet.claims import ClaimType
+from cptfacet.findings import Question, Severity
+from cptfacet.histories import billed_sessions, history_from_sessions
+from cptfacet.history import INJECTIONS, PastSession, SessionKind
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.procedures import Family, Ordinal, ProcedureKind
+
+if TYPE_CHECKING:
+    from cptfacet.history import History, Tally
+
+_COUNTED = (
+    SessionKind.DIAGNOSTIC_INJECTION,
+    SessionKind.THERAPEUTIC_INJECTION,
+    SessionKind.ABLATION,
+)
+_FOR = Signal.FACET
+
+
+@checks(when=_FOR, needs=Signal.HISTORY)
+def too_many_sessions(day: Day) -> Iterator[Found | Unasked]:
+    """Find a session beyond the most that the policy covers of its kind and region in its window."""
+    for today, lines in _today(day):
+        kind = _counted_as(day, today)
+        if kind not in _COUNTED:
+            continue
+        most = day.plan.get("sessions.max", procedure=kind.value)
+        yield from _over(day, today, lines, most, [kind], f"{_WORDS[kind]} sessions")
+
+
+def _pools(plan: Plan) -> bool:
+    return plan.provision("sessions.pooled.max") is not None
+
+
+@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)
+def pooled_sessions(day: Day) -> Iterator[Found | Unasked]:
+    """Find an injection beyond the most that the policy may count of both purposes together."""
+    most = day.plan.provision("sessions.pooled.max")
+    if most is None:
+        return
+    seen: set[object] = set()
+    for today, lines in _today(day):
+        if today.kind in INJECTIONS and today.region not in seen:
+            seen.add(today.region)
+            found = _over(
+                day, today, lines, most, list(INJECTIONS), "injection sessions of any purpose"
+            )
+            yield from found
+
+
+@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
+def diagnostic_too_soon(day: Day) -> Iterator[Found]:
+    """Find a diagnostic injection sooner after another at its level than the policy allows."""
+    days = day.plan.provision("diagnostic.interval")
+    if days is None or not isinstance(days.value, int):
+        return
+    for today, lines in _today(day):
+        if today.kind is SessionKind.DIAGNOSTIC_INJECTION and days.value > 1:
+            tally = _given(day).within_days(
+                days.value - 1,
+                before=day.date,
+                region=today.region,
+                joints=today.joints,
+                kinds=[SessionKind.DIAGNOSTIC_INJECTION],
+            )
+            text = f"a diagnostic injection {{}} less than {days.value} days before"
+            yield from _at_level(tally, today, lines, days, text)
+
+
+@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
+def diagnostic_after_ablation(day: Day) -> Iterator[Found]:
+    """Find a diagnostic injection at a level that was ablated within the time the policy names."""
+    months = day.plan.provision("diagnostic.after-ablation")
+    if months is None or not isinstance(months.value, int):
+        return
+    for today, lines in _today(day):
+        if today.kind is SessionKind.DIAGNOSTIC_INJECTION and months.value:
+            tally = _given(day).count_within(
+                months.value,
+                before=day.date,
+                region=today.region,
+                joints=today.joints,
+                kinds=[SessionKind.ABLATION],
+            )
+            text = f"an ablation {{}} less than {months.value} months before"
+            yield from _at_level(tally, today, lines, months, text)
+
+
+_AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RETURN)
+
+
+def _is_of_practitioners(plan: Plan) -> bool:
+    """Say whether the physician fee schedule, which has the global periods, pays these claims."""
+    return plan.claim_type is ClaimType.PROFESSIONAL
+
+
+@checks(when=_FOR, needs=Signal.HISTORY, where=_is_of_practitioners)
+def in_global_period(day: Day) -> Iterator[Found]:
+    """Find procedures in the global period of an earlier ablation without a modifier that says why."""
+    procedure = next(
+        iter(
+            day.plan.reference.find(
+                kind=ProcedureKind.FACET,
+                family=Family.ABLATION,
+                ordinal=Ordinal.FIRST,
+                on=day.plan.on,
+            )
+        ),
+        None,
+    )
+    indicators = procedure.indicators if procedure else None
+    if indicators is None or not indicators.global_days.isdecimal():
+        return
+    days = int(indicators.global_days)
+    bare = [
+        line
+        for line in day.facet
+        if not line.facts.code.primaries and not any(map(line.facts.has, _AFTER))
+    ]
+    tally = _given(day).within_days(days, before=day.date, kinds=[SessionKind.ABLATION])
+    if bare and tally.at_most:
+        yield Found(
+            lines=numbers(bare),
+            message=(
+                f"an earlier ablation has a global period of {days} days that is not over, and no"
+                " modifier says what this procedure is to it"
+            ),
+            citations=indicators.citations,
+            remedy=Question(
+                question="Was the ablation done by the same practitioner or group, and is this"
+                " procedure unrelated to it (as on the other side), a planned stage, or a return?"
+            ),
+        )
+
+
+# -- what is done today
+
+
+_WORDS = {
+    SessionKind.DIAGNOSTIC_INJECTION: "diagnostic injection",
+    SessionKind.THERAPEUTIC_INJECTION: "therapeutic injection",
+    SessionKind.ABLATION: "ablation",
+}
+
+
+def _given(day: Day) -> History:
+    history = day.history
+    if history is None:
+        message = "a rule that needs a history is asked without one"
+        raise TypeError(message)
+    return history
+
+
+_Place = tuple[SessionKind, CoverageRegion | None]
+
+
+def _today(day: Day) -> list[tuple[PastSession, tuple[Line, ...]]]:
+    """Give what is done on the day, by kind and region, with the lines that stand for it."""
+    session = day.session
+    found: dict[_Place, tuple[PastSession, set[int]]] = {}
+    for group in day.groups:
+        for past in billed_sessions(day.date, group):
+            listed = {n for billed in group.levels for n in billed.lines}
+            _, before = found.get((past.kind, past.region), (past, set[int]()))
+            found[past.kind, past.region] = (past, before | listed)
+    if session is not None and session.date == day.date:
+        read = history_from_sessions(
+            [session], policy=day.plan.policy, reference=day.plan.reference
+        ).history
+        known = {(past.kind, past.region): past for past in read.sessions}
+        found = {place: (known.get(place, past), listed) for place, (past, listed) in found.items()}
+    lines = {line.number: line for line in day.lines}
+    return [
+        (past, tuple(lines[number] for number in sorted(listed))) for past, listed in found.values()
+    ]
+
+
+def _counted_as(day: Day, today: PastSession) -> SessionKind:
+    """Give the kind as which a session counts: without its mark an injection is therapeutic."""
+    if today.kind is SessionKind.INJECTION and _unmarked(day):
+        return SessionKind.THERAPEUTIC_INJECTION
+    return today.kind
+
+
+def _unmarked(day: Day) -> SessionKind | None:
+    """Give the kind as which the policy counts an injection without a diagnostic mark."""
+    mark = day.plan.provision("modifier.diagnostic", family=Family.IMAGE_GUIDED_INJECTION.value)
+    return None if mark is None or mark.value == NONE else SessionKind.THERAPEUTIC_INJECTION
+
+
+def _over(  # noqa: PLR0917  one line of a limit
+    day: Day,
+    today: PastSession,
+    lines: tuple[Line, ...],
+    most: Provision | NotKnown,
+    kinds: list[SessionKind],
+    what: str,
+) -> Iterator[Found | Unasked]:
+    """Compare the sessions of the window with the most that are covered."""
+    window = day.plan.get("sessions.window")
+    for answer in (most, window):
+        if isinstance(answer, NotKnown):
+            yield not_told(answer)
+            return
+    if not (isinstance(most, Provision) and isinstance(window, Provision)):
+        return
+    limit, months = most.value, window.value
+    if not (isinstance(limit, int) and isinstance(months, int)):
+        return
+    tally = _given(day).count_within(
+        months, before=day.date, region=today.region, kinds=kinds, unmarked_as=_unmarked(day)
+    )
+    if tally.at_most < limit:
+        return
+    sure = tally.at_least >= limit and today.certain and today.region is not None
+    number = tally.at_least if sure else tally.at_most
+    where = f" of the {today.region} region" if today.region else ""
+    yield Found(
+        lines=numbers(lines),
+        message=(
+            f"{number} earlier {what}{where} {'lie' if sure else 'may lie'} in the {months} months"
+            f" before, and the most that are covered is {limit}"
+        ),
+        citations=most.citations,
+        remedy=Question(question="Is the session covered for a reason that the record shows?"),
+        severity=None if sure else Severity.WARNING,
+    )
+
+
+def _at_level(
+    tally: Tally, today: PastSession, lines: tuple[Line, ...], limit: Provision, text: str
+) -> Iterator[Found]:
+    """Say that something was done at the level before: surely, where the joints are known."""
+    if not tally.at_most:
+        return
+    sure = bool(today.joints) and today.certain and tally.at_least > 0
+    where = "was done at the same level" if sure else "may have been done at the same level"
+    yield Found(
+        lines=numbers(lines),
+        message=text.format(where),
+        citations=limit.citations,
+        remedy=Question(
+            question="Does the record give a reason for the exception?"
+            if sure
+            else "Was it another level?"
+        ),
+        severity=None if sure else Severity.WARNING,
+    )

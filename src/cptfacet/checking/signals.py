@@ -1,0 +1,87 @@
+"""What a day of a claim shows at a glance, so that only the rules that it concerns are asked."""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["Signal"]
+
+
+class Signal(enum.IntFlag):
+    """One thing that the lines of a day show, or that was given beside the claim.
+
+    A rule names those without which it has nothing to say. They are made when a code and its
+    modifiers are first met, so that looking at a claim is one pass over its lines.
+    """
+
+    # codes
+    FACET = enum.auto()
+    INJECTION = enum.auto()
+    ULTRASOUND = enum.auto()
+    ABLATION = enum.auto()
+    OLD = enum.auto()
+    FIRST = enum.auto()
+    ADD_ON = enum.auto()
+    THIRD = enum.auto()
+    CERVICAL_THORACIC = enum.auto()
+    LUMBAR_SACRAL = enum.auto()
+    MALFORMED = enum.auto()
+    NOT_IN_FORCE = enum.auto()
+    IMAGING = enum.auto()
+    SEDATION = enum.auto()
+    EVALUATION = enum.auto()
+    OTHER_BLOCK = enum.auto()
+    SACROILIAC = enum.auto()
+    IMPLANT = enum.auto()
+    UNLISTED = enum.auto()
+    OTHER = enum.auto()
+
+    # modifiers and units of the lines
+    MODIFIED = enum.auto()
+    BILATERAL = enum.auto()
+    ONE_SIDE = enum.auto()
+    RIGHT = enum.auto()
+    LEFT = enum.auto()
+    ODD_FORM = enum.auto()  # a bilateral line of a code whose policy writes both sides otherwise
+    UNMARKED = enum.auto()  # an injection without the modifier that attests requirements
+    SEVERAL_SIDES = enum.auto()
+    DISTINCT = enum.auto()
+    MULTIPLE = enum.auto()
+    MARKED = enum.auto()
+    OTHER_MODIFIER = enum.auto()
+    ODD_MODIFIERS = enum.auto()
+    NO_SIDE = enum.auto()
+    FACET_UNITS = enum.auto()
+    PLAIN_VISIT = enum.auto()
+
+    # the codes of the day together
+    REPEATED = enum.auto()  # a code on several lines
+    LONE_ADD_ON = enum.auto()  # an add-on without a primary that the national edits allow
+
+    # the day
+    SEVERAL_LINES = enum.auto()
+    SEVERAL_FACET = enum.auto()
+    SEVERAL_UNITS = enum.auto()  # units not one, a code on several lines, or one that may have none
+    PAIRED = enum.auto()  # two codes that meet a pair edit, or of which that is not known
+    DIAGNOSES = enum.auto()
+    ODD_DIAGNOSES = enum.auto()  # a rule finds something in the diagnoses of a line
+    NO_DIAGNOSES = enum.auto()  # a facet line without a diagnosis
+    PLACE = enum.auto()
+    ODD_PLACE = (
+        enum.auto()
+    )  # a place of service that is none, or none of the claim type, or not known
+
+    # the claim
+    PROFESSIONAL = enum.auto()
+    ASC_FACILITY = enum.auto()
+    HOSPITAL_OUTPATIENT = enum.auto()
+    DIAGNOSTIC = enum.auto()
+    THERAPEUTIC = enum.auto()
+    AUTHORIZATION = enum.auto()
+
+    # what was given beside it
+    SESSION = enum.auto()
+    HISTORY = enum.auto()
+
+    # what other rules found
+    DENIAL = enum.auto()

@@ -1,0 +1,54 @@
+"""Rules on units, from the medically unlikely edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cptfacet import edits
+from cptfacet.checking.rules import Found, Unasked, by_code, checks, numbers
+from cptfacet.checking.signals import Signal
+from cptfacet.checking.view import Day, Line
+from cptfacet.edits import Mai
+from cptfacet.findings import Question
+
+
+@checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
+def mue_exceeded(day: Day) -> Iterator[Found | Unasked]:
+    """Find codes with more units than their medically unlikely edit allows."""
+    for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
+        edit = day.plan.mue(code)
+        if isinstance(edit, edits.Mue):
+            yield from _beyond(edit, lines)
+        elif lines[0].facts.code.facet:  # of other codes not every edit is published
+            yield Unasked(needs="medically unlikely edits", reason=edit.reason)
+
+
+def _beyond(edit: edits.Mue, lines: list[Line]) -> Iterator[Found]:
+    """Give the lines whose units are too many, counted as the edit counts them."""
+    counted = [(line, line.units) for line in lines]
+    if edit.mai is Mai.LINE:
+        beyond = [(line, units) for line, units in counted if units and units > edit.units]
+        for line, units in beyond:
+            yield _found(edit, [line], units)
+        return
+    total = sum(units for _, units in counted if units)
+    if total > edit.units:
+        yield _found(edit, [line for line, units in counted if units], total)
+
+
+_APPEAL = "; more can be paid on appeal, where the record supports it"
+
+
+def _found(edit: edits.Mue, lines: list[Line], units: int | None) -> Found:
+    appeal = "" if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
+    return Found(
+        lines=numbers(lines),
+        message=(
+            f"{edit.code} has {units} units, and its medically unlikely edit allows {edit.units}"
+            f" ({edit.mai.meaning}){appeal}"
+        ),
+        citations=edit.footing.citations,
+        remedy=Question(
+            question=f"How many levels and sides stand behind the units of {edit.code}?"
+        ),
+    )

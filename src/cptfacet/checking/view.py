@@ -1,0 +1,397 @@
+"""A claim as rules see it: its days, each with its lines, and what they say.
+
+The unit of edits is one patient's day with one practitioner. A rule sees a day: codes, modifiers,
+units, diagnoses, what the claim states, and what was given beside it. It sees no identity: neither
+the claim's, the patient's nor the practitioner's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet.checking.plans import LineFacts, Plan, is_short, keep
+from cptfacet.checking.rules import Rewritten, Share, Unasked
+from cptfacet.checking.signals import Signal
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.findings import NotChecked
+from cptfacet.modifiers import ModifierRole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cptfacet.anatomy import CodeRegion
+    from cptfacet.checking.noted import Noted
+    from cptfacet.claims import PriorAuthorization
+    from cptfacet.coding import Coder
+    from cptfacet.decoding import BilledGroup
+    from cptfacet.history import History
+    from cptfacet.procedures import Family, OldFamily
+    from cptfacet.sessions import Session
+
+__all__ = ["Day", "Line", "Stated", "Whole", "days_of"]
+
+
+@attrs.define(eq=False)
+class Line:
+    """A line as rules see it. ``number`` counts from 1; ``written`` is the line of the claim."""
+
+    number: int
+    facts: LineFacts
+    written: ClaimLine
+
+    @property
+    def code(self) -> str:
+        """Its code, folded."""
+        return self.facts.code.code
+
+    @property
+    def units(self) -> int | None:
+        """Its units as a count, 1 or more, or None where they are none."""
+        units = self.written.units
+        return units if type(units) is int and 0 < units < _MOST else self.written.whole_units
+
+    @property
+    def side(self) -> ModifierRole | None:
+        """The role of the one modifier that names its side, or None where there is not one."""
+        sides = self.facts.sides
+        return sides[0] if len(sides) == 1 else None
+
+    def rewritten(
+        self,
+        *,
+        code: str | None = None,
+        modifiers: tuple[str, ...] | None = None,
+        units: int | None = None,
+        charge: Share | None = None,
+    ) -> Rewritten:
+        """Give the line as it should be, with what changes of it."""
+        return Rewritten(
+            line=self.number,
+            code=self.code if code is None else code,
+            modifiers=self.facts.modifiers if modifiers is None else modifiers,
+            units=self.written.units if units is None else units,
+            charge=charge,
+        )
+
+    def __repr__(self) -> str:
+        return f"Line({self.number}, {self.written.text})"
+
+
+_MOST = 10**15
+
+
+@attrs.frozen(eq=False)
+class Stated:
+    """What a claim states for all of its lines, and what was given beside it."""
+
+    claim_type: ClaimType
+    purpose: Purpose | None
+    place_of_service: str | None
+    diagnoses: tuple[str, ...]
+    authorization: PriorAuthorization | None
+    session: Session | None
+    history: History | None
+
+
+@attrs.define(eq=False)
+class Day:
+    """The lines of one practitioner on one day.
+
+    ``facet`` are those of codes that stand for facet levels on the day. ``signals`` are all that
+    the day shows, and ``unasked`` is what the rules on diagnoses could not be asked of its lines.
+    ``noted`` is what the rules on the note have counted, once one of them was asked.
+    """
+
+    date: dt.date
+    plan: Plan
+    lines: tuple[Line, ...]
+    facet: tuple[Line, ...]
+    signals: int
+    _claim: Claim
+    _session: Session | None
+    _history: History | None
+    unasked: tuple[NotChecked, ...]
+    _groups: tuple[BilledGroup, ...] | None = None
+    noted: Noted | None = None
+
+    @property
+    def claim_type(self) -> ClaimType:
+        """Who bills."""
+        return self._claim.claim_type
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """The purpose that the claim states."""
+        return self._claim.purpose
+
+    @property
+    def authorization(self) -> PriorAuthorization | None:
+        """What the claim says of prior authorization."""
+        return self._claim.prior_authorization
+
+    @property
+    def session(self) -> Session | None:
+        """What the note says was done, where it was given."""
+        return self._session
+
+    @property
+    def history(self) -> History | None:
+        """The earlier sessions, where they were given."""
+        return self._history
+
+    @property
+    def stated(self) -> Stated:
+        """What the claim states for all of its lines, without any identity."""
+        claim = self._claim
+        return Stated(
+            claim.claim_type,
+            claim.purpose,
+            claim.place_of_service,
+            claim.diagnoses,
+            claim.prior_authorization,
+            self._session,
+            self._history,
+        )
+
+    @property
+    def alone(self) -> bool:
+        """Whether all lines of the claim are of this day and practitioner."""
+        return len(self.lines) == len(self._claim.lines)
+
+    @property
+    def others(self) -> tuple[Line, ...]:
+        """The lines of all other codes."""
+        return tuple(line for line in self.lines if not line.facts.code.facet)
+
+    def showing(self, signal: Signal) -> tuple[Line, ...]:
+        """Give the lines that show a signal."""
+        wanted = signal.value
+        return tuple(line for line in self.lines if line.facts.signals & wanted == wanted)
+
+    def shows(self, signal: Signal) -> bool:
+        """Say whether the day shows all of these signals."""
+        return signal.value & ~self.signals == 0
+
+    @property
+    def groups(self) -> tuple[BilledGroup, ...]:
+        """The facet levels as they are billed, in coded groups, as `decode_claim` reads them."""
+        if self._groups is None:
+            self._groups = self.plan.decoder().read_day(
+                [(line.number, line.written) for line in self.lines],
+                date=self.date,
+                claim_type=self._claim.claim_type,
+                purpose=self._claim.purpose,
+            )
+        return self._groups
+
+    def coder(self) -> Coder:
+        """Give the coder of the policy and reference under which the day is checked."""
+        return self.plan.coder()
+
+    def by_region(
+        self, family: Family | OldFamily | None = None
+    ) -> dict[tuple[Family | OldFamily, CodeRegion], list[Line]]:
+        """Group the facet lines by family and region, of one family or of all."""
+        found: dict[tuple[Family | OldFamily, CodeRegion], list[Line]] = {}
+        for line in self.facet:
+            code = line.facts.code
+            if code.family and code.region and family in (None, code.family):
+                found.setdefault((code.family, code.region), []).append(line)
+        return found
+
+    def diagnoses(self, line: Line) -> tuple[str, ...]:
+        """Give the diagnoses of a line: its own, or else those of the claim."""
+        return line.written.diagnoses or self._claim.diagnoses
+
+    def place(self, line: Line) -> str | None:
+        """Give the place of service of a line: its own, or else that of the claim."""
+        return line.written.place_of_service or self._claim.place_of_service
+
+
+@attrs.frozen(eq=False)
+class Whole:
+    """A claim that is more than one day with its lines, or less.
+
+    ``undated`` are the numbers of the lines without a date, of which no other rule is asked.
+    """
+
+    days: tuple[Day, ...]
+    undated: tuple[int, ...]
+
+
+_TYPES = {
+    ClaimType.PROFESSIONAL: Signal.PROFESSIONAL.value,
+    ClaimType.ASC_FACILITY: Signal.ASC_FACILITY.value,
+    ClaimType.HOSPITAL_OUTPATIENT: Signal.HOSPITAL_OUTPATIENT.value,
+}
+_PURPOSES = {
+    None: 0,
+    Purpose.DIAGNOSTIC: Signal.DIAGNOSTIC.value,
+    Purpose.THERAPEUTIC: Signal.THERAPEUTIC.value,
+}
+
+
+_DIAGNOSES = Signal.DIAGNOSES.value
+_AUTHORIZATION = Signal.AUTHORIZATION.value
+_SESSION = Signal.SESSION.value
+_HISTORY = Signal.HISTORY.value
+_FACET = Signal.FACET.value
+_SEVERAL = Signal.SEVERAL_LINES.value
+_SEVERAL_FACET = Signal.SEVERAL_FACET.value
+_UNITS = Signal.FACET_UNITS.value
+_SEVERAL_UNITS = Signal.SEVERAL_UNITS.value
+_NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
+_ODD = Signal.ODD_DIAGNOSES.value
+
+PlanOf = Callable[[dt.date, ClaimType], Plan]
+_Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
+
+
+def days_of(
+    claim: Claim, session: Session | None, history: History | None, plan_of: PlanOf
+) -> Whole:
+    """Give the days of a claim, and the numbers of the lines that have no date.
+
+    A line that names no practitioner is of the one that the others of its day name, where there is
+    one.
+    """
+    date, lines = claim.date, claim.lines
+    signals = _stated(claim, session, history)
+    if date is not None and lines:
+        provider = lines[0].provider
+        for line in lines:
+            if line.provider != provider or (line.date is not None and line.date != date):
+                break
+        else:
+            numbered = enumerate(lines, 1)
+            plan = plan_of(date, claim.claim_type)
+            return Whole((_day(date, plan, numbered, signals, (claim, session, history)),), ())
+    days: list[Day] = []
+    undated: list[int] = []
+    for (date, _), listed in _split(claim).items():
+        if date is None:
+            undated += [number for number, _ in listed]
+            continue
+        plan = plan_of(date, claim.claim_type)
+        days.append(_day(date, plan, listed, signals, (claim, session, history)))
+    return Whole(tuple(days), tuple(sorted(undated)))
+
+
+def _stated(claim: Claim, session: Session | None, history: History | None) -> int:
+    """Give the signals of what a claim states, and of what was given beside it."""
+    signals = _TYPES[claim.claim_type] | _PURPOSES[claim.purpose]
+    if claim.diagnoses:
+        signals |= _DIAGNOSES
+    if claim.prior_authorization is not None:
+        signals |= _AUTHORIZATION
+    if session is not None:
+        signals |= _SESSION
+    if history is not None:
+        signals |= _HISTORY
+    return signals
+
+
+def _day(
+    date: dt.date,
+    plan: Plan,
+    numbered: Iterable[tuple[int, ClaimLine]],
+    signals: int,
+    given: tuple[Claim, Session | None, History | None],
+) -> Day:
+    claim = given[0]
+    lines: list[Line] = []
+    facet: list[Line] = []
+    unasked: tuple[NotChecked, ...] = ()
+    facts_of, stated, stated_place = plan.line, claim.diagnoses, claim.place_of_service
+    for number, written in numbered:
+        facts = facts_of(written.code, written.modifiers)
+        line = Line(number, facts, written)
+        lines.append(line)
+        signals |= facts.signals
+        units = written.units
+        if type(units) is not int or units != 1:
+            signals |= _SEVERAL_UNITS
+            if facts.signals & _FACET:
+                signals |= _UNITS
+        if facts.signals & _FACET:
+            facet.append(line)
+            said = diagnosed(plan, facts, written.diagnoses or stated)
+            signals |= said.signals
+            if said.not_checked and said.not_checked is not unasked:
+                unasked = plan.joined(unasked, said.not_checked)
+        place = written.place_of_service or stated_place
+        if place is not None:
+            signals |= plan.place_signals(place)
+    signals |= plan.together(tuple([line.facts.code.code for line in lines]))
+    if len(lines) > 1:
+        signals |= _SEVERAL
+        if len(facet) > 1:
+            signals |= _SEVERAL_FACET
+    return Day(date, plan, tuple(lines), tuple(facet), signals, *given, unasked)
+
+
+@attrs.frozen(eq=False)
+class Diagnosed:
+    """What the rules on diagnoses say of a line with some, each of which is told from it alone.
+
+    ``findings`` says that they find something; then they are asked again with the day. Else
+    ``not_checked`` is all that they say.
+    """
+
+    findings: bool
+    not_checked: tuple[NotChecked, ...]
+    signals: int
+
+
+_UNDIAGNOSED = Diagnosed(findings=False, not_checked=(), signals=_NO_DIAGNOSES)
+
+
+def diagnosed(plan: Plan, facts: LineFacts, diagnoses: tuple[str, ...]) -> Diagnosed:
+    """Give what the rules on diagnoses say of a line with some, worked out once."""
+    if not diagnoses:
+        return _UNDIAGNOSED
+    place = facts.code.code, facts.modifiers, diagnoses
+    said = plan.diagnosed.get(place)
+    if said is None:
+        written = ClaimLine(code=facts.code.code, modifiers=facts.modifiers, diagnoses=diagnoses)
+        claim = Claim(claim_type=plan.claim_type, date=plan.on, lines=(written,))
+        line = Line(1, facts, written)
+        signals = facts.signals | _DIAGNOSES | _ODD | _TYPES[plan.claim_type]
+        day = Day(plan.on, plan, (line,), (line,), signals, claim, None, None, ())
+        answers = [
+            (rule, answer)
+            for ask, rule, _ in plan.runs(signals).rules
+            if rule.is_on_diagnoses
+            for answer in ask(day)
+        ]
+        unasked = tuple(
+            NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason)
+            for rule, answer in answers
+            if isinstance(answer, Unasked)
+        )
+        findings = len(unasked) < len(answers)
+        said = Diagnosed(findings, unasked, _DIAGNOSES | _ODD if findings else _DIAGNOSES)
+        if is_short(place[0], (*facts.modifiers, *diagnoses)):
+            keep(plan.diagnosed, place, said)
+    return said
+
+
+def _split(claim: Claim) -> _Split:
+    """Part the lines of a claim by day and practitioner."""
+    split: _Split = {}
+    for number, line in enumerate(claim.lines, 1):
+        split.setdefault((line.date or claim.date, line.provider), []).append((number, line))
+    named: dict[dt.date | None, set[str]] = {}
+    for date, provider in split:
+        if provider is not None:
+            named.setdefault(date, set()).add(provider)
+    joined: _Split = {}
+    for (date, provider), listed in split.items():
+        names = named.get(date, set())
+        whose = next(iter(names)) if provider is None and len(names) == 1 else provider
+        joined.setdefault((date, whose), []).extend(listed)
+    return {place: sorted(listed, key=lambda pair: pair[0]) for place, listed in joined.items()}

@@ -1,0 +1,98 @@
+"""The examples of rules: for each, a claim that fires it and one that does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cptfacet import policies
+from cptfacet._records import sealed
+from cptfacet.checking import check_claim, get_rule
+from cptfacet.checking.rules import facts_of
+from cptfacet.claims import Claim, parse_line
+from cptfacet.interop.json import from_data, history_from_data
+from cptfacet.sessions import Session
+
+if TYPE_CHECKING:
+    from cptfacet.findings import Report
+    from cptfacet.history import History
+
+__all__ = ["Example", "examples"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Example:
+    """A claim under a policy, with what was given beside it, also as it stands in JSON."""
+
+    policy: str
+    claim: Claim
+    session: Session | None = None
+    history: History | None = None
+    beside_json: str = attrs.field(default="{}", repr=False)
+
+    @property
+    def beside(self) -> dict[str, Any]:
+        """What was given beside the claim, as it stands in JSON."""
+        beside: dict[str, Any] = json.loads(self.beside_json)
+        return beside
+
+    def check(self) -> Report:
+        """Check the claim."""
+        return check_claim(
+            self.claim,
+            policy=policies.get(self.policy),
+            session=self.session,
+            history=self.history,
+        )
+
+
+def examples(rule_id: str) -> tuple[Example, Example]:
+    """Give the claim that fires a rule, and the one that does not.
+
+    >>> fires, quiet = examples("addon-without-primary")
+    >>> [line.text for line in fires.claim.lines], [line.text for line in quiet.claim.lines]
+    (['64494-RT x1'], ['64493-RT x1', '64494-RT x1'])
+    >>> examples("no-such-rule")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no rule is known as 'no-such-rule'.
+
+    Raises:
+        UnknownIdError: No packaged rule has this id.
+    """
+    rule = get_rule(rule_id)
+    facts = facts_of(rule.family)[rule.id]
+    return _example(facts["fires"]), _example(facts["quiet"])
+
+
+def _example(table: dict[str, Any]) -> Example:
+    """Read an example: its lines stand as texts or as in JSON, all else as in JSON."""
+    data = dict(table)
+    beside = json.dumps({name: data[name] for name in ("session", "history") if name in data})
+    policy = data.pop("policy")
+    session = data.pop("session", None)
+    history = data.pop("history", None)
+    lines = data.pop("lines")
+    plain = [line for line in lines if not isinstance(line, str)]
+    claim = from_data({**data, "lines": plain}, Claim)
+    read = iter(claim.lines)
+    written = tuple(parse_line(line) if isinstance(line, str) else next(read) for line in lines)
+    return Example(
+        policy=policy,
+        claim=attrs.evolve(claim, lines=written),
+        session=None if session is None else from_data(session, Session),
+        history=None if history is None else _history(history, policy),
+        beside_json=beside,
+    )
+
+
+def _history(data: object, policy: str) -> History:
+    """Read the history of an example, which is read wholly."""
+    read = history_from_data(data, policy=policies.get(policy))
+    if read.unread:
+        message = f"an example has a history that can't be read wholly: {read.unread}"
+        raise ValueError(message)
+    return read.history

@@ -1,0 +1,149 @@
+"""Mend what a claim itself settles, and list what has to be asked.
+
+`repair_claim` applies the remedies of findings that say how the lines should be. It invents
+nothing: a remedy changes codes, modifiers and units, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.checking import compiled
+from cptfacet.claims import Claim, ClaimLine
+from cptfacet.findings import Finding, Replacement, Report, Severity
+from cptfacet.reference import packaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cptfacet.history import History
+    from cptfacet.policies import Policy
+    from cptfacet.reference import Reference
+    from cptfacet.sessions import Session
+
+__all__ = ["Mended", "Repaired", "repair_claim"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Mended:
+    """One change of a repair: the finding that asked for it, the lines before and after.
+
+    The lines of the ``finding`` are numbered as they stood before this change.
+    """
+
+    finding: Finding
+    before: tuple[ClaimLine, ...]
+    after: tuple[ClaimLine, ...]
+
+    def __str__(self) -> str:
+        before, after = (
+            " ; ".join(line.text for line in lines) for lines in (self.before, self.after)
+        )
+        return f"{self.finding.rule}: {before} -> {after or 'removed'}"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Repaired:
+    """A claim as far as it could be mended, what was changed, and the report of what is left."""
+
+    claim: Claim
+    changes: tuple[Mended, ...]
+    report: Report
+
+    @property
+    def questions(self) -> tuple[Finding, ...]:
+        """The findings that are left and ask something first."""
+        return self.report.questions
+
+    def explain(self) -> str:
+        """Write the repair out for a person."""
+        out = [f"  {change}" for change in self.changes] or ["  nothing was changed"]
+        return "\n".join([*out, "", self.report.explain()])
+
+
+def repair_claim(
+    claim: Claim,
+    *,
+    policy: Policy,
+    session: Session | None = None,
+    history: History | None = None,
+    reference: Reference | None = None,
+) -> Repaired:
+    """Apply the remedies that a claim itself settles, and say what is left.
+
+    A remedy is applied only where its finding is gone afterwards and nothing else is worse: no rule
+    finds an error that found none before. So repairing twice is repairing once.
+
+    >>> from cptfacet import ClaimType, parse_date, parse_line, policies
+    >>> claim = Claim(
+    ...     claim_type=ClaimType.ASC_FACILITY,
+    ...     date=parse_date("2026-03-02"),
+    ...     place_of_service="24",
+    ...     lines=(parse_line("64493-50"), parse_line("64494-50")),
+    ... )
+    >>> repaired = repair_claim(claim, policy=policies.get("medicare"))
+    >>> [line.text for line in repaired.claim.lines]
+    ['64493-RT x1', '64493-LT x1', '64494-RT x1', '64494-LT x1']
+    >>> repair_claim(claim, policy="medicare")
+    Traceback (most recent call last):
+    ...
+    TypeError: policy is a Policy, not its id: use policies.get('medicare')
+
+    Raises:
+        TypeError: The policy is given by its id.
+
+    Source: that of each finding.
+    """
+    if not hasattr(policy, "provisions"):
+        message = f"policy is a Policy, not its id: use policies.get({policy!r})"
+        raise TypeError(message)
+    checker = compiled(policy, reference or packaged())
+
+    def check(claim: Claim) -> Report:
+        return checker.check(claim, session=session, history=history)
+
+    changes: list[Mended] = []
+    report = check(claim)
+    while step := next(_steps(claim, report, check), None):
+        claim, report, change = step
+        changes.append(change)
+    return Repaired(claim=claim, changes=tuple(changes), report=report)
+
+
+def _steps(
+    claim: Claim, report: Report, check: Callable[[Claim], Report]
+) -> Iterator[tuple[Claim, Report, Mended]]:
+    """Give each remedy that can be applied now, the heaviest first."""
+    before = _weight(report)
+    for finding in report.findings:
+        if isinstance(finding.remedy, Replacement):
+            mended, change = _applied(claim, finding, finding.remedy)
+            after = check(mended)
+            if _weight(after) < before and not _errors(after) - _errors(report):
+                yield mended, after, change
+
+
+def _applied(claim: Claim, finding: Finding, remedy: Replacement) -> tuple[Claim, Mended]:
+    """Put the lines of a remedy where the first line of its finding stands."""
+    first = finding.lines[0] - 1
+    gone = {number - 1 for number in finding.lines}
+    kept = [line for at, line in enumerate(claim.lines) if at not in gone]
+    lines = (*kept[:first], *remedy.lines, *kept[first:])
+    before = tuple(claim.lines[number - 1] for number in finding.lines)
+    change = Mended(finding=finding, before=before, after=remedy.lines)
+    return attrs.evolve(claim, lines=lines), change
+
+
+def _weight(report: Report) -> tuple[int, ...]:
+    """Count the findings by severity, and at last those with a remedy: what a repair lessens."""
+    counts = [sum(f.severity is severity for f in report.findings) for severity in Severity]
+    return (*counts, sum(isinstance(f.remedy, Replacement) for f in report.findings))
+
+
+def _errors(report: Report) -> set[str]:
+    return {finding.rule for finding in report.errors}

@@ -1,0 +1,230 @@
+"""Scenarios of earlier sessions, and of prior authorization."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+import pytest
+
+from cptfacet import policies
+from cptfacet.anatomy import CoverageRegion
+from cptfacet.checking import check_claim
+from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
+from cptfacet.findings import Severity
+from cptfacet.history import History, PastSession, SessionKind
+
+MEDICARE = policies.get("medicare")
+LUMBAR, NECK = CoverageRegion.LUMBAR_SACRAL, CoverageRegion.CERVICAL_THORACIC
+DAY = dt.date(2026, 3, 2)
+BLOCK, INJECTION, ABLATION = (
+    SessionKind.DIAGNOSTIC_INJECTION,
+    SessionKind.THERAPEUTIC_INJECTION,
+    SessionKind.ABLATION,
+)
+
+
+def claim(*lines: str, purpose: Purpose | None = None) -> Claim:
+    return Claim(
+        claim_type=ClaimType.PROFESSIONAL,
+        date=DAY,
+        purpose=purpose,
+        place_of_service="11",
+        lines=tuple(map(parse_line, lines)),
+    )
+
+
+def sessions(kind: SessionKind, *days: str, region: CoverageRegion | None = LUMBAR) -> History:
+    return History(
+        sessions=tuple(
+            PastSession(date=dt.date.fromisoformat(day), kind=kind, region=region) for day in days
+        )
+    )
+
+
+def severities(checked: Claim, history: History, rule: str, policy: str = "medicare") -> list[str]:
+    report = check_claim(checked, policy=policies.get(policy), history=history)
+    return [found.severity.value for found in report.findings if found.rule == rule]
+
+
+class TestSessions:
+    """A limit counts sessions of one kind and region in the rolling window before the session.
+
+    Source: sections 4.2 to 4.4 of the coverage determinations (D5, T4, R3).
+    """
+
+    @pytest.mark.parametrize(
+        ("lines", "purpose", "kind", "count"),
+        [
+            (["64493-KX"], Purpose.DIAGNOSTIC, BLOCK, 4),
+            (["64493"], Purpose.THERAPEUTIC, INJECTION, 4),
+            (["64493"], None, INJECTION, 4),  # without its mark it counts as therapeutic
+            (["64635-RT"], None, ABLATION, 2),
+        ],
+    )
+    def test_the_last_one_that_is_covered_and_the_first_that_is_not(
+        self, lines: list[str], purpose: Purpose | None, kind: SessionKind, count: int
+    ) -> None:
+        days = [f"2025-{month:02}-15" for month in range(4, 4 + count)]
+        checked = claim(*lines, purpose=purpose)
+
+        assert severities(checked, sessions(kind, *days[1:]), "too-many-sessions") == []
+        assert severities(checked, sessions(kind, *days), "too-many-sessions") == ["error"]
+        assert severities(checked, sessions(kind, *days, region=NECK), "too-many-sessions") == []
+
+    def test_the_same_day_of_the_year_before_is_outside(self) -> None:
+        checked = claim("64635-RT")
+
+        inside = sessions(ABLATION, "2025-03-03", "2025-10-01")
+        outside = sessions(ABLATION, "2025-03-02", "2025-10-01")
+        assert severities(checked, inside, "too-many-sessions") == ["error"]
+        assert severities(checked, outside, "too-many-sessions") == []
+
+    def test_a_region_that_is_not_known_makes_it_possible_only(self) -> None:
+        history = sessions(ABLATION, "2025-05-05", "2025-10-01", region=None)
+
+        assert severities(claim("64635-RT"), history, "too-many-sessions") == ["warning"]
+
+    def test_purposes_are_counted_apart_but_for_first_coast(self) -> None:
+        days = [
+            *(
+                PastSession(date=DAY - dt.timedelta(60 * n), kind=BLOCK, region=LUMBAR)
+                for n in (1, 2)
+            ),
+            *(
+                PastSession(date=DAY - dt.timedelta(60 * n), kind=INJECTION, region=LUMBAR)
+                for n in (3, 4)
+            ),
+        ]
+        late = attrs.evolve(claim("64493", purpose=Purpose.THERAPEUTIC), date=dt.date(2026, 11, 24))
+        history = History(
+            sessions=tuple(attrs.evolve(s, date=s.date + dt.timedelta(267)) for s in days)
+        )
+
+        assert severities(late, history, "too-many-sessions", "medicare-jn") == []
+        assert severities(late, history, "pooled-sessions", "medicare-jn") == ["warning"]
+        assert severities(late, history, "pooled-sessions", "medicare-je") == []
+
+    def test_without_a_history_it_is_listed_as_not_checked(self) -> None:
+        report = check_claim(claim("64635-RT"), policy=MEDICARE)
+
+        assert ("too-many-sessions", "history") in {(n.rule, n.needs) for n in report.not_checked}
+
+    def test_before_the_policy_the_limit_is_not_known(self) -> None:
+        early = attrs.evolve(claim("64635-RT"), date=dt.date(2019, 3, 4))
+        report = check_claim(early, policy=MEDICARE, history=History())
+
+        assert ("too-many-sessions", "sessions.max") in {
+            (n.rule, n.needs) for n in report.not_checked
+        }
+
+
+class TestDiagnosticBlocks:
+    """A level that lines do not name is asked after; one that sessions name is certain."""
+
+    def test_two_weeks_are_enough(self) -> None:
+        checked = claim("64493-RT-KX", purpose=Purpose.DIAGNOSTIC)
+
+        soon = sessions(BLOCK, str(DAY - dt.timedelta(13)))
+        enough = sessions(BLOCK, str(DAY - dt.timedelta(14)))
+        assert severities(checked, soon, "diagnostic-too-soon") == ["warning"]
+        assert severities(checked, enough, "diagnostic-too-soon") == []
+
+    def test_two_years_after_an_ablation(self) -> None:
+        checked = claim("64493-RT-KX", purpose=Purpose.DIAGNOSTIC)
+
+        assert severities(
+            checked, sessions(ABLATION, "2024-03-03"), "diagnostic-after-ablation"
+        ) == ["warning"]
+        assert (
+            severities(checked, sessions(ABLATION, "2024-03-02"), "diagnostic-after-ablation") == []
+        )
+
+
+class TestGlobalPeriod:
+    """Ten days after an ablation a procedure says what it is to it."""
+
+    @pytest.mark.parametrize("modifier", ["79", "58", "78"])
+    def test_a_modifier_says_so(self, modifier: str) -> None:
+        history = sessions(ABLATION, "2026-02-20")
+
+        assert severities(claim("64635-LT"), history, "in-global-period") == ["warning"]
+        assert severities(claim(f"64635-{modifier}-LT"), history, "in-global-period") == []
+
+    def test_the_eleventh_day_is_free(self) -> None:
+        assert (
+            severities(claim("64635-LT"), sessions(ABLATION, "2026-02-19"), "in-global-period")
+            == []
+        )
+
+
+class TestAuthorization:
+    """Hospital claims alone need a number, from the day on which facet codes joined the list.
+
+    Source: 42 CFR 419.83; the list without the third-level codes from 2024-08-05.
+    """
+
+    @staticmethod
+    def found(
+        code: str, on: str, claim_type: ClaimType, told: PriorAuthorization | None
+    ) -> list[str]:
+        checked = Claim(
+            claim_type=claim_type,
+            date=dt.date.fromisoformat(on),
+            place_of_service="22",
+            lines=(parse_line(code),),
+            prior_authorization=told,
+        )
+        report = check_claim(checked, policy=MEDICARE)
+        return [f.rule for f in report.findings if f.family == "authorization"]
+
+    @pytest.mark.parametrize(
+        ("code", "on", "claim_type", "needed"),
+        [
+            ("64493", "2023-06-30", ClaimType.HOSPITAL_OUTPATIENT, False),
+            ("64493", "2023-07-01", ClaimType.HOSPITAL_OUTPATIENT, True),
+            ("64495", "2024-08-04", ClaimType.HOSPITAL_OUTPATIENT, True),
+            ("64495", "2024-08-05", ClaimType.HOSPITAL_OUTPATIENT, False),
+            ("64493", "2024-08-05", ClaimType.PROFESSIONAL, False),
+            ("64493", "2024-08-05", ClaimType.ASC_FACILITY, False),
+        ],
+    )
+    def test_list(self, code: str, on: str, claim_type: ClaimType, *, needed: bool) -> None:
+        assert ("authorization-missing" in self.found(code, on, claim_type, None)) is needed
+
+    @pytest.mark.parametrize(
+        ("told", "found"),
+        [
+            (PriorAuthorization(exempt=True), []),
+            (PriorAuthorization(), ["authorization-missing"]),
+            (PriorAuthorization(number="A1234567890123"), []),
+            (PriorAuthorization(number="A12345678901234"), ["authorization-number-malformed"]),
+            (PriorAuthorization(number="A123456789012-"), ["authorization-number-malformed"]),
+            (
+                PriorAuthorization(number="A1234567890123", decided=dt.date(2026, 3, 3)),
+                ["authorization-not-in-time"],
+            ),
+            (
+                PriorAuthorization(number="A1234567890123", decided=dt.date(2025, 11, 1)),
+                ["authorization-not-in-time"],
+            ),
+            (PriorAuthorization(number="A1234567890123", decided=dt.date(2025, 11, 2)), []),
+        ],
+    )
+    def test_number(self, told: PriorAuthorization, found: list[str]) -> None:
+        assert self.found("64635", "2026-03-02", ClaimType.HOSPITAL_OUTPATIENT, told) == found
+
+    def test_the_number_is_never_told(self) -> None:
+        told = PriorAuthorization(number="SECRET")
+        checked = Claim(
+            claim_type=ClaimType.HOSPITAL_OUTPATIENT,
+            date=DAY,
+            place_of_service="22",
+            lines=(parse_line("64635-RT"),),
+            prior_authorization=told,
+        )
+        report = check_claim(checked, policy=MEDICARE)
+
+        assert report.worst is Severity.ERROR
+        assert "SECRET" not in report.explain()
+        assert "SECRET" not in repr(report)

@@ -1,0 +1,180 @@
+"""The purpose of an injection and the modifier that marks it as diagnostic."""
+
+from __future__ import annotations
+
+import itertools
+
+import attrs
+import pytest
+
+from cptfacet import policies
+from cptfacet.checking import check_claim
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
+from cptfacet.dates import parse_date
+from cptfacet.findings import Question, Report, RuleFamily, Severity
+from cptfacet.repairing import repair_claim
+
+START = parse_date("2021-05-02")  # from which all contractors ask for the modifier
+
+
+def claim(*lines: str, date: str = "2026-03-02", purpose: str | None = None) -> Claim:
+    return Claim(
+        claim_type=ClaimType.PROFESSIONAL,
+        date=parse_date(date),
+        purpose=Purpose(purpose) if purpose else None,
+        lines=tuple(map(parse_line, lines)),
+    )
+
+
+def found(report: Report) -> dict[str, tuple[int, ...]]:
+    return {f.rule: f.lines for f in report.findings if f.family is RuleFamily.PURPOSE}
+
+
+SCENARIOS: list[tuple[str, str, Claim, dict[str, tuple[int, ...]]]] = [
+    (
+        "every line of a diagnostic block has the modifier",
+        "medicare",
+        claim("64493-50-KX", "64494-50-KX", purpose="diagnostic"),
+        {},
+    ),
+    (
+        "the add-on lacks it",
+        "medicare",
+        claim("64493-50-KX", "64494-50", purpose="diagnostic"),
+        {"diagnostic-mark-missing": (2,)},
+    ),
+    (
+        "all levels lack it, the third included",
+        "medicare",
+        claim("64490-RT", "64491-RT", "64492-RT", purpose="diagnostic"),
+        {"diagnostic-mark-missing": (1, 2, 3)},
+    ),
+    (
+        "the claim does not say, and its lines do not agree",
+        "medicare",
+        claim("64493-RT-KX", "64494-RT"),
+        {"diagnostic-mark-partial": (2,)},
+    ),
+    (
+        "the neck is diagnostic and the low back is not",
+        "medicare",
+        claim("64490-RT-KX", "64493-RT"),
+        {},
+    ),
+    (
+        "a therapeutic injection has it",
+        "medicare",
+        claim("64493-LT-KX", purpose="therapeutic"),
+        {"diagnostic-mark-on-therapeutic": (1,)},
+    ),
+    (
+        "an ablation has it, whatever the claim says",
+        "medicare",
+        claim("64635-RT-KX", "64636-RT-KX", purpose="diagnostic"),
+        {"diagnostic-mark-on-ablation": (1, 2)},
+    ),
+    (
+        "an injection under ultrasound has it",
+        "medicare",
+        claim("0213T-RT-KX", purpose="diagnostic"),
+        {"diagnostic-mark-on-ultrasound": (1,)},
+    ),
+    (
+        "the code set asks for none",
+        "cpt",
+        claim("64493-RT", "64494-RT", purpose="diagnostic"),
+        {},
+    ),
+    ("and does not mind one", "cpt", claim("64493-RT-KX", purpose="therapeutic"), {}),
+    (
+        "the day before it began",
+        "medicare-je",
+        claim("64493-RT-KX", date="2021-04-24"),
+        {"diagnostic-mark-before-start": (1,)},
+    ),
+    ("the day on which it began", "medicare-je", claim("64493-RT-KX", date="2021-04-25"), {}),
+    (
+        "nor is it missed before",
+        "medicare-je",
+        claim("64493-RT", date="2021-04-24", purpose="diagnostic"),
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("policy", "given", "rules"), [s[1:] for s in SCENARIOS], ids=[s[0] for s in SCENARIOS]
+)
+def test_scenario(policy: str, given: Claim, rules: dict[str, tuple[int, ...]]) -> None:
+    assert found(check_claim(given, policy=policies.get(policy))) == rules
+
+
+class TestEveryMarking:
+    """A claim of one region is right exactly where its purpose and all its marks agree.
+
+    OIG report of March 2023; Noridian's answers of July 2022.
+    """
+
+    CODES = ("64493", "64494", "64495")
+
+    @pytest.mark.parametrize("purpose", [*Purpose, None])
+    @pytest.mark.parametrize("marks", list(itertools.product((False, True), repeat=3)))
+    def test_is_judged(self, purpose: Purpose | None, marks: tuple[bool, ...]) -> None:
+        lines = tuple(
+            ClaimLine(code=code, modifiers=("RT", "KX") if marked else ("RT",))
+            for code, marked in zip(self.CODES, marks, strict=True)
+        )
+        given = attrs.evolve(claim(), purpose=purpose, lines=lines)
+        right = {
+            Purpose.DIAGNOSTIC: all(marks),
+            Purpose.THERAPEUTIC: not any(marks),
+            None: all(marks) or not any(marks),
+        }[purpose]
+        report = check_claim(given, policy=policies.get("medicare"))
+
+        assert bool(found(report)) is not right
+        asked = {n.rule for n in report.not_checked if n.needs == "purpose"}
+        assert asked == ({"diagnostic-mark-missing"} if not (purpose or any(marks)) else set())
+
+    @pytest.mark.parametrize("purpose", list(Purpose))
+    @pytest.mark.parametrize("marks", list(itertools.product((False, True), repeat=3)))
+    def test_is_mended_by_what_the_claim_says(
+        self, purpose: Purpose, marks: tuple[bool, ...]
+    ) -> None:
+        lines = tuple(
+            ClaimLine(code=code, modifiers=("KX", "RT") if marked else ("RT",), charge=None)
+            for code, marked in zip(self.CODES, marks, strict=True)
+        )
+        given = attrs.evolve(claim(), purpose=purpose, lines=lines)
+        mended = repair_claim(given, policy=policies.get("medicare"))
+
+        assert found(mended.report) == {}
+        marked = {"KX" in line.modifiers for line in mended.claim.lines}
+        assert marked == {purpose is Purpose.DIAGNOSTIC}
+
+
+def test_a_line_without_room_is_asked_about() -> None:
+    given = claim("64493-RT-59-GA-79", purpose="diagnostic")
+    [missing] = (
+        check_claim(given, policy=policies.get("medicare"))
+        .only(rules=["diagnostic-mark-missing"])
+        .findings
+    )
+
+    assert isinstance(missing.remedy, Question)
+
+
+def test_the_week_in_which_contractors_differed_is_not_known() -> None:
+    given = claim("64493-RT", date="2021-04-28", purpose="diagnostic")
+    report = check_claim(given, policy=policies.get("medicare"))
+
+    assert found(report) == {}
+    [asked] = [n for n in report.not_checked if n.rule == "diagnostic-mark-missing"]
+    assert (asked.needs, "CGS" in asked.reason) == ("modifier.diagnostic", True)
+
+
+def test_the_modifier_weighs_less_on_what_is_not_covered_anyway() -> None:
+    report = check_claim(claim("0216T-RT-KX"), policy=policies.get("medicare"))
+    [mark] = report.only(rules=["diagnostic-mark-on-ultrasound"]).findings
+
+    assert mark.severity is Severity.WARNING

@@ -1,0 +1,143 @@
+"""Units against the medically unlikely edits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cptfacet import edits, policies
+from cptfacet.checking import Checker, check_claim
+from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
+from cptfacet.edits import Mai, Mue
+from cptfacet.findings import Finding, Question
+from cptfacet.procedures import CodeGroup, ProcedureKind
+from cptfacet.reference import packaged
+
+MEDICARE = policies.get("medicare")
+DAY = dt.date(2026, 11, 2)  # in an edition that was read
+CODES = sorted(
+    {p.code for p in packaged().find(kind=ProcedureKind.FACET)}
+    | {code for group in CodeGroup for code in packaged().codes_in(group, on=DAY)}
+)
+EDITS = [
+    edit
+    for claim_type in ClaimType
+    for code in CODES
+    if isinstance(edit := edits.mue(code, on=DAY, claim_type=claim_type), Mue)
+]
+
+
+def claim(
+    *lines: ClaimLine | str, on: dt.date = DAY, claim_type: ClaimType = ClaimType.PROFESSIONAL
+) -> Claim:
+    read = tuple(parse_line(line) if isinstance(line, str) else line for line in lines)
+    return Claim(claim_type=claim_type, date=on, lines=read)
+
+
+def exceeding(checked: Claim, policy: policies.Policy = MEDICARE) -> list[Finding]:
+    report = check_claim(checked, policy=policy)
+    return [found for found in report.findings if found.rule == "mue-exceeded"]
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda e: f"{e.code}-{e.claim_type}")
+def test_each_edit_allows_its_units_and_no_more(edit: Mue) -> None:
+    """As many units as the edit allows pass, and one more does not, with the edit's own source.
+
+    Source: data/edits/mue.csv.
+    """
+    beside = parse_line("64493-RT" if edit.code != "64493" else "64635-RT")
+    allowed, beyond = (
+        claim(ClaimLine(code=edit.code, units=units), beside, claim_type=edit.claim_type)
+        for units in (edit.units, edit.units + 1)
+    )
+
+    assert exceeding(allowed) == []
+    [found] = exceeding(beyond)
+    assert found.lines == (1,)
+    assert found.citations == edit.footing.citations
+    assert isinstance(found.remedy, Question)
+    assert ("appeal" in found.message) is (edit.mai is not Mai.DAY_BY_POLICY)
+
+
+class TestDays:
+    """An edit of the day counts the units of all lines of its code, one of a line each by itself.
+
+    Source: the adjudication indicator, data/edits/mue.csv.
+    """
+
+    @given(parts=st.lists(st.integers(1, 4), min_size=1, max_size=5))
+    def test_lines_of_one_day_count_together(self, parts: list[int]) -> None:
+        lines = [ClaimLine(code="64636", units=units) for units in parts]
+        found = exceeding(claim("64635", *lines))
+
+        assert [f.lines for f in found] == (
+            [tuple(range(2, len(parts) + 2))] if sum(parts) > 4 else []
+        )
+
+    @given(parts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
+    def test_lines_of_an_edit_of_lines_count_alone(self, parts: list[int]) -> None:
+        real = edits.mue
+
+        def by_line(code: str, *, on: dt.date, claim_type: ClaimType) -> Mue:
+            edit = real(code, on=on, claim_type=claim_type)
+            assert isinstance(edit, Mue)
+            return attrs.evolve(edit, units=4, mai=Mai.LINE)
+
+        checked = claim(*(ClaimLine(code="64636", units=units) for units in parts))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(edits, "mue", by_line)
+            report = Checker(MEDICARE, memo=0).check(checked)
+        found = [f for f in report.findings if f.rule == "mue-exceeded"]
+
+        assert [f.lines for f in found] == [(n,) for n, units in enumerate(parts, 1) if units > 4]
+        assert all("appeal" in f.message for f in found)
+
+    def test_another_day_and_another_practitioner_count_alone(self) -> None:
+        line = parse_line("64493-RT")
+        for other in (
+            attrs.evolve(line, date=DAY + dt.timedelta(1)),
+            attrs.evolve(line, provider="B"),
+        ):
+            assert exceeding(claim(attrs.evolve(line, provider="A"), other)) == []
+        assert exceeding(claim(line, line))
+
+    def test_both_sides_on_one_line_are_one_unit(self) -> None:
+        assert exceeding(claim("64493-50", "64494-50")) == []
+        assert [f.lines for f in exceeding(claim("64493-RT", "64493-LT"))] == [(1, 2)]
+
+    @pytest.mark.parametrize("units", [None, 0, -3, Decimal("1.5"), Decimal("NaN"), 10**40])
+    def test_units_that_are_no_count_are_left_to_others(self, units: Decimal | int | None) -> None:
+        assert exceeding(claim(ClaimLine(code="64493", units=units))) == []
+
+
+class TestNotKnown:
+    """What no table tells is said once, and no more than once."""
+
+    def reasons(self, checked: Claim) -> list[str]:
+        report = check_claim(checked, policy=MEDICARE)
+        return [each.reason for each in report.not_checked if each.rule == "mue-exceeded"]
+
+    def test_of_a_surgical_center(self) -> None:
+        checked = claim("64493-RT x3", "64494-RT", claim_type=ClaimType.ASC_FACILITY)
+
+        assert exceeding(checked) == []
+        assert self.reasons(checked) == [
+            "no source that was read says which table these claims meet"
+        ]
+
+    def test_of_a_day_before_all_editions(self) -> None:
+        [reason] = self.reasons(claim("64493 x2", on=dt.date(2019, 3, 4)))
+
+        assert "mue-2024q3" in reason
+
+    def test_of_codes_that_no_table_has(self) -> None:
+        assert self.reasons(claim("64493-RT", "99283-25 x9", "Q9999 x9")) == []
+
+    @pytest.mark.parametrize("name", ["cpt", "commercial", "bcbs-north-dakota"])
+    def test_a_policy_without_these_edits_says_nothing(self, name: str) -> None:
+        assert exceeding(claim("64493 x2"), policies.get(name)) == []
