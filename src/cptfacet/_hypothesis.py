@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _TYPES = {
+    "checking": "Checker Rule",
     "citations": "Citation Source",
-    "claims": "Claim ClaimLine Location",
+    "claims": "Claim ClaimLine Location PriorAuthorization",
     "bilateral": "SideCount",
     "coding": "Coded Coder Note Refusal Why",
     "dates": "Term",
@@ -22,11 +23,15 @@ _TYPES = {
     "editions": "Edition Footing NotInData",
     "edits": "AscStatus Diagnosis DiagnosisList Mue PairEdit PairEdits PlaceOfService",
     "errors": "CptfacetError",
+    "findings": "Finding NotChecked Question Replacement Report Under",
+    "histories": "ReadHistory UnreadPast",
+    "history": "History PastSession Tally",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier",
     "policies": "NotKnown Policy Provision",
     "procedures": "Procedure",
     "reference": "Reference",
+    "repairing": "Mended Repaired",
     "sessions": "Session Target TreatedNerve Treatment",
 }
 

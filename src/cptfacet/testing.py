@@ -18,12 +18,14 @@ from cptfacet import _data
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint, Side, code_region
 from cptfacet.bilateral import LineForm, SideCount, lateral_roles, render
+from cptfacet.checking import Checker
 from cptfacet.citations import Confidence
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, NoteId, Reason, Refusal
 from cptfacet.coding.plans import JUNCTION, turning_points
 from cptfacet.decoding import Decoded, Decoder
 from cptfacet.errors import MissingExtraError
+from cptfacet.findings import FindingKind, RuleFamily
 from cptfacet.interop.json import dump, read
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import (
@@ -34,11 +36,13 @@ from cptfacet.policies import (
     NotKnown,
     Policy,
     Provision,
+    Value,
     overlaps,
     vocabulary,
 )
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
+from cptfacet.repairing import repair_claim
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 
 try:
@@ -245,7 +249,7 @@ class _Case:
         names = (name.replace("-", "_") for name in vocabulary()[key].dimensions)
         return self.policy.get(key, on=on, **dict(zip(names, cell, strict=True)))
 
-    def value(self, key: str, on: dt.date, *cell: str) -> str | tuple[str, ...] | None:
+    def value(self, key: str, on: dt.date, *cell: str) -> Value | None:
         """Ask the policy for the value of one cell, None where it is not known."""
         answer = self.answer(key, on, *cell)
         return answer.value if isinstance(answer, Provision) else None
@@ -288,6 +292,36 @@ class _Case:
 
         return of
 
+    @functools.cached_property
+    def checker(self) -> Checker:
+        """The checker of the policy; the enumerated claims are checked once each."""
+        return Checker(self.policy, self.reference, memo=0)
+
+    def found(self, session: Session, coded: Coded) -> Iterator[str]:
+        """Tell the findings of coding, edit and form on the lines of a session."""
+        claim = attrs.evolve(
+            coded.claim,
+            place_of_service=None,
+            lines=tuple(attrs.evolve(line, diagnoses=()) for line in coded.claim.lines),
+        )
+        foreseen = {RuleFamily.UNITS}
+        if any(note.id is NoteId.FAMILY_PAIR for note in coded.notes):
+            foreseen.add(RuleFamily.PAIRS)
+        for given in (None, session):
+            for finding in self.checker.check(claim, session=given).findings:
+                if finding.kind is not FindingKind.COVERAGE and finding.family not in foreseen:
+                    yield f"{_shown(session)}: {_written(claim.lines)} draws {finding}"
+
+    def repaired(self, claim: Claim) -> Iterator[str]:
+        """Tell what a second repair of a claim changes, and which errors a repair adds."""
+        once = repair_claim(claim, policy=self.policy, reference=self.reference)
+        twice = repair_claim(once.claim, policy=self.policy, reference=self.reference)
+        if twice.claim != once.claim:
+            yield f"{_written(once.claim.lines)} is mended again, to {_written(twice.claim.lines)}"
+        before = {finding.rule for finding in self.checker.check(claim).errors}
+        for rule in sorted({finding.rule for finding in once.report.errors} - before):
+            yield f"{_written(claim.lines)} has {rule} after it was mended"
+
     @property
     def enumerated(self) -> tuple[_Answered, ...]:
         """Every session of the enumerated space, once for each set of equal rules."""
@@ -325,7 +359,7 @@ class _Case:
         }
         said: dict[str, tuple[object, ...]] = {}
         for key in vocabulary().values():
-            if key.name in _NOT_OF_LINES or key.type == "document":
+            if key.name in _NOT_OF_LINES or key.type == "document" or key.use != "coding":
                 continue
             axes = [asked.get(name) or DIMENSIONS[name] or () for name in key.dimensions]
             cells = itertools.product(*axes)
@@ -843,7 +877,8 @@ class _Laws:
         __tracebackhide__ = True
         broken: list[str] = []
         for each, coded in self.case.coded:
-            order = self.case.value("modifier.order", each.session.date) or tuple(ModifierKind)
+            said = self.case.value("modifier.order", each.session.date)
+            order = said if isinstance(said, tuple) else tuple(ModifierKind)
             for line in coded.claim.lines:
                 kinds = [self.case.reference.modifier_kind(code) for code in line.modifiers]
                 if kinds != sorted(kinds, key=order.index):
@@ -941,7 +976,51 @@ class _Laws:
                     )
         _report(broken)
 
+    def test_coded_lines_draw_no_finding_of_coding_edit_or_form(self) -> None:
+        """Lines that coding writes are found right, whether the session stands beside them or not.
+
+        Units beyond a medically unlikely edit are left out: coding drops no level.
+
+        Source: docs/checking.md, "What coding writes, checking accepts".
+        """
+        __tracebackhide__ = True
+        seen: set[object] = set()
+        broken: list[str] = []
+        for each in self.case.enumerated:
+            if isinstance(each.answer, Coded):
+                lines = each.claim_type, each.session.date, each.answer.claim.lines
+                if lines not in seen:
+                    seen.add(lines)
+                    broken += self.case.found(each.session, each.answer)
+        _report(broken)
+
     # -- any session
+
+    def test_any_session_draws_no_finding_of_coding_edit_or_form(self, session: Session) -> None:
+        """Any session's lines are found right; what the session itself states is left out.
+
+        Its place of service and diagnoses are the record's, and pairs of families are named by a
+        note of coding.
+
+        Source: docs/checking.md, "What coding writes, checking accepts".
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        if isinstance(answer, Coded):
+            _report(self.case.found(session, answer))
+
+    def test_any_session_is_repaired_once(self, session: Session) -> None:
+        """What is mended in the lines of a session is mended at once, and brings no new error.
+
+        The lines are those of coding without their first, so that there is something to mend.
+
+        Source: docs/checking.md, "Repairing" (repairing twice is repairing once).
+        """
+        __tracebackhide__ = True
+        answer = self.case.coder.code(session)
+        if isinstance(answer, Coded):
+            claim = attrs.evolve(answer.claim, lines=answer.claim.lines[1:])
+            _report(self.case.repaired(claim))
 
     def test_any_session_is_coded_or_refused(self, session: Session) -> None:
         """No session raises: it is coded, each line with provisions in force behind it, or refused.

@@ -17,9 +17,11 @@ from cptfacet import policies
 from cptfacet.addons import missing_primaries, order_lines
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import LineForm, SideCount
+from cptfacet.checking import Checker
 from cptfacet.claims import ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, NoteId
 from cptfacet.decoding import BilledLevels, Decoder
+from cptfacet.findings import FindingKind, RuleFamily
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
@@ -446,6 +448,25 @@ def mirror(lines: tuple[ClaimLine, ...]) -> tuple[ClaimLine, ...]:
     )
 
 
+# -- the claim as it is checked
+
+
+def check_findings(checker: Checker, session: Session, coded: Coded) -> None:
+    """Check that the lines draw no finding of kind coding, edit or form, with the note or without.
+
+    A session of more joints than a medically unlikely edit counts breaks it: no level is dropped.
+    """
+    for given in (None, session):
+        report = checker.check(coded.claim, session=given)
+        found = [
+            finding
+            for finding in report.findings
+            if finding.kind is not FindingKind.COVERAGE
+            and not (finding.family is RuleFamily.UNITS and len(session.treatments[0].targets) > 5)
+        ]
+        assert found == [], report.explain()
+
+
 # -- one pass over a part of the space
 
 BOTH_ORDERS = (1, -1)
@@ -456,17 +477,17 @@ class Table:
     """What is expected of every side pattern of one kind of session, worked out once."""
 
     def __init__(
-        self, grouped: tuple[Group, ...], count: int, asked: Asked, decoder: Decoder
+        self, grouped: tuple[Group, ...], count: int, asked: Asked, readers: tuple[Decoder, Checker]
     ) -> None:
         self.asked = asked
         self.grouped = grouped
-        self.decoder = decoder
+        self.decoder, self.checker = readers
         self.patterns = side_patterns(count)
         self.expected = [expect(grouped, sides, asked) for sides in self.patterns]
         self.mirrored = [mirror(each.lines) for each in self.expected]
         self.lawful = [False] * len(self.patterns)
 
-    def check(self, coded: Coded, place: int, joints: tuple[Joint, ...]) -> None:
+    def check(self, session: Session, coded: Coded, place: int, joints: tuple[Joint, ...]) -> None:
         """Check one answer against the oracle; the laws once for equal lines of equal sides."""
         lines, why = self.expected[place]
         assert coded.claim.lines == lines, f"{joints} {self.patterns[place]} {self.asked}"
@@ -479,6 +500,7 @@ class Table:
             sides = self.patterns[place]
             check_laws(coded.claim.lines, self.grouped, sides, self.asked)
             check_way_back(self.decoder, coded, self.grouped, sides, self.asked)
+            check_findings(self.checker, session, coded)
             self.lawful[place] = True
 
 
@@ -494,7 +516,8 @@ def enumerate_sides(
     ``orders`` says for a claim type whether the targets are listed head to tail (1), tail to head
     (-1) or both ways; the answer that is expected does not depend on it. Yields each answer.
     """
-    coder, decoder = Coder(policies.get(payer)), Decoder(policies.get(payer))
+    policy = policies.get(payer)
+    coder, readers = Coder(policy), (Decoder(policy), Checker(policy, memo=0))
     tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
     for joints in choices:
         grouped = groups(joints, payer, method.family)
@@ -503,7 +526,8 @@ def enumerate_sides(
         for claim_type, directions in orders.items():
             key = (grouped, count, claim_type)
             if key not in tables:
-                tables[key] = Table(grouped, count, Asked(payer, method, claim_type, on), decoder)
+                asked = Asked(payer, method, claim_type, on)
+                tables[key] = Table(grouped, count, asked, readers)
             table = tables[key]
             answers: list[tuple[ClaimLine, ...]] = []
             for place, targets in enumerate(itertools.product(*[TARGETS[j] for j in joints])):
@@ -517,7 +541,7 @@ def enumerate_sides(
                     session = Session(date=on, treatments=(treatment,), claim_type=claim_type)
                     coded = coder.code(session)
                     assert isinstance(coded, Coded)
-                    table.check(coded, place, joints)
+                    table.check(session, coded, place, joints)
                     yield joints, coded
                     if direction == directions[0]:
                         answers.append(coded.claim.lines)
@@ -562,6 +586,8 @@ def answers_of(payer: str, claim_type: ClaimType) -> tuple[object, ...]:
     """List all that coding and decoding of these methods ask a policy today, with the answers."""
     told: list[object] = []
     for key in policies.vocabulary().values():
+        if key.use != "coding":
+            continue
         if key.name in ("coding.instead", "coding.family-pairs", *NOT_ASKED):
             continue
         asked = {"claim-type": (claim_type.value,), **ASKED_BY_NAME}

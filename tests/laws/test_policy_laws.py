@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from cptfacet import policies, strategies, testing
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import Joint
-from cptfacet.claims import ClaimLine
+from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding import Coded, Coder, Refusal
 from cptfacet.coding.plans import turning_points
 from cptfacet.policies import DIMENSIONS, Policy, Provision, vocabulary
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import Reference, packaged
+from cptfacet.repairing import Repaired, repair_claim
 from cptfacet.sessions import Session
 from cptfacet.testing import policy_laws
 
@@ -56,7 +57,9 @@ def said_of_lines(policy: Policy) -> tuple[object, ...]:
     of_lines = [
         key
         for key in vocabulary().values()
-        if key.type != "document" and key.name not in ("coding.family", "coding.instead")
+        if key.use == "coding"
+        and key.type != "document"
+        and key.name not in ("coding.family", "coding.instead")
     ]
     found: list[object] = []
     for key in of_lines:
@@ -232,6 +235,7 @@ def small_space(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ONE = Coder(CPT)
+FOUND_RIGHT = "test_coded_lines_draw_no_finding_of_coding_edit_or_form"
 
 
 class Stub:
@@ -330,6 +334,13 @@ class TestLawlessCoding:
             (ENUMERATED[4], MEDICARE, each_line(turned_modifiers), "the order is payment"),
             (ENUMERATED[5], MEDICARE, each_line(without_kx), "modifier.diagnostic is KX"),
             (ENUMERATED[6], CPT, first_target_alone, "with its targets in another order"),
+            (FOUND_RIGHT, CPT, on_lines(lambda lines: lines[1:]), "draws error addon-without"),
+            (
+                "test_any_session_draws_no_finding_of_coding_edit_or_form",
+                CPT,
+                on_lines(lambda lines: lines[1:]),
+                "draws error addon-without",
+            ),
             (
                 "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason",
                 CPT,
@@ -391,8 +402,30 @@ class TestLawlessCoding:
         sampled = {name for name in laws if name.startswith("test_any_session")}
         table = "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason"
 
-        assert laws - sampled == {*ENUMERATED, *STATED, table}
-        assert len(sampled) == 5
+        assert laws - sampled == {*ENUMERATED, *STATED, table, FOUND_RIGHT}
+        assert len(sampled) == 7
+
+    def test_a_repair_that_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        honest = repair_claim
+
+        def doubled(claim: Claim, **given: Any) -> Repaired:
+            more = attrs.evolve(claim, lines=claim.lines * 2)
+            return attrs.evolve(honest(claim, **given), claim=more)
+
+        monkeypatch.setattr(testing, "repair_claim", doubled)
+
+        assert "is mended again" in broken("test_any_session_is_repaired_once", CPT)
+
+    def test_a_repair_that_adds_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        honest = repair_claim
+
+        def worse(claim: Claim, **given: Any) -> Repaired:
+            lines = (ClaimLine(code="64494"),)
+            return honest(attrs.evolve(claim, lines=lines), **given)
+
+        monkeypatch.setattr(testing, "repair_claim", worse)
+
+        assert "after it was mended" in broken("test_any_session_is_repaired_once", CPT)
 
     def test_no_patient_is_named(self) -> None:
         told = broken("test_any_session_is_coded_or_refused", CPT, coder=Stub(CPT, unreasoned))

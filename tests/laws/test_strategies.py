@@ -17,13 +17,15 @@ from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
 
 import cptfacet
 from cptfacet import _data, policies, strategies
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LineForm, SideCount
+from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, Refusal, code_session
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import MissingExtraError
+from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.interop.json import dump, read
 from cptfacet.policies import NotKnown, Policy, Provision, vocabulary
 from cptfacet.procedures import ProcedureKind
@@ -84,8 +86,8 @@ class TestFromType:
             again = pickle.loads(pickle.dumps(value))  # noqa: S301  made here
             assert isinstance(value, kind)
             assert type(again) is type(value)
-            if isinstance(value, Coder | Decoder):
-                assert isinstance(again, Coder | Decoder)
+            if isinstance(value, Checker | Coder | Decoder):
+                assert isinstance(again, Checker | Coder | Decoder)
                 assert (again.policy, again.reference) == (value.policy, value.reference)
             else:
                 assert again == value
@@ -291,6 +293,32 @@ class TestCoverage:
 
         assert reached(strategies.treatments(), tell, [True, False, "joints"])
 
+    def test_every_state_of_an_earlier_session(self) -> None:
+        def tell(past: PastSession) -> list[object]:
+            return [past.kind, past.region, past.certain, ("joints", len(past.joints) > 0)]
+
+        domain = [*SessionKind, *CoverageRegion, None, True, False]
+        joints = [("joints", known) for known in (True, False)]
+        assert reached(strategies.past_sessions(), tell, [*domain, *joints])
+
+    def test_histories_have_sessions_that_a_year_holds_and_others(self) -> None:
+        def tell(history: History) -> list[object]:
+            dates = [past.date for past in history.sessions]
+            pairs = itertools.pairwise(dates)
+            return [len(dates) > 0, *(("near", (b - a).days < 366) for a, b in pairs)]
+
+        domain = [True, False, ("near", True), ("near", False)]
+        assert reached(strategies.histories(), tell, domain)
+
+    def test_claims_tell_of_prior_authorization_or_not(self) -> None:
+        def tell(claim: Claim) -> list[object]:
+            told = claim.prior_authorization
+            return [None] if told is None else [told.exempt, ("number", told.number is None)]
+
+        domain = [None, True, False, ("number", True), ("number", False)]
+        assert reached(strategies.claims(), tell, domain)
+        assert reached(strategies.messy_claims(), tell, domain)
+
     def test_every_day_on_which_something_changes(self) -> None:
         known = [turning_points(policies.get(name), packaged()) for name in policies.ids()]
         days = {day for listed in known for day in listed} - {dt.date.min}
@@ -475,6 +503,9 @@ class TestOptions:
             ("procedures", {"kind": "facet"}),
             ("claim_lines", {"units": 1}),
             ("claims", {"lines": ()}),
+            ("prior_authorizations", {"dates": TODAY}),
+            ("past_sessions", {"kinds": SessionKind.ABLATION}),
+            ("histories", {"sessions": ()}),
             ("policies", {"parents": CPT}),
             ("provisions", {"keys": "laterality.form"}),
             ("coded_claims", {"policies": CPT}),

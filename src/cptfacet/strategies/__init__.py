@@ -24,8 +24,9 @@ from typing import Any, TypeVar
 
 from cptfacet import jurisdictions
 from cptfacet.bilateral import SideCount
+from cptfacet.checking import Checker, Rule, rules
 from cptfacet.citations import Citation, Source
-from cptfacet.claims import Claim, ClaimLine, Location
+from cptfacet.claims import Claim, ClaimLine, Location, PriorAuthorization
 from cptfacet.coding import Coded, Coder, Note, Refusal, Why
 from cptfacet.dates import Term
 from cptfacet.decoding import (
@@ -48,11 +49,23 @@ from cptfacet.edits import (
     PlaceOfService,
 )
 from cptfacet.errors import CptfacetError, MissingExtraError
+from cptfacet.findings import (
+    Finding,
+    NotChecked,
+    Question,
+    Remedy,
+    Replacement,
+    Report,
+    Under,
+)
+from cptfacet.histories import ReadHistory, UnreadPast
+from cptfacet.history import History, PastSession, Tally
 from cptfacet.jurisdictions import Jurisdiction
 from cptfacet.modifiers import Modifier
 from cptfacet.policies import NotKnown, Policy, Provision
 from cptfacet.procedures import Procedure
 from cptfacet.reference import Reference
+from cptfacet.repairing import Mended, Repaired
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
 
 try:
@@ -79,8 +92,16 @@ try:
         messy_claims,
         modifier_codes,
         modifiers,
+        prior_authorizations,
         procedures,
         references,
+    )
+    from cptfacet.strategies.checked import (
+        claims_with,
+        clean_claims,
+        example_repairs,
+        example_reports,
+        hostile_claims,
     )
     from cptfacet.strategies.done import (
         messy_sessions,
@@ -89,6 +110,7 @@ try:
         treated_nerves,
         treatments,
     )
+    from cptfacet.strategies.past import histories, past_sessions, read_histories, tallies
     from cptfacet.strategies.stated import citations, not_knowns, policies, provisions, sources
     from cptfacet.strategies.words import (
         OPAQUE_LOCATIONS,
@@ -116,12 +138,16 @@ __all__ = [
     "claim_lines",
     "claim_types",
     "claims",
+    "claims_with",
+    "clean_claims",
     "coded_claims",
     "codes",
     "decoded_claims",
     "diagnoses",
     "for_type",
     "guidances",
+    "histories",
+    "hostile_claims",
     "joints",
     "line_forms",
     "locations",
@@ -132,7 +158,9 @@ __all__ = [
     "modifiers",
     "nerves",
     "not_knowns",
+    "past_sessions",
     "policies",
+    "prior_authorizations",
     "procedures",
     "provisions",
     "purposes",
@@ -157,6 +185,15 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Diagnosis: looked_up.diagnosis_facts,
     DiagnosisList: looked_up.diagnosis_lists,
     Edition: looked_up.edition_facts,
+    Finding: lambda: part_of(example_reports(), lambda report: report.findings),
+    Mended: lambda: part_of(example_repairs(), lambda repaired: repaired.changes),
+    NotChecked: lambda: part_of(example_reports(), lambda report: report.not_checked),
+    Question: lambda: part_of(example_reports(), lambda report: _remedies(report, Question)),
+    Repaired: example_repairs,
+    Replacement: lambda: part_of(example_reports(), lambda report: _remedies(report, Replacement)),
+    Report: example_reports,
+    Rule: lambda: st.sampled_from(rules()),
+    Under: lambda: example_reports().map(lambda report: report.under),
     Footing: looked_up.footings,
     Mue: looked_up.mues,
     NotInData: looked_up.not_in_data,
@@ -168,6 +205,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
         decoded_claims(), lambda decoded: [b for group in decoded.groups for b in group.levels]
     ),
     BilledSession: lambda: part_of(decoded_claims(), lambda decoded: decoded.sessions),
+    Checker: lambda: policies().map(Checker),
     Citation: citations,
     Claim: any_claims,
     ClaimLine: lambda: claim_lines() | messy_claim_lines(),
@@ -179,26 +217,37 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Doubt: lambda: part_of(
         decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
     ),
+    History: histories,
     Jurisdiction: lambda: st.sampled_from(jurisdictions.ids()).map(jurisdictions.get),
     Location: lambda: locations() | OPAQUE_LOCATIONS,
     Modifier: modifiers,
     NotKnown: not_knowns,
     Note: lambda: part_of(coded(), lambda coded: coded.notes),
+    PastSession: past_sessions,
     Policy: policies,
+    PriorAuthorization: prior_authorizations,
     Procedure: procedures,
     Provision: provisions,
+    ReadHistory: read_histories,
     Reference: references,
     Refusal: refusals,
     Session: any_sessions,
     SideCount: side_counts,
     Source: sources,
+    Tally: tallies,
     Target: targets,
     Term: terms,
     TreatedNerve: treated_nerves,
     Treatment: treatments,
     Unread: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),
+    UnreadPast: lambda: part_of(read_histories(), lambda read: read.unread),
     Why: lambda: part_of(coded(), lambda coded: coded.why),
 }
+
+
+def _remedies(report: Report, kind: type[Remedy]) -> list[Remedy]:
+    found = (finding.remedy for finding in report.findings)
+    return [remedy for remedy in found if isinstance(remedy, kind)]
 
 
 def for_type(kind: type[T]) -> SearchStrategy[T]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, PriorAuthorization, Purpose
 from cptfacet.modifiers import Modifier, ModifierRole
 from cptfacet.procedures import Procedure, ProcedureKind
 from cptfacet.reference import Reference, packaged
@@ -29,6 +29,7 @@ from cptfacet.strategies.words import (
     PLACES,
     PROVIDERS,
     TEXTS,
+    UTNS,
     diagnoses,
     locations,
     service_dates,
@@ -42,6 +43,7 @@ __all__ = [
     "messy_claims",
     "modifier_codes",
     "modifiers",
+    "prior_authorizations",
     "procedures",
     "references",
 ]
@@ -185,6 +187,31 @@ def messy_claim_lines() -> SearchStrategy[ClaimLine]:
     )
 
 
+def prior_authorizations(
+    *, dates: SearchStrategy[dt.date] | None = None
+) -> SearchStrategy[PriorAuthorization]:
+    """Give what claims say of prior authorization: number, day and exemption, each told or not.
+
+    >>> from hypothesis import find
+    >>> find(prior_authorizations(), lambda told: told.exempt)
+    PriorAuthorization(decided=None, exempt=True)
+
+    Raises:
+        InvalidArgument: An option is no strategy.
+    """
+    return st.builds(
+        PriorAuthorization,
+        number=either(UTNS),
+        decided=either(chosen(dates, "dates", service_dates())),
+        exempt=st.booleans(),
+    )
+
+
+_OPAQUE_AUTHORIZATIONS = st.builds(
+    PriorAuthorization, number=either(OPAQUE), decided=either(st.dates()), exempt=st.booleans()
+)
+
+
 def claims(
     *,
     lines: SearchStrategy[ClaimLine] | None = None,
@@ -207,6 +234,7 @@ def claims(
         id=either(TEXTS),
         policy=either(st.sampled_from(packaged_policies.ids())),
         location=either(locations()),
+        prior_authorization=either(prior_authorizations()),
     )
 
 
@@ -223,4 +251,5 @@ def messy_claims() -> SearchStrategy[Claim]:
         id=either(OPAQUE),
         policy=either(OPAQUE),
         location=either(OPAQUE_LOCATIONS),
+        prior_authorization=either(prior_authorizations() | _OPAQUE_AUTHORIZATIONS),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
@@ -14,7 +15,6 @@ from cptfacet import policies as packaged_policies
 from cptfacet.citations import Citation, Confidence, Source, cite
 from cptfacet.claims import ClaimLine
 from cptfacet.dates import Term
-from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import DIMENSIONS, NONE, Key, NotKnown, Policy, Provision, Value, vocabulary
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
@@ -143,8 +143,14 @@ def _draw_cell(draw: st.DrawFn, keys: SearchStrategy[str]) -> tuple[Key, tuple[s
         raise InvalidArgument(message)
     key = vocabulary()[name]
     add_ons = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on]
-    axes = [st.sampled_from(list(DIMENSIONS[name] or add_ons)) for name in key.dimensions]
+    axes = [
+        _RULES if name == "rule" else st.sampled_from(list(DIMENSIONS[name] or add_ons))
+        for name in key.dimensions
+    ]
     return key, tuple(str(value) for value in draw(st.tuples(*axes)))
+
+
+_RULES = st.from_regex(r"[a-z]{1,8}(-[a-z0-9]{1,8}){0,2}", fullmatch=True)
 
 
 def _draw_terms(draw: st.DrawFn) -> list[Term]:
@@ -212,31 +218,42 @@ def _draw_not_known(
     )
 
 
+def _some(values: Sequence[str], most: int) -> SearchStrategy[Value]:
+    return tuples(st.sampled_from(values), min_size=1, max_size=most, unique=True)
+
+
+def _marks(key: Key) -> SearchStrategy[Value]:
+    fitting = [modifier.code for modifier in packaged().modifiers if modifier.role is key.role]
+    return st.sampled_from([NONE, *fitting])
+
+
+def _lines(_: Key) -> SearchStrategy[Value]:
+    known = st.sampled_from([procedure.code for procedure in packaged().procedures])
+    line = st.builds(ClaimLine, code=known, units=st.integers(1, 9))
+    return tuples(line.map(lambda line: line.text), min_size=1, max_size=2, unique=True)
+
+
+def _documents(_: Key) -> SearchStrategy[Value]:
+    drawn = st.tuples(st.sampled_from(["MM", "PA", "A", "L"]), st.integers(1, 99_999))
+    return drawn.map(lambda parts: f"{parts[0]}-{parts[1]}")
+
+
+_VALUES: Mapping[str, Callable[[Key], SearchStrategy[Value]]] = {
+    "choice": lambda key: st.sampled_from(key.choices),
+    "list": lambda key: st.permutations(key.choices).map(tuple),
+    "some": lambda key: _some(key.choices, 4),
+    "count": lambda _: st.integers(0, 999),
+    "modifier": _marks,
+    "modifiers": lambda _: _some([modifier.code for modifier in packaged().modifiers], 3),
+    "codes": lambda _: _some([p.code for p in packaged().find(kind=ProcedureKind.FACET)], 3),
+    "lines": _lines,
+    "document": _documents,
+}
+
+
 def _values(key: Key) -> SearchStrategy[Value]:
     """Give the values that a key allows, by its type."""
-    match key.type:
-        case "choice":
-            return st.sampled_from(key.choices)
-        case "list":
-            return st.permutations(key.choices).map(tuple)
-        case "modifier":
-            attesting = [
-                modifier.code
-                for modifier in packaged().modifiers
-                if modifier.role is ModifierRole.REQUIREMENTS_MET
-            ]
-            return st.sampled_from([NONE, *attesting])
-        case "document":
-            return st.tuples(st.sampled_from(["MM", "PA", "A", "L"]), st.integers(1, 99_999)).map(
-                lambda drawn: f"{drawn[0]}-{drawn[1]}"
-            )
-        case "codes":
-            facet = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
-            return tuples(st.sampled_from(facet), min_size=1, max_size=3, unique=True)
-        case "lines":
-            known = st.sampled_from([procedure.code for procedure in packaged().procedures])
-            line = st.builds(ClaimLine, code=known, units=st.integers(1, 9))
-            return tuples(line.map(lambda line: line.text), min_size=1, max_size=2, unique=True)
-        case other:
-            message = f"no strategy gives values of the type {other!r} of {key.name}"
-            raise NotImplementedError(message)
+    if key.type not in _VALUES:
+        message = f"no strategy gives values of the type {key.type!r} of {key.name}"
+        raise NotImplementedError(message)
+    return _VALUES[key.type](key)

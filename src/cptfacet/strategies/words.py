@@ -40,6 +40,7 @@ __all__ = [
     "PROVIDERS",
     "SIDES",
     "TEXTS",
+    "UTNS",
     "claim_types",
     "diagnoses",
     "guidances",
@@ -259,6 +260,7 @@ def _run(characters: str, *, min_size: int, max_size: int) -> SearchStrategy[str
 
 PLACES = _run(_DIGITS, min_size=2, max_size=2)
 PROVIDERS = _run(_DIGITS, min_size=10, max_size=10)
+UTNS = _run(_DIGITS + _UPPER, min_size=14, max_size=14)
 
 
 def diagnoses() -> SearchStrategy[str]:

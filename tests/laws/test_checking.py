@@ -1,0 +1,231 @@
+"""Laws of checking and repairing claims."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+from collections import Counter
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cptfacet import policies
+from cptfacet.checking import Checker, check_claim, check_claims, rules
+from cptfacet.claims import Claim, ClaimType
+from cptfacet.coding import NoteId
+from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
+from cptfacet.interop.examples import Example, examples
+from cptfacet.repairing import repair_claim
+from cptfacet.strategies import (
+    claims,
+    claims_with,
+    clean_claims,
+    coded_claims,
+    hostile_claims,
+    messy_claims,
+)
+
+POLICIES = ("cpt", "medicare", "medicare-je", "bcbs-mississippi", "bcbs-north-dakota")
+UNDER = st.sampled_from(POLICIES).map(policies.get)
+CHECKERS = {name: Checker(policies.get(name)) for name in POLICIES}
+RULES = [rule.id for rule in rules()]
+OURS = (FindingKind.CODING, FindingKind.EDIT, FindingKind.FORM)
+
+FITTING = {
+    ClaimType.PROFESSIONAL: "11",
+    ClaimType.ASC_FACILITY: "24",
+    ClaimType.HOSPITAL_OUTPATIENT: "22",
+}
+
+any_claims = claims() | messy_claims() | hostile_claims()
+ordered_rules = {"modifier-order"}  # the rules that are about order
+
+
+def shape(finding: Finding, lines: dict[int, int] | None = None) -> tuple[object, ...]:
+    """Tell a finding by all but the numbers of its lines, or with those that they had before."""
+    numbered = finding.lines if lines is None else tuple(sorted(lines[n] for n in finding.lines))
+    return finding.rule, finding.severity, finding.message, numbered
+
+
+class TestCodedLines:
+    """What coding writes draws no finding of the kinds coding, edit and form.
+
+    DESIGN, decision 9. What the session states is its own: its place of service and its diagnoses
+    are those that fit. Pairs of families that coding names in a note are edits that it foresaw, and
+    so are units beyond a medically unlikely edit: coding drops no level that was treated.
+    """
+
+    @given(data=st.data())
+    def test_draw_no_finding_of_ours(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(POLICIES))
+        session, coded = data.draw(coded_claims(policies=st.just(policies.get(name))))
+        claim = attrs.evolve(
+            coded.claim,
+            place_of_service=FITTING[coded.claim.claim_type],
+            lines=tuple(attrs.evolve(line, diagnoses=()) for line in coded.claim.lines),
+        )
+        foreseen = {RuleFamily.UNITS}
+        if any(note.id is NoteId.FAMILY_PAIR for note in coded.notes):
+            foreseen.add(RuleFamily.PAIRS)
+
+        for report in (
+            CHECKERS[name].check(claim),
+            CHECKERS[name].check(claim, session=session),
+        ):
+            found = [f for f in report.findings if f.kind in OURS and f.family not in foreseen]
+            assert not found, report.explain()
+
+
+class TestAnyClaim:
+    """Checking only finds: it raises on no claim, and says nothing of what it can't know."""
+
+    @given(claim=any_claims, policy=UNDER)
+    def test_is_checked(self, claim: Claim, policy: policies.Policy) -> None:
+        report = check_claim(claim, policy=policy)
+
+        assert report.id == claim.id
+        for finding in report.findings:
+            assert all(1 <= n <= len(claim.lines) for n in finding.lines)
+            assert list(finding.lines) == sorted(set(finding.lines))
+            assert finding.citations
+            if isinstance(finding.remedy, Replacement):
+                assert finding.lines
+
+    @given(claim=any_claims, name=st.sampled_from(POLICIES))
+    def test_has_the_same_findings_when_its_shape_was_seen(self, claim: Claim, name: str) -> None:
+        fresh = check_claim(claim, policy=policies.get(name))
+
+        assert CHECKERS[name].check(claim) == fresh
+        assert CHECKERS[name].check(claim) == fresh
+
+    @given(listed=st.lists(any_claims, max_size=3), policy=UNDER)
+    def test_is_checked_in_its_place(self, listed: list[Claim], policy: policies.Policy) -> None:
+        assert list(check_claims(listed, policy=policy)) == [
+            check_claim(claim, policy=policy) for claim in listed
+        ]
+
+    @given(claim=any_claims)
+    def test_is_checked_alike_by_a_checker_that_was_pickled(self, claim: Claim) -> None:
+        checker = CHECKERS["medicare"]
+
+        assert pickle.loads(pickle.dumps(checker)).check(claim) == checker.check(claim)  # noqa: S301
+
+
+class TestOrder:
+    """The order of lines and of modifiers changes no finding that is not about order."""
+
+    @given(data=st.data(), claim=any_claims, policy=UNDER)
+    def test_of_lines(self, data: st.DataObject, claim: Claim, policy: policies.Policy) -> None:
+        order = data.draw(st.permutations(range(len(claim.lines))))
+        turned = attrs.evolve(claim, lines=tuple(claim.lines[n] for n in order))
+        was = {place + 1: n + 1 for place, n in enumerate(order)}
+
+        before = check_claim(claim, policy=policy)
+        after = check_claim(turned, policy=policy)
+
+        assert Counter(map(shape, before.findings)) == Counter(
+            shape(finding, was) for finding in after.findings
+        )
+        assert set(before.not_checked) == set(after.not_checked)
+
+    @given(data=st.data(), claim=any_claims, policy=UNDER)
+    def test_of_modifiers(self, data: st.DataObject, claim: Claim, policy: policies.Policy) -> None:
+        turned = attrs.evolve(
+            claim,
+            lines=tuple(
+                attrs.evolve(line, modifiers=tuple(data.draw(st.permutations(line.modifiers))))
+                for line in claim.lines
+            ),
+        )
+
+        def told(report: Report) -> Counter[tuple[object, ...]]:
+            return Counter(shape(f) for f in report.findings if f.rule not in ordered_rules)
+
+        assert told(check_claim(claim, policy=policy)) == told(check_claim(turned, policy=policy))
+
+
+class TestIdentity:
+    """Findings depend on no identity: not the claim's, and not the practitioner's name."""
+
+    @given(claim=any_claims, policy=UNDER, other=st.text(max_size=5))
+    def test_is_not_seen(self, claim: Claim, policy: policies.Policy, other: str) -> None:
+        renamed = attrs.evolve(
+            claim,
+            id=other,
+            lines=tuple(
+                attrs.evolve(line, provider=line.provider and f"{other}{line.provider}")
+                for line in claim.lines
+            ),
+        )
+        before, after = (check_claim(c, policy=policy) for c in (claim, renamed))
+
+        assert list(map(shape, before.findings)) == list(map(shape, after.findings))
+        assert before.not_checked == after.not_checked
+
+
+class TestRepair:
+    """A repair is applied once and for all, makes nothing worse, and leaves what has to be asked."""
+
+    @given(claim=any_claims, policy=UNDER)
+    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    def test_repairs_once(self, claim: Claim, policy: policies.Policy) -> None:
+        before = check_claim(claim, policy=policy)
+        once = repair_claim(claim, policy=policy)
+        twice = repair_claim(once.claim, policy=policy)
+
+        assert twice.claim == once.claim
+        assert twice.changes == ()
+        assert once.report == check_claim(once.claim, policy=policy)
+        assert {f.rule for f in once.report.errors} <= {f.rule for f in before.errors}
+
+    @pytest.mark.parametrize("rule", RULES)
+    def test_takes_away_what_it_repairs(self, rule: str) -> None:
+        fires, _ = examples(rule)
+        found = [f for f in fires.check().findings if f.rule == rule]
+        repaired = repair_claim(
+            fires.claim,
+            policy=policies.get(fires.policy),
+            session=fires.session,
+            history=fires.history,
+        )
+        left = Counter(f.rule for f in repaired.report.findings)
+        mended = {change.finding.rule for change in repaired.changes}
+
+        assert {f.rule for f in repaired.report.errors} <= {f.rule for f in fires.check().errors}
+        if any(isinstance(f.remedy, Replacement) for f in found):
+            assert rule in mended or left[rule] == 0, repaired.explain()
+            assert left[rule] < len(found)
+
+
+@pytest.mark.parametrize("rule", RULES)
+class TestNamedDefects:
+    """A claim with a named defect shows that rule, and no unrelated error."""
+
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.filter_too_much])
+    @given(data=st.data())
+    def test_are_found(self, rule: str, data: st.DataObject) -> None:
+        example: Example = data.draw(claims_with(rule))
+        report = example.check()
+
+        assert rule in {finding.rule for finding in report.findings}
+
+
+class TestCleanClaims:
+    """A clean claim draws no error."""
+
+    @pytest.mark.parametrize("name", ["cpt", "medicare"])
+    @settings(max_examples=25)
+    @given(data=st.data())
+    def test_draw_none(self, name: str, data: st.DataObject) -> None:
+        policy = policies.get(name)
+        claim = data.draw(clean_claims(policy=policy))
+
+        assert check_claim(claim, policy=policy).errors == ()
+
+
+def test_year_one_and_the_last_year_are_days_like_others() -> None:
+    for date in (dt.date.min, dt.date.max):
+        claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(), date=date)
+        assert check_claim(claim, policy=policies.get("medicare")).findings
