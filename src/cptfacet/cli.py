@@ -1,4 +1,4 @@
-"""The terminal face: ``cptfacet code``, ``cptfacet decode`` and ``cptfacet show``."""
+"""The terminal face: ``cptfacet code``, ``decode``, ``check``, ``repair`` and ``show``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,27 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
+import attrs
+
 from cptfacet import jurisdictions, policies
+from cptfacet.checking import Checker, rules
+from cptfacet.claims import Claim
 from cptfacet.coding import Coded, NoteId, Refusal, code_session
 from cptfacet.dates import parse_date
-from cptfacet.decoding import Decoded, decode_claim
+from cptfacet.decoding import Decoded, UnreadReason, decode_claim
 from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
-from cptfacet.interop.json import claim_from_data, decode, from_data, to_data
+from cptfacet.findings import NotChecked, Report, RuleFamily, Severity
+from cptfacet.histories import history_from_records
+from cptfacet.interop.claim_csv import COLUMNS, DIAGNOSES, MODIFIERS, harmless, read_claims
+from cptfacet.interop.json import (
+    Given,
+    claim_from_data,
+    decode,
+    from_data,
+    given_from_data,
+    to_data,
+)
+from cptfacet.repairing import Repaired, repair_claim
 from cptfacet.sessions import Session, session_from_words
 from cptfacet.showing import Shown, find
 
@@ -27,12 +42,12 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from cptfacet.claims import Claim
+    from cptfacet.history import History
     from cptfacet.policies import Policy
 
 __all__ = ["main"]
 
-_Answer: TypeAlias = Coded | Refusal | Decoded
+_Answer: TypeAlias = Coded | Refusal | Decoded | Report | Repaired
 
 _CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
 _DEFAULT_POLICY = "cpt"
@@ -41,7 +56,8 @@ _DEFAULT_POLICY = "cpt"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 is clean, 1 a refusal of a session or a part of one, 2 input that can't be used.
+    0 is clean; 1 a refusal of a session or a part of one, or a finding that is as heavy as asked; 2
+    input that can't be used.
     """
     arguments = _parser().parse_args(argv)
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
@@ -67,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_code(commands)
     _add_decode(commands)
+    _add_check(commands)
+    _add_repair(commands)
     _add_show(commands)
     return parser
 
@@ -236,25 +254,235 @@ def _decode(arguments: argparse.Namespace) -> int:
     return _answer_each(arguments.file, answer, _Writer(_format(arguments)))
 
 
+# -- cptfacet check and cptfacet repair
+
+
+def _add_check(commands: Any) -> None:  # noqa: ANN401
+    check = commands.add_parser(
+        "check",
+        help="find every problem of claims",
+        description="Check claims: JSON, JSON Lines or CSV from a file or -. A JSON record is a"
+        " claim, what cptfacet code answers, or a claim with its session and history beside it.",
+    )
+    check.set_defaults(run=_check)
+    _add_claims(check)
+    _add_format(check, ("table", "json", "csv"))
+    check.add_argument(
+        "--select", action="append", default=[], metavar="RULE|FAMILY",
+        help="tell these alone; repeatable, or with commas",
+    )  # fmt: skip
+    check.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE|FAMILY",
+        help="leave these out; repeatable, or with commas",
+    )  # fmt: skip
+    check.add_argument(
+        "--fail-on",
+        choices=(*Severity, "never"),
+        default=Severity.ERROR.value,
+        help="exit with 1 where a finding is as heavy as this (default: %(default)s)",
+    )
+
+
+def _add_repair(commands: Any) -> None:  # noqa: ANN401
+    repair = commands.add_parser(
+        "repair",
+        help="mend what claims themselves settle",
+        description="Apply the remedies that claims themselves settle, and tell what is left to be"
+        " asked: JSON, JSON Lines or CSV from a file or -, as for cptfacet check.",
+    )
+    repair.set_defaults(run=_repair)
+    _add_claims(repair)
+    _add_format(repair, ("table", "json"))
+
+
+def _add_claims(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="JSON, JSON Lines or CSV; - reads standard input")
+    parser.add_argument(
+        "--input",
+        choices=("json", "csv"),
+        help="what the file holds (default: json where it begins with { or [, else csv)",
+    )
+    parser.add_argument(
+        "--ignore-columns",
+        action="store_true",
+        help="read past columns of a CSV that are not known",
+    )
+    _add_policy(parser, "claim")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    keep = _kept(arguments.select, arguments.ignore)
+    never = arguments.fail_on == "never"
+    least = Severity.ERROR if never else Severity(arguments.fail_on)
+    heavy = () if never else tuple(s for s in Severity if s.rank <= least.rank)
+    writer = _Writer(_format(arguments), _FOUND)
+    checkers: dict[Policy, Checker] = {}
+
+    def answer(given: Given, policy: Policy) -> Report:
+        checker = checkers.get(policy)
+        if checker is None:
+            checker = checkers[policy] = Checker(policy)
+        history, unread = _past(given, policy)
+        report = checker.check(given.claim, session=given.session, history=history)
+        if unread:
+            report = attrs.evolve(report, not_checked=(*report.not_checked, *unread))
+        if keep is not None:
+            report = _only(report, keep)
+        if any(found.severity in heavy for found in report.findings):
+            writer.fail()
+        return report
+
+    return _answer_claims(arguments, answer, writer)
+
+
+def _repair(arguments: argparse.Namespace) -> int:
+    writer = _Writer(_format(arguments))
+
+    def answer(given: Given, policy: Policy) -> Repaired:
+        history, _ = _past(given, policy)
+        repaired = repair_claim(given.claim, policy=policy, session=given.session, history=history)
+        if repaired.report.errors:
+            writer.fail()
+        return repaired
+
+    return _answer_claims(arguments, answer, writer)
+
+
+def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked]]:
+    """Read the records of the past under a policy; what of them is not read is told."""
+    if given.past is None:
+        return None, []
+    read = history_from_records(given.past, policy=policy)
+    unread = [
+        NotChecked(
+            rule=RuleFamily.FREQUENCY,
+            needs="history",
+            reason=f"of record {left.record} of the history, part {left.part} was not read:"
+            f" {left.message}",
+        )
+        for left in read.unread
+        if left.reason not in (UnreadReason.OTHER_CODE, UnreadReason.UNKNOWN_CODE)
+    ]
+    return read.history, unread
+
+
+def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:
+    """Leave out of a report what is not to be told, found or not checked."""
+    families = {rule.id: str(rule.family) for rule in rules()}
+    skipped = (n for n in report.not_checked if keep(n.rule, families.get(n.rule, n.rule)))
+    found = report.where(lambda found: keep(found.rule, found.family))
+    return attrs.evolve(found, not_checked=tuple(skipped))
+
+
+def _kept(select: list[str], ignore: list[str]) -> Callable[[str, str], bool] | None:
+    """Give what says of a rule and its family whether its findings are told; None: all are."""
+    known = {*(rule.id for rule in rules()), *RuleFamily}
+
+    def named(options: list[str]) -> set[str]:
+        names = {name.strip() for option in options for name in option.split(",")} - {""}
+        for name in sorted(names - known):
+            near = tuple(difflib.get_close_matches(name, known))
+            raise UnknownIdError(what="rule or family of rules", text=name, near=near)
+        return names
+
+    wanted, unwanted = named(select), named(ignore)
+    if not select and not ignore:
+        return None
+    return lambda rule, family: (
+        (not select or rule in wanted or family in wanted) and not {rule, family} & unwanted
+    )
+
+
+def _answer_claims(
+    arguments: argparse.Namespace, answer: Callable[[Given, Policy], _Answer], writer: _Writer
+) -> int:
+    """Answer each claim of a file, in JSON or CSV, under its own policy."""
+    known = _Policies()
+    default = known.option(arguments.policy)
+
+    def answered(record: object) -> _Answer:
+        given = Given(claim=record) if isinstance(record, Claim) else given_from_data(record)
+        return answer(given, known.of(given.claim, default))
+
+    with ExitStack() as stack:
+        stream = _opened(arguments.file, stack)
+        if (arguments.input or _kind_of(stream)) == "json":
+            return _answer_records(_Records(stream), answered, writer)
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+        stack.callback(text.detach)
+        claims = _read_csv(text, ignore_unknown=arguments.ignore_columns)
+        return _answer_records(_Listed(claims), answered, writer)
+
+
+def _kind_of(stream: io.BufferedReader) -> str:
+    """Say what a stream holds, by its first character that is not blank; it reads nothing away."""
+    begun = stream.peek(_PEEKED)[:_PEEKED].removeprefix(codecs.BOM_UTF8).lstrip()
+    return "json" if not begun or begun[:1] in b"{[" else "csv"
+
+
+_PEEKED = 4096
+
+
+def _read_csv(text: Iterable[str], *, ignore_unknown: bool) -> Iterator[Claim | DocumentError]:
+    try:
+        yield from read_claims(text, ignore_unknown=ignore_unknown)
+    except UnicodeDecodeError:
+        problem = Problem(path="CSV", message="it is not UTF-8; save it as CSV UTF-8")
+        raise DocumentError(what="CSV", problems=(problem,)) from None
+
+
+class _Listed:
+    """The claims of a CSV file, which are answered one a line."""
+
+    by_line, array = True, False
+
+    def __init__(self, claims: Iterable[Claim | DocumentError]) -> None:
+        self._claims = claims
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._claims)
+
+
+_FOUND = (
+    "claim_id", "policy", "rule", "family", "kind", "severity", "lines", "message", "citations",
+    "from", "seen", "remedy", "replacement", "question",
+)  # fmt: skip
+
+
+def _found(report: Report) -> Iterator[list[str]]:
+    for row in report.rows():
+        yield [harmless(row["id" if name == "claim_id" else name]) for name in _FOUND]
+
+
 # -- records of a file
 
 
+def _opened(file: str, stack: ExitStack) -> io.BufferedReader:
+    if file != "-":
+        return stack.enter_context(open(file, "rb"))  # noqa: PTH123  one line
+    stream: Any = sys.stdin.buffer
+    return stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+
+
 def _answer_each(file: str, answer: Callable[[object], _Answer], writer: _Writer) -> int:
-    """Answer each record of a file in order; one that can't be read yields an error in its place."""
+    """Answer each record of a file in order."""
     with ExitStack() as stack:
-        stream: BinaryIO = sys.stdin.buffer
-        if file != "-":
-            stream = stack.enter_context(open(file, "rb"))  # noqa: PTH123  one line
-        records = _Records(stream)
-        writer.begin(by_line=records.by_line, array=records.array)
-        for number, record in enumerate(records, 1):
-            try:
-                answered = answer(_decoded(record))
-            except DocumentError as error:
-                writer.error(number, error.problems)
-            else:
-                writer.answer(answered)
-        return writer.end()
+        return _answer_records(_Records(_opened(file, stack)), answer, writer)
+
+
+def _answer_records(
+    records: _Records | _Listed, answer: Callable[[object], _Answer], writer: _Writer
+) -> int:
+    """Answer records in order; one that can't be read yields an error in its place."""
+    writer.begin(by_line=records.by_line, array=records.array)
+    for number, record in enumerate(records, 1):
+        try:
+            answered = answer(_decoded(record))
+        except DocumentError as error:
+            writer.error(number, error.problems)
+        else:
+            writer.answer(answered)
+    return writer.end()
 
 
 def _usage(message: str) -> CptfacetError:
@@ -323,8 +551,9 @@ def _decode_or_error(line: bytes) -> Any:  # noqa: ANN401
 class _Writer:
     """Write answers in one format, in order, and remember the worst of them for the exit code."""
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, columns: Sequence[str] = COLUMNS) -> None:
         self.form = form
+        self.columns = columns
         self.status = _CLEAN
         self.count = 0
         self.by_line = self.array = False
@@ -333,7 +562,7 @@ class _Writer:
     def begin(self, *, by_line: bool, array: bool) -> None:
         self.by_line, self.array = by_line, array
         if self.form == "csv":
-            self.rows.writerow(_COLUMNS)
+            self.rows.writerow(self.columns)
         elif self.form == "json" and array:
             print("[", end="")
 
@@ -351,11 +580,17 @@ class _Writer:
             self._json(to_data(answer))
         elif self.form == "table":
             self._separate()
-            print(answer.explain())
+            print(_visible(answer.explain()))
         elif isinstance(answer, Refusal):
             print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
         elif isinstance(answer, Coded):
             self._rows(answer)
+        elif isinstance(answer, Report):
+            self.rows.writerows(_found(answer))
+
+    def fail(self) -> None:
+        """Remember that an answer has what the command fails on."""
+        self.status = max(self.status, _REFUSED)
 
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:
         self.count += 1
@@ -368,14 +603,14 @@ class _Writer:
         if self.form == "table":
             self._separate()
         print(
-            f"Record {number} can't be read:\n{text}",
+            _visible(f"Record {number} can't be read:\n{text}"),
             file=sys.stdout if self.form == "table" else sys.stderr,
         )
 
     def _rows(self, coded: Coded) -> None:
         self.rows.writerows(_rows(coded))
-        if any(len(line.diagnoses) > _DIAGNOSES for line in coded.claim.lines):
-            message = f"only the first {_DIAGNOSES} diagnoses of a line have a column"
+        if any(len(line.diagnoses) > len(DIAGNOSES) for line in coded.claim.lines):
+            message = f"only the first {len(DIAGNOSES)} diagnoses of a line have a column"
             print(f"cptfacet: record {self.count}: {message}", file=sys.stderr)
 
     def _separate(self) -> None:
@@ -391,31 +626,23 @@ class _Writer:
             print(json.dumps(data, indent=None if self.by_line else 2), flush=self.by_line)
 
 
-_MODIFIERS, _DIAGNOSES = 4, 12  # as many as a claim form has room for
-_COLUMNS = (
-    "claim_id", "line", "claim_type", "place_of_service", "date", "purpose", "policy", "provider",
-    "code", *(f"mod{n + 1}" for n in range(_MODIFIERS)), "units", "charge",
-    *(f"dx{n + 1}" for n in range(_DIAGNOSES)),
-)  # fmt: skip
+def _visible(text: str) -> str:
+    """Write out what a terminal would obey and not show; the ends of lines stay."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def _rows(coded: Coded) -> Iterator[list[object]]:
     claim = coded.claim
     for number, line in enumerate(claim.lines, 1):
-        modifiers = [*line.modifiers, *[""] * _MODIFIERS][:_MODIFIERS]
-        diagnoses = [*line.diagnoses, *[""] * _DIAGNOSES][:_DIAGNOSES]
+        modifiers = [*line.modifiers, *[""] * len(MODIFIERS)][: len(MODIFIERS)]
+        diagnoses = [*line.diagnoses, *[""] * len(DIAGNOSES)][: len(DIAGNOSES)]
         row: list[object] = [
             claim.id, number, claim.claim_type, claim.place_of_service, claim.date, claim.purpose,
             claim.policy, line.provider, line.code, *modifiers, line.units, line.charge, *diagnoses,
         ]  # fmt: skip
-        yield [_harmless(value) for value in row]
-
-
-def _harmless(value: object) -> str:
-    """Write a cell so that it breaks no row and no spreadsheet takes it for a formula."""
-    text = "" if value is None else str(value)
-    text = "".join(c if c.isprintable() else " " for c in text)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+        yield [harmless(value) for value in row]
 
 
 # -- cptfacet show
@@ -424,10 +651,10 @@ def _harmless(value: object) -> str:
 def _add_show(commands: Any) -> None:  # noqa: ANN401
     show = commands.add_parser(
         "show",
-        help="show a code, modifier, joint, nerve, policy, provision or place",
-        description="Show what is known of a code, modifier, joint, nerve, policy, provision or"
-        " jurisdiction, or of a place as state:VA or zip:CODE. Where several kinds have the name,"
-        " all are shown; kind:ID shows one.",
+        help="show a code, modifier, joint, nerve, policy, provision, rule or place",
+        description="Show what is known of a code, modifier, joint, nerve, policy, provision,"
+        " jurisdiction, checking rule or family of rules, or of a place as state:VA or zip:CODE."
+        " Where several kinds have the name, all are shown; kind:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(
@@ -436,7 +663,8 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     show.add_argument(
         "--policy",
         metavar="ID|FILE",
-        help="show provisions of this policy and those that it extends",
+        help="show provisions of this policy and those that it extends; of a rule, the severity"
+        " there",
     )
     show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
     _add_format(show, ("table", "json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -10,15 +11,21 @@ import attrs
 from cptfacet import jurisdictions, policies
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
+from cptfacet.checking import get_rule, rules
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing
 from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.findings import RuleFamily
+from cptfacet.interop.examples import examples
+from cptfacet.interop.json import to_data
 from cptfacet.reference import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from cptfacet.checking import Rule
     from cptfacet.citations import Citation
+    from cptfacet.interop.examples import Example
     from cptfacet.jurisdictions import Area
     from cptfacet.policies import NotKnown, Policy, Provision
 
@@ -51,7 +58,7 @@ def find(
     >>> find("nothing")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy, provision or jurisdiction is known as 'nothing'.
+    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family is known as 'nothing'.
 
     Raises:
         UnknownIdError: Nothing has this name, or no policy that id.
@@ -63,14 +70,20 @@ def find(
     wanted = {kind: one} if one else {k: look for k, look in KINDS.items() if k not in _NAMED}
     sought = name if one else text
     found: list[Shown] = []
+    near: list[str] = []
     for look in wanted.values():
         try:
             found.append(look(sought.strip(), asked, on))
-        except (ParseError, UnknownIdError):
+        except ParseError:
             if one:
                 raise
+        except UnknownIdError as error:
+            if one:
+                raise
+            near += error.near
     if not found:
-        raise UnknownIdError(what=_either(tuple(wanted)), text=sought)
+        known = tuple(difflib.get_close_matches(sought, near))
+        raise UnknownIdError(what=_either(tuple(wanted)), text=sought, near=known)
     return tuple(found)
 
 
@@ -194,24 +207,6 @@ def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
     known = policies.vocabulary().get(text)
     if known is None:
         raise UnknownIdError(what="provision", text=text)
-    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
-    stated: list[Provision | NotKnown] = []
-    lineage: dict[Policy, None] = {}
-    for each in asked:
-        lineage.update(dict.fromkeys(each.lineage()))
-    for each in lineage:
-        stated += [
-            p
-            for p in each.find(text)
-            if p.key == text and (on is None or p.term.on(on) is Standing.IN_FORCE)
-        ]
-    if policy and on is not None:
-        named = [name.replace("-", "_") for name in known.dimensions]
-        stated = [
-            p
-            for p in stated
-            if asked[0].get(text, on=on, **dict(zip(named, p.cell, strict=True))) is p
-        ]
     data: dict[str, Any] = {
         "key": known.name,
         "meaning": known.meaning,
@@ -219,9 +214,115 @@ def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
         "unit": known.unit,
         "dimensions": list(known.dimensions),
         "choices": list(known.choices),
-        "stated": _by_value(stated),
+        "stated": _by_value(_stated(text, policy, on)),
     }
     return Shown(kind="provision", title=known.name, data=data)
+
+
+def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provision | NotKnown]:
+    """List what is stated under a key: by one policy and those that it extends, or by all.
+
+    With a policy and a day, that is what it answers on that day.
+    """
+    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
+    lineage = dict.fromkeys(each for one in asked for each in one.lineage())
+    stated = [
+        p
+        for each in lineage
+        for p in each.find(key)
+        if p.key == key and (on is None or p.term.on(on) is Standing.IN_FORCE)
+    ]
+    if policy and on is not None:
+        named = [name.replace("-", "_") for name in policies.vocabulary()[key].dimensions]
+        stated = [
+            p
+            for p in stated
+            if policy.get(key, on=on, **dict(zip(named, p.cell, strict=True))) is p
+        ]
+    return stated
+
+
+def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+    rule = get_rule(text)
+    fires, quiet = examples(rule.id)
+    stated = [p for p in _stated("checks.severity", policy, on) if p.cell == (rule.id,)]
+    data: dict[str, Any] = {
+        "rule": rule.id,
+        "family": rule.family.value,
+        "kind_of_finding": rule.kind.value,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "why": rule.why,
+        "mcr": list(rule.mcr),
+    }
+    if policy and on is not None:
+        data["under"] = _severity_under(policy, rule, on)
+    data["severity_stated"] = _by_value(stated)
+    data["fires"] = _example(fires)
+    data["finds"] = _finds(rule, fires)
+    data["does_not_fire"] = _example(quiet)
+    data["sources"] = _sources(rule.citations)
+    return Shown(kind="rule", title=f"{rule.id}: {rule.title}", data=data)
+
+
+def _severity_under(policy: Policy, rule: Rule, on: dt.date) -> dict[str, Any]:
+    """Say whether a policy runs a rule on a day, and with which severity."""
+    families = policy.get("checks.families", on=on)
+    severity = policy.get("checks.severity", on=on, rule=rule.id)
+    run = families.value if isinstance(families, policies.Provision) else ()
+    return {
+        "policy": policy.id,
+        "date": on.isoformat(),
+        "family_runs": isinstance(run, tuple) and rule.family in run,
+        "severity": severity.value
+        if isinstance(severity, policies.Provision)
+        else rule.severity.value,
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    """Write an example as ``cptfacet check`` reads it; what is not stated is left out.
+
+    Units that are missing are told: a line without the key has one unit.
+    """
+    claim = _told(to_data(attrs.evolve(example.claim, policy=example.policy)))
+    lines = [_told(line) | {"units": line["units"]} for line in claim.pop("lines", [])]
+    return {"claim": claim | {"lines": lines}, **example.beside}
+
+
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value not in (None, [])}
+
+
+def _finds(rule: Rule, example: Example) -> list[dict[str, Any]]:
+    found = [each for each in to_data(example.check())["findings"] if each["rule"] == rule.id]
+    return [
+        {name: each[name] for name in ("severity", "lines", "message", "remedy")} for each in found
+    ]
+
+
+def _family(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+    if text not in tuple(RuleFamily):
+        near = tuple(difflib.get_close_matches(text, tuple(RuleFamily)))
+        raise UnknownIdError(what="family", text=text, near=near)
+    listed = [rule for rule in rules() if rule.family == text]
+    data: dict[str, Any] = {
+        "family": text,
+        "rules": [
+            {
+                "rule": rule.id,
+                "kind": rule.kind.value,
+                "severity": _severity_under(policy, rule, on)["severity"]
+                if policy and on is not None
+                else rule.severity.value,
+                "title": rule.title,
+            }
+            for rule in listed
+        ],
+    }
+    if policy and on is not None and listed:
+        data["runs"] = _severity_under(policy, listed[0], on)["family_runs"]
+    return Shown(kind="family", title=f"{text}: {_many(len(listed), 'rule')}", data=data)
 
 
 def _jurisdiction(text: str, _: Policy | None, on: dt.date | None) -> Shown:
@@ -302,6 +403,10 @@ def _zip(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     return Shown(kind="zip", title=f"{code.zip}: {code.state}", data=data)
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
     """Join cells that one provision of a file states together, so that a table stays readable."""
     joined: dict[tuple[Any, ...], list[str]] = {}
@@ -335,6 +440,8 @@ KINDS: Mapping[str, Callable[[str, Policy | None, dt.date | None], Shown]] = {
     "policy": _policy,
     "provision": _provision,
     "jurisdiction": _jurisdiction,
+    "rule": _rule,
+    "family": _family,
     "state": _state,
     "zip": _zip,
 }

@@ -9,15 +9,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from cptfacet import jurisdictions, policies
 from cptfacet.anatomy import Joint, Nerve
-from cptfacet.cli import main
+from cptfacet.checking import Rule, rules
 from cptfacet.coding import code_session
+from cptfacet.findings import RuleFamily
 from cptfacet.interop.json import from_data, to_data
 from cptfacet.interop.schemas import schema
 from cptfacet.reference import packaged
@@ -51,42 +52,7 @@ HEADER = (
 )
 
 
-class Run(NamedTuple):
-    """What a run left behind."""
-
-    status: object
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Terminal = Callable[..., Run]
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Run the terminal face in this process."""
-
-    def run(*argv: str, stdin: str | bytes = b"", tty: bool = False) -> Run:
-        raw = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
-        monkeypatch.setattr(sys.stdout, "isatty", lambda: tty)
-        try:
-            status: object = main(argv)
-        except SystemExit as stop:
-            status = stop.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Run(status, captured.out, captured.err)
-
-    return run
+Terminal = Callable[..., Any]
 
 
 def jsonl(*records: object) -> str:
@@ -617,7 +583,7 @@ class TestFormats:
 
 
 class TestCsv:
-    def rows(self, run: Run) -> list[dict[str, str]]:
+    def rows(self, run: Any) -> list[dict[str, str]]:  # noqa: ANN401  what the terminal left behind
         return list(csv.DictReader(io.StringIO(run.out, newline=""), strict=True))
 
     def test_header_and_rows(self, terminal: Terminal) -> None:
@@ -704,6 +670,8 @@ SHOWN = {
     "policy": ("medicare", "policy", "medicare"),
     "provision": ("laterality.form", "key", "laterality.form"),
     "jurisdiction": ("j15", "jurisdiction", "J15"),
+    "rule": ("addon-without-primary", "rule", "addon-without-primary"),
+    "family": ("add-ons", "family", "add-ons"),
 }
 BY_KIND = {"state": ("va", "state", "VA"), "zip": ("22201-1234", "zip", "22201")}
 
@@ -834,6 +802,7 @@ class TestShow:
             *(*Joint, *Nerve),
             *(*policies.ids(), *policies.vocabulary(), *jurisdictions.ids()),
             *(f"state:{area.state}" for area in jurisdictions.areas()),
+            *RuleFamily,
         ):
             assert terminal("show", name).json
             assert terminal("show", name, "--format", "table", "--on", "2026-03-02").out
@@ -857,7 +826,7 @@ class TestShow:
         [
             (
                 "nothing",
-                "no code, modifier, joint, nerve, policy, provision or jurisdiction is known as",
+                "no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family",
             ),
             ("", "is known as ''"),
             ("code:", "is known as 'code:'"),
@@ -872,6 +841,9 @@ class TestShow:
             ("zip:00000", "no ZIP code is known as '00000'"),
             ("zip:1", "'1' is not a ZIP code: write its five digits"),
             ("provision:laterality", "no provision is known as 'laterality'"),
+            ("rule:add-on-without-primary", "Near it: addon-without-primary"),
+            ("add-on-without-primary", "Near it: addon-without-primary"),
+            ("family:lateral", "no family is known as 'lateral'. Near it: laterality"),
             ("x" * 10**5, "is known as 'xxx"),
         ],
     )
@@ -907,6 +879,73 @@ class TestShow:
         assert stating("--policy", "cpt") == {"cpt"}
         assert {"cpt", "medicare"} <= stating("--policy", "medicare")
         assert {"cpt", "medicare"} <= stating()
+
+    @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+    def test_every_rule(self, terminal: Terminal, rule: Rule) -> None:
+        """What is shown of a rule can be tried: its examples are documents that check reads."""
+        shown = terminal("show", f"rule:{rule.id}").json
+        table = terminal("show", f"rule:{rule.id}", "--format", "table").out
+
+        assert (shown["title"], shown["why"]) == (rule.title, rule.why)
+        assert shown["mcr"] == list(rule.mcr)
+        assert [source["id"] for source in shown["sources"]] == [c.id for c in rule.citations]
+        assert rule.why in table
+
+        for key in ("fires", "does_not_fire"):
+            checked = terminal("check", "-", stdin=json.dumps(shown[key])).json
+            found = [f for f in checked["findings"] if f["rule"] == rule.id]
+
+            assert [f["message"] for f in found] == [
+                f["message"] for f in (shown["finds"] if key == "fires" else [])
+            ]
+
+    @pytest.mark.parametrize(
+        ("policy", "on", "severity", "runs"),
+        [
+            ("medicare-jm", "2023-03-02", "warning", True),
+            ("medicare-jm", "2026-03-02", "error", True),
+            ("cpt", "2026-03-02", "error", True),
+        ],
+    )
+    def test_the_severity_of_a_rule(
+        self, terminal: Terminal, policy: str, on: str, severity: str, *, runs: bool
+    ) -> None:
+        """A third level was looked at on appeal before the rewrite of 2024."""
+        rule = "third-level-not-covered"
+
+        shown = terminal("show", rule, "--policy", policy, "--on", on).json
+        listed = terminal("show", "family:levels", "--policy", policy, "--on", on).json
+
+        assert shown["severity"] == "error"
+        assert shown["under"] == {
+            "policy": policy, "date": on, "family_runs": runs, "severity": severity,
+        }  # fmt: skip
+        assert {entry["rule"]: entry["severity"] for entry in listed["rules"]}[rule] == severity
+        assert listed["runs"] is runs
+
+    def test_a_family_that_does_not_run(self, terminal: Terminal) -> None:
+        """Edits are of payers: CPT's own instructions have none."""
+        argv = ("--policy", "cpt", "--on", "2026-03-02")
+
+        assert terminal("show", "family:units", *argv).json["runs"] is False
+        assert terminal("show", "mue-exceeded", *argv).json["under"]["family_runs"] is False
+
+    def test_where_the_severity_of_a_rule_is_stated(self, terminal: Terminal) -> None:
+        def stated(rule: str, *argv: str) -> set[str]:
+            shown = terminal("show", rule, *argv).json["severity_stated"]
+            return {entry.get("value", "not known") for entry in shown}
+
+        assert stated("third-level-not-covered", "--policy", "medicare-jm") >= {"warning", "error"}
+        assert stated("third-level-not-covered", "--policy", "cpt") == set()
+        assert stated("units-missing") == set()
+
+    @pytest.mark.parametrize("family", RuleFamily)
+    def test_every_family(self, terminal: Terminal, family: RuleFamily) -> None:
+        shown = terminal("show", f"family:{family}").json
+
+        assert [entry["rule"] for entry in shown["rules"]] == [
+            rule.id for rule in rules() if rule.family is family
+        ]
 
     @pytest.mark.parametrize(
         ("argv", "message"),
@@ -1039,11 +1078,12 @@ class TestProcess:
         assert run.returncode == 0
         assert shown.splitlines()[0] == "joint L4-L5"
 
-    def test_memory_does_not_grow_with_the_input(self) -> None:
+    @pytest.mark.parametrize("command", ["code", "check"])
+    def test_memory_does_not_grow_with_the_input(self, command: str) -> None:
         if not STATUS.exists():
             pytest.skip("needs the peak of a process's memory as Linux tells it")
 
-        assert peak(200_000) < peak(2_000) + 4_000
+        assert peak(command, 200_000) < peak(command, 2_000) + 4_000
 
 
 STATUS = Path("/proc/self/status")
@@ -1051,17 +1091,18 @@ STATUS = Path("/proc/self/status")
 PEAK = f"""
 import re, sys
 from cptfacet.cli import main
-main(["code", "-"])
+main([sys.argv[1], "-"])
 with open({str(STATUS)!r}) as status:
     print(re.search(r"VmHWM:\\s*(\\d+) kB", status.read())[1], file=sys.stderr)
 """
 
 
-def peak(lines: int) -> int:
-    """Give the peak of memory, in kB, of a run over so many lines: sessions and bad records."""
-    chunk = (jsonl(BLOCK) + jsonl("x" * 250) * 99).encode()
+def peak(command: str, lines: int) -> int:
+    """Give the peak of memory, in kB, of a run over so many lines: good and bad records."""
+    good = BLOCK if command == "code" else expected(BLOCK)
+    chunk = (jsonl(good) + jsonl("x" * 250) * 99).encode()
     with subprocess.Popen(
-        [sys.executable, "-c", PEAK],
+        [sys.executable, "-c", PEAK, command],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from cptfacet.claims import Claim, ClaimLine, Location
+from cptfacet.claims import Claim, ClaimLine, Location, PriorAuthorization
 from cptfacet.errors import DocumentError, MissingExtraError
 from cptfacet.interop import fast
 from cptfacet.interop import json as first
@@ -24,7 +24,10 @@ law = settings(deadline=None, max_examples=100, suppress_health_check=list(Healt
 
 Kind = type[Session] | type[Claim]
 KINDS: tuple[Kind, ...] = (Session, Claim)
-RECORDS = (Session, Treatment, Target, TreatedNerve, Claim, ClaimLine, Location)
+RECORDS = (
+    *(Session, Treatment, Target, TreatedNerve),
+    *(Claim, ClaimLine, Location, PriorAuthorization),
+)
 
 CASES = Path(__file__).parents[1] / "cases" / "published.jsonl"
 SESSION: dict[str, Any] = {
@@ -48,6 +51,7 @@ SESSION: dict[str, Any] = {
 CLAIM: dict[str, Any] = {
     **{key: value for key, value in SESSION.items() if key != "treatments"},
     "purpose": "diagnostic",
+    "prior_authorization": {"number": "0AB1", "decided": "2026-02-20", "exempt": True},
     "lines": [
         {
             "code": "64493",
@@ -416,6 +420,14 @@ class TestTheFastRoadIsTaken:
     )
     def test_for_a_claim(self, changes: dict[str, Any]) -> None:
         data = {**CLAIM, "lines": [{**CLAIM["lines"][0], **changes}]}
+
+        assert exact(fast.read(json.dumps(data), Claim)) == exact(first.from_data(data, Claim))
+
+    @pytest.mark.parametrize(
+        "told", [None, {}, {"exempt": False}, {"number": None, "decided": None}], ids=repr
+    )
+    def test_for_prior_authorization(self, told: dict[str, Any] | None) -> None:
+        data = {**CLAIM, "prior_authorization": told}
 
         assert exact(fast.read(json.dumps(data), Claim)) == exact(first.from_data(data, Claim))
 

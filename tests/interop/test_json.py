@@ -17,7 +17,17 @@ from cptfacet.anatomy import Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location
 from cptfacet.coding import code_session
 from cptfacet.errors import DocumentError
-from cptfacet.interop.json import decode, dump, from_data, make_converter, read, to_data
+from cptfacet.histories import history_from_records
+from cptfacet.interop.json import (
+    claim_from_data,
+    decode,
+    dump,
+    from_data,
+    history_from_data,
+    make_converter,
+    read,
+    to_data,
+)
 from cptfacet.policies import get
 from cptfacet.sessions import Session
 
@@ -66,6 +76,7 @@ CLAIM: dict[str, Any] = {
     "id": "claim 1",
     "policy": "medicare",
     "location": {"state": "TX", "county": "Travis", "zip": "78701", "locality": "31"},
+    "prior_authorization": {"number": "0AB1", "decided": "2026-02-20", "exempt": True},
     "lines": [
         {
             "code": "64493",
@@ -284,9 +295,10 @@ OPTIONAL_IN = {("nested", "claim_type"), ("flat", "claim_type"), ("claim", "date
 NULLABLE = {
     *("purpose", "guidance", "side", "place_of_service", "id", "policy", "location"),
     *("state", "county", "zip", "locality", "units", "charge", "provider"),
+    *("prior_authorization", "number", "decided"),
 }
 TEXTS = {"id", "policy", "place_of_service", "state", "county", "zip", "locality", "code"}
-TEXTS |= {"provider"}
+TEXTS |= {"provider", "number"}
 CODES = {"diagnoses", "modifiers"}
 
 
@@ -304,9 +316,9 @@ def is_right(name: str, steps: tuple[str | int, ...], value: object) -> bool:
     if isinstance(value, list):
         lists = {"targets", "nerves", "lines", *CODES}
         return (key in lists and value == []) or (key in CODES and value == ["zzz"])
-    if isinstance(value, bool | dict):
-        return key == "location" and value == {}
-    return key == "units"
+    if isinstance(value, dict):
+        return key in {"location", "prior_authorization"} and value == {}
+    return key == ("exempt" if isinstance(value, bool) else "units")
 
 
 def wrong_values(name: str) -> Iterator[Change]:
@@ -639,6 +651,8 @@ class TestPrivacy:
         document["id"] = self.MARK
         for line in document.get("lines", ()):
             line["provider"] = self.MARK
+        if "prior_authorization" in document:
+            document["prior_authorization"]["number"] = self.MARK
         return document
 
     @pytest.mark.parametrize("name", DOCUMENTS)
@@ -661,7 +675,7 @@ class TestPrivacy:
     def test_no_error_shows_them(self, name: str) -> None:
         _, kind = DOCUMENTS[name]
         for change in BELOW[name]:
-            if change.steps[-1] not in {"id", "provider"}:
+            if change.steps[-1] not in {"id", "provider", "number"}:
                 error = refusal(changed(self.marked(name), change), kind)
 
                 assert self.MARK not in repr(error) + "".join(traceback.format_exception(error))
@@ -692,3 +706,76 @@ class TestPrivacy:
         assert answer["claim"]["policy"] == NESTED["policy"]
         assert answer["claim"]["location"] == NESTED["location"]
         assert session.location == Location(**NESTED["location"])
+
+
+class TestHistories:
+    """A history is a list of sessions and claims, each in any form in which it is read alone.
+
+    Source: DESIGN, interchange (`history`).
+    """
+
+    CODED = to_data(code_session(from_data(NESTED, Session), policy=get("medicare")))
+    FORMS: tuple[dict[str, Any], ...] = (NESTED, FLAT, CLAIM, CODED)
+
+    def test_every_form_is_read(self) -> None:
+        read = history_from_data(list(self.FORMS), policy=get("medicare"))
+        records: list[Session | Claim] = [
+            from_data(NESTED, Session),
+            from_data(FLAT, Session),
+            from_data(CLAIM, Claim),
+            claim_from_data(self.CODED),
+        ]
+
+        assert read == history_from_records(records, policy=get("medicare"))
+        assert len(read.history.sessions) == 3
+
+    @law
+    @given(records=st.lists(st.from_type(Session) | st.from_type(Claim), max_size=3))
+    def test_what_is_written_is_read(self, records: list[Session | Claim]) -> None:
+        policy = get("medicare")
+        data = json.loads(json.dumps([to_data(record) for record in records]))
+
+        assert history_from_data(data, policy=policy).history == (
+            history_from_records(records, policy=policy).history
+        )
+
+    def test_all_problems_at_once_with_their_places(self) -> None:
+        wrong = [
+            NESTED,
+            {**FLAT, "date": "soon", "sides": "left"},
+            {"claim": {**CLAIM, "claim_type": "facility"}},
+            {"claim_type": "professional", "lines": [{"code": 64493}]},
+            {"refusal": {"reason": "other-code"}},
+            {"date": "2026-03-02"},
+            "2026-03-02",
+        ]
+        with pytest.raises(DocumentError) as caught:
+            history_from_data(wrong, policy=get("medicare"), path="$.history")
+
+        assert caught.value.what == "History"
+        assert [problem.path for problem in caught.value.problems] == [
+            "$.history[1].date",
+            "$.history[1].sides",
+            "$.history[2].claim.claim_type",
+            "$.history[3].lines[0].code",
+            "$.history[4].refusal",
+            "$.history[5]",
+            "$.history[6]",
+        ]
+
+    @pytest.mark.parametrize("data", [None, {}, "[]", 3], ids=repr)
+    def test_what_is_no_list(self, data: object) -> None:
+        with pytest.raises(DocumentError, match="a list of sessions and claims") as caught:
+            history_from_data(data, policy=get("medicare"))
+
+        assert [problem.path for problem in caught.value.problems] == ["$"]
+
+    def test_no_identity_is_kept_or_shown(self) -> None:
+        secret = "MRN-0042"  # noqa: S105  stands for an identifier of a patient
+        lines = [{**line, "provider": secret} for line in CLAIM["lines"]]
+        told = {"number": secret}
+        data = [{**CLAIM, "id": secret, "lines": lines, "prior_authorization": told}]
+        read = history_from_data([*data, {**NESTED, "id": secret}], policy=get("medicare"))
+
+        assert secret not in repr(read)
+        assert read == history_from_data([CLAIM, NESTED], policy=get("medicare"))

@@ -23,10 +23,12 @@ from cptfacet.claims import Claim, ClaimType, Purpose
 from cptfacet.coding import Coded, NoteId, Reason, Refusal, code_session
 from cptfacet.decoding import DoubtId, UnreadReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
-from cptfacet.interop.json import dump, from_data, to_data
+from cptfacet.findings import FindingKind, Report, RuleFamily, Severity
+from cptfacet.interop.json import Given, dump, from_data, given_from_data, to_data
 from cptfacet.interop.schemas import NAMES, main, schema
 from cptfacet.policies import get, ids
 from cptfacet.procedures import Family, Ordinal
+from cptfacet.repairing import Repaired
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
 
 law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -124,6 +126,7 @@ class TestTheFiles:
             *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimType),
             *(Confidence, NoteId, Reason),
             *(CodeRegion, DoubtId, Family, LineForm, Ordinal, UnreadReason),
+            *(FindingKind, RuleFamily, Severity),
         )
 
         assert words == {kind.__name__: [member.value for member in kind] for kind in kinds}
@@ -181,6 +184,26 @@ class TestWhatIsWritten:
 
             assert complaints(to_data(decoded), "decoded") == []
             assert complaints(json.loads(dump(decoded)), "decoded") == []
+
+    @law
+    @given(report=st.from_type(Report), repaired=st.from_type(Repaired))
+    def test_reports_and_repairs(self, report: Report, repaired: Repaired) -> None:
+        for answer, name in ((report, "report"), (repaired, "repaired")):
+            assert complaints(to_data(answer), name) == []
+            assert complaints(json.loads(dump(answer)), name) == []
+
+    @law
+    @given(session=st.from_type(Session), claim=st.from_type(Claim), past=st.from_type(Claim))
+    def test_what_is_checked(self, session: Session, claim: Claim, past: Claim) -> None:
+        beside = {
+            "claim": to_data(claim),
+            "session": to_data(session),
+            "history": [to_data(past), to_data(session)],
+        }
+        for document in (to_data(claim), {"claim": to_data(claim)}, beside):
+            assert complaints(document, "given") == []
+            assert given_from_data(document).claim == claim
+        assert given_from_data(beside) == Given(claim=claim, session=session, past=(past, session))
 
     def test_the_answers_cover_the_reasons_for_refusal(self) -> None:
         found = {type(answer): answer for answer in self.answers()}
@@ -269,6 +292,7 @@ class _Documents:
         simple: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
             "null": st.none,
             "string": st.text,
+            "boolean": st.booleans,
             "number": lambda: st.integers() | st.floats(allow_nan=False, allow_infinity=False),
         }
         return simple[kind]()

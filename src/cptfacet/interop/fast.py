@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from cptfacet.anatomy import Joint, Nerve, Side
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
 from cptfacet.errors import MissingExtraError
 from cptfacet.interop import json
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
@@ -50,6 +50,12 @@ class _Location(_Part):
     locality: _Text = UNSET
 
 
+class _PriorAuthorization(_Part):
+    number: _Text = UNSET
+    decided: _Date = UNSET
+    exempt: bool | UnsetType = UNSET
+
+
 class _ClaimLine(_Part):
     code: str
     modifiers: _Codes = UNSET
@@ -71,6 +77,7 @@ class _Claim(_Part):
     id: _Text = UNSET
     policy: _Text = UNSET
     location: _Location | UnsetType | None = UNSET
+    prior_authorization: _PriorAuthorization | UnsetType | None = UNSET
 
 
 class _Target(_Part):
@@ -171,6 +178,16 @@ def _location(part: _Location | UnsetType | None) -> Location | None:
     )
 
 
+def _authorization(part: _PriorAuthorization | UnsetType | None) -> PriorAuthorization | None:
+    if not part:
+        return None
+    return PriorAuthorization(
+        number=None if part.number is UNSET else part.number,
+        decided=part.decided or None,
+        exempt=part.exempt is True,
+    )
+
+
 def _line(part: _ClaimLine) -> ClaimLine:
     code, modifiers, diagnoses = part.code, part.modifiers or (), part.diagnoses or ()
     joined = "".join((code, *modifiers, *diagnoses))
@@ -201,6 +218,7 @@ def _claim(text: bytes) -> Claim:
         id=None if part.id is UNSET else part.id,
         policy=None if part.policy is UNSET else part.policy,
         location=_location(part.location),
+        prior_authorization=_authorization(part.prior_authorization),
     )
 
 

@@ -40,10 +40,11 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.citations import Citation
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
 from cptfacet.coding import Coded, Note, Refusal, Why
 from cptfacet.dates import parse_date
 from cptfacet.decoding import (
@@ -55,7 +56,11 @@ from cptfacet.decoding import (
     Unread,
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
-from cptfacet.policies import Provision
+from cptfacet.findings import Finding, Remedy, Replacement, Report
+from cptfacet.histories import ReadHistory, history_from_records
+from cptfacet.policies import Policy, Provision
+from cptfacet.reference import Reference
+from cptfacet.repairing import Repaired
 from cptfacet.sessions import (
     Guidance,
     Session,
@@ -70,14 +75,17 @@ from cptfacet.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
+    "Given",
     "claim_from_data",
     "configure",
     "decode",
     "dump",
     "from_data",
+    "given_from_data",
+    "history_from_data",
     "make_converter",
     "read",
     "to_data",
@@ -119,6 +127,12 @@ def as_code(text: str) -> str:
     return text.strip().upper()
 
 
+def _flag(value: object, _: object = None) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(value, "true or false")
+    return value
+
+
 def _code_text(value: object, _: object = None) -> str:
     return as_code(_text(value))
 
@@ -128,13 +142,13 @@ def _units(value: object, _: object = None) -> int | Decimal | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise _wrong(value, "a number or null")
-    return _exact(Decimal(repr(value)) if isinstance(value, float) else value)
+    return as_units(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
 _SURE = 2**53
 
 
-def _exact(number: int | Decimal) -> int | Decimal:
+def as_units(number: int | Decimal) -> int | Decimal:
     """Refuse a number that JSON does not surely hold: what is read can be written again."""
     if isinstance(number, int):
         if -_SURE <= number <= _SURE:
@@ -405,11 +419,66 @@ def _provision(provision: Provision) -> dict[str, Any]:
     }
 
 
+def _remedy(remedy: Remedy | None, converter: Converter) -> dict[str, Any] | None:
+    if isinstance(remedy, Replacement):
+        return {"lines": [converter.unstructure(line) for line in remedy.lines]}
+    return None if remedy is None else {"question": remedy.question}
+
+
+def _finding(found: Finding, converter: Converter) -> dict[str, Any]:
+    return {
+        "rule": found.rule,
+        "family": found.family.value,
+        "kind": found.kind.value,
+        "severity": found.severity.value,
+        "lines": list(found.lines),
+        "message": found.message,
+        "citations": [_citation(citation) for citation in found.citations],
+        "remedy": _remedy(found.remedy, converter),
+    }
+
+
+def _report(report: Report, converter: Converter) -> dict[str, Any]:
+    under = report.under
+    return {
+        "id": report.id,
+        "under": {
+            "policy": under.policy,
+            "policy_edition": under.policy_edition.isoformat(),
+            "reference": under.reference.isoformat(),
+            "cptfacet": under.cptfacet,
+        },
+        "findings": [_finding(found, converter) for found in report.findings],
+        "not_checked": [
+            {"rule": skipped.rule, "needs": skipped.needs, "reason": skipped.reason}
+            for skipped in report.not_checked
+        ],
+    }
+
+
+def _repaired(repaired: Repaired, converter: Converter) -> dict[str, Any]:
+    def lines(listed: Iterable[ClaimLine]) -> list[Any]:
+        return [converter.unstructure(line) for line in listed]
+
+    return {
+        "claim": converter.unstructure(repaired.claim),
+        "changes": [
+            {
+                "finding": _finding(change.finding, converter),
+                "before": lines(change.before),
+                "after": lines(change.after),
+            }
+            for change in repaired.changes
+        ],
+        "report": _report(repaired.report, converter),
+    }
+
+
 def _units_out(units: int | Decimal | None) -> int | float | None:
     """Write units as a number: an int where they are whole, else the float that reads back."""
     if units is None or isinstance(units, int):
         return units
-    return int(units) if _exact(units) == units.to_integral_value() else float(units)
+    return int(units) if as_units(units) == units.to_integral_value() else float(units)
 
 
 def _money_out(amount: Decimal) -> str:
@@ -420,7 +489,8 @@ def _money_out(amount: Decimal) -> str:
 OMITTED: Mapping[type, tuple[str, ...]] = {
     Location: ("state", "county", "zip", "locality"),
     ClaimLine: ("date", "place_of_service", "charge", "provider"),
-    Claim: ("diagnoses", "id", "policy", "location"),
+    PriorAuthorization: ("number", "decided", "exempt"),
+    Claim: ("diagnoses", "id", "policy", "location", "prior_authorization"),
     Session: ("id", "policy", "location"),
     Note: ("refusal",),
     Refusal: ("id",),
@@ -429,7 +499,10 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
 }
 _OMIT = override(omit_if_default=True)
 # In both, parts stand before what holds them.
-_READ: tuple[type, ...] = (Location, ClaimLine, Claim, Target, TreatedNerve, Treatment, Session)
+_READ: tuple[type, ...] = (
+    *(Location, PriorAuthorization, ClaimLine, Claim),
+    *(Target, TreatedNerve, Treatment, Session),
+)
 _WRITTEN: tuple[type, ...] = (
     *(Refusal, Note, Why, Coded),
     *(SideCount, Laterality, Doubt, Unread, BilledLevels, BilledGroup, BilledSession, Decoded),
@@ -449,6 +522,7 @@ def configure(converter: Converter) -> Converter:
     for kind, parse in PARSERS.items():
         converter.register_structure_hook(kind, _parsed(kind, parse))
     converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(bool, _flag)
     converter.register_structure_hook_func(lambda kind: kind == int | Decimal | None, _units)
     converter.register_structure_hook_func(
         lambda kind: _is_list(kind) and get_args(kind)[0] is str, _codes
@@ -486,6 +560,9 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
+    for answer, write in ((Finding, _finding), (Report, _report), (Repaired, _repaired)):
+        told = functools.partial(cast("Callable[..., dict[str, Any]]", write), converter=converter)
+        converter.register_unstructure_hook(answer, told)
     for record in (*_READ, *_WRITTEN):
         fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
         if record is ClaimLine:
@@ -675,7 +752,133 @@ def _is_object(data: object) -> TypeGuard[Mapping[str, object]]:
 _WRAPPER = tuple(field.name for field in attrs.fields(Coded))
 
 
-def to_data(value: Session | Claim | Coded | Refusal | Decoded) -> dict[str, Any]:
+@sealed
+@attrs.frozen(kw_only=True)
+class Given:
+    """A claim to be checked, with what stands beside it: its session, and records of the past."""
+
+    claim: Claim
+    session: Session | None = None
+    past: tuple[Session | Claim, ...] | None = None
+
+
+_BESIDE = ("claim", "session", "history", "notes", "why")
+
+
+def given_from_data(data: object) -> Given:
+    """Read what is to be checked: a bare claim, an answer of coding, or a claim with more beside it.
+
+    Beside ``claim`` may stand ``session``, what the note says was done, and ``history``, a list of
+    earlier sessions and claims; ``notes`` and ``why`` of coding are not read again.
+
+    >>> claim = {"claim_type": "professional", "lines": [{"code": "64493"}]}
+    >>> given = given_from_data({"claim": claim, "history": []})
+    >>> given.claim == claim_from_data(claim), given.session, given.past
+    (True, None, ())
+    >>> given_from_data({"claim": {"lines": []}, "session": {"date": "2026-03-02"}, "past": []})
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.DocumentError: Claim can't be read:
+      $.claim.claim_type: it is missing
+      $.session.technique: it is missing
+      $.past: unknown key; known here: claim, session, history, notes, why
+
+    Raises:
+        DocumentError: The data don't describe such a claim; all problems, each with its path.
+    """
+    if not _is_object(data) or "claim" not in data or "refusal" in data:
+        return Given(claim=claim_from_data(data))
+    problems: list[Problem] = []
+
+    def part(name: str, read: Callable[[object], T]) -> T | None:
+        if data.get(name) is None:
+            return None
+        try:
+            return read(data[name])
+        except DocumentError as error:
+            problems.extend(attrs.evolve(p, path=f"$.{name}{p.path[1:]}") for p in error.problems)
+            return None
+
+    claim = part("claim", lambda value: from_data(value, Claim))
+    session = part("session", lambda value: from_data(value, Session))
+    past = part("history", _past_records)
+    problems += [_extra("$", name, _BESIDE) for name in sorted(set(data) - set(_BESIDE))]
+    if claim is None and not problems:
+        problems.append(Problem(path="$.claim", message=str(_wrong(None, "an object"))))
+    if claim is None or problems:
+        raise DocumentError(what="Claim", problems=tuple(problems))
+    return Given(claim=claim, session=session, past=past)
+
+
+def history_from_data(
+    data: object, *, policy: Policy, reference: Reference | None = None, path: str = "$"
+) -> ReadHistory:
+    """Read a history from decoded JSON: a list of earlier sessions and claims, in any order.
+
+    A session stands nested or flat, a claim bare or in the wrapper that coding answers with.
+    ``path`` is where the list stands in its document. What of each record could not be read as a
+    session of the past is part of the answer, as of `history_from_records`.
+
+    >>> from cptfacet import policies
+    >>> cpt = policies.get("cpt")
+    >>> session = {"date": "2026-01-05", "technique": "mbb", "targets": [{"joint": "L4-5"}]}
+    >>> claim = {
+    ...     "date": "2026-02-02",
+    ...     "claim_type": "professional",
+    ...     "lines": [{"code": "64635", "modifiers": ["LT"]}],
+    ... }
+    >>> read = history_from_data([session, {"claim": claim}], policy=cpt)
+    >>> [(str(past.date), str(past.kind)) for past in read.history.sessions]
+    [('2026-01-05', 'injection'), ('2026-02-02', 'ablation')]
+    >>> history_from_data([{"date": "2026-1-5"}, {"lines": {}}], policy=cpt, path="$.history")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.DocumentError: History can't be read:
+      $.history[0]: it is neither a session (technique, or treatments) nor a claim (lines)
+      $.history[1].claim_type: it is missing
+      $.history[1].lines: it is an object; write a list
+
+    Raises:
+        DocumentError: It is no list, or some records can't be read; all problems, each with its
+            path.
+    """
+    records = _past_records(data, path)
+    return history_from_records(records, policy=policy, reference=reference)
+
+
+def _past_records(data: object, path: str = "$") -> tuple[Session | Claim, ...]:
+    if not isinstance(data, list | tuple):
+        problem = Problem(path=path, message=str(_wrong(data, "a list of sessions and claims")))
+        raise DocumentError(what="History", problems=(problem,))
+    records: list[Session | Claim] = []
+    problems: list[Problem] = []
+    for index, entry in enumerate(cast("Sequence[object]", data)):
+        try:
+            records.append(_past_from_data(entry))
+        except DocumentError as error:
+            where = f"{path}[{index}]"
+            problems += [attrs.evolve(p, path=where + p.path[1:]) for p in error.problems]
+    if problems:
+        raise DocumentError(what="History", problems=tuple(problems))
+    return tuple(records)
+
+
+_OF_A_CLAIM = frozenset(("claim", "lines", "refusal"))
+_OF_A_SESSION = frozenset(("technique", "treatments"))
+
+
+def _past_from_data(data: object) -> Session | Claim:
+    if not _is_object(data) or not _OF_A_CLAIM.isdisjoint(data):
+        return claim_from_data(data)
+    if not _OF_A_SESSION.isdisjoint(data):
+        return from_data(data, Session)
+    message = "it is neither a session (technique, or treatments) nor a claim (lines)"
+    raise DocumentError(what="History", problems=(Problem(path="$", message=message),))
+
+
+def to_data(
+    value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired,
+) -> dict[str, Any]:
     """Make plain data of a session, claim or answer, as it stands in JSON.
 
     A refusal stands under the key `refusal`.
@@ -684,7 +887,11 @@ def to_data(value: Session | Claim | Coded | Refusal | Decoded) -> dict[str, Any
     return {"refusal": data} if isinstance(value, Refusal) else data
 
 
-def dump(value: Session | Claim | Coded | Refusal | Decoded, *, indent: int | None = None) -> str:
+def dump(
+    value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired,
+    *,
+    indent: int | None = None,
+) -> str:
     """Write a session, claim or answer as JSON text.
 
     >>> dump(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),)))

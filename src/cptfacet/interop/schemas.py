@@ -25,7 +25,7 @@ import attrs
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import Laterality, LineForm, SideCount
 from cptfacet.citations import Citation, Confidence
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
 from cptfacet.coding import Coded, Note, NoteId, Reason, Refusal, Why
 from cptfacet.dates import Term
 from cptfacet.decoding import (
@@ -39,9 +39,21 @@ from cptfacet.decoding import (
     UnreadReason,
 )
 from cptfacet.errors import Problem, UnknownIdError
+from cptfacet.findings import (
+    Finding,
+    FindingKind,
+    NotChecked,
+    Question,
+    Replacement,
+    Report,
+    RuleFamily,
+    Severity,
+    Under,
+)
 from cptfacet.interop.json import OMITTED
 from cptfacet.policies import Provision
 from cptfacet.procedures import Family, Ordinal
+from cptfacet.repairing import Mended, Repaired
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 
 if TYPE_CHECKING:
@@ -66,6 +78,7 @@ _PLAIN: Mapping[object, Part] = {
 _WRITTEN = (
     *(Coded, Refusal, Note, Why, Citation, Provision, Problem),
     *(Decoded, BilledSession, BilledGroup, BilledLevels, Laterality, SideCount, Doubt, Unread),
+    *(Report, Under, Finding, Replacement, Question, NotChecked, Repaired, Mended),
 )
 _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
     Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
@@ -91,6 +104,7 @@ _SAID: Mapping[type, str] = {
     Location: "Where the service was rendered, as far as it picks a contractor or a fee.",
     Claim: "One claim: its lines, and what holds for all of them.",
     ClaimLine: "One line of a claim, right or wrong.",
+    PriorAuthorization: "What a claim says of prior authorization.",
     Coded: "The claim of a session, what a biller should know, and why each line is there.",
     Refusal: "Why nothing was coded, and what is reported instead where a source says so.",
     Reason: "Why a session, or a part of it, can't be coded to facet lines.",
@@ -115,6 +129,17 @@ _SAID: Mapping[type, str] = {
     DoubtId: "What lines leave open, or what is odd about them.",
     Unread: "A line that is not read as facet levels.",
     UnreadReason: "Why a line is not read as facet levels.",
+    Report: "All that checking one claim says, the heaviest findings first.",
+    Under: "Under what a claim was checked.",
+    Finding: "One problem of a claim.",
+    FindingKind: "What a finding is about.",
+    Severity: "How much a finding weighs.",
+    RuleFamily: "The family of the rule.",
+    Replacement: "What stands in place of the lines of the finding; nothing, where they go.",
+    Question: "What is to be asked first.",
+    NotChecked: "A rule that could not be asked, and what it needs.",
+    Repaired: "A claim as far as it could be mended, what was changed, and what is left.",
+    Mended: "One change of a repair.",
 }
 _SAID_OF: Mapping[tuple[type, str], str] = {
     (Session, "date"): "The date of service, which decides the edition of every rule.",
@@ -147,6 +172,10 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (Claim, "id"): "Opaque: echoed in the answer and shown nowhere else.",
     (Claim, "policy"): "The policy to read the claim under, instead of the one of the call.",
     (Claim, "location"): "Where the service was rendered.",
+    (Claim, "prior_authorization"): "What the claim says of prior authorization, if anything.",
+    (PriorAuthorization, "number"): "Opaque: the number of the decision (the UTN), never shown.",
+    (PriorAuthorization, "decided"): "The day of the decision.",
+    (PriorAuthorization, "exempt"): "Whether the hospital is exempt from the programme.",
     (ClaimLine, "code"): "The procedure code.",
     (ClaimLine, "modifiers"): "Modifiers, in the order of the line.",
     (ClaimLine, "units"): "Any number, or null where it is missing: what is wrong is a finding.",
@@ -207,6 +236,26 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (Citation, "id"): "The id of the source.",
     (Citation, "title"): "The title of the source.",
     (Citation, "url"): "Where the source stands, or null.",
+    (Report, "id"): "That of the claim, or null.",
+    (Report, "findings"): "The heaviest first.",
+    (Report, "not_checked"): "Rules that could not be asked.",
+    (Under, "policy"): "The id of the policy.",
+    (Under, "policy_edition"): "The date of its edition.",
+    (Under, "reference"): "The date of the edition of the reference data.",
+    (Under, "cptfacet"): "The version of this library.",
+    (Finding, "rule"): "The id of the rule.",
+    (Finding, "lines"): "The lines, counted from 1; none for the claim as a whole.",
+    (Finding, "message"): "The problem in words.",
+    (Finding, "citations"): "The sources of the datum that decided.",
+    (Finding, "remedy"): "What mends it, where the claim settles that; else what is to be asked.",
+    (Replacement, "lines"): "The lines as they should be.",
+    (Question, "question"): "The question in words.",
+    (NotChecked, "rule"): "The id of the rule, or of a family of rules.",
+    (NotChecked, "needs"): "What it needs.",
+    (NotChecked, "reason"): "Why it could not be asked, in words.",
+    (Repaired, "changes"): "What was changed, one after another.",
+    (Mended, "before"): "The lines as they were.",
+    (Mended, "after"): "The lines as they are.",
     (Problem, "path"): "The place in the record, from its root `$`.",
     (Problem, "message"): "What is wrong, and what would be right.",
 }
@@ -315,6 +364,38 @@ def _decoded(parts: _Parts) -> Part:
     return parts.of(Decoded)
 
 
+def _report(parts: _Parts) -> Part:
+    return parts.of(Report)
+
+
+def _repaired(parts: _Parts) -> Part:
+    return parts.of(Repaired)
+
+
+def _given(parts: _Parts) -> Part:
+    past = {"oneOf": [_session(parts), parts.of(Claim), parts.of(Coded)]}
+    said = {"type": "array", "description": "What coding said of the claim; it is not read again."}
+    beside = _object(
+        {
+            "claim": parts.of(Claim),
+            "session": {
+                "description": "What the note says was done.",
+                "anyOf": [_session(parts), {"type": "null"}],
+            },
+            "history": {
+                "description": "Earlier sessions and claims.",
+                "type": ["array", "null"],
+                "items": past,
+            },
+            "notes": said,
+            "why": said,
+        },
+        ["claim"],
+        "A claim with what stands beside it.",
+    )
+    return {"oneOf": [parts.of(Claim), parts.add("Given", lambda: beside)]}
+
+
 def _error(parts: _Parts) -> Part:
     record = {"type": "integer", "minimum": 1, "description": "The record, counted from 1."}
     problems = {"type": "array", "minItems": 1, "items": parts.of(Problem)}
@@ -328,6 +409,9 @@ _ROOTS: Mapping[str, tuple[Callable[[_Parts], Part], str]] = {
     "claim": (_claim, "A claim as it is written, right or wrong."),
     "answer": (_answer, "What coding a session answers: lines with their reasons, or a refusal."),
     "decoded": (_decoded, "What the lines of a claim tell of what was done."),
+    "given": (_given, "What is checked: a claim, alone or with its session and history beside it."),
+    "report": (_report, "What checking a claim answers: findings, and what was not checked."),
+    "repaired": (_repaired, "What repairing a claim answers."),
     "error": (_error, "What stands in the place of an answer where a record can't be read."),
 }
 NAMES = tuple(_ROOTS)
@@ -336,7 +420,7 @@ NAMES = tuple(_ROOTS)
 def schema(name: str) -> dict[str, Any]:
     """Make the JSON Schema (draft 2020-12) of a document: one of `NAMES`.
 
-    ``session`` and ``claim`` are read; ``answer``, ``decoded`` and ``error`` are what is printed.
+    ``session``, ``claim`` and ``given`` are read; the others are what is printed.
 
     >>> schema("session")["$defs"]["Side"]["enum"]
     ['left', 'right', 'bilateral']
