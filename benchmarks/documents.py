@@ -12,22 +12,30 @@ import attrs
 
 from cptfacet import policies
 from cptfacet.anatomy import Joint, Side
-from cptfacet.claims import Claim, ClaimType, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, PriorAuthorization, Purpose
 from cptfacet.coding import Coded, code_session
 from cptfacet.errors import DocumentError
 from cptfacet.interop.json import dump, from_data
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cptfacet.policies import Policy
 
-__all__ = ["Mix", "make"]
+__all__ = ["CHECKED_UNDER", "Mix", "checked", "make"]
 
 PUBLISHED = Path(__file__).parents[1] / "tests" / "cases" / "published.jsonl"
 POLICIES = ("cpt", "medicare")
 DATE = dt.date(2026, 3, 2)
+IMAGING = "77003"
+CHECKED_UNDER = "medicare-je"
+PLACES = {
+    ClaimType.PROFESSIONAL: "11",
+    ClaimType.ASC_FACILITY: "24",
+    ClaimType.HOSPITAL_OUTPATIENT: "22",
+}
+DIAGNOSES = {"C": "M47.812", "T": "M47.814", "L": "M47.816", "S": "M47.817"}
 SIDES = (Side.LEFT, Side.RIGHT, Side.BILATERAL)
 WITH_BRANCHES = tuple(Joint)[2:]
 COUNTS = (2, 3, 4, 5)
@@ -98,6 +106,68 @@ def _line_by_line(claim: Claim) -> Claim:
         for line in claim.lines
     )
     return attrs.evolve(claim, lines=tuple(lines))
+
+
+def checked() -> tuple[Claim, ...]:
+    """Give claims as a payer gets them: of one or two levels, and each third one wrong.
+
+    They are coded under the policy under which they are checked, with a diagnosis that fits.
+    """
+    policy = policies.get(CHECKED_UNDER)
+    sessions = [
+        s
+        for count in (1, 2)
+        for s in itertools.islice(_mixed(METHODS[:1] + METHODS[2:], count), 300)
+    ]
+    answers = (code_session(_fitting(session), policy=policy) for session in sessions)
+    coded = [answer.claim for answer in answers if isinstance(answer, Coded)]
+    exempt = PriorAuthorization(exempt=True)
+    told = [attrs.evolve(claim, prior_authorization=exempt) for claim in coded]
+    return tuple(_line_by_line(c) if n % 2 else c for n, c in enumerate(faulty(told)))
+
+
+def _fitting(session: Session) -> Session:
+    """Give a session the place of its claim type, and a diagnosis of the part that was treated."""
+    part = session.treatments[0].targets[0].joint.segment_below[0]
+    return attrs.evolve(
+        session,
+        place_of_service=PLACES[session.claim_type or ClaimType.PROFESSIONAL],
+        diagnoses=(DIAGNOSES[part],),
+    )
+
+
+def _without_first(claim: Claim) -> Claim:
+    return attrs.evolve(claim, lines=claim.lines[1:] or claim.lines)
+
+
+def _with_units(claim: Claim) -> Claim:
+    first, *rest = claim.lines
+    return attrs.evolve(claim, lines=(attrs.evolve(first, units=2), *rest))
+
+
+def _unmarked(claim: Claim) -> Claim:
+    lines = (attrs.evolve(line, modifiers=line.modifiers[:1]) for line in claim.lines)
+    return attrs.evolve(claim, lines=tuple(lines))
+
+
+def _with_imaging(claim: Claim) -> Claim:
+    return attrs.evolve(claim, lines=(*claim.lines, ClaimLine(code=IMAGING)))
+
+
+def _both_and_one(claim: Claim) -> Claim:
+    first, *rest = claim.lines
+    return attrs.evolve(claim, lines=(attrs.evolve(first, modifiers=("50", "RT")), *rest))
+
+
+FAULTS = (_without_first, _with_units, _unmarked, _with_imaging, _both_and_one)
+
+
+def faulty(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Make each third claim wrong, in one of the ways in which claims are."""
+    return tuple(
+        FAULTS[n // 3 % len(FAULTS)](claim) if n % 3 == 0 else claim
+        for n, claim in enumerate(claims)
+    )
 
 
 def make() -> Mix:

@@ -10,25 +10,31 @@ import json
 import statistics
 import subprocess
 import sys
-from collections import deque
+import tempfile
+import time
+from collections import Counter, deque
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import cattrs
 import msgspec
 
-from benchmarks import structs
+from benchmarks import documents, structs
 from benchmarks.measure import Measured, alone, side_by_side
 from cptfacet import policies
+from cptfacet.checking import Checker, rules
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding import code_session
 from cptfacet.interop import json as cattrs_door
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.documents import Mix
+    from cptfacet.checking import Day, Found, Rule, Unasked
+    from cptfacet.policies import Policy
 
 __all__ = ["measure_all"]
 
@@ -57,6 +63,9 @@ def measure_all(mix: Mix, rounds: int) -> Iterator[Measured | str]:
     yield _fast_door(mix, rounds)
     yield _coding(mix, rounds)
     yield _policy(rounds)
+    claims = documents.checked()
+    yield from _checking(claims, rounds)
+    yield _terminal(claims)
 
 
 def _all(function: Callable[[Any], object], given: Iterable[Any]) -> Callable[[], object]:
@@ -188,4 +197,88 @@ def _policy(rounds: int) -> Measured:
         own=_all(lambda given: given[0].get("coding.family", on=on, **given[1]), asked),
         calls=len(asked),
         rounds=rounds,
+    )
+
+
+def _checking(claims: Sequence[Claim], rounds: int) -> Iterator[Measured | str]:
+    """Measure checking on a mix of clean and faulty claims under Medicare, findings included."""
+    policy = policies.get(documents.CHECKED_UNDER)
+    texts = [cattrs_door.dump(claim).encode() for claim in claims]
+    decode = _all(msgspec.json.Decoder(structs.Claim).decode, texts)
+    fresh, seen = Checker(policy, memo=0), Checker(policy)
+    deque(map(seen.check, claims), maxlen=0)
+    for what, checker, allowed in (
+        ("check_claim, no memo", fresh, 8),
+        ("check_claim, shape seen before", seen, 1),
+    ):
+        yield side_by_side(
+            what,
+            "a strict msgspec.Struct decode of its JSON",
+            own=_all(checker.check, claims),
+            other=decode,
+            calls=len(claims),
+            rounds=rounds,
+            allowed=allowed,
+        )
+    yield _shares(policy, claims)
+
+
+def _shares(policy: Policy, claims: Sequence[Claim]) -> str:
+    """Say how much of the time of checking each rule takes: all rules, less all but it."""
+    spent: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+
+    def timed(rule: Rule) -> Rule:
+        def ask(day: Day) -> Iterator[Found | Unasked]:
+            start = time.perf_counter_ns()
+            said = list(rule.check.ask(day))
+            spent[rule.id] += time.perf_counter_ns() - start
+            calls[rule.id] += 1
+            return iter(said)
+
+        return attrs.evolve(rule, check=attrs.evolve(rule.check, ask=ask))
+
+    checker = Checker(policy, memo=0, rules=map(timed, rules()))
+    whole = 1
+    for _ in range(5):
+        spent.clear()
+        calls.clear()
+        start = time.perf_counter_ns()
+        deque(map(checker.check, claims), maxlen=0)
+        whole = time.perf_counter_ns() - start
+    lines = [
+        f"    {rule:<34}{took / whole:>7.1%}{calls[rule] / len(claims):>8.2f} a claim"
+        for rule, took in spent.most_common()
+    ]
+    rest = 1 - sum(spent.values()) / whole
+    head = "share of each rule in the time of checking, and how often it is asked"
+    return "\n".join([head, *lines, f"    {'all else':<34}{rest:>7.1%}"])
+
+
+MANY = 100_000
+
+
+def _terminal(claims: Sequence[Claim]) -> str:
+    """Check many claims in JSON Lines through the terminal, each with its own identity."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "claims.jsonl"
+        with file.open("w", encoding="utf-8") as out:
+            for n, claim in zip(range(MANY), itertools.cycle(claims), strict=False):
+                out.write(cattrs_door.dump(attrs.evolve(claim, id=f"claim {n}")) + "\n")
+        command = [
+            sys.executable,
+            "-m",
+            "cptfacet",
+            "check",
+            str(file),
+            "--policy",
+            documents.CHECKED_UNDER,
+        ]
+        start = time.perf_counter()
+        told = subprocess.run(command, check=False, capture_output=True)
+        took = time.perf_counter() - start
+    answers = told.stdout.count(b"\n")
+    return (
+        f"cptfacet check, {answers:,} claims in JSON Lines: {answers / took:,.0f} claims a second"
+        f" ({took:.1f} s, start included)"
     )

@@ -76,6 +76,14 @@ class ClaimLine(_Strict):
     provider: str | None = None
 
 
+class PriorAuthorization(_Strict):
+    """What a claim says of prior authorization."""
+
+    number: str | None = None
+    decided: dt.date | None = None
+    exempt: bool = False
+
+
 class Claim(_Strict):
     """One claim."""
 
@@ -88,3 +96,4 @@ class Claim(_Strict):
     id: str | None = None
     policy: str | None = None
     location: Location | None = None
+    prior_authorization: PriorAuthorization | None = None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cptfacet import addons as addons
     from cptfacet import anatomy as anatomy
     from cptfacet import bilateral as bilateral
+    from cptfacet import checking as checking
     from cptfacet import citations as citations
     from cptfacet import claims as claims
     from cptfacet import coding as coding
@@ -29,14 +30,19 @@ if TYPE_CHECKING:
     from cptfacet import editions as editions
     from cptfacet import edits as edits
     from cptfacet import errors as errors
+    from cptfacet import findings as findings
+    from cptfacet import histories as histories
+    from cptfacet import history as history
     from cptfacet import interop as interop
     from cptfacet import jurisdictions as jurisdictions
     from cptfacet import modifiers as modifiers
     from cptfacet import policies as policies
     from cptfacet import procedures as procedures
     from cptfacet import reference as reference
+    from cptfacet import repairing as repairing
     from cptfacet import sessions as sessions
     from cptfacet.anatomy import CodeRegion as CodeRegion
+    from cptfacet.anatomy import CoverageRegion as CoverageRegion
     from cptfacet.anatomy import Joint as Joint
     from cptfacet.anatomy import Nerve as Nerve
     from cptfacet.anatomy import Side as Side
@@ -46,6 +52,10 @@ if TYPE_CHECKING:
     from cptfacet.anatomy import read_levels as read_levels
     from cptfacet.bilateral import LineForm as LineForm
     from cptfacet.bilateral import SideCount as SideCount
+    from cptfacet.checking import Checker as Checker
+    from cptfacet.checking import Rule as Rule
+    from cptfacet.checking import check_claim as check_claim
+    from cptfacet.checking import check_claims as check_claims
     from cptfacet.citations import Citation as Citation
     from cptfacet.citations import Confidence as Confidence
     from cptfacet.citations import Source as Source
@@ -53,6 +63,7 @@ if TYPE_CHECKING:
     from cptfacet.claims import ClaimLine as ClaimLine
     from cptfacet.claims import ClaimType as ClaimType
     from cptfacet.claims import Location as Location
+    from cptfacet.claims import PriorAuthorization as PriorAuthorization
     from cptfacet.claims import Purpose as Purpose
     from cptfacet.claims import parse_line as parse_line
     from cptfacet.coding import Coded as Coded
@@ -90,6 +101,24 @@ if TYPE_CHECKING:
     from cptfacet.edits import PlaceOfService as PlaceOfService
     from cptfacet.edits import Validity as Validity
     from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.findings import Finding as Finding
+    from cptfacet.findings import FindingKind as FindingKind
+    from cptfacet.findings import NotChecked as NotChecked
+    from cptfacet.findings import Question as Question
+    from cptfacet.findings import Replacement as Replacement
+    from cptfacet.findings import Report as Report
+    from cptfacet.findings import RuleFamily as RuleFamily
+    from cptfacet.findings import Severity as Severity
+    from cptfacet.findings import Under as Under
+    from cptfacet.histories import ReadHistory as ReadHistory
+    from cptfacet.histories import UnreadPast as UnreadPast
+    from cptfacet.histories import history_from_claims as history_from_claims
+    from cptfacet.histories import history_from_records as history_from_records
+    from cptfacet.histories import history_from_sessions as history_from_sessions
+    from cptfacet.history import History as History
+    from cptfacet.history import PastSession as PastSession
+    from cptfacet.history import SessionKind as SessionKind
+    from cptfacet.history import Tally as Tally
     from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
@@ -104,6 +133,9 @@ if TYPE_CHECKING:
     from cptfacet.procedures import is_code as is_code
     from cptfacet.procedures import parse_code as parse_code
     from cptfacet.reference import Reference as Reference
+    from cptfacet.repairing import Mended as Mended
+    from cptfacet.repairing import Repaired as Repaired
+    from cptfacet.repairing import repair_claim as repair_claim
     from cptfacet.sessions import Guidance as Guidance
     from cptfacet.sessions import Session as Session
     from cptfacet.sessions import Target as Target
@@ -118,10 +150,13 @@ if TYPE_CHECKING:
     __version__: str
 
 _ROOMS = {
-    "anatomy": "CodeRegion Joint Nerve Side parse_joint parse_nerve parse_side read_levels",
+    "anatomy": (
+        "CodeRegion CoverageRegion Joint Nerve Side parse_joint parse_nerve parse_side read_levels"
+    ),
     "bilateral": "LineForm SideCount",
+    "checking": "Checker Rule check_claim check_claims",
     "citations": "Citation Confidence Source",
-    "claims": "Claim ClaimLine ClaimType Location Purpose parse_line",
+    "claims": "Claim ClaimLine ClaimType Location PriorAuthorization Purpose parse_line",
     "coding": "Coded Coder Note NoteId Reason Refusal Why code_session",
     "dates": "Standing Term parse_date",
     "decoding": (
@@ -131,11 +166,19 @@ _ROOMS = {
     "editions": "Basis Edition Footing NotInData",
     "edits": "AscStatus Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
     "errors": "CptfacetError",
+    "findings": (
+        "Finding FindingKind NotChecked Question Replacement Report RuleFamily Severity Under"
+    ),
+    "histories": (
+        "ReadHistory UnreadPast history_from_claims history_from_records history_from_sessions"
+    ),
+    "history": "History PastSession SessionKind Tally",
     "jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",
     "policies": "NotKnown Policy Provision discover_policies",
     "procedures": "Family Ordinal Procedure is_code parse_code",
     "reference": "Reference",
+    "repairing": "Mended Repaired repair_claim",
     "sessions": (
         "Guidance Session Target Technique TreatedNerve Treatment"
         " parse_guidance parse_target parse_technique session_from_words"

@@ -34,12 +34,16 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, settings
 
 import cptfacet
 from cptfacet import errors, policies, policy_files, strategies
+from cptfacet.checking import Signal, rules
 from cptfacet.coding import NoteId, Reason
 from cptfacet.decoding import DoubtId, UnreadReason
+from cptfacet.findings import RuleFamily
 from cptfacet.interop.json import from_data
+from cptfacet.interop.rule_page import main as write_rule_page
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown
 from cptfacet.sessions import Guidance, Technique
 from cptfacet.testing import policy_laws
@@ -215,6 +219,19 @@ def installed(folder: Path) -> list[str]:
     return [str(folder / SITE)] if (folder / SITE).is_dir() else []
 
 
+@pytest.fixture
+def patient() -> Iterator[None]:
+    """Give property tests in documents the time they need: a busy machine breaks no example."""
+    before = settings.get_current_profile_name()
+    settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("patient")
+    yield
+    settings.load_profile(before)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("name", PAGES)
 def test_every_example_of_a_document_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -303,11 +320,14 @@ def test_the_choices_of_the_vocabulary_are_complete() -> None:
         assert not missing, f"{key}: {missing}"
 
 
+OPEN = {"add-on": "any procedure code", "rule": "the id of any checking rule"}
+
+
 def test_the_dimensions_are_complete() -> None:
     rows = table(page("docs/policies.md"), "dimensions")
     shown = {name: values.replace("`", "") for name, values in rows}
     expected = {
-        name: ", ".join(values) if values else "any procedure code"
+        name: ", ".join(values) if values else OPEN[name]
         for name, values in policies.DIMENSIONS.items()
     }
 
@@ -323,7 +343,7 @@ def test_what_a_policy_states_is_told(policy_id: str) -> None:
         re.MULTILINE | re.DOTALL,
     )
     assert found, f"docs/policies.md has no section ### `{policy_id}`"
-    told = set(re.findall(r"`([a-z]+\.[a-z-]+)`", found[1]))
+    told = set(re.findall(r"`([a-z]+\.[a-z.-]+)`", found[1]))
 
     assert told == {provision.key for provision in policies.get(policy_id).provisions}
 
@@ -405,6 +425,32 @@ def test_what_a_claim_leaves_open_is_told() -> None:
 
     assert doubts == [(doubt.value, "yes" if doubt.lost else "") for doubt in DoubtId]
     assert [row[0] for row in table(decoding, "unread")] == list(UnreadReason)
+
+
+def test_the_page_of_rules_is_as_made(tmp_path: Path) -> None:
+    """It is written by ``python -m cptfacet.interop.rule_page docs/rules.md``."""
+    write_rule_page([str(tmp_path / "rules.md")])
+
+    assert page("docs/rules.md") == (tmp_path / "rules.md").read_text(encoding="utf-8")
+
+
+def test_each_rule_has_its_place_on_the_page() -> None:
+    told = page("docs/rules.md")
+    heads = re.findall(r"^### `(.+)`$", told, re.MULTILINE)
+
+    assert heads == [rule.id for family in RuleFamily for rule in rules() if rule.family is family]
+    for rule in rules():
+        assert f"](#{rule.id})" in told, rule.id
+
+
+def test_documents_name_rules_and_signals_that_there_are() -> None:
+    known = {rule.id for rule in rules()} | {f"family-{family}" for family in RuleFamily}
+    told = {name for text in map(page, PAGES) for name in re.findall(r"rules\.md#([\w-]+)", text)}
+    signals = table(page("docs/checking.md"), "signals")
+
+    assert told <= known, told - known
+    for names, _ in signals:
+        assert set(re.findall(r"\w+", names.replace("`", ""))) <= {signal.name for signal in Signal}
 
 
 def test_the_functions_that_read_text_are_complete() -> None:

@@ -8,12 +8,14 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 
 FLOORS = (
-    {"_records", "errors", "dates", "citations", "_data", "editions"},
-    {"anatomy", "claims", "modifiers", "procedures", "sessions"},
+    {"_records", "_text", "errors", "dates", "citations", "_data", "editions"},
+    {"anatomy", "claims", "findings", "history", "modifiers", "procedures", "sessions"},
     {"reference", "policies", "policy_files", "jurisdictions", "edits"},
     {"addons", "bilateral"},
     {"coding"},
     {"decoding"},
+    {"checking", "histories"},
+    {"repairing"},
     {"interop", "showing"},
     {"strategies"},
     {"_hypothesis", "testing"},
