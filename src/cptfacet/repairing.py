@@ -32,7 +32,8 @@ __all__ = ["Mended", "Repaired", "repair_claim"]
 class Mended:
     """One change of a repair: the finding that asked for it, the lines before and after.
 
-    The lines of the ``finding`` are numbered as they stood before this change.
+    The lines of the ``finding`` are numbered as they stood before this change, and before those of
+    the same rule that were made with it.
     """
 
     finding: Finding
@@ -110,33 +111,60 @@ def repair_claim(
     changes: list[Mended] = []
     report = check(claim)
     while step := next(_steps(claim, report, check), None):
-        claim, report, change = step
-        changes.append(change)
+        claim, report, made = step
+        changes += made
     return Repaired(claim=claim, changes=tuple(changes), report=report)
 
 
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
-) -> Iterator[tuple[Claim, Report, Mended]]:
-    """Give each remedy that can be applied now, the heaviest first."""
+) -> Iterator[tuple[Claim, Report, list[Mended]]]:
+    """Give what can be applied now: all remedies of a rule together, then each, the heaviest first."""
     before = _weight(report)
-    for finding in report.findings:
-        if isinstance(finding.remedy, Replacement):
-            mended, change = _applied(claim, finding, finding.remedy)
-            after = check(mended)
-            if _weight(after) < before and not _errors(after) - _errors(report):
-                yield mended, after, change
+    for chosen in _choices(report):
+        mended, changes = _applied(claim, chosen)
+        after = check(mended)
+        if _weight(after) < before and not _errors(after) - _errors(report):
+            yield mended, after, changes
 
 
-def _applied(claim: Claim, finding: Finding, remedy: Replacement) -> tuple[Claim, Mended]:
-    """Put the lines of a remedy where the first line of its finding stands."""
-    first = finding.lines[0] - 1
-    gone = {number - 1 for number in finding.lines}
-    kept = [line for at, line in enumerate(claim.lines) if at not in gone]
-    lines = (*kept[:first], *remedy.lines, *kept[first:])
-    before = tuple(claim.lines[number - 1] for number in finding.lines)
-    change = Mended(finding=finding, before=before, after=remedy.lines)
-    return attrs.evolve(claim, lines=lines), change
+def _choices(report: Report) -> Iterator[list[Finding]]:
+    """Give the findings that settle their lines: those of one rule that share none, then each."""
+    settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
+    for rule in dict.fromkeys(found.rule for found in settled):
+        together: list[Finding] = []
+        taken: set[int] = set()
+        for found in settled:
+            if found.rule == rule and taken.isdisjoint(found.lines):
+                together.append(found)
+                taken.update(found.lines)
+        if len(together) > 1:
+            yield together
+    yield from ([found] for found in settled)
+
+
+def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Mended]]:
+    """Put the lines of each remedy where the first line of its finding stands."""
+    gone = {number for found in findings for number in found.lines}
+    instead = {found.lines[0]: _lines_of(found) for found in findings}
+    lines: list[ClaimLine] = []
+    for number, line in enumerate(claim.lines, 1):
+        lines += instead.get(number, ())
+        if number not in gone:
+            lines.append(line)
+    changes = [
+        Mended(
+            finding=found,
+            before=tuple(claim.lines[number - 1] for number in found.lines),
+            after=_lines_of(found),
+        )
+        for found in findings
+    ]
+    return attrs.evolve(claim, lines=tuple(lines)), changes
+
+
+def _lines_of(found: Finding) -> tuple[ClaimLine, ...]:
+    return found.remedy.lines if isinstance(found.remedy, Replacement) else ()
 
 
 def _weight(report: Report) -> tuple[int, ...]:

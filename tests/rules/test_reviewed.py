@@ -190,3 +190,57 @@ def test_an_orphan_of_all_levels_is_told_once() -> None:
     ]
 
     assert coding == ["addon-without-primary"]
+
+
+class TestOwnPast:
+    """A claim of several days is counted against its own earlier days."""
+
+    @staticmethod
+    def days(*lines: tuple[str, str], **further: Any) -> Claim:
+        written = (
+            attrs.evolve(parse_line(text), date=dt.date.fromisoformat(day)) for text, day in lines
+        )
+        return attrs.evolve(claim(**further), lines=tuple(written), date=None)
+
+    def test_three_ablations(self) -> None:
+        given = self.days(
+            ("64635-RT", "2026-01-02"), ("64635-LT", "2026-02-05"), ("64635-RT", "2026-03-09")
+        )
+        report = check(given, history=History())
+        over = [found for found in report.findings if found.rule == "too-many-sessions"]
+
+        assert [found.lines for found in over] == [(3,)]
+        assert told(check(given))["too-many-sessions"] == "error"
+
+    def test_a_block_a_week_after_the_first(self) -> None:
+        given = self.days(("64493-RT-KX", "2026-03-02"), ("64493-RT-KX", "2026-03-09"))
+
+        assert told(check(given))["diagnostic-too-soon"] == "warning"
+
+    def test_the_global_period(self) -> None:
+        given = self.days(("64635-RT", "2026-03-02"), ("64635-LT", "2026-03-05"))
+
+        assert told(check(given))["in-global-period"] == "warning"
+
+    def test_the_first_day_is_still_not_checked(self) -> None:
+        given = self.days(("64635-RT", "2026-03-02"), ("64635-LT", "2026-09-05"))
+
+        assert "history" in {skipped.needs for skipped in check(given).not_checked}
+
+    def test_one_day_of_two_practitioners_is_no_past(self) -> None:
+        lines = (
+            attrs.evolve(parse_line("64635-RT"), provider="a"),
+            attrs.evolve(parse_line("64635-LT"), provider="b"),
+        )
+        given = attrs.evolve(claim(), lines=lines)
+
+        assert "in-global-period" not in told(check(given))
+
+
+def test_many_lines_are_mended_together() -> None:
+    lines = tuple(f"64493-{side}-KX-KX" for side in ("RT", "LT")) * 150
+    given = claim(*lines, purpose=Purpose.DIAGNOSTIC)
+    repaired = repair_claim(given, policy=policies.get("medicare-jm"))
+
+    assert all(line.modifiers.count("KX") == 1 for line in repaired.claim.lines)
+    assert len(repaired.claim.lines) == 300

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cptfacet.checking._memo import Memo, Shape
 from cptfacet.checking.catalogue import get_rule, rules
+from cptfacet.checking.own_past import tell_own_past
 from cptfacet.checking.plans import Plan, Tools, is_short, keep, turning_days
 from cptfacet.checking.rules import Check, Found, Rewrite, Rule, Unasked, checks, written
 from cptfacet.checking.signals import Signal
@@ -223,6 +224,7 @@ class Checker:
         return said, tuple(dict.fromkeys(not_checked))
 
     def _ask_whole(self, whole: Whole, said: list[_Said], not_checked: list[NotChecked]) -> None:
+        tell_own_past(whole.days)
         for rule, ask in self._whole:
             for answer in ask(whole):
                 _sort(answer, rule, rule.severity, said, not_checked)

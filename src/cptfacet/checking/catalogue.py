@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cptfacet.checking import (
@@ -28,27 +29,30 @@ from cptfacet.errors import UnknownIdError
 from cptfacet.findings import RuleFamily
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
 __all__ = ["FAMILIES", "get_rule", "rules"]
 
-FAMILIES: dict[RuleFamily, ModuleType] = {
-    RuleFamily.VALIDITY: validity,
-    RuleFamily.FORM: form,
-    RuleFamily.ADD_ONS: add_ons,
-    RuleFamily.LATERALITY: laterality,
-    RuleFamily.UNITS: units,
-    RuleFamily.PAIRS: pairs,
-    RuleFamily.IMAGING: imaging,
-    RuleFamily.LEVELS: levels,
-    RuleFamily.PURPOSE: purpose,
-    RuleFamily.DIAGNOSIS: diagnosis,
-    RuleFamily.SEDATION: sedation,
-    RuleFamily.SERVICES: services,
-    RuleFamily.FREQUENCY: frequency,
-    RuleFamily.AUTHORIZATION: authorization,
-    RuleFamily.NOTE: note,
-}
+FAMILIES: Mapping[RuleFamily, ModuleType] = MappingProxyType(
+    {
+        RuleFamily.VALIDITY: validity,
+        RuleFamily.FORM: form,
+        RuleFamily.ADD_ONS: add_ons,
+        RuleFamily.LATERALITY: laterality,
+        RuleFamily.UNITS: units,
+        RuleFamily.PAIRS: pairs,
+        RuleFamily.IMAGING: imaging,
+        RuleFamily.LEVELS: levels,
+        RuleFamily.PURPOSE: purpose,
+        RuleFamily.DIAGNOSIS: diagnosis,
+        RuleFamily.SEDATION: sedation,
+        RuleFamily.SERVICES: services,
+        RuleFamily.FREQUENCY: frequency,
+        RuleFamily.AUTHORIZATION: authorization,
+        RuleFamily.NOTE: note,
+    }
+)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from cptfacet.checking.rules import Rewritten, Share, Unasked
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.findings import NotChecked
+from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cptfacet.claims import PriorAuthorization
     from cptfacet.coding import Coder
     from cptfacet.decoding import BilledGroup
-    from cptfacet.history import History
+    from cptfacet.history import PastSession
     from cptfacet.procedures import Family, OldFamily
     from cptfacet.sessions import Session
 
@@ -142,6 +143,12 @@ class Day:
     def history(self) -> History | None:
         """The earlier sessions, where they were given."""
         return self._history
+
+    def tell_history(self, sessions: tuple[PastSession, ...]) -> None:
+        """Add earlier sessions to the history of the day."""
+        given = self._history.sessions if self._history else ()
+        self._history = History(sessions=(*given, *sessions))
+        self.signals |= _HISTORY
 
     @property
     def stated(self) -> Stated:
