@@ -451,13 +451,26 @@ def mirror(lines: tuple[ClaimLine, ...]) -> tuple[ClaimLine, ...]:
 # -- the claim as it is checked
 
 
-def check_findings(checker: Checker, session: Session, coded: Coded) -> None:
+@functools.cache
+def checker_of(payer: str) -> tuple[Checker, set[object]]:
+    """Give the checker of a policy, and the claims that it has checked."""
+    return Checker(policies.get(payer), memo=0), set()
+
+
+def check_findings(session: Session, coded: Coded, payer: str) -> None:
     """Check that the lines draw no finding of kind coding, edit or form, with the note or without.
 
-    A session of more joints than a medically unlikely edit counts breaks it: no level is dropped.
+    Lines that other joints have been coded to are checked once. A session of more joints than a
+    medically unlikely edit counts breaks it: no level is dropped.
     """
+    checker, checked = checker_of(payer)
+    claim = coded.claim
+    told = (claim.claim_type, claim.date, claim.purpose, claim.lines)
+    if told in checked:
+        return
+    checked.add(told)
     for given in (None, session):
-        report = checker.check(coded.claim, session=given)
+        report = checker.check(claim, session=given)
         found = [
             finding
             for finding in report.findings
@@ -477,11 +490,11 @@ class Table:
     """What is expected of every side pattern of one kind of session, worked out once."""
 
     def __init__(
-        self, grouped: tuple[Group, ...], count: int, asked: Asked, readers: tuple[Decoder, Checker]
+        self, grouped: tuple[Group, ...], count: int, asked: Asked, decoder: Decoder
     ) -> None:
         self.asked = asked
         self.grouped = grouped
-        self.decoder, self.checker = readers
+        self.decoder = decoder
         self.patterns = side_patterns(count)
         self.expected = [expect(grouped, sides, asked) for sides in self.patterns]
         self.mirrored = [mirror(each.lines) for each in self.expected]
@@ -500,7 +513,7 @@ class Table:
             sides = self.patterns[place]
             check_laws(coded.claim.lines, self.grouped, sides, self.asked)
             check_way_back(self.decoder, coded, self.grouped, sides, self.asked)
-            check_findings(self.checker, session, coded)
+            check_findings(session, coded, self.asked.payer)
             self.lawful[place] = True
 
 
@@ -517,7 +530,7 @@ def enumerate_sides(
     (-1) or both ways; the answer that is expected does not depend on it. Yields each answer.
     """
     policy = policies.get(payer)
-    coder, readers = Coder(policy), (Decoder(policy), Checker(policy, memo=0))
+    coder, decoder = Coder(policy), Decoder(policy)
     tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
     for joints in choices:
         grouped = groups(joints, payer, method.family)
@@ -527,7 +540,7 @@ def enumerate_sides(
             key = (grouped, count, claim_type)
             if key not in tables:
                 asked = Asked(payer, method, claim_type, on)
-                tables[key] = Table(grouped, count, asked, readers)
+                tables[key] = Table(grouped, count, asked, decoder)
             table = tables[key]
             answers: list[tuple[ClaimLine, ...]] = []
             for place, targets in enumerate(itertools.product(*[TARGETS[j] for j in joints])):
