@@ -117,8 +117,9 @@ class Check:
     """The function of a rule, when it is asked, and what it needs to be given.
 
     ``when``: without all of these it has nothing to say. ``needs``: with ``when`` but without
-    these, it is listed as not checked. Of each of ``either``, one is there. ``where`` says of a plan whether the rule has anything to say
-    in its term at all; it is asked once, where ``when`` is looked at with each claim. A check with ``ask_whole`` looks at the claim as a whole, where
+    these, it is listed as not checked. Of each of ``either``, one is there. ``where`` says of a
+    plan whether the rule has anything to say in its term at all; it is asked once, where ``when``
+    is looked at with each claim. A check with ``ask_whole`` looks at the claim as a whole, where
     that is more than one day with its lines.
     """
 
