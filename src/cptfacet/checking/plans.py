@@ -340,7 +340,7 @@ class Plan:
             signals |= Signal.NO_SIDE
         if code.signals & Signal.INJECTION and ModifierRole.REQUIREMENTS_MET not in roles:
             signals |= Signal.UNMARKED
-        if code.facet and ModifierRole.BILATERAL in roles and self._writes_otherwise(code):
+        if code.facet and ModifierRole.BILATERAL in roles and _writes_otherwise(code.form):
             signals |= Signal.ODD_FORM
         odd = self._odd(folded) if folded else None
         if odd is not None:
@@ -364,13 +364,6 @@ class Plan:
             most=most.value if most is not None and isinstance(most.value, int) else None,
             reference=self.reference,
         )
-
-    def _writes_otherwise(self, code: CodeFacts) -> bool:
-        """Say whether both sides of a code are not surely written with the bilateral modifier."""
-        form = self.provision(
-            "laterality.form", role=str(code.role), claim_type=self.claim_type.value
-        )
-        return form is None or form.value != LineForm.ONE_LINE_50
 
     def place_signals(self, place: str) -> int:
         """Give the signals of a place of service as it is written."""
@@ -607,3 +600,8 @@ def is_short(text: str, many: tuple[str, ...] = ()) -> bool:
 def keep(kept: dict[Any, Any], place: object, value: object) -> None:
     if len(kept) < _MOST_KEPT:
         kept[place] = value
+
+
+def _writes_otherwise(form: Provision | NotKnown | None) -> bool:
+    """Say whether both sides of a code are not surely written with the bilateral modifier."""
+    return not isinstance(form, Provision) or form.value != LineForm.ONE_LINE_50
