@@ -19,7 +19,7 @@ from cptfacet.checking.own_past import tell_own_past
 from cptfacet.checking.plans import Plan, Tools, is_short, keep, turning_days
 from cptfacet.checking.rules import Check, Found, Rewrite, Rule, Unasked, checks, written
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import Day, Line, Stated, Whole, days_of, diagnosed
+from cptfacet.checking.view import Day, Line, Whole, days_of, diagnosed
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.findings import (
     Finding,
@@ -48,7 +48,6 @@ __all__ = [
     "Line",
     "Rule",
     "Signal",
-    "Stated",
     "Unasked",
     "Whole",
     "check_claim",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cptfacet.procedures import Family, OldFamily
     from cptfacet.sessions import Session
 
-__all__ = ["Day", "Line", "Stated", "Whole", "days_of"]
+__all__ = ["Day", "Line", "Whole", "days_of"]
 
 
 @attrs.define(eq=False)
@@ -83,19 +83,6 @@ class Line:
 
 
 _MOST = 10**15
-
-
-@attrs.frozen(eq=False)
-class Stated:
-    """What a claim states for all of its lines, and what was given beside it."""
-
-    claim_type: ClaimType
-    purpose: Purpose | None
-    place_of_service: str | None
-    diagnoses: tuple[str, ...]
-    authorization: PriorAuthorization | None
-    session: Session | None
-    history: History | None
 
 
 @attrs.define(eq=False)
@@ -149,20 +136,6 @@ class Day:
         given = self._history.sessions if self._history else ()
         self._history = History(sessions=(*given, *sessions))
         self.signals |= _HISTORY
-
-    @property
-    def stated(self) -> Stated:
-        """What the claim states for all of its lines, without any identity."""
-        claim = self._claim
-        return Stated(
-            claim.claim_type,
-            claim.purpose,
-            claim.place_of_service,
-            claim.diagnoses,
-            claim.prior_authorization,
-            self._session,
-            self._history,
-        )
 
     @property
     def alone(self) -> bool:
