@@ -221,10 +221,17 @@ def installed(folder: Path) -> list[str]:
 
 @pytest.fixture
 def patient() -> Iterator[None]:
-    """Give property tests in documents the time they need: a busy machine breaks no example."""
+    """Give property tests in examples the time they need, and the same draws in every run.
+
+    So neither a busy machine, nor chance, nor what an earlier run kept breaks an example.
+    """
     before = settings.get_current_profile_name()
     settings.register_profile(
-        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "patient",
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("patient")
     yield
@@ -276,6 +283,7 @@ def test_every_block_is_of_a_known_kind(name: str) -> None:
             tomllib.loads(block.text)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("module", MODULES)
 def test_every_example_of_a_module_runs(module: str) -> None:
     report = io.StringIO()
