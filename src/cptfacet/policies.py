@@ -45,6 +45,7 @@ __all__ = [
     "Policy",
     "Provision",
     "Value",
+    "as_policy",
     "check_value",
     "discover_policies",
     "get",
@@ -384,6 +385,25 @@ def rule_families(policy: Policy, *, on: dt.date) -> tuple[str, ...]:
             return families
         case _:
             return ()
+
+
+def as_policy(value: object) -> Policy:
+    """Give a policy back, and refuse what is none, its id above all.
+
+    >>> as_policy("cpt")
+    Traceback (most recent call last):
+    ...
+    TypeError: policy is a Policy, not its id: use policies.get('cpt')
+
+    Raises:
+        TypeError: The value is no policy.
+    """
+    if isinstance(value, Policy):
+        return value
+    message = f"policy is a Policy, not {value!r}: use policies.get(...) or policies.load(...)"
+    if isinstance(value, str):
+        message = f"policy is a Policy, not its id: use policies.get({value!r})"
+    raise TypeError(message)
 
 
 def ids() -> tuple[str, ...]:

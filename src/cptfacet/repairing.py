@@ -14,6 +14,7 @@ from cptfacet._records import sealed
 from cptfacet.checking import compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.findings import Finding, Replacement, Report, Severity
+from cptfacet.policies import as_policy
 from cptfacet.reference import packaged
 
 if TYPE_CHECKING:
@@ -100,10 +101,7 @@ def repair_claim(
 
     Source: that of each finding.
     """
-    if not hasattr(policy, "provisions"):
-        message = f"policy is a Policy, not its id: use policies.get({policy!r})"
-        raise TypeError(message)
-    checker = compiled(policy, reference or packaged())
+    checker = compiled(as_policy(policy), reference or packaged())
 
     def check(claim: Claim) -> Report:
         return checker.check(claim, session=session, history=history)

@@ -37,6 +37,7 @@ from cptfacet.policies import (
     Policy,
     Provision,
     Value,
+    as_policy,
     overlaps,
     vocabulary,
 )
@@ -83,17 +84,12 @@ def policy_laws(
     >>> policy_laws("cpt")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('cpt') or policies.load(...)
+    TypeError: policy is a Policy, not its id: use policies.get('cpt')
 
     Raises:
         TypeError: The policy is given by its id.
     """
-    if type(policy) is not Policy:
-        message = (
-            f"policy is a Policy, not its id: use policies.get({policy!r}) or policies.load(...)"
-        )
-        raise TypeError(message)
-    case = _Case(policy, reference or packaged())
+    case = _Case(as_policy(policy), reference or packaged())
     chosen = settings or hypothesis.settings(max_examples=25, deadline=None)
     any_session = st.one_of(
         sessions(), sessions(dates=st.sampled_from(case.days)), messy_sessions()

@@ -30,6 +30,7 @@ from cptfacet.findings import (
     Severity,
     Under,
 )
+from cptfacet.policies import as_policy
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -91,10 +92,9 @@ def check_claim(
 
     Source: each finding cites its own.
     """
-    if not hasattr(policy, "provisions"):
-        message = f"policy is a Policy, not its id: use policies.get({policy!r})"
-        raise TypeError(message)
-    return compiled(policy, reference or packaged()).check(claim, session=session, history=history)
+    return compiled(as_policy(policy), reference or packaged()).check(
+        claim, session=session, history=history
+    )
 
 
 def check_claims(
@@ -146,10 +146,7 @@ class Checker:
             TypeError: The policy is given by its id.
             ValueError: Two rules have one id.
         """
-        if not hasattr(policy, "provisions"):
-            message = f"policy is a Policy, not its id: use policies.get({policy!r})"
-            raise TypeError(message)
-        self.policy = policy
+        self.policy = as_policy(policy)
         self.reference = reference or packaged()
         self.rules = _all() if rules is None else tuple(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):

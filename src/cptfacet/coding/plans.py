@@ -28,7 +28,7 @@ from cptfacet.claims import ClaimLine, parse_line
 from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
 from cptfacet.dates import Standing
 from cptfacet.modifiers import ModifierKind
-from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision
+from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision, as_policy
 from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
@@ -237,10 +237,7 @@ class Compiled:
         Raises:
             TypeError: The policy is given by its id.
         """
-        if not hasattr(policy, "provisions"):
-            message = f"policy is a Policy, not its id: use policies.get({policy!r})"
-            raise TypeError(message)
-        self._policy = policy
+        self._policy = as_policy(policy)
         self._reference = reference or packaged()
         self._days = turning_points(policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
