@@ -492,7 +492,7 @@ def way(name: str, bases: dict[str, str]) -> list[str]:
     return steps
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(bases=forests())
 def test_files_extend_each_other_in_any_order(scratch: Path, bases: dict[str, str]) -> None:
     """Those of a circle are refused, each in its own line; without one all are read."""
@@ -652,7 +652,7 @@ def test_a_policy_that_extends_may_have_gaps(tmp_path: Path) -> None:
 
 
 @given(days=st.lists(st.dates(dt.date(2019, 1, 1), dt.date(2022, 12, 31)), min_size=1, max_size=5))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.date]) -> None:
     """Read where each term begins on the day behind the one before; refused where one is late."""
     starts = sorted({day for day in days if day.day != 1} | {dt.date(2018, 1, 1)})
@@ -937,7 +937,6 @@ def garbled_texts(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(deadline=None)
 @given(text=garbled_texts())
 def test_a_garbled_text_is_read_or_refused(scratch: Path, text: str) -> None:
     check(written(scratch, text))
@@ -1080,7 +1079,7 @@ def test_a_text_that_was_not_garbled_is_read(scratch: Path) -> None:
     assert len(policy.provisions) == len(policies.get("medicare").provisions)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(document=changed_documents())
 def test_a_changed_document_is_read_or_refused(scratch: Path, document: dict[str, Any]) -> None:
     text = toml(document)

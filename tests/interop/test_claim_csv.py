@@ -13,7 +13,7 @@ from unittest import mock
 
 import attrs
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
@@ -25,8 +25,6 @@ from cptfacet.interop.json import dump
 from cptfacet.policies import get
 from cptfacet.sessions import Session
 from cptfacet.strategies import sessions
-
-law = settings(deadline=None)
 
 HEAD = "claim_id,claim_type,date,code,mod1,units,charge\n"
 
@@ -212,7 +210,6 @@ class TestProblems:
 class TestWhatIsWritten:
     """The rows that ``cptfacet code --format csv`` writes are the claims that coding answers."""
 
-    @law
     @given(listed=st.lists(sessions(), min_size=1, max_size=3), ids=st.data())
     def test_comes_back(self, listed: list[Session], ids: st.DataObject) -> None:
         named = st.none() | st.text(min_size=1).filter(
@@ -250,7 +247,6 @@ class TestAnyText:
         ["professional", "64493", "2026-03-02", "50", "1", "1e999999999", "0001-01-01", "9" * 500]
     )
 
-    @law
     @given(rows=st.lists(st.lists(cells, min_size=7, max_size=7), max_size=5))
     def test_cells(self, rows: list[list[str]]) -> None:
         rows = [row for row in rows if any(row)]
@@ -266,7 +262,6 @@ class TestAnyText:
             else:
                 assert all(isinstance(problem, Problem) for problem in answer.problems)
 
-    @law
     @given(text=st.text())
     def test_text(self, text: str) -> None:
         for head in ("", HEAD):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet.anatomy import Side
@@ -30,8 +30,6 @@ from cptfacet.interop.json import (
 )
 from cptfacet.policies import get
 from cptfacet.sessions import Session
-
-law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Kind = type[Session] | type[Claim]
 
@@ -111,26 +109,22 @@ def paths(document: object, kind: Kind) -> list[str]:
 class TestRoundTrip:
     """What it writes, it accepts: the design's law for everything that leaves the library."""
 
-    @law
     @given(session=st.from_type(Session))
     def test_a_session(self, session: Session) -> None:
         assert from_data(to_data(session), Session) == session
         assert read(dump(session), Session) == session
 
-    @law
     @given(claim=st.from_type(Claim))
     def test_a_claim(self, claim: Claim) -> None:
         assert from_data(to_data(claim), Claim) == claim
         assert read(dump(claim), Claim) == claim
 
-    @law
     @given(claim=st.from_type(Claim))
     def test_what_is_left_out_is_what_the_reader_assumes(self, claim: Claim) -> None:
         again = to_data(read(dump(claim), Claim))
 
         assert again == to_data(claim)
 
-    @law
     @given(session=st.from_type(Session))
     def test_the_flat_form_is_one_treatment(self, session: Session) -> None:
         nested = to_data(session)
@@ -141,7 +135,6 @@ class TestRoundTrip:
 
             assert flat == from_data({**nested, "treatments": [treatment]}, Session)
 
-    @law
     @given(session=st.from_type(Session), indent=st.none() | st.integers(0, 4))
     def test_text_is_plain_ascii(self, session: Session, indent: int | None) -> None:
         text = dump(session, indent=indent)
@@ -387,7 +380,6 @@ class TestProblems:
             from_data(changed(document, change), kind)
 
     @pytest.mark.parametrize("name", DOCUMENTS)
-    @law
     @given(data=st.data())
     def test_several_changes_are_all_reported(self, name: str, data: st.DataObject) -> None:
         document, kind = DOCUMENTS[name]
@@ -406,7 +398,6 @@ class TestProblems:
         for path in found:
             assert any(points_at(path, change.path) for change in changes), path
 
-    @law
     @given(data=st.data())
     def test_a_flat_session_is_told_in_its_own_paths(self, data: st.DataObject) -> None:
         changes = data.draw(st.lists(st.sampled_from(BELOW["flat"]), min_size=1, max_size=3))
@@ -606,14 +597,12 @@ class TestHostileInput:
 
         assert found == (["$.lines[0].units"] if digits > 308 else [])
 
-    @law
     @given(text=st.text() | st.binary())
     def test_any_text(self, text: str | bytes) -> None:
         for kind in (Session, Claim):
             with pytest.raises(DocumentError):
                 read(text, kind)
 
-    @law
     @given(value=JSON)
     def test_any_value(self, value: object) -> None:
         for kind in (Session, Claim):
@@ -624,7 +613,6 @@ class TestHostileInput:
             else:
                 assert from_data(to_data(record), kind) == record
 
-    @law
     @given(base=st.sampled_from(sorted(DOCUMENTS)), data=st.data())
     def test_any_value_anywhere(self, base: str, data: st.DataObject) -> None:
         document, kind = DOCUMENTS[base]
@@ -729,7 +717,6 @@ class TestHistories:
         assert read == history_from_records(records, policy=get("medicare"))
         assert len(read.history.sessions) == 3
 
-    @law
     @given(records=st.lists(st.from_type(Session) | st.from_type(Claim), max_size=3))
     def test_what_is_written_is_read(self, records: list[Session | Claim]) -> None:
         policy = get("medicare")

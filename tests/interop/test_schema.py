@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -30,8 +30,6 @@ from cptfacet.policies import get, ids
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.repairing import Repaired
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
-
-law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 
@@ -140,19 +138,16 @@ class TestTheFiles:
 class TestWhatIsWritten:
     """Every document that leaves the library fits its published schema."""
 
-    @law
     @given(session=st.from_type(Session))
     def test_sessions(self, session: Session) -> None:
         assert complaints(to_data(session), "session") == []
         assert complaints(json.loads(dump(session)), "session") == []
 
-    @law
     @given(claim=st.from_type(Claim))
     def test_claims(self, claim: Claim) -> None:
         assert complaints(to_data(claim), "claim") == []
         assert complaints(json.loads(dump(claim)), "claim") == []
 
-    @law
     @given(session=st.from_type(Session), policy=st.sampled_from(ids()))
     def test_answers(self, session: Session, policy: str) -> None:
         answer = code_session(session, policy=get(policy))
@@ -161,7 +156,6 @@ class TestWhatIsWritten:
         assert complaints(to_data(answer), "answer") == []
         assert complaints(json.loads(dump(answer)), "answer") == []
 
-    @law
     @given(session=st.from_type(Session), policy=st.sampled_from(ids()))
     def test_the_claim_of_an_answer_is_a_claim(self, session: Session, policy: str) -> None:
         answer = code_session(session, policy=get(policy))
@@ -173,7 +167,6 @@ class TestWhatIsWritten:
         else:
             assert claim is None
 
-    @law
     @given(session=st.from_type(Session), claim=st.from_type(Claim), policy=st.sampled_from(ids()))
     def test_decoded_claims(self, session: Session, claim: Claim, policy: str) -> None:
         answer = code_session(session, policy=get(policy))
@@ -185,14 +178,12 @@ class TestWhatIsWritten:
             assert complaints(to_data(decoded), "decoded") == []
             assert complaints(json.loads(dump(decoded)), "decoded") == []
 
-    @law
     @given(report=st.from_type(Report), repaired=st.from_type(Repaired))
     def test_reports_and_repairs(self, report: Report, repaired: Repaired) -> None:
         for answer, name in ((report, "report"), (repaired, "repaired")):
             assert complaints(to_data(answer), name) == []
             assert complaints(json.loads(dump(answer)), name) == []
 
-    @law
     @given(session=st.from_type(Session), claim=st.from_type(Claim), past=st.from_type(Claim))
     def test_what_is_checked(self, session: Session, claim: Claim, past: Claim) -> None:
         beside = {
@@ -307,13 +298,11 @@ def without_sides(document: Any) -> Any:  # noqa: ANN401
 class TestWhatIsRead:
     """The schema and the reader agree; only what a schema can't say is left to the reader."""
 
-    @law
     @given(document=documents("claim"))
     def test_a_claim_that_fits_is_read(self, document: dict[str, Any]) -> None:
         assert complaints(document, "claim") == []
         assert isinstance(from_data(document, Claim), Claim)
 
-    @law
     @given(document=documents("session"))
     def test_a_session_that_fits_is_read(self, document: dict[str, Any]) -> None:
         assert complaints(document, "session") == []
@@ -326,7 +315,6 @@ class TestWhatIsRead:
 
         assert isinstance(from_data(document, Session), Session)
 
-    @law
     @given(name=st.sampled_from(sorted(KINDS)), data=st.data())
     def test_what_the_reader_refuses_does_not_fit(self, name: str, data: st.DataObject) -> None:
         document = data.draw(documents(name).map(without_sides))

@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import policies
@@ -13,8 +13,6 @@ from cptfacet.claims import ClaimLine
 from cptfacet.policies import Policy
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
-
-law = settings(deadline=None)
 
 FACET = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
 ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.primaries]
@@ -73,7 +71,6 @@ class TestOrder:
     Source: beck10 and mpr11 (CPT's pairs), cms-aoc-2024q2 (the add-on edits), cgs25 (Medicare).
     """
 
-    @law
     @given(LINES, DATES, POLICIES)
     def test_any_lines(self, lines: list[ClaimLine], on: dt.date, policy: Policy | None) -> None:
         ordered = order_lines(lines, on=on, policy=policy)
@@ -89,7 +86,6 @@ class TestOrder:
             each for each in ordered if not allowed_primaries(each.code, on=on, policy=policy)
         ] == kept
 
-    @law
     @given(LINES, DATES, POLICIES)
     def test_an_add_on_stands_behind_all_lines_of_the_primary_that_it_follows(
         self, lines: list[ClaimLine], on: dt.date, policy: Policy | None
@@ -129,7 +125,6 @@ class TestMissingPrimaries:
     Source: cms-aoc-2024q2; cgs25 for the thoracolumbar pair of ablations.
     """
 
-    @law
     @given(LINES, DATES, POLICIES)
     def test_any_lines(self, lines: list[ClaimLine], on: dt.date, policy: Policy | None) -> None:
         codes = {line.code for line in lines}
@@ -146,7 +141,6 @@ class TestMissingPrimaries:
             assert each.code == lines[each.line - 1].code
             assert each.allowed == allowed_primaries(each.code, on=on, policy=policy)
 
-    @law
     @given(LINES, DATES, POLICIES)
     def test_ordering_misses_the_same(
         self, lines: list[ClaimLine], on: dt.date, policy: Policy | None
@@ -156,7 +150,6 @@ class TestMissingPrimaries:
 
         assert sorted(each.code for each in after) == sorted(each.code for each in before)
 
-    @law
     @given(st.text(), DATES, POLICIES)
     def test_a_code_that_is_not_known_allows_and_needs_nothing(
         self, code: str, on: dt.date, policy: Policy | None

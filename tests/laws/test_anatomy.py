@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import policies
@@ -42,8 +42,6 @@ ON = dt.date(2026, 3, 2)
 WITH_BRANCHES = tuple(joint for joint in Joint if joint > Joint.C1_C2)
 NEVER_A_JOINT = (Nerve.C2, Nerve.S1, Nerve.S2, Nerve.S3, Nerve.GON, Nerve.LON)
 WINDOW = 8
-
-law = settings(deadline=None)
 
 
 def subsets_of_windows() -> Iterator[tuple[Joint, ...]]:
@@ -104,7 +102,6 @@ class TestNervesAndJoints:
 
         assert seen == (len(WITH_BRANCHES) - WINDOW + 1) * 2**WINDOW
 
-    @law
     @given(st.sets(st.sampled_from(WITH_BRANCHES)))
     def test_any_choice(self, treated: set[Joint]) -> None:
         completed = set(joints(nerves(treated)))
@@ -113,7 +110,6 @@ class TestNervesAndJoints:
         if not is_gapped(treated):
             assert completed == treated
 
-    @law
     @given(st.lists(st.sampled_from(WITH_BRANCHES)))
     def test_order_and_repetition_mean_nothing(self, treated: list[Joint]) -> None:
         listed = nerves(treated)
@@ -121,7 +117,6 @@ class TestNervesAndJoints:
         assert nerves([*reversed(treated), *treated]) == listed
         assert joints([*reversed(listed), *listed]) == joints(listed)
 
-    @law
     @given(st.sets(st.sampled_from(Nerve)), st.sets(st.sampled_from(Nerve)))
     def test_more_nerves_never_undo_a_joint(self, some: set[Nerve], more: set[Nerve]) -> None:
         assert set(joints(some)) <= set(joints(some | more))
@@ -189,7 +184,6 @@ class TestNervesWithoutJoint:
         "technique",
         [Technique.MEDIAL_BRANCH_BLOCK, Technique.THERMAL_RADIOFREQUENCY_ABLATION],
     )
-    @law
     @given(
         listed=st.dictionaries(st.sampled_from(Nerve), st.sampled_from(Side), min_size=1),
     )
@@ -320,7 +314,6 @@ class TestNames:
             parse_joint(segment)
 
     @pytest.mark.parametrize("parse", [parse_joint, parse_nerve, parse_side, read_levels])
-    @law
     @given(text=st.one_of(st.text(), st.text(alphabet="CTLSclts0123456789-/ ,;&+.")))
     def test_any_text_is_read_or_refused(self, parse: Callable[[str], object], text: str) -> None:
         with contextlib.suppress(ParseError):  # and no other error
@@ -354,7 +347,6 @@ class TestFreeLists:
     Source: oracle notes, point 7 (two newsletters read one list in two ways).
     """
 
-    @law
     @given(
         st.lists(ITEMS, min_size=1, max_size=4),
         st.sampled_from([", ", ";", " and ", " & ", "+"]),
@@ -374,19 +366,16 @@ class TestFreeLists:
             else:
                 assert reading.nerves == ()
 
-    @law
     @given(st.lists(ITEMS, min_size=1, max_size=4), st.permutations(range(4)))
     def test_the_order_of_the_list_means_nothing(self, items: list[str], order: list[int]) -> None:
         shuffled = [items[place] for place in order if place < len(items)]
 
         assert readings_of(", ".join(shuffled)) == readings_of(", ".join(items))
 
-    @law
     @given(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=6))
     def test_segments_alone_are_always_read(self, segments: list[str]) -> None:
         assert "vertebrae" in {reading.taken_as for reading in read_levels(", ".join(segments))}
 
-    @law
     @given(st.sets(st.sampled_from(Joint), min_size=2))
     def test_named_joints_are_those_joints(self, named: set[Joint]) -> None:
         (reading,) = read_levels(", ".join(named))
@@ -394,7 +383,6 @@ class TestFreeLists:
         assert reading.taken_as == "joints"
         assert set(reading.joints) == named
 
-    @law
     @given(st.sets(st.sampled_from(WITH_BRANCHES[1:]), min_size=1))
     def test_listed_medial_branches_have_the_reading_of_nerves(self, treated: set[Joint]) -> None:
         listed = nerves(treated)

@@ -169,7 +169,6 @@ class TestRepair:
     """A repair is applied once and for all, makes nothing worse, and leaves what has to be asked."""
 
     @given(claim=any_claims, policy=UNDER)
-    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
     def test_repairs_once(self, claim: Claim, policy: policies.Policy) -> None:
         before = check_claim(claim, policy=policy)
         once = repair_claim(claim, policy=policy)
@@ -203,7 +202,10 @@ class TestRepair:
 class TestNamedDefects:
     """A claim with a named defect shows that rule, and no unrelated error."""
 
-    @settings(max_examples=12, suppress_health_check=[HealthCheck.filter_too_much])
+    @settings(
+        max_examples=12,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
     @given(data=st.data())
     def test_are_found(self, rule: str, data: st.DataObject) -> None:
         example: Example = data.draw(claims_with(rule))

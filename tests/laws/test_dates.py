@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import policies
@@ -16,8 +16,6 @@ from cptfacet.dates import Standing, Term, add_months, parse_date, window_left, 
 from cptfacet.errors import ParseError
 from cptfacet.policies import DIMENSIONS, NotKnown, Policy, Provision
 from cptfacet.reference import packaged
-
-law = settings(deadline=None)
 
 DAY = dt.timedelta(days=1)
 DATES = st.dates()
@@ -45,7 +43,6 @@ class TestTerms:
     Source: DESIGN, decision 5.
     """
 
-    @law
     @given(TERMS, DATES)
     def test_each_day_has_its_answer(self, term: Term, date: dt.date) -> None:
         standing = term.on(date)
@@ -60,7 +57,6 @@ class TestTerms:
         else:
             assert standing is Standing.NOT_KNOWN
 
-    @law
     @given(TERMS, DATES, DATES)
     def test_what_has_begun_is_known_and_what_has_ended_stays_ended(
         self, term: Term, one: dt.date, other: dt.date
@@ -74,7 +70,6 @@ class TestTerms:
         if term.start is not None:
             assert Standing.NOT_KNOWN not in (earlier, later)
 
-    @law
     @given(TERMS)
     def test_the_first_and_the_last_day_are_in_force(self, term: Term) -> None:
         assert term.on(term.first) is Standing.IN_FORCE
@@ -84,14 +79,12 @@ class TestTerms:
         if term.last < dt.date.max:
             assert term.on(term.last + DAY) is Standing.NOT_IN_FORCE
 
-    @law
     @given(TERMS)
     def test_its_text_names_its_days(self, term: Term) -> None:
         days = [str(day) for day in (term.start or term.seen, term.until) if day]
 
         assert [word for word in str(term).split() if word[0].isdigit()] == days
 
-    @law
     @given(DATES)
     def test_a_judgement_without_dates_holds_always(self, date: dt.date) -> None:
         assert Term().on(date) is Standing.IN_FORCE
@@ -103,13 +96,11 @@ class TestReading:
     Source: DESIGN, interchange (ISO dates).
     """
 
-    @law
     @given(DATES)
     def test_there_and_back(self, date: dt.date) -> None:
         assert parse_date(date.isoformat()) == date
         assert parse_date(f" {date.isoformat()}\n") == date
 
-    @law
     @given(st.one_of(st.text(), st.from_regex(r"\d{3,5}[-/.]?\d{1,2}[-/.]?\d{1,2}")))
     def test_any_text_is_a_day_or_refused(self, text: str) -> None:
         try:
@@ -161,7 +152,6 @@ class TestWindows:
     and not more.
     """
 
-    @law
     @given(end=ANY_DAYS, months=MONTHS, data=st.data())
     def test_day_by_day(self, end: dt.date, months: int, data: st.DataObject) -> None:
         start = window_start(end, months)
@@ -178,7 +168,6 @@ class TestWindows:
             assert inside(start, end, months)
             assert not inside(start - DAY, end, months)
 
-    @law
     @given(day=ANY_DAYS, months=MONTHS)
     def test_the_day_on_which_it_is_left(self, day: dt.date, months: int) -> None:
         left = window_left(day, months)
@@ -189,7 +178,6 @@ class TestWindows:
             assert not inside(day, left, months)
             assert inside(day, left - DAY, months)
 
-    @law
     @given(day=ANY_DAYS, more=st.integers(-600, 600), months=MONTHS)
     def test_later_days_open_later_windows(self, day: dt.date, more: int, months: int) -> None:
         other = min(max(day.toordinal() + more, 1), dt.date.max.toordinal())
@@ -198,7 +186,6 @@ class TestWindows:
         assert window_start(one, months) <= window_start(two, months)
         assert window_start(one, months) >= window_start(one, months + 1)
 
-    @law
     @given(day=ANY_DAYS, months=st.integers(-120, 120))
     def test_added_months(self, day: dt.date, months: int) -> None:
         try:
@@ -280,7 +267,6 @@ class TestPolicies:
                 assert answer == policy.get(key, on=last, **cell)
                 assert answer == policy.get(key, on=first + (last - first) / 2, **cell)
 
-    @law
     @given(date=DATES, question=st.sampled_from(QUESTIONS))
     def test_on_any_day(
         self, policy: Policy, date: dt.date, question: tuple[str, dict[str, str]]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import attrs
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cptfacet import policies
@@ -33,7 +33,6 @@ from cptfacet.decoding import (
 from cptfacet.policies import Provision
 from cptfacet.sessions import Technique, session_from_words
 
-law = settings(deadline=None)
 T = TypeVar("T")
 
 TODAY = dt.date(2026, 3, 2)
@@ -558,7 +557,6 @@ class TestAnyClaim:
     of modifiers changes what is read.
     """
 
-    @law
     @given(CLAIMS, PAYERS)
     @example(
         Claim(
@@ -576,7 +574,6 @@ class TestAnyClaim:
         assert sorted(read + unread) == list(range(1, len(claim.lines) + 1))
         assert answer.explain() or not claim.lines
 
-    @law
     @given(dense_claims(), PAYERS, st.randoms(use_true_random=False))
     def test_order_means_nothing(self, claim: Claim, payer: str, order: Random) -> None:
         shuffled = [

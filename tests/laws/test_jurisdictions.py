@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import jurisdictions, policies
@@ -26,9 +26,6 @@ LOCATIONS = st.builds(
     locality=TEXTS,
 )
 DATES = st.dates(min_value=dt.date(2015, 1, 1), max_value=dt.date(2030, 12, 31))
-
-
-law = settings(deadline=None)  # the first look-up reads the tables
 
 
 def jurisdiction(answer: Area | NotPlaced) -> str:
@@ -119,7 +116,6 @@ class TestAnswers:
     Source: DESIGN, decision 5.
     """
 
-    @law
     @given(
         place=st.one_of(st.none(), LOCATIONS),
         on=DATES,
@@ -144,7 +140,6 @@ class TestAnswers:
             assert answer.missing
             assert len(answer.jurisdictions) != 1 or answer.missing == ("date",)
 
-    @law
     @given(place=LOCATIONS, on=DATES)
     def test_no_claim_type_is_what_all_of_them_say(self, place: Location, on: dt.date) -> None:
         each = [jurisdictions.find(place, on=on, claim_type=kind) for kind in ClaimType]
@@ -156,7 +151,6 @@ class TestAnswers:
             agreed = {found.jurisdiction for found in each if isinstance(found, Area)}
             assert len(agreed) != 1 or any(isinstance(found, NotPlaced) for found in each)
 
-    @law
     @given(place=LOCATIONS, on=DATES, claim_type=st.sampled_from(ClaimType))
     def test_the_policy_chosen_is_that_of_the_area(
         self, place: Location, on: dt.date, claim_type: ClaimType

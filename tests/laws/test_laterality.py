@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import attrs
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cptfacet import policies
@@ -30,8 +30,6 @@ from cptfacet.errors import FormNotKnownError, NotOfThisFormError, ParseError, U
 from cptfacet.modifiers import ModifierKind
 from cptfacet.procedures import ROLES, ProcedureKind, role_of
 from cptfacet.reference import packaged
-
-law = settings(deadline=None)
 
 PRIMARY = "64493"
 INJECTION_ADD_ON = "64495"
@@ -143,7 +141,6 @@ class TestMirror:
             behind = [n for n, each in enumerate(mirrored) if "LT" in each.modifiers]
             assert not places or not behind or max(places) < min(behind)
 
-    @law
     @given(st.tuples(*[st.integers(0, 20)] * 4))
     def test_twice_is_nothing(self, counts: tuple[int, int, int, int]) -> None:
         both, right, left, unnamed = counts
@@ -170,7 +167,6 @@ class TestOtherModifiers:
                 assert ranks == sorted(ranks), (form, sides)
                 assert each.diagnoses == line.diagnoses
 
-    @law
     @given(st.lists(st.sampled_from([m.code for m in packaged().modifiers] + ["ZZ", "Q9"])))
     def test_ordering_moves_between_kinds_only(self, modifiers: list[str]) -> None:
         ordered = order_modifiers(modifiers)
@@ -238,7 +234,6 @@ class TestConversion:
         assert bool(written.lost) is blind
         assert all(loss.startswith(ABLATION_ADD_ON) for loss in written.lost)
 
-    @law
     @given(
         st.lists(
             st.tuples(
@@ -441,7 +436,6 @@ class TestAnyLines:
     Source: oracle notes, point 1, and the line forms of `policies` by role.
     """
 
-    @law
     @given(claims())
     def test_there_and_back_is_the_identity_or_the_loss_is_named(
         self, drawn: tuple[list[ClaimLine], Forms, Forms]
@@ -458,7 +452,6 @@ class TestAnyLines:
         if there.lost == ():
             assert back.lost == ()
 
-    @law
     @given(claims())
     def test_the_sides_of_a_code_are_kept_or_named(
         self, drawn: tuple[list[ClaimLine], Forms, Forms]
@@ -469,7 +462,6 @@ class TestAnyLines:
         for code in differing(lines, there.lines, source, target):
             assert named(there.lost, code)
 
-    @law
     @given(claims())
     def test_the_charge_of_a_code_is_kept_or_named(
         self, drawn: tuple[list[ClaimLine], Forms, Forms]
@@ -482,7 +474,6 @@ class TestAnyLines:
             if not left_out:
                 assert total(before) == total(after[key])
 
-    @law
     @given(claims())
     def test_only_what_a_form_writes_is_changed(
         self, drawn: tuple[list[ClaimLine], Forms, Forms]
@@ -510,7 +501,6 @@ class TestAnyLines:
             rest(line.canonical if facet(line) else line) for line in lines
         }
 
-    @law
     @given(claims())
     def test_to_the_same_forms_changes_nothing(
         self, drawn: tuple[list[ClaimLine], Forms, Forms]
@@ -523,7 +513,6 @@ class TestAnyLines:
             compared(line.canonical if facet(line) else line) for line in lines
         ]
 
-    @law
     @given(
         st.lists(
             st.builds(
@@ -709,7 +698,6 @@ class TestConverted:
             ClaimLine(code=ABLATION_ADD_ON), sides, form=PLAIN
         )
 
-    @law
     @given(st.sampled_from(FORMS), st.tuples(*[st.integers(0, 5)] * 4))
     def test_levels_are_counted_as_they_are_laid_out(
         self, form: LineForm, counts: tuple[int, int, int, int]
@@ -805,7 +793,6 @@ class TestText:
     Source: the house's own canonical form.
     """
 
-    @law
     @given(CODES, MODIFIERS, UNITS)
     def test_there_and_back(
         self, code: str, modifiers: tuple[str, ...], units: int | Decimal | None
@@ -822,7 +809,6 @@ class TestText:
 
         assert parse_line(line.text) == line
 
-    @law
     @given(st.text())
     def test_any_text_is_read_or_refused(self, text: str) -> None:
         try:

@@ -24,9 +24,7 @@ from cptfacet.sessions import Session
 from cptfacet.testing import policy_laws
 
 CPT, MEDICARE = policies.get("cpt"), policies.get("medicare")
-quick = settings(
-    max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+quick = settings(max_examples=5, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ENUMERATED = (
     "test_an_add_on_never_stands_before_or_without_its_primary",
     "test_both_sides_are_written_in_the_form_of_the_policy",
@@ -97,7 +95,7 @@ class TestMadeUpPolicies:
     Source: DESIGN, "Ten decisions" 6 (a user's own payer is one more policy of the same kind).
     """
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(strategies.policies(parents=strategies.policies()))
     def test_the_laws_of_what_is_stated(self, policy: Policy) -> None:
         laws: Any = policy_laws(policy)()

@@ -35,7 +35,7 @@ from cptfacet.sessions import Guidance, Session, Technique, Treatment
 T = TypeVar("T")
 
 few = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, suppress_health_check=[HealthCheck.too_slow]
 )  # each type is asked for once; its depth is tested where it is used
 CLASSES: list[Any] = [
     value
