@@ -117,28 +117,45 @@ def repair_claim(
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
 ) -> Iterator[tuple[Claim, Report, list[Mended]]]:
-    """Give what can be applied now: all remedies of a rule together, then each, the heaviest first."""
-    before = _weight(report)
-    for chosen in _choices(report):
-        mended, changes = _applied(claim, chosen)
-        after = check(mended)
-        if _weight(after) < before and not _errors(after) - _errors(report):
-            yield mended, after, changes
+    """Give what can be applied now, the remedies of the heaviest findings first.
+
+    Where those of one rule can't be applied all together, each half of them is tried, and so on: a
+    claim with one remedy in its way takes few checks more than one without.
+    """
+    for findings in _choices(report):
+        chosen: list[Finding] = []
+        best = report
+        waiting = [findings]
+        while waiting:
+            tried = waiting.pop()
+            after = check(_applied(claim, chosen + tried)[0])
+            if _weight(after) < _weight(best) and not _errors(after) - _errors(best):
+                chosen, best = chosen + tried, after
+            elif len(tried) > 1:
+                middle = len(tried) // 2
+                waiting += [tried[middle:], tried[:middle]]
+        if chosen:
+            mended, changes = _applied(claim, chosen)
+            yield mended, best, changes
 
 
 def _choices(report: Report) -> Iterator[list[Finding]]:
-    """Give the findings that settle their lines: those of one rule that share none, then each."""
+    """Give the findings that settle their lines: those of one rule that share none, then the others."""
     settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
+    others: list[Finding] = []
     for rule in dict.fromkeys(found.rule for found in settled):
         together: list[Finding] = []
         taken: set[int] = set()
         for found in settled:
-            if found.rule == rule and taken.isdisjoint(found.lines):
+            if found.rule != rule:
+                continue
+            if taken.isdisjoint(found.lines):
                 together.append(found)
                 taken.update(found.lines)
-        if len(together) > 1:
-            yield together
-    yield from ([found] for found in settled)
+            else:
+                others.append(found)
+        yield together
+    yield from ([found] for found in others)
 
 
 def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Mended]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import pickle
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 import attrs
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.checking import Checker, check_claim, check_claims, rules
-from cptfacet.claims import Claim, ClaimType
+from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.coding import NoteId
 from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
 from cptfacet.interop.examples import Example, examples
@@ -196,6 +198,31 @@ class TestRepair:
         if any(isinstance(f.remedy, Replacement) for f in found):
             assert rule in mended or left[rule] == 0, repaired.explain()
             assert left[rule] < len(found)
+
+    @pytest.mark.parametrize(
+        ("in_the_way", "most"), [((), 2), ((40,), 20), ((0, 63), 40), (range(0, 64, 2), 4 * 64)]
+    )
+    def test_checks_few_times(
+        self, in_the_way: Iterable[int], most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of 64 sessions, each with RT twice, some also have the line that mending would repeat."""
+        first = dt.date(2026, 3, 2)
+        days = [first + dt.timedelta(days=number) for number in range(64)]
+        right = [ClaimLine(code="64493", modifiers=("RT",), date=days[n]) for n in in_the_way]
+        wrong = [ClaimLine(code="64493", modifiers=("RT", "RT"), date=day) for day in days]
+        claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(*wrong, *right))
+        checked: list[Claim] = []
+        check = Checker.check
+
+        def counted(checker: Checker, claim: Claim, **given: Any) -> Report:
+            checked.append(claim)
+            return check(checker, claim, **given)
+
+        monkeypatch.setattr(Checker, "check", counted)
+        repaired = repair_claim(claim, policy=policies.get("cpt"))
+
+        assert len(repaired.changes) == 64 - len(right)
+        assert len(checked) <= most
 
 
 @pytest.mark.parametrize("rule", RULES)
