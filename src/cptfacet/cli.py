@@ -324,8 +324,7 @@ def _check(arguments: argparse.Namespace) -> int:
             checker = checkers[policy] = Checker(policy)
         history, unread = _past(given, policy)
         report = checker.check(given.claim, session=given.session, history=history)
-        if unread:
-            report = attrs.evolve(report, not_checked=(*report.not_checked, *unread))
+        report = _with_unread(report, unread)
         if keep is not None:
             report = _only(report, keep)
         if any(found.severity in heavy for found in report.findings):
@@ -339,8 +338,9 @@ def _repair(arguments: argparse.Namespace) -> int:
     writer = _Writer(_format(arguments))
 
     def answer(given: Given, policy: Policy) -> Repaired:
-        history, _ = _past(given, policy)
+        history, unread = _past(given, policy)
         repaired = repair_claim(given.claim, policy=policy, session=given.session, history=history)
+        repaired = attrs.evolve(repaired, report=_with_unread(repaired.report, unread))
         if repaired.report.errors:
             writer.fail()
         return repaired
@@ -364,6 +364,12 @@ def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked
         if left.reason not in (UnreadReason.OTHER_CODE, UnreadReason.UNKNOWN_CODE)
     ]
     return read.history, unread
+
+
+def _with_unread(report: Report, unread: list[NotChecked]) -> Report:
+    if not unread:
+        return report
+    return attrs.evolve(report, not_checked=(*report.not_checked, *unread))
 
 
 def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:

@@ -130,12 +130,14 @@ class TestJson:
         assert {"side-differs", "too-many-sessions"} <= set(told(run.json))
         assert not any(n["needs"] in ("history", "session") for n in run.json["not_checked"])
 
-    def test_what_of_a_history_is_not_read_is_told(self, terminal: Terminal) -> None:
+    @pytest.mark.parametrize("command", ["check", "repair"])
+    def test_what_of_a_history_is_not_read_is_told(self, command: str, terminal: Terminal) -> None:
         past = {**CLEAN, "lines": [{"code": "64635", "units": 0}, {"code": "99213", "units": 1}]}
         beside = {"claim": CLEAN, "history": [past]}
-        run = terminal("check", "-", "--policy", "medicare", stdin=json.dumps(beside))
+        run = terminal(command, "-", "--policy", "medicare", stdin=json.dumps(beside))
+        report = run.json if command == "check" else run.json["report"]
 
-        [left] = [n for n in run.json["not_checked"] if n["rule"] == RuleFamily.FREQUENCY]
+        [left] = [n for n in report["not_checked"] if n["rule"] == RuleFamily.FREQUENCY]
         assert "record 1 of the history, part 1" in left["reason"]
 
     def test_all_problems_at_once(self, terminal: Terminal) -> None:
