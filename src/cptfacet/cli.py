@@ -414,9 +414,9 @@ def _answer_claims(
         stream = _opened(arguments.file, stack)
         if (arguments.input or _kind_of(stream)) == "json":
             return _answer_records(_Records(stream), answered, writer)
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+        text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
         stack.callback(text.detach)
-        claims = _read_csv(text, ignore_unknown=arguments.ignore_columns)
+        claims = read_claims(text, ignore_unknown=arguments.ignore_columns)
         return _answer_records(_Listed(claims), answered, writer)
 
 
@@ -427,14 +427,6 @@ def _kind_of(stream: io.BufferedReader) -> str:
 
 
 _PEEKED = 4096
-
-
-def _read_csv(text: Iterable[str], *, ignore_unknown: bool) -> Iterator[Claim | DocumentError]:
-    try:
-        yield from read_claims(text, ignore_unknown=ignore_unknown)
-    except UnicodeDecodeError:
-        problem = Problem(path="CSV", message="it is not UTF-8; save it as CSV UTF-8")
-        raise DocumentError(what="CSV", problems=(problem,)) from None
 
 
 class _Listed:

@@ -452,6 +452,25 @@ class TestHostileInput:
         assert run.out or run.err
         assert len(run.out + run.err) < 20_000
 
+    def test_a_row_that_is_not_utf_8_is_told_in_its_place(self, terminal: Terminal) -> None:
+        rows = [
+            b"claim_id,claim_type,date,code,mod1,units",
+            b"a,professional,2026-03-02,64493,RT,1",
+            b"b,professional,2026-03-02,64493,RT,1",
+            b"b,professional,2026-03-02,64494,R\xff,1",
+            b"c,professional,2026-03-02,64493,RT,1",
+        ]
+        run = terminal("check", "-", "--format", "json", stdin=b"\n".join(rows))
+        a, b, c = map(json.loads, run.out.splitlines())
+        headless = terminal("check", "-", stdin="\n".join(COLUMNS).encode("utf-16"))
+
+        assert run.status == 2
+        assert (a["id"], c["id"]) == ("a", "c")
+        [problem] = b["error"]["problems"]
+        assert problem["path"] == "row 4"
+        assert "UTF-8" in problem["message"]
+        assert "row 1: it is not UTF-8" in headless.err
+
     def test_many_rows_need_no_more_memory_than_a_few(self) -> None:
         def rows(count: int) -> Iterator[str]:
             yield "claim_id,claim_type,date,code,mod1,units\n"

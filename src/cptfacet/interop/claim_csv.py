@@ -41,6 +41,9 @@ _OF_A_CLAIM = ("claim_type", "purpose", "policy")  # the same on each of its row
 _REMEMBERED = 1 << 16
 
 
+# A byte that is not UTF-8, in a text that was read with the error handler surrogateescape.
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
+_SAVE_AS_UTF_8 = "it is not UTF-8; save the file as CSV UTF-8"
 _FORMULA = re.compile(r"['\s]*[=+\-@]")
 
 
@@ -104,6 +107,8 @@ def read_claims(
             row.problem(
                 "", f"it has {len(cells)} cells, and the header names {len(header)} columns"
             )
+        if any(map(_NOT_UTF_8.search, cells)):
+            row.problem("", _SAVE_AS_UTF_8)
         claim_id = row.cells.get("claim_id", "")
         if group.rows and group.ends_before(row):
             yield group.made()
@@ -135,6 +140,9 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
     first = next(_rows(reader), list[str]())
+    if any(map(_NOT_UTF_8.search, first)):
+        problem = Problem(path="row 1", message=_SAVE_AS_UTF_8)
+        raise DocumentError(what="CSV", problems=(problem,))
     names = [name.strip().lower() for name in first]
     if names:
         names[0] = names[0].removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
