@@ -199,6 +199,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
         from importlib.metadata import version  # noqa: PLC0415
 
         value = version("cptfacet")
+    elif name == "__all__":  # a star import asks for it; type checkers read the imports above
+        value = [public for public in _PUBLIC if public != "__version__"]
     else:
         message = f"module 'cptfacet' has no attribute {name!r}"
         raise AttributeError(message)

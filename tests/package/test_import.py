@@ -43,3 +43,10 @@ def test_public_names_are_frozen() -> None:
     frozen = [line for line in lines if line and not line.startswith("#")]
 
     assert frozen == dir(cptfacet)
+
+
+def test_a_star_import_gives_every_public_name() -> None:
+    names: dict[str, object] = {}
+    exec("from cptfacet import *", names)  # noqa: S102  a star import stands in no function
+
+    assert names.keys() - {"__builtins__"} == set(dir(cptfacet)) - {"__version__"}
