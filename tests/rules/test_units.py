@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import edits, policies
-from cptfacet.checking import Checker, check_claim
+from cptfacet.checking import Checker, check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.edits import Mai, Mue
 from cptfacet.findings import Finding, Question
@@ -108,7 +108,32 @@ class TestDays:
 
     def test_both_sides_on_one_line_are_one_unit(self) -> None:
         assert exceeding(claim("64493-50", "64494-50")) == []
-        assert [f.lines for f in exceeding(claim("64493-RT", "64493-LT"))] == [(1, 2)]
+
+    @pytest.mark.parametrize(
+        ("lines", "told"),
+        [
+            (("64493-RT", "64493-LT"), "other-line-form"),
+            (("64493-50", "64493"), "bilateral-billed-twice"),
+            (("64493-50", "64493-RT"), "bilateral-billed-twice"),
+        ],
+    )
+    def test_both_sides_on_two_lines_are_told_by_the_rule_on_sides(
+        self, lines: tuple[str, ...], told: str
+    ) -> None:
+        """What a rule explains is told once, as gravely as that rule tells it."""
+        report = check_claim(claim(*lines), policy=MEDICARE)
+        of_both = [f for f in report.findings if f.lines == (1, 2)]
+
+        assert [f.rule for f in of_both] == [told]
+        alone = Checker(MEDICARE, rules=[get_rule("mue-exceeded")])
+        assert [f.rule for f in alone.check(claim(*lines)).findings] == ["mue-exceeded"]
+
+    @pytest.mark.parametrize(
+        "lines",
+        [("64493-RT", "64493-LT", "64493-RT"), ("64493-RT x2", "64493-LT"), ("64493", "64493")],
+    )
+    def test_units_that_no_second_side_explains_count(self, lines: tuple[str, ...]) -> None:
+        assert [f.lines for f in exceeding(claim(*lines))] == [tuple(range(1, len(lines) + 1))]
 
     @pytest.mark.parametrize("units", [None, 0, -3, Decimal("1.5"), Decimal("NaN"), 10**40])
     def test_units_that_are_no_count_are_left_to_others(self, units: Decimal | int | None) -> None:

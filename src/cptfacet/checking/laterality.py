@@ -76,7 +76,12 @@ class Billed:
     @property
     def single(self) -> bool:
         """Whether the code stands for one level, or for all that are left, and so for one line."""
-        return self.code.ordinal is not Ordinal.EACH_ADDITIONAL
+        return not _is_of_levels(self.code)
+
+
+def _is_of_levels(code: CodeFacts) -> bool:
+    """Say whether each unit of a code may be another level."""
+    return code.ordinal is Ordinal.EACH_ADDITIONAL
 
 
 def _billed(day: Day) -> list[Billed]:
@@ -422,6 +427,26 @@ def bilateral_billed_twice(day: Day) -> Iterator[Found | Unasked]:
             if joined
             else _which_sides(code),
         )
+
+
+def other_sides(day: Day, lines: list[Line]) -> int:
+    """Count the lines of a code that another line of it has the other side of.
+
+    They are right and left lines of one level, and lines beside a bilateral one: as the policy
+    writes both sides, or else a rule of these says of them what they are.
+    """
+    code = lines[0].facts.code
+    stated, form = code.form, _value(code.form)
+    if len(lines) == 1 or stated is None or form is None or _is_of_levels(code):
+        return 0
+    billed = Billed(code=code, form=stated, lines=[line for line in lines if line.units == 1])
+    pairs = min(len(billed.right), len(billed.left))
+    if form is LineForm.RT_LT_LINES:
+        return pairs
+    tells = bilateral_billed_twice if billed.both else other_line_form
+    if len(billed.lines) < len(lines) or all(rule.check is not tells for rule, _ in day.plan.rules):
+        return 0
+    return len(lines) - len(billed.both) if billed.both else pairs
 
 
 # -- sides and levels

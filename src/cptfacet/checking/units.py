@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cptfacet import edits
+from cptfacet.checking.laterality import other_sides
 from cptfacet.checking.rules import Found, Unasked, by_code, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line
@@ -14,16 +15,19 @@ from cptfacet.findings import Question
 
 @checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
 def mue_exceeded(day: Day) -> Iterator[Found | Unasked]:
-    """Find codes with more units than their medically unlikely edit allows."""
+    """Find codes with more units than their medically unlikely edit allows.
+
+    Lines of which a rule on sides says that they are the two sides of one level are one unit here.
+    """
     for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
         edit = day.plan.mue(code)
         if isinstance(edit, edits.Mue):
-            yield from _beyond(edit, lines)
+            yield from _beyond(edit, lines, other_sides(day, lines))
         elif lines[0].facts.code.facet:  # of other codes not every edit is published
             yield Unasked(needs="medically unlikely edits", reason=edit.reason)
 
 
-def _beyond(edit: edits.Mue, lines: list[Line]) -> Iterator[Found]:
+def _beyond(edit: edits.Mue, lines: list[Line], sides: int) -> Iterator[Found]:
     """Give the lines whose units are too many, counted as the edit counts them."""
     counted = [(line, line.units) for line in lines]
     if edit.mai is Mai.LINE:
@@ -32,7 +36,7 @@ def _beyond(edit: edits.Mue, lines: list[Line]) -> Iterator[Found]:
             yield _found(edit, [line], units)
         return
     total = sum(units for _, units in counted if units)
-    if total > edit.units:
+    if total - sides > edit.units:
         yield _found(edit, [line for line, units in counted if units], total)
 
 
