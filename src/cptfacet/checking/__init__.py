@@ -271,7 +271,7 @@ class Checker:
         facts = plan.line(line.code, line.modifiers)
         if diagnoses and facts.code.facet:
             answered = diagnosed(plan, facts, diagnoses)
-            said = diagnoses if answered.findings else (None, answered.not_checked)
+            said = diagnoses if answered.findings else (answered.signals, answered.not_checked)
         what = (
             line.code,
             line.modifiers,

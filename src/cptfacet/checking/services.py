@@ -15,7 +15,7 @@ from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import NONE, Provision
 from cptfacet.procedures import CodeGroup
-from cptfacet.sessions import Technique
+from cptfacet.sessions import Technique, TechniqueKind
 
 _MINOR = ("000", "010")  # days of a global package that holds the decision to do the procedure
 
@@ -95,16 +95,25 @@ def other_block_same_day(day: Day) -> Iterator[Found | Unasked]:
     facet = ", ".join(sorted({line.code for line in day.facet}))
     for code, lines in by_code(day.showing(Signal.OTHER_BLOCK)):
         [group] = [group for group in lines[0].facts.code.groups if group in _BLOCKS][:1]
-        said = _SAID[value]
+        said, severity = _SAID[value], _SEVERITIES.get(value)
         if value == "only-with-cyst" and group is CodeGroup.EPIDURAL:
             said = "at the same or a near level it is covered for a facet cyst only"
+            if _is_for_cyst(day):
+                said, severity = f"{said}, and one is stated here", Severity.INFO
         yield Found(
             lines=numbers(lines),
             message=f"{code} is {_BLOCKS[group]} on the day of {facet}: {said}",
             citations=stated.citations,
-            severity=_SEVERITIES.get(value),
+            severity=severity,
             remedy=Question(question=f"Which reason does the record give for {code} on this day?"),
         )
+
+
+def _is_for_cyst(day: Day) -> bool:
+    """Say whether a diagnosis of the facet lines is listed for facet cysts, or the note has one."""
+    treatments = day.session.treatments if day.session else ()
+    noted = any(t.technique.kind is TechniqueKind.CYST_RUPTURE for t in treatments)
+    return noted or day.shows(Signal.CYST)
 
 
 @checks(when=Signal.IMPLANT)

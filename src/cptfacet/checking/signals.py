@@ -66,6 +66,7 @@ class Signal(enum.IntFlag):
     DIAGNOSES = enum.auto()
     ODD_DIAGNOSES = enum.auto()  # a rule finds something in the diagnoses of a line
     NO_DIAGNOSES = enum.auto()  # a facet line without a diagnosis
+    CYST = enum.auto()  # a facet line with a diagnosis that is listed for facet cysts alone
     PLACE = enum.auto()
     ODD_PLACE = (
         enum.auto()

@@ -17,6 +17,7 @@ from cptfacet.checking.plans import LineFacts, Plan, is_short, keep
 from cptfacet.checking.rules import Rewritten, Share, Unasked
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.edits import DiagnosisUse
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
@@ -354,7 +355,10 @@ def diagnosed(plan: Plan, facts: LineFacts, diagnoses: tuple[str, ...]) -> Diagn
             if isinstance(answer, Unasked)
         )
         findings = len(unasked) < len(answers)
-        said = Diagnosed(findings, unasked, _DIAGNOSES | _ODD if findings else _DIAGNOSES)
+        shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
+        if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
+            shown |= Signal.CYST.value
+        said = Diagnosed(findings, unasked, shown)
         if is_short(place[0], (*facts.modifiers, *diagnoses)):
             keep(plan.diagnosed, place, said)
     return said

@@ -1,0 +1,76 @@
+"""Claims that a second review by a coder found answered wrongly, each answered right since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+
+from cptfacet import policies
+from cptfacet.checking import Checker, check_claim
+from cptfacet.claims import Claim, ClaimType, parse_line
+from cptfacet.findings import Finding, Report
+from cptfacet.sessions import Session, session_from_words
+
+DAY = dt.date(2026, 3, 2)
+
+
+def claim(*lines: str, dx: tuple[str, ...] = ("M47.816",), **further: Any) -> Claim:
+    stated = {"claim_type": ClaimType.PROFESSIONAL, "place_of_service": "11", "date": DAY}
+    return Claim(lines=tuple(map(parse_line, lines)), diagnoses=dx, **{**stated, **further})
+
+
+def check(given: Claim, policy: str = "medicare-jm", **beside: Any) -> Report:
+    return check_claim(given, policy=policies.get(policy), **beside)
+
+
+def of(report: Report, rule: str) -> list[Finding]:
+    return [found for found in report.findings if found.rule == rule]
+
+
+def note(**words: Any) -> Session:
+    stated = {"date": "2026-03-02", "technique": "mbb", "guidance": "fluoroscopy"}
+    return session_from_words(**{**stated, **words})
+
+
+class TestOtherBlock:
+    """An epidural on the day of a facet procedure is covered for a facet cyst, and for nothing else.
+
+    Source: the shared coverage policies, limitations X7 and X8.
+    """
+
+    LINES = ("64493-RT", "64483-RT")
+
+    @pytest.mark.parametrize(
+        ("policy", "dx", "expected"),
+        [
+            ("medicare-je", ("M47.816",), "warning"),
+            ("medicare-je", ("M47.816", "M53.86"), "info"),
+            ("medicare-je", ("M53.86",), "info"),
+            ("medicare-jm", ("M47.816", "M53.86"), "warning"),  # its list was not read
+            ("aetna", ("M47.816", "M53.86"), "error"),
+        ],
+    )
+    def test_a_diagnosis_of_a_cyst(self, policy: str, dx: tuple[str, ...], expected: str) -> None:
+        given = claim(*self.LINES, dx=dx)
+        [found] = of(check(given, policy), "other-block-same-day")
+
+        assert found.severity.value == expected
+        remembering = Checker(policies.get(policy))
+        for each in (("M47.816",), dx, ("M47.816",), dx):
+            asked = attrs.evolve(given, diagnoses=each)
+            assert remembering.check(asked) == check(asked, policy)
+
+    def test_a_note_of_a_cyst(self) -> None:
+        session = note(technique="facet-cyst-rupture", joints=["L4-5:right"])
+        [found] = of(check(claim(*self.LINES), session=session), "other-block-same-day")
+
+        assert found.severity.value == "info"
+
+    def test_a_cyst_is_no_reason_for_another_block(self) -> None:
+        given = claim("64493-RT", "20552", dx=("M47.816", "M53.86"))
+        [found] = of(check(given, "medicare-je"), "other-block-same-day")
+
+        assert found.severity.value == "warning"
