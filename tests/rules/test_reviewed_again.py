@@ -11,7 +11,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, parse_line
-from cptfacet.findings import Finding, Report
+from cptfacet.findings import Finding, Question, Report
 from cptfacet.sessions import Session, session_from_words
 
 DAY = dt.date(2026, 3, 2)
@@ -74,3 +74,64 @@ class TestOtherBlock:
         [found] = of(check(given, "medicare-je"), "other-block-same-day")
 
         assert found.severity.value == "warning"
+
+
+class TestLevelsAboveTheLimit:
+    """What the note tells is not asked: how many joints were ablated, and which sides are theirs.
+
+    Source: the shared coverage policies, limitations X2 and X3.
+    """
+
+    def told(self, *lines: str, **words: Any) -> Finding | None:
+        session = note(technique="thermal-rfa", **words) if words else None
+        found = of(check(claim(*lines), session=session), "levels-above-limit")
+        return found[0] if found else None
+
+    def test_the_note_has_the_levels(self) -> None:
+        lines = ("64635-RT", "64636-RT x2")
+        joints = ["L3-4:right", "L4-5:right", "L5-S1:right"]
+
+        for words in (
+            {"joints": joints},
+            {"nerves": [f"{n}:right" for n in ("L2", "L3", "L4", "L5")]},
+        ):
+            found = self.told(*lines, **words)
+            assert found
+            assert found.severity.value == "error"
+            assert isinstance(found.remedy, Question)
+            assert found.remedy.question == "Does the patient know that 2 are covered?"
+        asked = self.told(*lines)
+        assert asked
+        assert isinstance(asked.remedy, Question)
+        assert "treated" in asked.remedy.question
+
+    def test_the_note_has_fewer_levels(self) -> None:
+        """The rules on the note ask for the further ones."""
+        found = self.told("64635-RT", "64636-RT x2", joints=["L4-5:right", "L5-S1:right"])
+
+        assert found
+        assert found.remedy is None
+
+    @pytest.mark.parametrize(
+        ("joints", "expected"),
+        [
+            (["L3-4:left", "L4-5:both", "L5-S1:right"], "error"),
+            (["L4-5:both", "L5-S1:both"], None),
+            ([], "warning"),
+        ],
+    )
+    def test_the_note_has_the_sides(self, joints: list[str], expected: str | None) -> None:
+        """Right and left units may be of one joint or of two; the joints say of how many."""
+        lines = ("64635-50", "64636-RT", "64636-LT")
+        found = self.told(*lines, **({"joints": joints} if joints else {}))
+
+        assert (found and found.severity.value) == expected
+
+    def test_joints_of_another_region_or_technique_tell_nothing(self) -> None:
+        lines = ("64635-50", "64636-RT", "64636-LT")
+        for words in ({"joints": ["C4-5:both"]}, {"joints": ["L4-5:both"], "technique": "mbb"}):
+            found = of(
+                check(claim(*lines), session=note(**{"technique": "thermal-rfa", **words})),
+                "levels-above-limit",
+            )
+            assert [each.severity.value for each in found] == ["warning"]

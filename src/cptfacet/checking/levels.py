@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet.anatomy import code_region
 from cptfacet.bilateral import LineForm
 from cptfacet.checking.rules import Found, Unasked, by_code, checks, not_told, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line
+from cptfacet.coding.levels import read_treatment
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal
+from cptfacet.sessions import TechniqueKind
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion, Joint
@@ -159,20 +162,19 @@ def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iter
     )
     likely = group.sides.levels
     added = _of(lines, Ordinal.EACH_ADDITIONAL)
-    if fewest > covered:
+    ablated = len(_ablated(day, group))
+    if fewest > covered or likely > covered < ablated:
+        levels = max(fewest, min(likely, ablated))
         yield Found(
             lines=numbers(added),
             message=(
-                f"{_codes(lines)}: {fewest} levels of one region, and {covered} are covered in one"
+                f"{_codes(lines)}: {levels} levels of one region, and {covered} are covered in one"
                 " session"
             ),
             citations=limit.citations,
-            remedy=Question(
-                question=f"Were {fewest} joints of one side treated, and does the patient know that"
-                f" {covered} are covered?"
-            ),
+            remedy=_asked_of(levels, ablated, covered),
         )
-    elif likely > covered:
+    elif likely > covered and not ablated:
         yield Found(
             lines=numbers(added),
             message=(
@@ -186,6 +188,24 @@ def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iter
                 " one level on both sides?"
             ),
         )
+
+
+def _asked_of(levels: int, ablated: int, covered: int) -> Question | None:
+    """Ask what the note does not tell; of fewer levels in the note the rules on it speak."""
+    know = f"the patient know that {covered} are covered?"
+    if not ablated:
+        return Question(question=f"Were {levels} joints of one side treated, and does {know}")
+    return Question(question=f"Does {know}") if ablated >= levels else None
+
+
+def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
+    """Give the joints of a group's regions that the note has as ablated."""
+    regions = {
+        joint: region.region
+        for joint in _noted(day, TechniqueKind.DENERVATION)
+        if (region := code_region(joint, on=day.date))
+    }
+    return {joint for joint, region in regions.items() if region in group.regions}
 
 
 def _codes(lines: Iterable[Line]) -> str:
@@ -241,12 +261,17 @@ def _may_be_junction(day: Day) -> bool:
     return not _noted(day) and len(first) == 1 and len(regions) > 1
 
 
-def _noted(day: Day) -> set[Joint]:
-    """Give the joints that a note of the day has, none where there is no such note."""
+def _noted(day: Day, kind: TechniqueKind | None = None) -> set[Joint]:
+    """Give the joints that a note of the day has, by a kind of technique or by any."""
     session = day.session
     if session is None or session.date != day.date:
         return set()
-    return {target.joint for treatment in session.treatments for target in treatment.targets}
+    return {
+        joint
+        for treatment in session.treatments
+        if kind in (None, treatment.technique.kind)
+        for joint in read_treatment(treatment, reference=day.plan.reference, on=day.date).joints
+    }
 
 
 @checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
