@@ -135,3 +135,45 @@ class TestLevelsAboveTheLimit:
                 "levels-above-limit",
             )
             assert [each.severity.value for each in found] == ["warning"]
+
+
+class TestThoracolumbarWithTwoFirstLevels:
+    """T12-L1 with L1-L2 is one lumbar session, and the contractors say how it is billed.
+
+    Source: CGS, news on A58364 in force from 2025-01-01; NGS, A57826 as quoted.
+    """
+
+    JOINTS = ("T12-L1:right", "L1-2:right")
+
+    @pytest.mark.parametrize("policy", ["medicare-j15", "medicare-jm"])
+    @pytest.mark.parametrize(
+        ("technique", "lines", "right"),
+        [
+            ("mbb", ("64490-RT", "64493-RT"), "64490 with 64494"),
+            ("thermal-rfa", ("64633-RT", "64635-RT"), "64633 with 64636"),
+        ],
+    )
+    def test_the_right_codes_are_named(
+        self, policy: str, technique: str, lines: tuple[str, ...], right: str
+    ) -> None:
+        given = claim(*lines, dx=("M47.815",))
+        session = note(technique=technique, joints=list(self.JOINTS))
+        [found] = of(check(given, policy, session=session), "two-regions")
+
+        assert f"billed {right}" in found.message
+        assert isinstance(found.remedy, Question)
+        assert right in found.remedy.question
+        assert found.severity.value == "warning"
+        assert "cgs25" in {citation.id for citation in found.citations}
+
+    @pytest.mark.parametrize(
+        ("day", "joints"),
+        [("2024-12-30", JOINTS), ("2026-03-02", ("T11-T12:right", "L1-2:right"))],
+    )
+    def test_no_other_codes_are_named(self, day: str, joints: tuple[str, ...]) -> None:
+        """Before the day of the contractor's word, and for other joints, two first levels stay."""
+        given = claim("64490-RT", "64493-RT", dx=("M47.815",), date=dt.date.fromisoformat(day))
+        session = note(joints=list(joints), date=day)
+        [found] = of(check(given, "medicare-j15", session=session), "two-regions")
+
+        assert "64494" not in found.message

@@ -13,6 +13,7 @@ from cptfacet.bilateral import LineForm
 from cptfacet.checking.rules import Found, Unasked, by_code, checks, not_told, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line
+from cptfacet.coding import Coded
 from cptfacet.coding.levels import read_treatment
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
@@ -23,6 +24,7 @@ from cptfacet.sessions import TechniqueKind
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion, Joint
+    from cptfacet.citations import Citation
     from cptfacet.decoding import BilledGroup
 
 _THIRD = 3
@@ -223,19 +225,39 @@ def two_regions(day: Day) -> Iterator[Found | Unasked]:
     if isinstance(limit, NotKnown):
         yield not_told(limit)
     elif isinstance(limit.value, int) and count > limit.value:
+        said = (
+            f"{_codes(day.facet)} are of {count} regions, and one session is of"
+            f" {'one' if limit.value == 1 else limit.value}"
+        )
+        question = (
+            "Were both regions treated on this day, and what does the record give as the reason?"
+        )
+        written, citations = _written_as_one(day)
+        if written:
+            both = " with ".join(JUNCTION)
+            said = f"{said}; {both}, which the note has, is one lumbar session and billed {written}"
+            question = f"Is {both} to be billed {written}?"
         yield Found(
             lines=numbers(day.facet),
-            message=(
-                f"{_codes(day.facet)} are of {count} regions, and one session is of"
-                f" {'one' if limit.value == 1 else limit.value}"
-            ),
-            citations=limit.citations,
+            message=said,
+            citations=(*citations, *limit.citations),
             severity=Severity.WARNING if _may_be_junction(day) else None,
-            remedy=Question(
-                question="Were both regions treated on this day, and what does the record give as"
-                " the reason?"
-            ),
+            remedy=Question(question=question),
         )
+
+
+def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
+    """Give the codes of T12-L1 with L1-L2, where the note has these and the policy one group."""
+    if day.session is None or _noted(day) != set(JUNCTION):
+        return "", ()
+    answer = day.coder().code(attrs.evolve(day.session, claim_type=day.claim_type))
+    if not isinstance(answer, Coded):
+        return "", ()
+    grouped = [p for why in answer.why for p in why.provisions if p.key == "coding.thoracolumbar"]
+    if all(stated.value != "one-group" for stated in grouped):
+        return "", ()
+    codes = dict.fromkeys(line.code for line in answer.claim.lines)
+    return " with ".join(codes), tuple(dict.fromkeys(c for p in grouped for c in p.citations))
 
 
 def _counted(day: Day, group: BilledGroup) -> tuple[CodeRegion, ...]:
