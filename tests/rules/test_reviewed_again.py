@@ -9,10 +9,12 @@ import attrs
 import pytest
 
 from cptfacet import policies
+from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
-from cptfacet.claims import Claim, ClaimType, parse_line
+from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Finding, Question, Report
-from cptfacet.sessions import Session, session_from_words
+from cptfacet.history import History, PastSession, SessionKind
+from cptfacet.sessions import Session, parse_target, session_from_words
 
 DAY = dt.date(2026, 3, 2)
 
@@ -177,3 +179,50 @@ class TestThoracolumbarWithTwoFirstLevels:
         [found] = of(check(given, "medicare-j15", session=session), "two-regions")
 
         assert "64494" not in found.message
+
+
+class TestTheOtherSide:
+    """The other side of a level is the same level, and is named as what it is.
+
+    Both sides are one level by the determinations' own definition, which asks for the same nerves or
+    level in two diagnostic blocks: of another side it is not settled.
+    Source: the shared coverage policies, definitions, D4 and D6.
+    """
+
+    def past(self, kind: SessionKind, day: str, *targets: str) -> History:
+        session = PastSession(
+            date=dt.date.fromisoformat(day),
+            kind=kind,
+            region=CoverageRegion.LUMBAR_SACRAL,
+            targets=tuple(map(parse_target, targets)),
+        )
+        return History(sessions=(session,))
+
+    @pytest.mark.parametrize(
+        ("rule", "kind", "day"),
+        [
+            ("diagnostic-too-soon", SessionKind.DIAGNOSTIC_INJECTION, "2026-02-25"),
+            ("diagnostic-after-ablation", SessionKind.ABLATION, "2025-06-02"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("targets", "severity", "said"),
+        [
+            (["L4-5:right"], "error", "at the same level"),
+            (["L4-5:both"], "error", "at the same level"),
+            (["L4-5"], "error", "at the same level"),
+            (["L4-5:left"], "warning", "on the other side of the same level"),
+            (["L4-5:left", "L5-S1:left"], "warning", "on the other side of the same level"),
+            (["L4-5:left", "L5-S1:right"], "error", "at the same level"),
+        ],
+    )
+    def test_is_named(  # noqa: PLR0917  one row of two tables
+        self, rule: str, kind: SessionKind, day: str, targets: list[str], severity: str, said: str
+    ) -> None:
+        given = claim("64493-RT-KX", "64494-RT-KX", purpose=Purpose.DIAGNOSTIC)
+        session = note(purpose="diagnostic", joints=["L4-5:right", "L5-S1:right"])
+        history = self.past(kind, day, *targets)
+        [found] = of(check(given, session=session, history=history), rule)
+
+        assert found.severity.value == severity
+        assert said in found.message

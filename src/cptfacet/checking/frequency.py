@@ -246,19 +246,40 @@ def _over(  # noqa: PLR0917  one line of a limit
 def _at_level(
     tally: Tally, today: PastSession, lines: tuple[Line, ...], limit: Provision, text: str
 ) -> Iterator[Found]:
-    """Say that something was done at the level before: surely, where the joints are known."""
+    """Say that something was done at the level before: surely, where the joints are known.
+
+    Both sides of a joint are one level, but the limits speak of its nerves, too: where all that was
+    done is known to be on the other side, it is looked at again.
+    """
     if not tally.at_most:
         return
     sure = bool(today.joints) and today.certain and tally.at_least > 0
+    other = sure and all(_is_of_other_side(past, today) for past in tally.certain)
     where = "was done at the same level" if sure else "may have been done at the same level"
+    question = "Does the record give a reason for the exception?" if sure else _WHICH_LEVEL
+    if other:
+        where, question = "was done on the other side of the same level", _WHICH_SIDE
     yield Found(
         lines=numbers(lines),
         message=text.format(where),
         citations=limit.citations,
-        remedy=Question(
-            question="Does the record give a reason for the exception?"
-            if sure
-            else "Was it another level?"
-        ),
-        severity=None if sure else Severity.WARNING,
+        remedy=Question(question=question),
+        severity=None if sure and not other else Severity.WARNING,
     )
+
+
+_WHICH_LEVEL = "Was it another level?"
+_WHICH_SIDE = "Does the payer count each side of a level by itself?"
+
+
+def _is_of_other_side(past: PastSession, today: PastSession) -> bool:
+    """Say whether two sessions have no joint on one and the same side, as their sides tell."""
+    now = {target.joint: target.side for target in today.targets}
+    shared = [
+        (set(then.parts), set(side.parts))
+        if (then := target.side) and (side := now[target.joint])
+        else None
+        for target in past.targets
+        if target.joint in now
+    ]
+    return all(sides is not None and sides[0].isdisjoint(sides[1]) for sides in shared)
