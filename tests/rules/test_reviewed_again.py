@@ -14,6 +14,7 @@ from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Finding, Question, Report
 from cptfacet.history import History, PastSession, SessionKind
+from cptfacet.policies import Provision
 from cptfacet.sessions import Session, parse_target, session_from_words
 
 DAY = dt.date(2026, 3, 2)
@@ -226,3 +227,62 @@ class TestTheOtherSide:
 
         assert found.severity.value == severity
         assert said in found.message
+
+
+LIMITS = {
+    "too-many-sessions": "sessions.max",
+    "diagnostic-too-soon": "diagnostic.interval",
+    "diagnostic-after-ablation": "diagnostic.after-ablation",
+}
+
+
+def payer_without_mark() -> policies.Policy:
+    """Make a payer that has the limits of Medicare and marks no line as diagnostic."""
+    keys = {"checks.families", "sessions.window", *LIMITS.values()}
+    cpt, stated = policies.get("cpt"), policies.get("medicare").provisions
+    return policies.Policy(
+        id="a-payer",
+        title="A payer",
+        payer="A payer",
+        edition=cpt.edition,
+        provisions=tuple(
+            attrs.evolve(provision, policy="a-payer")
+            for provision in stated
+            if isinstance(provision, Provision) and provision.key in keys
+        ),
+        extends=cpt,
+    )
+
+
+class TestLimitsWithoutAPurpose:
+    """A limit that goes by the purpose is listed as not checked where nothing tells it.
+
+    Without a mark an unmarked injection is not counted as therapeutic.
+    """
+
+    def needs(self, given: Claim, policy: policies.Policy, **beside: Any) -> dict[str, str]:
+        report = check_claim(given, policy=policy, history=History(), **beside)
+        return {n.rule: n.needs for n in report.not_checked if n.rule in LIMITS}
+
+    def test_it_is_listed_with_what_it_needs(self) -> None:
+        given = claim("64493-RT")
+
+        assert self.needs(given, payer_without_mark()) == dict.fromkeys(LIMITS, "purpose")
+
+    @pytest.mark.parametrize("purpose", Purpose)
+    def test_it_is_asked_where_the_claim_or_the_note_states_it(self, purpose: Purpose) -> None:
+        session = note(purpose=purpose.value, joints=["L4-5:right"])
+
+        assert self.needs(claim("64493-RT", purpose=purpose), payer_without_mark()) == {}
+        assert self.needs(claim("64493-RT"), payer_without_mark(), session=session) == {}
+
+    def test_an_ablation_has_no_purpose(self) -> None:
+        assert self.needs(claim("64635-RT"), payer_without_mark()) == {}
+
+    def test_a_limit_that_is_not_known_is_what_it_needs(self) -> None:
+        early = claim("64493-RT", date=dt.date(2019, 3, 4))
+
+        assert self.needs(early, policies.get("medicare-je")) == LIMITS
+
+    def test_a_payer_with_a_mark_counts_without_it(self) -> None:
+        assert self.needs(claim("64493-RT"), policies.get("medicare-je")) == {}

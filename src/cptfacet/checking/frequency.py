@@ -23,13 +23,12 @@ from cptfacet.policies import NONE, NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from cptfacet.history import History, Tally
 
-_COUNTED = (
-    SessionKind.DIAGNOSTIC_INJECTION,
-    SessionKind.THERAPEUTIC_INJECTION,
-    SessionKind.ABLATION,
-)
+_EITHER = (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION)
+_COUNTED = (*_EITHER, SessionKind.ABLATION)
 _FOR = Signal.FACET
 
 
@@ -38,6 +37,9 @@ def too_many_sessions(day: Day) -> Iterator[Found | Unasked]:
     """Find a session beyond the most that the policy covers of its kind and region in its window."""
     for today, lines in _today(day):
         kind = _counted_as(day, today)
+        if kind is SessionKind.INJECTION:
+            limits = [day.plan.get("sessions.max", procedure=purpose.value) for purpose in _EITHER]
+            yield _for_want_of_purpose(limits)
         if kind not in _COUNTED:
             continue
         most = day.plan.get("sessions.max", procedure=kind.value)
@@ -65,10 +67,11 @@ def pooled_sessions(day: Day) -> Iterator[Found | Unasked]:
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
-def diagnostic_too_soon(day: Day) -> Iterator[Found]:
+def diagnostic_too_soon(day: Day) -> Iterator[Found | Unasked]:
     """Find a diagnostic injection sooner after another at its level than the policy allows."""
-    days = day.plan.provision("diagnostic.interval")
-    if days is None or not isinstance(days.value, int):
+    days = day.plan.get("diagnostic.interval")
+    yield from _unasked_of_diagnostic(day, days)
+    if not isinstance(days, Provision) or not isinstance(days.value, int):
         return
     for today, lines in _today(day):
         if today.kind is SessionKind.DIAGNOSTIC_INJECTION and days.value > 1:
@@ -84,10 +87,11 @@ def diagnostic_too_soon(day: Day) -> Iterator[Found]:
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
-def diagnostic_after_ablation(day: Day) -> Iterator[Found]:
+def diagnostic_after_ablation(day: Day) -> Iterator[Found | Unasked]:
     """Find a diagnostic injection at a level that was ablated within the time the policy names."""
-    months = day.plan.provision("diagnostic.after-ablation")
-    if months is None or not isinstance(months.value, int):
+    months = day.plan.get("diagnostic.after-ablation")
+    yield from _unasked_of_diagnostic(day, months)
+    if not isinstance(months, Provision) or not isinstance(months.value, int):
         return
     for today, lines in _today(day):
         if today.kind is SessionKind.DIAGNOSTIC_INJECTION and months.value:
@@ -149,6 +153,27 @@ def in_global_period(day: Day) -> Iterator[Found]:
         )
 
 
+# -- what can't be told
+
+
+def _for_want_of_purpose(limits: Iterable[Provision | NotKnown]) -> Unasked:
+    """Say that limits go by the purpose, which nothing states; or that they are not known."""
+    unknown = [limit for limit in limits if isinstance(limit, NotKnown)]
+    if unknown:
+        return not_told(unknown[0])
+    reason = "the limit goes by the purpose of the injection, and nothing states or marks it"
+    return Unasked(needs="purpose", reason=reason)
+
+
+def _unasked_of_diagnostic(day: Day, limit: Provision | NotKnown) -> Iterator[Unasked]:
+    """Say what a limit on diagnostic injections lacks, where the day has or may have one."""
+    kinds = {_counted_as(day, today) for today, _ in _today(day)}
+    if SessionKind.INJECTION in kinds:
+        yield _for_want_of_purpose([limit])
+    elif SessionKind.DIAGNOSTIC_INJECTION in kinds and isinstance(limit, NotKnown):
+        yield not_told(limit)
+
+
 # -- what is done today
 
 
@@ -184,11 +209,23 @@ def _today(day: Day) -> list[tuple[PastSession, tuple[Line, ...]]]:
             [session], policy=day.plan.policy, reference=day.plan.reference
         ).history
         known = {(past.kind, past.region): past for past in read.sessions}
-        found = {place: (known.get(place, past), listed) for place, (past, listed) in found.items()}
+        found = {
+            place: (known.get(_place_in(known, place, day), past), listed)
+            for place, (past, listed) in found.items()
+        }
     lines = {line.number: line for line in day.lines}
     return [
         (past, tuple(lines[number] for number in sorted(listed))) for past, listed in found.values()
     ]
+
+
+def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _Place:
+    """Give the place in a note of what is billed: of its purpose, where nothing bills another."""
+    kind, region = place
+    if kind is SessionKind.INJECTION and _unmarked(day) is None:
+        told = [purpose for purpose in _EITHER if (purpose, region) in known]
+        return (told[0], region) if len(told) == 1 else place
+    return place
 
 
 def _counted_as(day: Day, today: PastSession) -> SessionKind:
