@@ -286,3 +286,26 @@ class TestLimitsWithoutAPurpose:
 
     def test_a_payer_with_a_mark_counts_without_it(self) -> None:
         assert self.needs(claim("64493-RT"), policies.get("medicare-je")) == {}
+
+
+class TestPooledSessions:
+    """First Coast's pooled count is of an undated digest: seen where it was read, not known before.
+
+    Source: verity-a57787, against nor-qa22.
+    """
+
+    @pytest.mark.parametrize(
+        ("policy", "day", "listed"),
+        [
+            ("medicare-jn", "2026-11-22", ["sessions.pooled.max"]),
+            ("medicare-jn", "2026-11-23", []),
+            ("medicare-je", "2026-11-22", []),
+        ],
+    )
+    def test_before_it_was_seen_it_is_not_known(
+        self, policy: str, day: str, listed: list[str]
+    ) -> None:
+        given = claim("64493-RT", date=dt.date.fromisoformat(day))
+        report = check(given, policy, history=History())
+
+        assert [n.needs for n in report.not_checked if n.rule == "pooled-sessions"] == listed

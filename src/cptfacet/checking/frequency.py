@@ -47,15 +47,14 @@ def too_many_sessions(day: Day) -> Iterator[Found | Unasked]:
 
 
 def _pools(plan: Plan) -> bool:
-    return plan.provision("sessions.pooled.max") is not None
+    """Say whether the policy has such a limit on any day: before it was seen it is not known."""
+    return any(policy.stated("sessions.pooled.max", ()) for policy in plan.policy.lineage())
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)
 def pooled_sessions(day: Day) -> Iterator[Found | Unasked]:
     """Find an injection beyond the most that the policy may count of both purposes together."""
-    most = day.plan.provision("sessions.pooled.max")
-    if most is None:
-        return
+    most = day.plan.get("sessions.pooled.max")
     seen: set[object] = set()
     for today, lines in _today(day):
         if today.kind in INJECTIONS and today.region not in seen:
