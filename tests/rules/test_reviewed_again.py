@@ -11,7 +11,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
-from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
+from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
 from cptfacet.findings import Finding, Question, Report
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.policies import Provision
@@ -309,3 +309,34 @@ class TestPooledSessions:
         report = check(given, policy, history=History())
 
         assert [n.needs for n in report.not_checked if n.rule == "pooled-sessions"] == listed
+
+
+class TestDayOfTheDecision:
+    """A number without the day of its decision may be out of date: that is listed.
+
+    Source: novitas-pa-faq, the 120 days from the decision.
+    """
+
+    @pytest.mark.parametrize(
+        ("told", "listed"),
+        [
+            (PriorAuthorization(number="A1234567890123"), ["the day of the decision"]),
+            (PriorAuthorization(number="A1234567890123", decided=DAY), []),
+            (PriorAuthorization(exempt=True), []),
+            (PriorAuthorization(), []),
+            (None, []),
+        ],
+    )
+    def test_is_listed_where_a_number_lacks_it(
+        self, told: PriorAuthorization | None, listed: list[str]
+    ) -> None:
+        given = claim(
+            "64635-RT",
+            claim_type=ClaimType.HOSPITAL_OUTPATIENT,
+            place_of_service="22",
+            prior_authorization=told,
+        )
+
+        for each in (given, attrs.evolve(given, claim_type=ClaimType.PROFESSIONAL)):
+            needs = [n.needs for n in check(each).not_checked if n.rule.startswith("authorization")]
+            assert needs == (listed if each is given else [])

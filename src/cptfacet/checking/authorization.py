@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rules import Found, checks, numbers
+from cptfacet.checking.rules import Found, Unasked, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line
 from cptfacet.findings import Question
@@ -63,12 +63,19 @@ def authorization_number_malformed(day: Day) -> Iterator[Found]:
 
 
 @checks(when=Signal.FACET | Signal.AUTHORIZATION, where=_asks)
-def authorization_not_in_time(day: Day) -> Iterator[Found]:
+def authorization_not_in_time(day: Day) -> Iterator[Found | Unasked]:
     """Find a decision that had run out on the day of service, or had not been made."""
     listed, lines = _needing(day)
     authorization = day.authorization
     days = day.plan.provision("authorization.valid-days")
-    if listed is None or not lines or authorization is None or authorization.decided is None:
+    if listed is None or not lines or authorization is None:
+        return
+    if authorization.decided is None:
+        if authorization.number is not None:
+            yield Unasked(
+                needs="the day of the decision",
+                reason="the claim bears the number of a prior authorization, and not its day",
+            )
         return
     age = (day.date - authorization.decided).days
     if age < 0:
