@@ -340,3 +340,31 @@ class TestDayOfTheDecision:
         for each in (given, attrs.evolve(given, claim_type=ClaimType.PROFESSIONAL)):
             needs = [n.needs for n in check(each).not_checked if n.rule.startswith("authorization")]
             assert needs == (listed if each is given else [])
+
+
+class TestNoticeOfDenial:
+    """A notice goes on the lines that are denied, and on no other line of the day.
+
+    Source: northstar-modifiers, novitas-modifiers.
+    """
+
+    @pytest.mark.parametrize(
+        ("lines", "named"),
+        [
+            (("64493-RT", "64494-RT", "64495-RT"), (3,)),
+            (("64493-RT", "64494-RT", "64495-RT-GA"), None),
+            (("64493-RT-GA", "64494-RT", "64495-RT"), (3,)),
+            (("64493-RT", "99152"), (2,)),
+            (("64493-RT", "64494-RT", "64495-RT-GZ", "99152"), (4,)),
+            (("64493-RT", "64494-RT", "64495-RT", "99152"), (3, 4)),
+            (("64490-RT", "64493-RT"), (1, 2)),
+            (("64490-RT", "64493-RT-GA"), None),  # of two regions one is expected to be denied
+        ],
+    )
+    def test_names_what_is_denied(
+        self, lines: tuple[str, ...], named: tuple[int, ...] | None
+    ) -> None:
+        given = claim(*lines, purpose=Purpose.THERAPEUTIC)
+        found = of(check(given), "expected-denial-without-notice")
+
+        assert [each.lines for each in found] == ([named] if named else [])

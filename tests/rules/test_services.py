@@ -298,19 +298,19 @@ class TestExpectedDenial:
     @pytest.mark.parametrize(
         ("lines", "found"),
         [
-            (["64493-RT", "99152"], True),
-            (["64493-RT", "99152-GZ"], False),
-            (["64493-RT-GA", "99152"], False),
-            (["0216T-RT"], True),
-            (["64493-RT"], False),
-            (["64635-RT", "99152"], False),  # a warning is no denial
-            (["64493-RT x2"], False),  # an edit is no question of coverage
+            (["64493-RT", "99152"], [(2,)]),
+            (["64493-RT", "99152-GZ"], []),
+            (["64493-RT-GA", "99152"], [(2,)]),  # the line that is denied has none
+            (["0216T-RT"], [(1,)]),
+            (["64493-RT"], []),
+            (["64635-RT", "99152"], []),  # a warning is no denial
+            (["64493-RT x2"], []),  # an edit is no question of coverage
         ],
     )
-    def test_under_medicare(self, lines: list[str], *, found: bool) -> None:
+    def test_under_medicare(self, lines: list[str], found: list[tuple[int, ...]]) -> None:
         findings = [f for f in of_family(claim(*lines)) if f.rule == self.RULE]
 
-        assert [f.lines for f in findings] == [tuple(range(1, len(lines) + 1))] * found
+        assert [f.lines for f in findings] == found
         assert all(f.message.endswith("one of GA, GZ, GX, GY") for f in findings)
         assert all(f.severity is Severity.INFO for f in findings)
 
@@ -319,4 +319,4 @@ class TestExpectedDenial:
         checked = claim("64493-RT", "99152")
         both = attrs.evolve(checked, lines=(*checked.lines, other))
 
-        assert [f.lines for f in of_family(both) if f.rule == self.RULE] == [(1, 2)]
+        assert [f.lines for f in of_family(both) if f.rule == self.RULE] == [(2,)]

@@ -36,6 +36,7 @@ from cptfacet.reference import Reference, packaged
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
+    from cptfacet.checking.plans import Runs
     from cptfacet.claims import ClaimType
     from cptfacet.history import History
     from cptfacet.policies import Policy
@@ -207,10 +208,8 @@ class Checker:
             for ask, rule, severity in runs.rules:
                 for answer in ask(day):
                     _sort(answer, rule, severity, said, not_checked)
-            if runs.late and any(map(_denies, said[before:])):
-                for ask, rule, severity in runs.late:
-                    for answer in ask(day):
-                        _sort(answer, rule, severity, said, not_checked)
+            if runs.late and len(said) > before:
+                _ask_late(day, runs, said, before, not_checked)
             known = runs.not_checked
             if day.unasked:
                 known = day.plan.joined(day.unasked, known)
@@ -326,6 +325,16 @@ def _sort(
         said.append((answer, rule, answer.severity or severity))
     else:
         not_checked.append(NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason))
+
+
+def _ask_late(
+    day: Day, runs: Runs, said: list[_Said], before: int, not_checked: list[NotChecked]
+) -> None:
+    """Ask what depends on the findings of a day, those from a place in the list on."""
+    day.denied = tuple(each[0].lines for each in said[before:] if _denies(each))
+    for ask, rule, severity in runs.late if day.denied else ():
+        for answer in ask(day):
+            _sort(answer, rule, severity, said, not_checked)
 
 
 def _denies(said: _Said) -> bool:

@@ -258,14 +258,16 @@ def _marks_denials(plan: Plan) -> bool:
 
 @checks(when=Signal.FACET | Signal.DENIAL, where=_marks_denials)
 def expected_denial_without_notice(day: Day) -> Iterator[Found]:
-    """Find days whose denial is expected, and no line says that anyone knew."""
+    """Find lines whose denial is expected, and none of those denied with them says that anyone knew."""
     stated = day.plan.provision("modifier.expected-denial")
-    if stated is None or any(line.facts.has(ModifierRole.EXPECTED_DENIAL) for line in day.lines):
+    marked = {line.number for line in day.lines if line.facts.has(ModifierRole.EXPECTED_DENIAL)}
+    bare = {number for lines in day.denied if marked.isdisjoint(lines) for number in lines}
+    if stated is None or not bare:
         return
     listed = stated.value if isinstance(stated.value, tuple) else ()
     yield Found(
-        lines=numbers(day.lines),
-        message=f"a denial is to be expected, and no line has one of {', '.join(listed)}",
+        lines=tuple(sorted(bare)),
+        message=f"a denial is to be expected, and no line of it has one of {', '.join(listed)}",
         citations=stated.citations,
         remedy=Question(question="Was the patient told before, and is a signed notice on file?"),
     )

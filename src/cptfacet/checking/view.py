@@ -92,7 +92,8 @@ class Day:
 
     ``facet`` are those of codes that stand for facet levels on the day. ``signals`` are all that
     the day shows, and ``unasked`` is what the rules on diagnoses could not be asked of its lines.
-    ``noted`` is what the rules on the note have counted, once one of them was asked.
+    ``noted`` is what the rules on the note have counted, once one of them was asked, and ``denied``
+    are the lines of each finding after which a denial is to be expected, once all rules were.
     """
 
     date: dt.date
@@ -106,6 +107,7 @@ class Day:
     unasked: tuple[NotChecked, ...]
     _groups: tuple[BilledGroup, ...] | None = None
     noted: Noted | None = None
+    denied: tuple[tuple[int, ...], ...] = ()
 
     @property
     def claim_type(self) -> ClaimType:
