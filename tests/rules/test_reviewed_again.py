@@ -15,6 +15,7 @@ from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse
 from cptfacet.findings import Finding, Question, Report
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.policies import Provision
+from cptfacet.repairing import repair_claim
 from cptfacet.sessions import Session, parse_target, session_from_words
 
 DAY = dt.date(2026, 3, 2)
@@ -368,3 +369,53 @@ class TestNoticeOfDenial:
         found = of(check(given), "expected-denial-without-notice")
 
         assert [each.lines for each in found] == ([named] if named else [])
+
+
+class TestOrderOfModifiers:
+    """Only the order of modifiers that stay is told: one that another rule takes away has none.
+
+    Source: modifier.order, MCR-10.
+    """
+
+    @pytest.mark.parametrize(
+        ("policy", "line", "beside"),
+        [
+            ("medicare-jm", "64635-KX-RT", "diagnostic-mark-on-ablation"),
+            ("medicare-jm", "0216T-KX-RT", "diagnostic-mark-on-ultrasound"),
+            ("medicare-jm", "64493-KX-RT", "diagnostic-mark-on-therapeutic"),
+            ("medicare-jm", "64494-RT-51", "multiple-on-add-on"),
+            ("medicare-jm", "64493-RT-50", "bilateral-with-side"),
+            ("medicare-jm", "64493-50-KX-50", "modifier-repeated"),
+            ("medicare-jm", "64493-RT-GD", "modifier-not-in-force"),
+            ("cpt", "64494-GC-50", "bilateral-on-add-on"),
+        ],
+    )
+    def test_a_modifier_that_goes_has_no_order(self, policy: str, line: str, beside: str) -> None:
+        given = claim(line, purpose=Purpose.THERAPEUTIC if beside.endswith("peutic") else None)
+        rules = {found.rule for found in check(given, policy).findings}
+
+        assert beside in rules
+        assert "modifier-order" not in rules
+
+    def test_the_purpose_of_the_note_takes_a_mark_away(self) -> None:
+        session = note(purpose="therapeutic", joints=["L4-5:right"])
+        rules = {found.rule for found in check(claim("64493-KX-RT"), session=session).findings}
+
+        assert "purpose-differs" in rules
+        assert "modifier-order" not in rules
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("64493-KX-RT", ": RT, KX"),
+            ("64635-GC-KX-RT", ": RT, GC"),
+            ("64493-GC-GC-RT", ": RT, GC"),
+        ],
+    )
+    def test_those_that_stay_are_put_in_order(self, line: str, said: str) -> None:
+        given = claim(line)
+        [found] = of(check(given), "modifier-order")
+
+        assert found.message.endswith(said)
+        repaired = repair_claim(given, policy=policies.get("medicare-jm"))
+        assert ", ".join(repaired.claim.lines[0].modifiers) == said.removeprefix(": ")

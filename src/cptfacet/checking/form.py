@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cptfacet import edits
 from cptfacet.bilateral import LineForm
+from cptfacet.checking.purpose import in_order, mark_goes
 from cptfacet.checking.rules import Found, Unasked, checks, numbers, remarked, shown
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
@@ -175,19 +176,44 @@ def modifier_not_for_claim_type(day: Day) -> Iterator[Found]:
 
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_order(day: Day) -> Iterator[Found]:
-    """Find modifiers in another order than the policy asks for."""
+    """Find modifiers in another order than the policy asks for, of those that no rule takes away."""
     stated = day.plan.provision("modifier.order")
     for line, odd in _odd(day):
-        if odd.ordered is not None and stated is not None and isinstance(stated.value, tuple):
+        if odd.ordered is None or stated is None or not isinstance(stated.value, tuple):
+            continue
+        leaving = _leaving(day, line, odd)
+        stay = tuple(dict.fromkeys(m for m in line.facts.modifiers if m not in leaving))
+        ordered = in_order(day.plan, stay)
+        if ordered != stay:
             yield Found(
                 lines=(line.number,),
                 message=(
                     f"the modifiers of {_code(line)} stand in another order than"
-                    f" {', '.join(stated.value)}: {', '.join(odd.ordered[:_MOST_NAMED])}"
+                    f" {', '.join(stated.value)}: {', '.join(ordered[:_MOST_NAMED])}"
                 ),
                 citations=stated.citations,
                 remedy=remarked(line, odd.ordered),
             )
+
+
+def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
+    """Give the modifiers of a line that another rule takes away, or asks what they are to say."""
+    leaving = {modifier.code for modifier in (*odd.ended, *odd.foreign)}
+    leaving.update(*(conflict.modifiers for conflict in odd.conflicts))
+    going: set[ModifierRole | None] = set()
+    if line.facts.code.facet and line.facts.code.ordinal is not Ordinal.FIRST:
+        going.add(ModifierRole.MULTIPLE)
+    if mark_goes(day, line):
+        going.add(ModifierRole.REQUIREMENTS_MET)
+    if len(line.facts.sides) > 1:
+        going.update(line.facts.sides)
+    if line.facts.signals & Signal.ODD_FORM.value:
+        going.add(ModifierRole.BILATERAL)
+    for code, role in zip(line.facts.modifiers, line.facts.roles, strict=True):
+        known = day.plan.known_modifiers.get(code)
+        if role in going or (known and any(_misapplied(day, line, known))):
+            leaving.add(code)
+    return leaving
 
 
 @checks(when=Signal.ODD_MODIFIERS)

@@ -27,6 +27,7 @@ from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import NONE, NotKnown, Provision
 from cptfacet.procedures import Family
+from cptfacet.sessions import TechniqueKind
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
@@ -55,6 +56,27 @@ def mark_of(plan: Plan, family: Family) -> Mark | NotKnown | None:
 def is_marked(line: Line) -> bool:
     """Say whether a line has the modifier that attests requirements."""
     return line.facts.has(ModifierRole.REQUIREMENTS_MET)
+
+
+def mark_goes(day: Day, line: Line) -> bool:
+    """Say whether the mark of a line is one that a rule on the purpose takes away."""
+    family = line.facts.code.family
+    if family in (Family.ABLATION, Family.ULTRASOUND_INJECTION):
+        if mark_of(day.plan, Family(family)) is None:
+            return isinstance(mark_of(day.plan, Family.IMAGE_GUIDED_INJECTION), Mark)
+        return False
+    if family is not Family.IMAGE_GUIDED_INJECTION:
+        return False
+    return _is_therapeutic(day) and isinstance(mark_of(day.plan, family), Mark)
+
+
+def _is_therapeutic(day: Day) -> bool:
+    """Say whether the claim, or else the note of the day, says that injections were therapeutic."""
+    session = day.session
+    if day.purpose is not None or session is None or session.date != day.date:
+        return day.purpose is Purpose.THERAPEUTIC
+    injected = [t for t in session.treatments if t.technique.kind is TechniqueKind.INJECTION]
+    return {treatment.purpose for treatment in injected} == {Purpose.THERAPEUTIC}
 
 
 def of_family(day: Day, family: Family) -> list[Line]:
