@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -419,3 +419,96 @@ class TestOrderOfModifiers:
         assert found.message.endswith(said)
         repaired = repair_claim(given, policy=policies.get("medicare-jm"))
         assert ", ".join(repaired.claim.lines[0].modifiers) == said.removeprefix(": ")
+
+
+class TestWholeClaims:
+    """Rules on a claim as a whole run, and are as severe, as its policy says.
+
+    Source: checks.families and checks.severity.
+    """
+
+    CLAIMS: ClassVar = {
+        "claim-empty": claim(),
+        "date-missing": claim("64493-RT", date=None),
+        "sedation-by-another": attrs.evolve(
+            claim("64493-RT", "01992"),
+            lines=(
+                attrs.evolve(parse_line("64493-RT"), provider="A"),
+                attrs.evolve(parse_line("01992"), provider="B"),
+            ),
+        ),
+    }
+
+    def payer(self, **provisions: tuple[str, ...] | str) -> policies.Policy:
+        medicare = policies.get("medicare")
+        [stated] = [p for p in medicare.provisions if p.key == "checks.families"]
+        made: list[Provision] = []
+        for name, value in provisions.items():
+            cell = () if name == "families" else (name.replace("_", "-"),)
+            key = "checks.severity" if cell else "checks.families"
+            assert isinstance(stated, Provision)
+            made.append(attrs.evolve(stated, key=key, cell=cell, value=value, policy="a-payer"))
+        return policies.Policy(
+            id="a-payer",
+            title="A payer",
+            payer="A payer",
+            edition=medicare.edition,
+            provisions=tuple(made),
+            extends=medicare,
+        )
+
+    @pytest.mark.parametrize("rule", CLAIMS)
+    def test_a_family_that_does_not_run_finds_nothing(self, rule: str) -> None:
+        assert of(check(self.CLAIMS[rule]), rule)
+        report = check_claim(self.CLAIMS[rule], policy=self.payer(families=("levels",)))
+        assert of(report, rule) == []
+
+    @pytest.mark.parametrize("rule", ["claim-empty", "date-missing"])
+    def test_a_severity_is_that_of_the_policy(self, rule: str) -> None:
+        own, stated = (
+            check_claim(self.CLAIMS[rule], policy=policy)
+            for policy in (
+                policies.get("medicare"),
+                self.payer(claim_empty="info", date_missing="warning"),
+            )
+        )
+
+        assert [found.severity.value for found in of(own, rule)] == ["error"]
+        wanted = {"claim-empty": "info", "date-missing": "warning"}[rule]
+        assert [found.severity.value for found in of(stated, rule)] == [wanted]
+
+
+class TestOwnPast:
+    """A claim of several days is counted against itself, and what that leaves out is listed."""
+
+    def of_days(self, lines: list[tuple[str, dt.date]]) -> Claim:
+        dated = (attrs.evolve(parse_line(text), date=day) for text, day in lines)
+        return attrs.evolve(claim(), date=None, lines=tuple(dated))
+
+    def listed(self, given: Claim, **beside: Any) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for each in check(given, **beside).not_checked:
+            found.setdefault(each.rule, set()).add(each.needs)
+        return found
+
+    def test_later_days_say_that_no_history_was_given(self) -> None:
+        """The rules on injections are asked of the second day alone."""
+        given = self.of_days([("64635-RT", DAY), ("64493-RT", DAY + dt.timedelta(40))])
+
+        assert "history" in self.listed(given)["diagnostic-after-ablation"]
+        assert "history" in self.listed(given)["too-many-sessions"]
+        told = self.listed(given, history=History())
+        assert "history" not in set().union(*told.values())
+
+    @pytest.mark.parametrize("history", [None, History()])
+    def test_more_days_than_are_counted_are_listed(self, history: History | None) -> None:
+        few, many = (
+            self.of_days([("64635-RT", DAY + dt.timedelta(n)) for n in range(count)])
+            for count in (100, 101)
+        )
+        needs = "days of the claim"
+
+        assert needs not in self.listed(few, history=history).get("too-many-sessions", set())
+        for rule in ("too-many-sessions", "in-global-period"):
+            assert needs in self.listed(many, history=history)[rule]
+        assert of(check(few, history=history), "too-many-sessions")

@@ -30,7 +30,7 @@ from cptfacet.findings import (
     Severity,
     Under,
 )
-from cptfacet.policies import as_policy
+from cptfacet.policies import Provision, as_policy, rule_families
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Checker:
         said: list[_Said] = []
         not_checked: list[NotChecked] = []
         if whole.undated or len(whole.days) != 1:
-            self._ask_whole(whole, said, not_checked)
+            self._ask_whole(claim, whole, said, not_checked)
         for day in whole.days:
             runs = day.plan.runs(day.signals)
             before = len(said)
@@ -218,11 +218,24 @@ class Checker:
             not_checked += known
         return said, tuple(dict.fromkeys(not_checked))
 
-    def _ask_whole(self, whole: Whole, said: list[_Said], not_checked: list[NotChecked]) -> None:
+    def _ask_whole(
+        self, claim: Claim, whole: Whole, said: list[_Said], not_checked: list[NotChecked]
+    ) -> None:
+        """Ask the rules on a claim as a whole, as the policy says on its first day.
+
+        A claim without any day is asked as of the edition of the policy.
+        """
         tell_own_past(whole.days)
+        first = min((day.date for day in whole.days), default=claim.date or self.policy.edition)
+        families = rule_families(self.policy, on=first)
         for rule, ask in self._whole:
-            for answer in ask(whole):
-                _sort(answer, rule, rule.severity, said, not_checked)
+            if rule.family in families:
+                stated = self.policy.get("checks.severity", on=first, rule=rule.id)
+                severity = rule.severity
+                if isinstance(stated, Provision):
+                    severity = Severity(str(stated.value))
+                for answer in ask(whole):
+                    _sort(answer, rule, severity, said, not_checked)
 
     def _shape(self, claim: Claim) -> Shape | None:
         """Give all of a claim that its findings depend on, and nothing more.
