@@ -225,7 +225,7 @@ class Checker:
 
         A claim without any day is asked as of the edition of the policy.
         """
-        tell_own_past(whole.days)
+        not_checked += tell_own_past(whole.days)
         first = min((day.date for day in whole.days), default=claim.date or self.policy.edition)
         families = rule_families(self.policy, on=first)
         for rule, ask in self._whole:
