@@ -512,3 +512,26 @@ class TestOwnPast:
         for rule in ("too-many-sessions", "in-global-period"):
             assert needs in self.listed(many, history=history)[rule]
         assert of(check(few, history=history), "too-many-sessions")
+
+
+class TestModifiersThatAreNotKnown:
+    """A modifier that is not among those known here may be one all the same: it is listed, not found.
+
+    Source: data/codes/modifiers.csv, which has those that facet claims meet and no others.
+    """
+
+    @pytest.mark.parametrize(
+        ("line", "day", "needs"),
+        [
+            ("64493-RT-ZZ", "2026-03-02", "a list of all modifiers"),
+            ("64493-RT-F5", "2026-03-02", "a list of all modifiers"),
+            ("64493-RT-GA", "2020-03-02", "the dates of modifiers"),
+        ],
+    )
+    def test_is_listed_with_what_would_tell(self, line: str, day: str, needs: str) -> None:
+        report = check(claim(line, date=dt.date.fromisoformat(day)))
+        listed = [n for n in report.not_checked if n.rule == "modifier-not-in-force"]
+
+        assert needs in [each.needs for each in listed]
+        assert any(each.reason.endswith(f": {line[-2:]}") for each in listed if each.needs == needs)
+        assert not [f for f in report.findings if f.rule.startswith("modifier")]

@@ -118,16 +118,19 @@ def modifier_not_in_force(day: Day) -> Iterator[Found | Unasked]:
                 citations=modifier.citations,
                 remedy=Question(question=f"What was {modifier.code} to say of {_code(line)}?"),
             )
-    if unknown:
-        named = sorted(unknown)
-        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        yield Unasked(
-            needs="the dates of modifiers",
-            reason=(
-                "no source that was read tells of the day whether these modifiers are valid:"
-                f" {', '.join(named[:_MOST_NAMED])}{more}"
-            ),
-        )
+    known = day.plan.known_modifiers
+    for needs, reason, listed in (
+        ("the dates of modifiers", _UNDATED, [m for m in unknown if m in known]),
+        ("a list of all modifiers", _UNLISTED, [m for m in unknown if m not in known]),
+    ):
+        if listed:
+            named = sorted(listed)
+            more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+            yield Unasked(needs=needs, reason=f"{reason}: {', '.join(named[:_MOST_NAMED])}{more}")
+
+
+_UNDATED = "no source that was read tells of the day whether these modifiers are valid"
+_UNLISTED = "the modifiers known here are those that facet claims meet, and these are none of them"
 
 
 @checks(when=Signal.ODD_MODIFIERS)
