@@ -88,6 +88,7 @@ class TestAnyClaim:
         report = check_claim(claim, policy=policy)
 
         assert report.id == claim.id
+        assert len(report.not_checked) == len(set(report.not_checked))
         for finding in report.findings:
             assert all(1 <= n <= len(claim.lines) for n in finding.lines)
             assert list(finding.lines) == sorted(set(finding.lines))

@@ -264,6 +264,16 @@ class TestShape:
         together = said(claim(*lines), 0)
         assert together == {each for n, one in enumerate(lines) for each in said(claim(one), n)}
 
+    def test_what_could_not_be_asked_is_told_once(self) -> None:
+        """One line draws a finding, so that the rules are asked again, and the other one does not."""
+        report = check_claim(
+            claim(line("64493", "M47"), line("64494", "M47.816")), policy=policies.get("medicare")
+        )
+        without_list = [each for each in report.not_checked if each.needs == "list of diagnoses"]
+
+        assert [found.rule for found in report.findings if "diagnosis" in found.rule]
+        assert len(without_list) == 1
+
     @given(lines=st.lists(LINES, min_size=1, max_size=3), stated=STATED)
     def test_a_shape_that_was_seen_answers_alike(
         self, lines: list[ClaimLine], stated: tuple[str, ...]

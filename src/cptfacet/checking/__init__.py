@@ -8,35 +8,26 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import functools
-import operator
-from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cptfacet.checking._memo import Memo, Shape
+from cptfacet.checking import catalogue
+from cptfacet.checking._memo import Kept, Memo
+from cptfacet.checking.answers import Answer, Said, denies, findings_of, weight
 from cptfacet.checking.catalogue import get_rule, rules
 from cptfacet.checking.own_past import tell_own_past
-from cptfacet.checking.plans import Plan, Tools, is_short, keep, turning_days
-from cptfacet.checking.rules import Check, Found, Rewrite, Rule, Unasked, checks, written
+from cptfacet.checking.plans import Plan, Tools, turning_days
+from cptfacet.checking.rules import Check, Found, Rule, Unasked, checks
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import Day, Line, Whole, days_of, diagnosed
-from cptfacet.claims import Claim, ClaimLine
-from cptfacet.findings import (
-    Finding,
-    FindingKind,
-    NotChecked,
-    Report,
-    RuleFamily,
-    Severity,
-    Under,
-)
-from cptfacet.policies import Provision, as_policy, rule_families
+from cptfacet.checking.view import Day, Line, Whole, day_of, days_of, one_day, stated_signals
+from cptfacet.claims import Claim
+from cptfacet.findings import Finding, NotChecked, Report, Severity, Under
+from cptfacet.policies import as_policy
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from cptfacet.checking.plans import Runs
     from cptfacet.claims import ClaimType
     from cptfacet.history import History
     from cptfacet.policies import Policy
@@ -149,7 +140,7 @@ class Checker:
         """
         self.policy = as_policy(policy)
         self.reference = reference or packaged()
-        self.rules = _all() if rules is None else tuple(rules)
+        self.rules = catalogue.rules() if rules is None else tuple(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):
             message = "two rules have one id"
             raise ValueError(message)
@@ -159,7 +150,7 @@ class Checker:
         self._tools = Tools(policy, self.reference)
         self._days = turning_days(policy, self.reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
-        self._by_day: dict[tuple[dt.date, int], Plan] = {}
+        self._by_day = Kept(self._plan_of)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(policy={self.policy.id!r})"
@@ -179,219 +170,103 @@ class Checker:
         self, claim: Claim, session: Session | None, history: History | None
     ) -> tuple[tuple[Finding, ...], tuple[NotChecked, ...]]:
         shape = None
-        if session is None and history is None and self._memo.most:
-            shape = self._shape(claim)
+        date = one_day(claim)
+        signals = stated_signals(claim, session, history)
+        said: list[Said] = []
+        if date is None:
+            not_checked = self._ask_days(claim, session, history, said)
+        else:
+            plan = self._plan(date, claim.claim_type)
+            if session is None and history is None and self._memo.most:
+                shape = plan.shapes.of(claim, signals)
+                remembered = None if shape is None else self._memo.get(shape)
+                if remembered is not None:
+                    return remembered.findings_of(claim), remembered.not_checked
+            day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history), signals)
+            not_checked = _ask(day, said)
+        if len(said) > 1:
+            said.sort(key=weight)
+        findings = findings_of(said, claim) if said else ()
         if shape is not None:
-            remembered = self._memo.get(shape)
-            if remembered is not None:
-                findings, said, not_checked = remembered
-                return (_findings(said, claim) if findings is None else findings), not_checked
-        said, not_checked = self._ask(claim, session, history)
-        findings = _findings(said, claim)
-        if shape is not None:
-            rewritten = any(isinstance(found.remedy, Rewrite) for found, _, _ in said)
-            self._memo.keep(shape, (None if rewritten else findings, said, not_checked))
+            self._memo.keep(shape, Answer.of(said, findings, not_checked))
         return findings, not_checked
 
-    def _ask(
-        self, claim: Claim, session: Session | None, history: History | None
-    ) -> tuple[list[_Said], tuple[NotChecked, ...]]:
-        """Ask the rules; what they say holds for every claim of the same shape."""
-        whole = days_of(claim, session, history, self._plan)
-        said: list[_Said] = []
+    def _ask_days(
+        self, claim: Claim, session: Session | None, history: History | None, said: list[Said]
+    ) -> tuple[NotChecked, ...]:
+        """Ask the rules of a claim that is not one day at a glance."""
         not_checked: list[NotChecked] = []
+        whole = days_of(claim, session, history, self._plan)
         if whole.undated or len(whole.days) != 1:
+            not_checked += tell_own_past(whole.days)
             self._ask_whole(claim, whole, said, not_checked)
         for day in whole.days:
-            runs = day.plan.runs(day.signals)
-            before = len(said)
-            for ask, rule, severity in runs.rules:
-                for answer in ask(day):
-                    _sort(answer, rule, severity, said, not_checked)
-            if runs.late and len(said) > before:
-                _ask_late(day, runs, said, before, not_checked)
-            known = runs.not_checked
-            if day.unasked:
-                known = day.plan.joined(day.unasked, known)
-            if len(whole.days) == 1:  # what rules said themselves stands in none of these
-                return said, (*dict.fromkeys(not_checked), *known) if not_checked else known
-            not_checked += known
-        return said, tuple(dict.fromkeys(not_checked))
+            not_checked += _ask(day, said)
+        return tuple(dict.fromkeys(not_checked))
 
     def _ask_whole(
-        self, claim: Claim, whole: Whole, said: list[_Said], not_checked: list[NotChecked]
+        self, claim: Claim, whole: Whole, said: list[Said], not_checked: list[NotChecked]
     ) -> None:
         """Ask the rules on a claim as a whole, as the policy says on its first day.
 
         A claim without any day is asked as of the edition of the policy.
         """
-        not_checked += tell_own_past(whole.days)
         first = min((day.date for day in whole.days), default=claim.date or self.policy.edition)
-        families = rule_families(self.policy, on=first)
+        plan = self._plan(first, claim.claim_type)
         for rule, ask in self._whole:
-            if rule.family in families:
-                stated = self.policy.get("checks.severity", on=first, rule=rule.id)
-                severity = rule.severity
-                if isinstance(stated, Provision):
-                    severity = Severity(str(stated.value))
-                for answer in ask(whole):
-                    _sort(answer, rule, severity, said, not_checked)
-
-    def _shape(self, claim: Claim) -> Shape | None:
-        """Give all of a claim that its findings depend on, and nothing more.
-
-        Each line is a number that stands for all that matters of it; a charge is there or not, and
-        the date is the term that it falls into. A claim of several days or practitioners, and one
-        that is too large, has no shape.
-        """
-        date, stated, authorization = claim.date, claim.diagnoses, claim.prior_authorization
-        if date is None or not claim.lines or len(claim.lines) > _MOST_LINES:
-            return None
-        plan = self._plan(date, claim.claim_type)
-        known = plan.line_shapes(stated)
-        provider = claim.lines[0].provider
-        shape: list[Hashable] = [
-            plan.term,
-            id(claim.purpose),
-            claim.place_of_service,
-            authorization and (authorization, date),
-            bool(stated),
-        ]
-        for line in claim.lines:
-            if line.provider != provider or (line.date is not None and line.date != date):
-                return None
-            number = None if isinstance(line.units, Decimal) else known.get(_OF_SHAPE(line))
-            if number is None:
-                number = self._line_shape(plan, known, line, stated)
-                if number is None:
-                    return None
-            shape.append(number if line.charge is None else ~number)
-        return tuple(shape)
-
-    def _line_shape(
-        self, plan: Plan, known: dict[Hashable, int], line: ClaimLine, stated: tuple[str, ...]
-    ) -> int | None:
-        """Give the number of what matters of a line, or None where it is too large to be kept."""
-        diagnoses = line.diagnoses or stated
-        place = line.place_of_service
-        if not is_short(line.code, (*line.modifiers, *diagnoses, *filter(None, [place]))):
-            return None
-        units = line.units
-        if isinstance(units, int) and units.bit_length() > _MOST_BITS:
-            return None
-        said: Hashable = diagnoses
-        facts = plan.line(line.code, line.modifiers)
-        if diagnoses and facts.code.facet:
-            answered = diagnosed(plan, facts, diagnoses)
-            said = diagnoses if answered.findings else (answered.signals, answered.not_checked)
-        what = (
-            line.code,
-            line.modifiers,
-            (type(units), str(units)),
-            said,
-            bool(line.diagnoses),
-            place,
-        )
-        number = plan.number_of(what)
-        if number is not None and not isinstance(units, Decimal):  # not every Decimal has a hash
-            keep(known, _OF_SHAPE(line), number)
-        return number
+            if rule.family in plan.families:
+                _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
     def _plan(self, date: dt.date, claim_type: ClaimType) -> Plan:
-        """Give what holds on a date; the members of an enumeration are told apart by identity."""
-        day = date, id(claim_type)
-        plan = self._by_day.get(day)
+        """Give what holds on a date."""
+        return self._by_day[date, claim_type]
+
+    def _plan_of(self, day: tuple[dt.date, ClaimType]) -> Plan:
+        date, claim_type = day
+        term = bisect.bisect_right(self._days, date)
+        plan = self._plans.get((term, claim_type))
         if plan is None:
-            term = bisect.bisect_right(self._days, date)
-            plan = self._plans.get((term, claim_type))
-            if plan is None:
-                plan = self._plans[term, claim_type] = Plan(
-                    self.policy,
-                    self.reference,
-                    on=date,
-                    claim_type=claim_type,
-                    rules=self.rules,
-                    tools=self._tools,
-                    term=len(self._plans),
-                )
-            keep(self._by_day, day, plan)
+            plan = self._plans[term, claim_type] = Plan(
+                self.policy,
+                self.reference,
+                on=date,
+                claim_type=claim_type,
+                rules=self.rules,
+                tools=self._tools,
+                term=len(self._plans),
+            )
         return plan
 
 
-_MOST_LINES = 50  # a longer claim has no shape
-_MOST_BITS = 128  # nor has one with units that are more than a count
-_OF_SHAPE = operator.attrgetter("code", "modifiers", "units", "diagnoses", "place_of_service")
-
-
-_Said = tuple[Found, Rule, Severity]
+def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:
+    """Ask the rules that a day concerns; give what could not be asked of it."""
+    unasked: list[NotChecked] = []
+    plan, before = day.plan, len(said)
+    runs = plan.runs(day.signals)
+    for ask, rule, severity in runs.rules:
+        _sort(ask(day), rule, severity, said, unasked)
+    if runs.late:
+        day.denied = tuple(each[0].lines for each in said[before:] if denies(each))
+    if day.denied:
+        for ask, rule, severity in runs.late:
+            _sort(ask(day), rule, severity, said, unasked)
+    known = plan.joined[day.unasked, runs.not_checked] if day.unasked else runs.not_checked
+    return tuple(dict.fromkeys((*unasked, *known))) if unasked else known
 
 
 def _sort(
-    answer: Found | Unasked,
+    answers: Iterable[Found | Unasked],
     rule: Rule,
     severity: Severity,
-    said: list[_Said],
-    not_checked: list[NotChecked],
+    said: list[Said],
+    unasked: list[NotChecked],
 ) -> None:
     """Part what a rule found from what it could not be asked."""
-    if isinstance(answer, Found):
-        said.append((answer, rule, answer.severity or severity))
-    else:
-        not_checked.append(NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason))
-
-
-def _ask_late(
-    day: Day, runs: Runs, said: list[_Said], before: int, not_checked: list[NotChecked]
-) -> None:
-    """Ask what depends on the findings of a day, those from a place in the list on."""
-    day.denied = tuple(each[0].lines for each in said[before:] if _denies(each))
-    for ask, rule, severity in runs.late if day.denied else ():
-        for answer in ask(day):
-            _sort(answer, rule, severity, said, not_checked)
-
-
-def _denies(said: _Said) -> bool:
-    """Say whether a denial of coverage is to be expected of what no remedy and no number mends."""
-    found, rule, severity = said
-    return (
-        rule.kind is FindingKind.COVERAGE
-        and severity is Severity.ERROR
-        and rule.family not in (RuleFamily.AUTHORIZATION, RuleFamily.PURPOSE)
-        and not isinstance(found.remedy, Rewrite)
-    )
-
-
-def _findings(said: list[_Said], claim: Claim) -> tuple[Finding, ...]:
-    """Make the findings of a claim, the heaviest first."""
-    if not said:
-        return ()
-    findings = [_finding(found, rule, severity, claim) for found, rule, severity in said]
-    if len(findings) > 1:
-        findings.sort(key=_weight)
-    return tuple(findings)
-
-
-def _finding(found: Found, rule: Rule, severity: Severity, claim: Claim) -> Finding:
-    remedy = found.remedy
-    return Finding(
-        rule=rule.id,
-        family=rule.family,
-        kind=rule.kind,
-        severity=severity,
-        lines=found.lines,
-        message=found.message,
-        citations=found.citations or rule.citations,
-        remedy=written(remedy, claim) if isinstance(remedy, Rewrite) else remedy,
-    )
-
-
-def _weight(found: Finding) -> tuple[int, tuple[int, ...], str, str]:
-    return found.severity.rank, found.lines, found.rule, found.message
-
-
-@functools.cache
-def _all() -> tuple[Rule, ...]:
-    return rules()
+    for answer in answers:
+        if isinstance(answer, Found):
+            said.append((answer, rule, answer.severity or severity))
+        else:
+            unasked.append(NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason))
 
 
 def _under(policy: Policy, reference: Reference) -> Under:

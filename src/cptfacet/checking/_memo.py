@@ -1,14 +1,56 @@
-"""Answers that were given before, by the shape of the claim; bounded, and of one checker."""
+"""What was worked out before, and is not worked out again: bounded, and of one owner."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
 
-__all__ = ["Memo", "Shape"]
+__all__ = ["Kept", "Memo", "Shape", "is_short"]
 
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 T = TypeVar("T")
 Shape = tuple[Hashable, ...]
+
+_MOST_KEPT = 1 << 14
+_LONG = 64
+
+
+def is_short(*asked: object) -> bool:
+    """Say whether texts, numbers, lists of them and lists of those are small enough to be kept."""
+    return sum(map(_size, asked)) <= _LONG
+
+
+def _size(asked: object) -> int:
+    if isinstance(asked, str):
+        return len(asked)
+    if isinstance(asked, tuple | frozenset):
+        parts = cast("tuple[object, ...]", asked)
+        return len(parts) + sum(map(_size, parts))
+    return asked.bit_length() // 8 if isinstance(asked, int) else 0
+
+
+class Kept(dict[K, V]):
+    """Answers by what was asked, each worked out when it is first looked up.
+
+    So many are kept, of questions that are short; any other is worked out anew each time, so that no
+    claim can make it grow without end.
+    """
+
+    __slots__ = ("_most", "_work_out")
+
+    def __init__(self, work_out: Callable[[K], V], *, most: int = _MOST_KEPT) -> None:
+        """Take what works an answer out, and how many are kept at the most."""
+        super().__init__()
+        self._work_out = work_out
+        self._most = most
+
+    def __missing__(self, asked: K) -> V:
+        """Work an answer out, and keep it where there is room."""
+        answer = self._work_out(asked)
+        if len(self) < self._most and is_short(asked):
+            self[asked] = answer
+        return answer
 
 
 class Memo:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cptfacet import edits
 from cptfacet.anatomy import CodeRegion
-from cptfacet.checking.plans import Plan, is_short
+from cptfacet.checking._memo import is_short
+from cptfacet.checking.plans import Plan
 from cptfacet.checking.rules import Found, Unasked, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line

@@ -12,17 +12,15 @@ from cptfacet.checking.purpose import in_order, mark_goes
 from cptfacet.checking.rules import Found, Unasked, checks, numbers, remarked, shown
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
-from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing
-from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, Ordinal
 
 if TYPE_CHECKING:
+    from cptfacet.checking.facts import CodeFacts
     from cptfacet.checking.modified import Oddities
-    from cptfacet.checking.plans import CodeFacts, Plan
     from cptfacet.checking.view import Day, Line
     from cptfacet.citations import Citation
     from cptfacet.modifiers import Modifier
@@ -375,13 +373,14 @@ def multiple_on_add_on(day: Day) -> Iterator[Found]:
 def place_not_assigned(day: Day) -> Iterator[Found | Unasked]:
     """Find places of service that the code set does not have."""
     for written, lines in _by_place(day):
-        place = _place(written)
-        if place is not None and place.term.on(day.plan.on) is Standing.NOT_KNOWN:
+        facts = day.plan.place(written)
+        place = facts.place
+        if place is not None and not facts.dated:
             yield Unasked(
                 needs="the dates of places of service",
                 reason=f"no source that was read shows places of service before {place.term.first}",
             )
-        elif place is None or not place.assigned:
+        elif not facts.assigned:
             yield Found(
                 lines=numbers(lines),
                 message=f"{shown(written)} is no place of service that the code set has",
@@ -390,22 +389,18 @@ def place_not_assigned(day: Day) -> Iterator[Found | Unasked]:
             )
 
 
-def _is_of_a_facility(plan: Plan) -> bool:
-    return plan.claim_type is not ClaimType.PROFESSIONAL
-
-
-@checks(when=Signal.ODD_PLACE, where=_is_of_a_facility)
+@checks(when=Signal.ODD_PLACE)
 def place_against_claim_type(day: Day) -> Iterator[Found]:
     """Find claims of a facility for a place that is not its own."""
     claim_type = day.claim_type
     for written, lines in _by_place(day):
-        place = _place(written)
-        if place is not None and place.assigned and place.facility is not claim_type:
+        facts = day.plan.place(written)
+        if facts.place is not None and facts.foreign:
             own = [p for p in edits.places().values() if p.facility is claim_type]
             yield Found(
                 lines=numbers(lines),
                 message=(
-                    f"place of service {place.code} on a claim of the type {claim_type}, whose"
+                    f"place of service {facts.place.code} on a claim of the type {claim_type}, whose"
                     f" places are {', '.join(p.code for p in own)}"
                 ),
                 citations=_all_of(*(p.citations for p in own)),
@@ -420,13 +415,6 @@ def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
         if place is not None:
             found.setdefault(place, []).append(line)
     return sorted(found.items())
-
-
-def _place(written: str) -> edits.PlaceOfService | None:
-    try:
-        return edits.places().get(written) or edits.place(written)
-    except (ParseError, UnknownIdError):
-        return None
 
 
 # -- lines that repeat

@@ -30,10 +30,8 @@ from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import ROLES, Ordinal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cptfacet.bilateral import Laterality
-    from cptfacet.checking.plans import CodeFacts, Plan
+    from cptfacet.checking.facts import CodeFacts
+    from cptfacet.checking.plans import Plan
     from cptfacet.checking.rules import Rewritten
     from cptfacet.checking.view import Day, Line
 
@@ -519,7 +517,7 @@ def _unnamed(billed: Billed) -> list[Line]:
 
 @checks(
     when=Signal.FIRST | Signal.ADD_ON | Signal.SEVERAL_FACET,
-    either=(Signal.BILATERAL | Signal.SEVERAL_UNITS, Signal.ONE_SIDE | Signal.NO_SIDE),
+    either=(Signal.BILATERAL_ADD_ON | Signal.SEVERAL_UNITS, Signal.ONE_SIDE | Signal.NO_SIDE),
 )
 def sides_over_levels(day: Day) -> Iterator[Found]:
     """Find a level on both sides after one on a single side, where both sides come first."""
@@ -527,18 +525,15 @@ def sides_over_levels(day: Day) -> Iterator[Found]:
     if stated is None:
         return
     for lines in day.by_region().values():
-        if len({(line.side, line.units) for line in lines}) == 1 or _is_first_of_both(lines):
-            continue
-        read_as = _read(day, lines)
+        levels: dict[Ordinal | None, list[Line]] = {}
+        for line in lines:
+            levels.setdefault(line.facts.code.ordinal, []).append(line)
         for earlier, later in _ORDERED:
-            before, after = read_as.get(earlier), read_as.get(later)
-            if before is None or after is None or before.excess or after.excess:
-                continue  # the units themselves are wrong, and other rules say so
-            if not before.sides.bilateral and after.fewest_bilateral:
-                found = [line for line in lines if line.facts.code.ordinal in (earlier, later)]
-                codes = sorted({line.code for line in found})
+            before, after = levels.get(earlier), levels.get(later)
+            if before and after and _is_of_one_side(before) and _is_of_both_sides(day, after):
+                codes = sorted({before[0].code, after[0].code})
                 yield Found(
-                    lines=numbers(found),
+                    lines=numbers((*before, *after)),
                     message=(
                         f"of {' and '.join(codes)}, the later level is of both sides and the earlier"
                         " one is not: levels on both sides come first"
@@ -548,13 +543,28 @@ def sides_over_levels(day: Day) -> Iterator[Found]:
                 )
 
 
-def _is_first_of_both(lines: list[Line]) -> bool:
-    """Say at a glance that the first level is of both sides, where there are two levels at the most."""
-    ordinals = {line.facts.code.ordinal for line in lines}
-    return Ordinal.THIRD_AND_MORE not in ordinals and any(
-        line.side is ModifierRole.BILATERAL and line.facts.code.ordinal is Ordinal.FIRST
-        for line in lines
-    )
+def _is_of_one_side(lines: list[Line]) -> bool:
+    """Say whether the lines of a code for one level are one unit of one side, named or not.
+
+    More units are both sides in some form, or more levels than the code stands for, of which other
+    rules tell.
+    """
+    [first, *more] = lines
+    several = bool(more) or first.units != 1 or len(first.facts.sides) > 1
+    known = isinstance(first.facts.code.form, Provision)
+    return known and not several and first.side is not ModifierRole.BILATERAL
+
+
+def _is_of_both_sides(day: Day, lines: list[Line]) -> bool:
+    """Say whether lines of a code are surely of a level on both sides, in the form of the policy."""
+    form = _value(lines[0].facts.code.form)
+    if form is None:
+        return False
+    try:
+        written = read([line.written for line in lines], form=form, reference=day.plan.reference)
+    except NotOfThisFormError:
+        return False
+    return written.fewest_bilateral > 0 and not written.excess
 
 
 _ORDERED = (
@@ -562,22 +572,3 @@ _ORDERED = (
     (Ordinal.FIRST, Ordinal.EACH_ADDITIONAL),
     (Ordinal.SECOND, Ordinal.THIRD_AND_MORE),
 )
-
-
-def _read(day: Day, lines: Iterable[Line]) -> dict[Ordinal | None, Laterality]:
-    """Read the sides of each code in the form that the policy asks for, where that is theirs."""
-    codes: dict[str, list[Line]] = {}
-    for line in lines:
-        codes.setdefault(line.code, []).append(line)
-    found: dict[Ordinal | None, Laterality] = {}
-    for listed in codes.values():
-        code = listed[0].facts.code
-        form = _value(code.form)
-        if form is not None:
-            try:
-                found[code.ordinal] = read(
-                    [line.written for line in listed], form=form, reference=day.plan.reference
-                )
-            except NotOfThisFormError:
-                continue
-    return found

@@ -240,20 +240,11 @@ def _passable(day: Day) -> Iterator[_Passing | Unasked]:
         if isinstance(met, Unasked):
             yield met
             continue
-        if _is_of_imaging(met):
-            continue  # the rule on image guidance says what it is to these codes
         provision = day.plan.get("modifier.pair")
         if isinstance(provision, Provision):
             yield _passing(met, provision)
         else:
             yield not_told(provision)
-
-
-def _is_of_imaging(met: _Met) -> bool:
-    return any(
-        CodeGroup.IMAGING_GUIDANCE in lines[0].facts.code.groups
-        for lines in (met.column1, met.column2)
-    )
 
 
 _ANY = "any"

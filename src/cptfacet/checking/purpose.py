@@ -88,13 +88,13 @@ def _codes(lines: list[Line]) -> str:
     return ", ".join(code for code, _ in by_code(lines))
 
 
-@checks(when=Signal.UNMARKED)
+@checks(when=Signal.UNMARKED, either=(Signal.DIAGNOSTIC | Signal.NO_PURPOSE,))
 def diagnostic_mark_missing(day: Day) -> Iterator[Found | Unasked]:
     """Find lines of a diagnostic injection without the mark that the policy asks for."""
     purpose = day.purpose
     for family in _INJECTIONS:
         lines = of_family(day, family)
-        if not lines or purpose is Purpose.THERAPEUTIC:
+        if not lines:
             continue
         mark = mark_of(day.plan, family)
         if isinstance(mark, NotKnown):

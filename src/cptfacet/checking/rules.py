@@ -255,7 +255,7 @@ def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
     """Group lines by their code, in the order of the codes."""
     found: dict[str, list[Line]] = {}
     for line in lines:
-        found.setdefault(line.code, []).append(line)
+        found.setdefault(line.facts.code.code, []).append(line)
     return sorted(found.items())
 
 

@@ -174,11 +174,7 @@ def other_policy(day: Day) -> Iterator[Found]:
 # -- the facility
 
 
-def _by_addenda(plan: Plan) -> bool:
-    return plan.provision("facility.asc-list") is not None
-
-
-@checks(when=Signal.FACET | Signal.ASC_FACILITY, where=_by_addenda)
+@checks(when=Signal.FACET | Signal.ASC_UNPAID)
 def asc_packaged(day: Day) -> Iterator[Found | Unasked]:
     """Find lines of a surgical center whose payment is packaged into that of another."""
     for code, lines, status in _asc(day):
@@ -194,7 +190,7 @@ def asc_packaged(day: Day) -> Iterator[Found | Unasked]:
             )
 
 
-@checks(when=Signal.ASC_FACILITY, where=_by_addenda)
+@checks(when=Signal.ASC_UNPAID)
 def asc_not_payable(day: Day) -> Iterator[Found | Unasked]:
     """Find codes that are not paid to a surgical center."""
     for code, lines, status in _asc(day):
@@ -207,7 +203,7 @@ def asc_not_payable(day: Day) -> Iterator[Found | Unasked]:
 
 
 def _asc(day: Day) -> Iterator[tuple[str, list[Line], AscStatus | NotInData]]:
-    for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
+    for code, lines in by_code(day.showing(Signal.ASC_UNPAID)):
         yield code, lines, day.plan.asc(code)
 
 

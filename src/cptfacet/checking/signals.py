@@ -19,14 +19,13 @@ class Signal(enum.IntFlag):
     INJECTION = enum.auto()
     ULTRASOUND = enum.auto()
     ABLATION = enum.auto()
-    OLD = enum.auto()
     FIRST = enum.auto()
     ADD_ON = enum.auto()
     THIRD = enum.auto()
     CERVICAL_THORACIC = enum.auto()
     LUMBAR_SACRAL = enum.auto()
     MALFORMED = enum.auto()
-    NOT_IN_FORCE = enum.auto()
+    NOT_IN_FORCE = enum.auto()  # a code that is not valid on the day, or of which that is not known
     IMAGING = enum.auto()
     SEDATION = enum.auto()
     EVALUATION = enum.auto()
@@ -35,10 +34,13 @@ class Signal(enum.IntFlag):
     IMPLANT = enum.auto()
     UNLISTED = enum.auto()
     OTHER = enum.auto()
+    NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim
+    ASC_UNPAID = enum.auto()  # a code that a surgical center is not paid for, or that is not known
 
     # modifiers and units of the lines
     MODIFIED = enum.auto()
     BILATERAL = enum.auto()
+    BILATERAL_ADD_ON = enum.auto()
     ONE_SIDE = enum.auto()
     RIGHT = enum.auto()
     LEFT = enum.auto()
@@ -62,15 +64,13 @@ class Signal(enum.IntFlag):
     SEVERAL_LINES = enum.auto()
     SEVERAL_FACET = enum.auto()
     SEVERAL_UNITS = enum.auto()  # units not one, a code on several lines, or one that may have none
-    PAIRED = enum.auto()  # two codes that meet a pair edit, or of which that is not known
+    PAIRED = enum.auto()  # two codes that an edit pairs so that a rule on pairs tells, or may
     DIAGNOSES = enum.auto()
     ODD_DIAGNOSES = enum.auto()  # a rule finds something in the diagnoses of a line
     NO_DIAGNOSES = enum.auto()  # a facet line without a diagnosis
     CYST = enum.auto()  # a facet line with a diagnosis that is listed for facet cysts alone
     PLACE = enum.auto()
-    ODD_PLACE = (
-        enum.auto()
-    )  # a place of service that is none, or none of the claim type, or not known
+    ODD_PLACE = enum.auto()  # a place that is none, or none of the claim type, or not known
 
     # the claim
     PROFESSIONAL = enum.auto()
@@ -78,7 +78,11 @@ class Signal(enum.IntFlag):
     HOSPITAL_OUTPATIENT = enum.auto()
     DIAGNOSTIC = enum.auto()
     THERAPEUTIC = enum.auto()
+    NO_PURPOSE = enum.auto()
     AUTHORIZATION = enum.auto()
+    AUTHORIZATION_NUMBER = enum.auto()
+    AUTHORIZATION_DATE = enum.auto()
+    NOT_AUTHORIZED = enum.auto()  # by no number, and not exempt
 
     # what was given beside it
     SESSION = enum.auto()

@@ -11,7 +11,7 @@ from cptfacet.dates import Standing
 from cptfacet.findings import Question
 
 if TYPE_CHECKING:
-    from cptfacet.checking.plans import CodeFacts
+    from cptfacet.checking.facts import CodeFacts
     from cptfacet.checking.view import Day, Whole
 
 _MOST_NAMED = 5
@@ -29,11 +29,11 @@ def code_malformed(day: Day) -> Iterator[Found]:
         )
 
 
-@checks(when=Signal.OTHER)
+@checks(when=Signal.NOT_IN_FORCE)
 def code_not_in_force(day: Day) -> Iterator[Found | Unasked]:
     """Find codes that are not valid on the day."""
     unknown: list[str] = []
-    for code, lines in by_code(day.others):
+    for code, lines in by_code(day.showing(Signal.NOT_IN_FORCE)):
         facts = lines[0].facts.code
         if facts.standing is Standing.NOT_IN_FORCE:
             yield Found(
@@ -42,7 +42,7 @@ def code_not_in_force(day: Day) -> Iterator[Found | Unasked]:
                 citations=facts.citations,
                 remedy=Question(question=_which(day, facts)),
             )
-        elif facts.shaped and facts.standing is not Standing.IN_FORCE:
+        else:
             unknown.append(code)
     if unknown:
         yield Unasked(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet.checking.plans import LineFacts, Plan, is_short, keep
+from cptfacet.checking.facts import LineFacts
 from cptfacet.checking.rules import Rewritten, Share, Unasked
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cptfacet.anatomy import CodeRegion
     from cptfacet.checking.noted import Noted
+    from cptfacet.checking.plans import Plan
     from cptfacet.claims import PriorAuthorization
     from cptfacet.coding import Coder
     from cptfacet.decoding import BilledGroup
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from cptfacet.procedures import Family, OldFamily
     from cptfacet.sessions import Session
 
-__all__ = ["Day", "Line", "Whole", "days_of"]
+__all__ = ["Day", "Line", "Whole", "day_of", "days_of", "diagnose", "one_day", "stated_signals"]
 
 
 @attrs.define(eq=False)
@@ -152,12 +153,12 @@ class Day:
 
     def showing(self, signal: Signal) -> tuple[Line, ...]:
         """Give the lines that show a signal."""
-        wanted = signal.value
+        wanted = int(signal)
         return tuple(line for line in self.lines if line.facts.signals & wanted == wanted)
 
     def shows(self, signal: Signal) -> bool:
         """Say whether the day shows all of these signals."""
-        return signal.value & ~self.signals == 0
+        return int(signal) & ~self.signals == 0
 
     @property
     def groups(self) -> tuple[BilledGroup, ...]:
@@ -212,14 +213,17 @@ _TYPES = {
     ClaimType.HOSPITAL_OUTPATIENT: Signal.HOSPITAL_OUTPATIENT.value,
 }
 _PURPOSES = {
-    None: 0,
+    None: Signal.NO_PURPOSE.value,
     Purpose.DIAGNOSTIC: Signal.DIAGNOSTIC.value,
     Purpose.THERAPEUTIC: Signal.THERAPEUTIC.value,
 }
 
 
-_DIAGNOSES = Signal.DIAGNOSES.value
+_NOT_AUTHORIZED = Signal.NOT_AUTHORIZED.value
 _AUTHORIZATION = Signal.AUTHORIZATION.value
+_AUTHORIZATION_NUMBER = Signal.AUTHORIZATION_NUMBER.value
+_AUTHORIZATION_DATE = Signal.AUTHORIZATION_DATE.value
+_DIAGNOSES = Signal.DIAGNOSES.value
 _SESSION = Signal.SESSION.value
 _HISTORY = Signal.HISTORY.value
 _FACET = Signal.FACET.value
@@ -230,8 +234,20 @@ _SEVERAL_UNITS = Signal.SEVERAL_UNITS.value
 _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
 _ODD = Signal.ODD_DIAGNOSES.value
 
-PlanOf = Callable[[dt.date, ClaimType], Plan]
+PlanOf = Callable[[dt.date, ClaimType], "Plan"]
 _Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
+
+
+def one_day(claim: Claim) -> dt.date | None:
+    """Give the day of a claim all of whose lines are, at a glance, of one day and practitioner."""
+    date, lines = claim.date, claim.lines
+    if date is None or not lines:
+        return None
+    provider = lines[0].provider
+    for line in lines:
+        if line.provider != provider or (line.date is not None and line.date != date):
+            return None
+    return date
 
 
 def days_of(
@@ -242,35 +258,24 @@ def days_of(
     A line that names no practitioner is of the one that the others of its day name, where there is
     one.
     """
-    date, lines = claim.date, claim.lines
-    signals = _stated(claim, session, history)
-    if date is not None and lines:
-        provider = lines[0].provider
-        for line in lines:
-            if line.provider != provider or (line.date is not None and line.date != date):
-                break
-        else:
-            numbered = enumerate(lines, 1)
-            plan = plan_of(date, claim.claim_type)
-            return Whole((_day(date, plan, numbered, signals, (claim, session, history)),), ())
+    signals = stated_signals(claim, session, history)
     days: list[Day] = []
     undated: list[int] = []
-    for (date, _), listed in _split(claim).items():
+    for (date, _), numbered in _split(claim).items():
         if date is None:
-            undated += [number for number, _ in listed]
-            continue
-        plan = plan_of(date, claim.claim_type)
-        days.append(_day(date, plan, listed, signals, (claim, session, history)))
+            undated += [number for number, _ in numbered]
+        else:
+            plan = plan_of(date, claim.claim_type)
+            days.append(day_of(date, plan, numbered, (claim, session, history), signals))
     return Whole(tuple(days), tuple(sorted(undated)))
 
 
-def _stated(claim: Claim, session: Session | None, history: History | None) -> int:
+def stated_signals(claim: Claim, session: Session | None, history: History | None) -> int:
     """Give the signals of what a claim states, and of what was given beside it."""
     signals = _TYPES[claim.claim_type] | _PURPOSES[claim.purpose]
     if claim.diagnoses:
         signals |= _DIAGNOSES
-    if claim.prior_authorization is not None:
-        signals |= _AUTHORIZATION
+    signals |= _authorization_signals(claim.prior_authorization)
     if session is not None:
         signals |= _SESSION
     if history is not None:
@@ -278,20 +283,33 @@ def _stated(claim: Claim, session: Session | None, history: History | None) -> i
     return signals
 
 
-def _day(
+def _authorization_signals(told: PriorAuthorization | None) -> int:
+    if told is None:
+        return _NOT_AUTHORIZED
+    signals = _AUTHORIZATION
+    if told.number is not None:
+        signals |= _AUTHORIZATION_NUMBER
+    elif not told.exempt:
+        signals |= _NOT_AUTHORIZED
+    return signals if told.decided is None else signals | _AUTHORIZATION_DATE
+
+
+def day_of(
     date: dt.date,
     plan: Plan,
     numbered: Iterable[tuple[int, ClaimLine]],
-    signals: int,
     given: tuple[Claim, Session | None, History | None],
+    signals: int,
 ) -> Day:
+    """Give the day of some lines of a claim; ``signals`` are those of what was given."""
     claim = given[0]
+    stated, stated_place = claim.diagnoses, claim.place_of_service
     lines: list[Line] = []
     facet: list[Line] = []
     unasked: tuple[NotChecked, ...] = ()
-    facts_of, stated, stated_place = plan.line, claim.diagnoses, claim.place_of_service
     for number, written in numbered:
-        facts = facts_of(written.code, written.modifiers)
+        place = written.code, written.modifiers
+        facts = plan.lines[place]
         line = Line(number, facts, written)
         lines.append(line)
         signals |= facts.signals
@@ -302,14 +320,14 @@ def _day(
                 signals |= _UNITS
         if facts.signals & _FACET:
             facet.append(line)
-            said = diagnosed(plan, facts, written.diagnoses or stated)
+            said = plan.diagnosed[place, written.diagnoses or stated]
             signals |= said.signals
             if said.not_checked and said.not_checked is not unasked:
-                unasked = plan.joined(unasked, said.not_checked)
-        place = written.place_of_service or stated_place
-        if place is not None:
-            signals |= plan.place_signals(place)
-    signals |= plan.together(tuple([line.facts.code.code for line in lines]))
+                unasked = plan.joined[unasked, said.not_checked]
+        where = written.place_of_service or stated_place
+        if where is not None:
+            signals |= plan.places[where].signals
+    signals |= plan.together[tuple([line.written.code for line in lines])]
     if len(lines) > 1:
         signals |= _SEVERAL
         if len(facet) > 1:
@@ -333,37 +351,33 @@ class Diagnosed:
 _UNDIAGNOSED = Diagnosed(findings=False, not_checked=(), signals=_NO_DIAGNOSES)
 
 
-def diagnosed(plan: Plan, facts: LineFacts, diagnoses: tuple[str, ...]) -> Diagnosed:
-    """Give what the rules on diagnoses say of a line with some, worked out once."""
+def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]) -> Diagnosed:
+    """Give what the rules on diagnoses say of a code with its modifiers, and with some diagnoses."""
+    (code, modifiers), diagnoses = asked
     if not diagnoses:
         return _UNDIAGNOSED
-    place = facts.code.code, facts.modifiers, diagnoses
-    said = plan.diagnosed.get(place)
-    if said is None:
-        written = ClaimLine(code=facts.code.code, modifiers=facts.modifiers, diagnoses=diagnoses)
-        claim = Claim(claim_type=plan.claim_type, date=plan.on, lines=(written,))
-        line = Line(1, facts, written)
-        signals = facts.signals | _DIAGNOSES | _ODD | _TYPES[plan.claim_type]
-        day = Day(plan.on, plan, (line,), (line,), signals, claim, None, None, ())
-        answers = [
-            (rule, answer)
-            for ask, rule, _ in plan.runs(signals).rules
-            if rule.is_on_diagnoses
-            for answer in ask(day)
-        ]
-        unasked = tuple(
-            NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason)
-            for rule, answer in answers
-            if isinstance(answer, Unasked)
-        )
-        findings = len(unasked) < len(answers)
-        shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
-        if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
-            shown |= Signal.CYST.value
-        said = Diagnosed(findings, unasked, shown)
-        if is_short(place[0], (*facts.modifiers, *diagnoses)):
-            keep(plan.diagnosed, place, said)
-    return said
+    facts = plan.lines[code, modifiers]
+    written = ClaimLine(code=facts.code.code, modifiers=facts.modifiers, diagnoses=diagnoses)
+    claim = Claim(claim_type=plan.claim_type, date=plan.on, lines=(written,))
+    line = Line(1, facts, written)
+    signals = facts.signals | _DIAGNOSES | _ODD | _TYPES[plan.claim_type]
+    day = Day(plan.on, plan, (line,), (line,), signals, claim, None, None, ())
+    answers = [
+        (rule, answer)
+        for ask, rule, _ in plan.runs(signals).rules
+        if rule.is_on_diagnoses
+        for answer in ask(day)
+    ]
+    unasked = tuple(
+        NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason)
+        for rule, answer in answers
+        if isinstance(answer, Unasked)
+    )
+    findings = len(unasked) < len(answers)
+    shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
+    if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
+        shown |= Signal.CYST.value
+    return Diagnosed(findings, unasked, shown)
 
 
 def _split(claim: Claim) -> _Split:

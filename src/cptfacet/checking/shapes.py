@@ -1,0 +1,81 @@
+"""The shape of a claim: all of it that its findings depend on, and nothing more."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from cptfacet.checking._memo import Kept, Shape, is_short
+
+if TYPE_CHECKING:
+    from cptfacet.checking.plans import Plan
+    from cptfacet.claims import Claim
+
+__all__ = ["Shapes"]
+
+_MOST_LINES = 50  # a longer claim has no shape
+_MOST_BITS = 128  # nor has one with units that are more than a count
+_MOST_STATED = 256  # lists of diagnoses that claims state beside their lines
+_MOST_NUMBERS = 1 << 14
+_OF_LINE = operator.attrgetter("code", "modifiers", "units", "diagnoses", "place_of_service")
+
+_Line: TypeAlias = "tuple[str, tuple[str, ...], int | Decimal | None, tuple[str, ...], str | None]"
+
+
+class Shapes:
+    """The shapes of claims in the term of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Begin with no line met."""
+        self._plan = plan
+        self._numbers: dict[Hashable, int] = {}
+        self._lines = Kept(self._beside, most=_MOST_STATED)
+
+    def of(self, claim: Claim, signals: int) -> Shape | None:
+        """Give the shape of a claim of one day and practitioner that states these signals.
+
+        Each line is a number that stands for all that matters of it; a charge is there or not, and
+        the date is the term that it falls into, but for an authorization that was decided on a day.
+        A claim that is too large has no shape.
+        """
+        if len(claim.lines) > _MOST_LINES:
+            return None
+        stated = claim.diagnoses
+        known = self._lines[stated]
+        shape: list[Hashable] = [self._plan.term, signals, claim.place_of_service]
+        for line in claim.lines:
+            asked = _OF_LINE(line)
+            # Not every Decimal has a hash, and one that has is equal to a number that is none.
+            number = self._number(stated, asked) if type(line.units) is Decimal else known[asked]
+            if number is None:
+                return None
+            shape.append(number if line.charge is None else ~number)
+        told = claim.prior_authorization
+        if told is not None:
+            shape += (told.number, told.exempt, told.decided, told.decided and claim.date)
+        return tuple(shape)
+
+    def _beside(self, stated: tuple[str, ...]) -> Kept[_Line, int | None]:
+        """Give the numbers of the lines of claims that state these diagnoses."""
+        return Kept(functools.partial(self._number, stated))
+
+    def _number(self, stated: tuple[str, ...], line: _Line) -> int | None:
+        """Give the number of what matters of a line, or None where that is too much to be kept."""
+        code, modifiers, units, own, place = line
+        diagnoses = own or stated
+        if not is_short(code, modifiers, diagnoses, place):
+            return None
+        if isinstance(units, int) and units.bit_length() > _MOST_BITS:
+            return None
+        said: Hashable = diagnoses
+        if diagnoses and self._plan.lines[code, modifiers].code.facet:
+            answered = self._plan.diagnosed[(code, modifiers), diagnoses]
+            said = diagnoses if answered.findings else (answered.signals, answered.not_checked)
+        what = (code, modifiers, (type(units), str(units)), said, bool(own), place)
+        number = self._numbers.get(what)
+        if number is None and len(self._numbers) < _MOST_NUMBERS:
+            number = self._numbers[what] = len(self._numbers)
+        return number
