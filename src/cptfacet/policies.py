@@ -406,6 +406,7 @@ def as_policy(value: object) -> Policy:
     raise TypeError(message)
 
 
+@functools.cache
 def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 

@@ -21,11 +21,11 @@ from cptfacet import policies
 from cptfacet.checking import check_claim, rules
 from cptfacet.claims import Claim
 from cptfacet.errors import DocumentError
-from cptfacet.findings import RuleFamily
+from cptfacet.findings import Report, RuleFamily
 from cptfacet.interop.claim_csv import COLUMNS, harmless, read_claims
-from cptfacet.interop.json import dump, from_data, given_from_data, to_data
+from cptfacet.interop.json import Dumper, dump, from_data, given_from_data, to_data
 from cptfacet.interop.schemas import schema
-from cptfacet.strategies import hostile_claims
+from cptfacet.strategies import for_type, hostile_claims
 
 Terminal = Callable[..., Any]
 
@@ -90,6 +90,30 @@ class TestJson:
         assert [answer.get("id") for answer in run.lines] == ["1", "2", None, "4"]
         assert run.lines[2]["error"]["record"] == 3
         assert told(run.lines[1]) == []
+
+    def test_lines_are_answered_alike_without_the_fast_door(
+        self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The extra `fast` reads what it is certain of, and decides nothing."""
+        lines = [
+            jsonl(CLEAN, ALONE, {"claim": ALONE, "session": BLOCK}, {**ALONE, "colour": "blue"}),
+            '{"claim_type": "professional", "lines": [], "lines": []}\n',
+            '{"claim_type": "facility", "lines": [{"code": 64493}]}\n[1]\nnull\n\n{\n',
+            jsonl({**ALONE, "lines": [{"code": " 64493", "units": 1.5, "modifiers": ["rt"]}]}),
+        ]
+        with_it = terminal("check", "-", stdin="".join(lines))
+        monkeypatch.setitem(sys.modules, "cptfacet.interop.fast", None)
+        without = terminal("check", "-", stdin="".join(lines))
+
+        assert with_it == without
+        assert len(without.lines) == 10
+
+    @given(report=for_type(Report))
+    def test_reports_are_written_alike_one_by_one(self, report: Report) -> None:
+        dumper = Dumper()
+
+        for _ in range(2):
+            assert dumper.dump(report) == dump(report) == json.dumps(to_data(report))
 
     def test_an_array(self, terminal: Terminal) -> None:
         run = terminal("check", "-", stdin=json.dumps([ALONE, CLEAN]))

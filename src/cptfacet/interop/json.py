@@ -56,7 +56,7 @@ from cptfacet.decoding import (
     Unread,
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
-from cptfacet.findings import Finding, Remedy, Replacement, Report
+from cptfacet.findings import Finding, NotChecked, Remedy, Replacement, Report, Under
 from cptfacet.histories import ReadHistory, history_from_records
 from cptfacet.policies import Policy, Provision
 from cptfacet.reference import Reference
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
+    "Dumper",
     "Given",
     "claim_from_data",
     "configure",
@@ -438,21 +439,25 @@ def _finding(found: Finding, converter: Converter) -> dict[str, Any]:
     }
 
 
+def _under(under: Under) -> dict[str, Any]:
+    return {
+        "policy": under.policy,
+        "policy_edition": under.policy_edition.isoformat(),
+        "reference": under.reference.isoformat(),
+        "cptfacet": under.cptfacet,
+    }
+
+
+def _not_checked(skipped: tuple[NotChecked, ...]) -> list[dict[str, Any]]:
+    return [{"rule": each.rule, "needs": each.needs, "reason": each.reason} for each in skipped]
+
+
 def _report(report: Report, converter: Converter) -> dict[str, Any]:
-    under = report.under
     return {
         "id": report.id,
-        "under": {
-            "policy": under.policy,
-            "policy_edition": under.policy_edition.isoformat(),
-            "reference": under.reference.isoformat(),
-            "cptfacet": under.cptfacet,
-        },
+        "under": _under(report.under),
         "findings": [_finding(found, converter) for found in report.findings],
-        "not_checked": [
-            {"rule": skipped.rule, "needs": skipped.needs, "reason": skipped.reason}
-            for skipped in report.not_checked
-        ],
+        "not_checked": _not_checked(report.not_checked),
     }
 
 
@@ -898,3 +903,44 @@ def dump(
     '{"claim_type": "professional", "lines": [{"code": "64493", "modifiers": [], "units": 1, "diagnoses": []}], "date": null, "place_of_service": null, "purpose": null}'
     """
     return json.dumps(to_data(value), indent=indent)
+
+
+class Dumper:
+    """Write many sessions, claims or answers as JSON texts, as `dump` does.
+
+    What reports have in common is written once and kept, for as many as were met last: under what
+    claims were checked, and what was not checked.
+
+    >>> dumper = Dumper()
+    >>> claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),))
+    >>> dumper.dump(claim) == dump(claim)
+    True
+    """
+
+    def __init__(self, *, indent: int | None = None) -> None:
+        """Take how far each text is indented, or nothing for texts of one line."""
+        self._indent = indent
+        self._under = functools.lru_cache(_KEPT)(_under_text)
+        self._not_checked = functools.lru_cache(_KEPT)(_not_checked_text)
+
+    def dump(self, value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired) -> str:
+        """Write one as JSON text."""
+        if self._indent is not None or not isinstance(value, Report):
+            return dump(value, indent=self._indent)
+        findings = [_finding(found, _converter()) for found in value.findings]
+        return (
+            f'{{"id": {json.dumps(value.id)}, "under": {self._under(value.under)},'
+            f' "findings": {json.dumps(findings)},'
+            f' "not_checked": {self._not_checked(value.not_checked)}}}'
+        )
+
+
+_KEPT = 1024
+
+
+def _under_text(under: Under) -> str:
+    return json.dumps(_under(under))
+
+
+def _not_checked_text(skipped: tuple[NotChecked, ...]) -> str:
+    return json.dumps(_not_checked(skipped))
