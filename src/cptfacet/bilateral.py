@@ -44,6 +44,7 @@ __all__ = [
     "lay_out",
     "order_modifiers",
     "read",
+    "read_units",
     "render",
     "shapes",
 ]
@@ -359,27 +360,48 @@ def read(
         if len(roles) > 1:
             _refuse(form, f"{line.text} names its side twice")
         role = roles[0] if roles else None
-        if role is ModifierRole.BILATERAL and form in (LineForm.TWO_UNITS, LineForm.RT_LT_LINES):
+        if role is ModifierRole.BILATERAL and form in _WITHOUT_BOTH:
             _refuse(form, f"{line.text} has the bilateral modifier")
         units[role] = units.get(role, 0) + count
     procedure = known.known(code) if code else None
-    counted = procedure is not None and procedure.ordinal is Ordinal.EACH_ADDITIONAL
-    return _read_units(form, units, counted=counted)
+    return read_units(units, form=form, ordinal=procedure.ordinal if procedure else None)
+
+
+_WITHOUT_BOTH = (LineForm.TWO_UNITS, LineForm.RT_LT_LINES)
 
 
 def _refuse(form: LineForm, reason: str) -> NoReturn:
     raise NotOfThisFormError(form=form, reason=reason)
 
 
-def _read_units(
-    form: LineForm, units: Mapping[ModifierRole | None, int], *, counted: bool
+def read_units(
+    units: Mapping[ModifierRole | None, int], *, form: LineForm, ordinal: Ordinal | None
 ) -> Laterality:
-    """Read units by modifier; ``counted`` says that one line of the code may stand for levels."""
+    """Read the sides that the units of one code say, by the modifier that they stand with.
+
+    A code for each additional level may stand for several; any other stands for one, or for all
+    that are left.
+
+    >>> read_units(
+    ...     {ModifierRole.BILATERAL: 1}, form=LineForm.ONE_LINE_50, ordinal=Ordinal.FIRST
+    ... ).sides
+    SideCount(bilateral=1, right=0, left=0, unnamed=0)
+    >>> read_units({ModifierRole.BILATERAL: 1}, form=LineForm.TWO_UNITS, ordinal=Ordinal.FIRST)
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.NotOfThisFormError: these lines do not have the form two-units: a line has the bilateral modifier
+
+    Raises:
+        NotOfThisFormError: The units are not written in this form.
+    """
+    counted = ordinal is Ordinal.EACH_ADDITIONAL
     both = units.get(ModifierRole.BILATERAL, 0)
     right = units.get(ModifierRole.RIGHT, 0)
     left = units.get(ModifierRole.LEFT, 0)
     plain = units.get(None, 0)
     certain = True
+    if both and form in _WITHOUT_BOTH:
+        _refuse(form, "a line has the bilateral modifier")
     match form:
         case LineForm.ONE_LINE_50:
             sides = SideCount(bilateral=both, right=right, left=left, unnamed=plain)

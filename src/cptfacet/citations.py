@@ -40,7 +40,7 @@ class Source:
 
 
 @sealed
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Citation:
     """A source as an answer cites it: with the dates and the confidence of the fact itself."""
 

@@ -250,8 +250,11 @@ def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:
     if day.denied:
         for ask, rule, severity in runs.late:
             _sort(ask(day), rule, severity, said, unasked)
-    known = plan.joined[day.unasked, runs.not_checked] if day.unasked else runs.not_checked
-    return tuple(dict.fromkeys((*unasked, *known))) if unasked else known
+    known = runs.not_checked
+    if day.unasked:  # rules on diagnoses may have said it again
+        known = plan.joined[day.unasked, known]
+        return tuple(dict.fromkeys((*unasked, *known))) if unasked else known
+    return (*dict.fromkeys(unasked), *known) if unasked else known
 
 
 def _sort(

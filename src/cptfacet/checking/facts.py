@@ -73,13 +73,15 @@ class LineFacts:
     """What is known of a code with its modifiers on the days of a term.
 
     ``modifiers`` are folded, in the order of the line, and ``roles`` are theirs. ``sides`` are the
-    roles among them that name a side, each once. ``odd`` is what is odd about them, if anything is.
+    roles among them that name a side, each once, and ``side`` is the one where there is one. ``odd``
+    is what is odd about them, if anything is.
     """
 
     code: CodeFacts
     modifiers: tuple[str, ...]
     roles: tuple[ModifierRole | None, ...]
     sides: tuple[ModifierRole, ...]
+    side: ModifierRole | None
     odd: Oddities | None
     signals: int
 
@@ -235,6 +237,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
         modifiers=folded,
         roles=roles,
         sides=sides,
+        side=sides[0] if len(sides) == 1 else None,
         odd=odd,
         signals=signals.value | code.signals,
     )

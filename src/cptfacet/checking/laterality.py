@@ -442,7 +442,7 @@ def other_sides(day: Day, lines: list[Line]) -> int:
     if form is LineForm.RT_LT_LINES:
         return pairs
     tells = bilateral_billed_twice if billed.both else other_line_form
-    if len(billed.lines) < len(lines) or all(rule.check is not tells for rule, _ in day.plan.rules):
+    if len(billed.lines) < len(lines) or not day.plan.asks(tells):
         return 0
     return len(lines) - len(billed.both) if billed.both else pairs
 
@@ -456,8 +456,8 @@ _NERVES_OR_LEVELS = (Ordinal.SECOND, Ordinal.EACH_ADDITIONAL)
 @checks(when=Signal.FIRST | Signal.ADD_ON | Signal.RIGHT | Signal.LEFT)
 def second_side_as_add_on(day: Day) -> Iterator[Found]:
     """Find an add-on for one side whose first level is of the other side, and nothing else."""
-    if day.session is not None or len({line.side for line in day.facet}) == 1:
-        return  # the session tells, and the rules on the note read it
+    if day.session is not None:
+        return  # it tells, and the rules on the note read it
     for lines in day.by_region().values():
         if len(lines) != _BOTH:
             continue
@@ -466,7 +466,7 @@ def second_side_as_add_on(day: Day) -> Iterator[Found]:
             first.facts.code.ordinal is Ordinal.FIRST
             and added.facts.code.ordinal in _NERVES_OR_LEVELS
             and first.units == added.units == 1
-            and {first.side, added.side} == set(_OPPOSITE)
+            and (first.side, added.side) in _OPPOSITE.items()
         ):
             yield Found(
                 lines=numbers(lines),

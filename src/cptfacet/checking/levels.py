@@ -356,6 +356,8 @@ def third_level_repeated(day: Day) -> Iterator[Found]:
 def _repeated(day: Day, ordinal: Ordinal) -> Iterator[Found]:
     for _, lines in _in_order(day):
         added = _of(lines, ordinal)
+        if not added:
+            continue
         units = sides_of(added)
         certain = _is_more_than_a_level(units)
         if certain or (units == Sides(plain=2) and not _both_sides(day, lines)):

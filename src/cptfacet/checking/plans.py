@@ -21,7 +21,7 @@ from cptfacet.checking.facts import (
 )
 from cptfacet.checking.shapes import Shapes
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import diagnose
+from cptfacet.checking.view import diagnose, look
 from cptfacet.coding import Coder
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
@@ -34,7 +34,7 @@ from cptfacet.procedures import CodeGroup, is_code
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cptfacet.checking.rules import Ask, Rule
+    from cptfacet.checking.rules import Asked, Check, Rule
     from cptfacet.claims import ClaimType
     from cptfacet.policies import NotKnown, Policy
     from cptfacet.reference import Reference
@@ -61,12 +61,45 @@ def turning_days(policy: Policy, reference: Reference) -> list[dt.date]:
 class Runs:
     """The rules that days of one kind are asked, and those that lack what they need."""
 
-    rules: tuple[tuple[Ask, Rule, Severity], ...]
-    late: tuple[tuple[Ask, Rule, Severity], ...]
+    rules: tuple[Asked, ...]
+    late: tuple[Asked, ...]
     not_checked: tuple[NotChecked, ...]
 
 
 _NAMES = {Signal.SESSION: "session", Signal.HISTORY: "history"}
+_PAIRED = Signal.PAIRED.value
+
+
+@attrs.frozen(eq=False)
+class _Running:
+    """A rule that runs under a policy, with its signals as plain numbers, which are compared fast."""
+
+    asked: Asked
+    when: int
+    either: tuple[int, ...]
+    needs: tuple[tuple[int, str], ...]
+    late: bool
+
+    @classmethod
+    def of(cls, rule: Rule, severity: Severity) -> _Running:
+        """Make it of a rule; one on diagnoses is asked where it is known to find something."""
+        check = rule.check
+        when = check.when & ~Signal.DENIAL
+        return cls(
+            (check.ask, rule, severity),
+            (when | Signal.ODD_DIAGNOSES if rule.is_on_diagnoses else when).value,
+            tuple(each.value for each in check.either),
+            tuple((signal.value, name) for signal, name in _NAMES.items() if signal in check.needs),
+            Signal.DENIAL in check.when,
+        )
+
+    def concerns(self, signals: int) -> bool:
+        """Say whether it has anything to say of a day that shows these signals."""
+        return self.when & ~signals == 0 and all(each & signals for each in self.either)
+
+    def lacking(self, signals: int) -> list[str]:
+        """Name what it needs and was not given."""
+        return [name for signal, name in self.needs if not signal & signals]
 
 
 class Tools:
@@ -116,14 +149,14 @@ class Plan:
         self.known_modifiers = {modifier.code: modifier for modifier in reference.modifiers}
         self._provisions: dict[tuple[object, ...], Provision | NotKnown] = {}
         self.families = rule_families(policy, on=on)
-        self.rules = tuple(
-            (rule, self.severity(rule))
+        self._running = [
+            _Running.of(rule, self.severity(rule))
             for rule in rules
             if rule.family in self.families
             and rule.check.of_a_day
             and (rule.check.where is None or rule.check.where(self))
-        )
-        self._asks_pairs = any(Signal.PAIRED in rule.check.when for rule, _ in self.rules)
+        ]
+        self._asks_pairs = any(running.when & _PAIRED for running in self._running)
         self._codes = Kept(self._code)
         self._runs = Kept(self._runs_of)
         self._pairs = Kept(self._pair)
@@ -134,10 +167,11 @@ class Plan:
         self._parts = Kept(_part)
         self._diagnoses = Kept(self._diagnosis)
         self.lines = Kept(self._line)
-        self.places = Kept(self._place)
+        self._places = Kept(self._place)
         self.together = Kept(self._together)
         self.joined = Kept(_joined)
         self.diagnosed = Kept(functools.partial(diagnose, self))
+        self.shown = Kept(functools.partial(look, self))
         self.shapes = Shapes(self)
 
     def coder(self) -> Coder:
@@ -185,7 +219,7 @@ class Plan:
 
     def place(self, written: str) -> PlaceFacts:
         """Give what is known of a place of service."""
-        return self.places[written]
+        return self._places[written]
 
     def _place(self, written: str) -> PlaceFacts:
         return place_facts(self, written)
@@ -196,27 +230,21 @@ class Plan:
         """Give the rules that a day is asked which shows these signals."""
         return self._runs[signals]
 
+    def asks(self, check: Check) -> bool:
+        """Say whether the rule of a check runs under the policy in this term."""
+        return any(running.asked[1].check is check for running in self._running)
+
     def _runs_of(self, signals: int) -> Runs:
-        concerned = [
-            (rule, severity)
-            for rule, severity in self.rules
-            if _wanted(rule) & ~signals == 0
-            and all(each.value & signals for each in rule.check.either)
-        ]
-        lacking = [
-            NotChecked(rule=rule.id, needs=name, reason=f"no {name} was given")
-            for rule, _ in concerned
-            for name in _lacking(rule.check.needs, signals)
-        ]
-        able = [
-            (rule.check.ask, rule, severity)
-            for rule, severity in concerned
-            if not _lacking(rule.check.needs, signals)
-        ]
+        concerned = [running for running in self._running if running.concerns(signals)]
+        able = [running for running in concerned if not running.lacking(signals)]
         return Runs(
-            rules=tuple(asked for asked in able if Signal.DENIAL not in asked[1].check.when),
-            late=tuple(asked for asked in able if Signal.DENIAL in asked[1].check.when),
-            not_checked=tuple(lacking),
+            rules=tuple(running.asked for running in able if not running.late),
+            late=tuple(running.asked for running in able if running.late),
+            not_checked=tuple(
+                NotChecked(rule=running.asked[1].id, needs=name, reason=f"no {name} was given")
+                for running in concerned
+                for name in running.lacking(signals)
+            ),
         )
 
     # -- the codes of a day together
@@ -354,13 +382,3 @@ def _says(pair: edits.PairEdits | NotInData, groups: tuple[CodeGroup, ...]) -> b
         return False
     apart = CodeGroup.EVALUATION in groups or CodeGroup.IMAGING_GUIDANCE in groups
     return pair.edit.indicator is edits.PairIndicator.NEVER or not apart
-
-
-def _wanted(rule: Rule) -> int:
-    """Give the signals without which a rule is not asked."""
-    when = rule.check.when & ~Signal.DENIAL
-    return (when | Signal.ODD_DIAGNOSES if rule.is_on_diagnoses else when).value
-
-
-def _lacking(needs: Signal, signals: int) -> list[str]:
-    return [name for signal, name in _NAMES.items() if signal in needs and not signal & signals]

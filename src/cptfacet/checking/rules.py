@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Ask",
+    "Asked",
     "Check",
     "Found",
     "Rewrite",
@@ -233,6 +234,9 @@ def make_rule(family: RuleFamily, check: Check) -> Rule:
         check=check,
         mcr=tuple(facts.get("mcr", ())),
     )
+
+
+Asked = tuple[Ask, Rule, Severity]  # a rule with its severity under a policy
 
 
 # -- what checks often do

@@ -23,7 +23,7 @@ from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cptfacet.anatomy import CodeRegion
     from cptfacet.checking.noted import Noted
@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from cptfacet.procedures import Family, OldFamily
     from cptfacet.sessions import Session
 
-__all__ = ["Day", "Line", "Whole", "day_of", "days_of", "diagnose", "one_day", "stated_signals"]
+__all__ = [
+    "Day",
+    "Line",
+    "Whole",
+    "day_of",
+    "days_of",
+    "diagnose",
+    "look",
+    "one_day",
+    "stated_signals",
+]
 
 
 @attrs.define(eq=False)
@@ -60,8 +70,7 @@ class Line:
     @property
     def side(self) -> ModifierRole | None:
         """The role of the one modifier that names its side, or None where there is not one."""
-        sides = self.facts.sides
-        return sides[0] if len(sides) == 1 else None
+        return self.facts.side
 
     def rewritten(
         self,
@@ -107,6 +116,7 @@ class Day:
     _history: History | None
     unasked: tuple[NotChecked, ...]
     _groups: tuple[BilledGroup, ...] | None = None
+    _regions: Mapping[tuple[Family | OldFamily, CodeRegion], list[Line]] | None = None
     noted: Noted | None = None
     denied: tuple[tuple[int, ...], ...] = ()
 
@@ -176,16 +186,16 @@ class Day:
         """Give the coder of the policy and reference under which the day is checked."""
         return self.plan.coder()
 
-    def by_region(
-        self, family: Family | OldFamily | None = None
-    ) -> dict[tuple[Family | OldFamily, CodeRegion], list[Line]]:
-        """Group the facet lines by family and region, of one family or of all."""
-        found: dict[tuple[Family | OldFamily, CodeRegion], list[Line]] = {}
-        for line in self.facet:
-            code = line.facts.code
-            if code.family and code.region and family in (None, code.family):
-                found.setdefault((code.family, code.region), []).append(line)
-        return found
+    def by_region(self) -> Mapping[tuple[Family | OldFamily, CodeRegion], list[Line]]:
+        """Group the facet lines by family and region."""
+        if self._regions is None:
+            found: dict[tuple[Family | OldFamily, CodeRegion], list[Line]] = {}
+            for line in self.facet:
+                code = line.facts.code
+                if code.family and code.region:
+                    found.setdefault((code.family, code.region), []).append(line)
+            self._regions = found
+        return self._regions
 
     def diagnoses(self, line: Line) -> tuple[str, ...]:
         """Give the diagnoses of a line: its own, or else those of the claim."""
@@ -226,11 +236,10 @@ _AUTHORIZATION_DATE = Signal.AUTHORIZATION_DATE.value
 _DIAGNOSES = Signal.DIAGNOSES.value
 _SESSION = Signal.SESSION.value
 _HISTORY = Signal.HISTORY.value
-_FACET = Signal.FACET.value
 _SEVERAL = Signal.SEVERAL_LINES.value
 _SEVERAL_FACET = Signal.SEVERAL_FACET.value
-_UNITS = Signal.FACET_UNITS.value
 _SEVERAL_UNITS = Signal.SEVERAL_UNITS.value
+_SEVERAL_FACET_UNITS = (Signal.SEVERAL_UNITS | Signal.FACET_UNITS).value
 _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
 _ODD = Signal.ODD_DIAGNOSES.value
 
@@ -308,31 +317,52 @@ def day_of(
     facet: list[Line] = []
     unasked: tuple[NotChecked, ...] = ()
     for number, written in numbered:
-        place = written.code, written.modifiers
-        facts = plan.lines[place]
+        shown = plan.shown[
+            written.code,
+            written.modifiers,
+            written.diagnoses or stated,
+            written.place_of_service or stated_place,
+        ]
+        facts = shown.facts
         line = Line(number, facts, written)
         lines.append(line)
-        signals |= facts.signals
+        signals |= shown.signals
+        if facts.code.facet:
+            facet.append(line)
+            if shown.unasked and shown.unasked is not unasked:
+                unasked = plan.joined[unasked, shown.unasked]
         units = written.units
         if type(units) is not int or units != 1:
-            signals |= _SEVERAL_UNITS
-            if facts.signals & _FACET:
-                signals |= _UNITS
-        if facts.signals & _FACET:
-            facet.append(line)
-            said = plan.diagnosed[place, written.diagnoses or stated]
-            signals |= said.signals
-            if said.not_checked and said.not_checked is not unasked:
-                unasked = plan.joined[unasked, said.not_checked]
-        where = written.place_of_service or stated_place
-        if where is not None:
-            signals |= plan.places[where].signals
+            signals |= _SEVERAL_FACET_UNITS if facts.code.facet else _SEVERAL_UNITS
     signals |= plan.together[tuple([line.written.code for line in lines])]
     if len(lines) > 1:
         signals |= _SEVERAL
         if len(facet) > 1:
             signals |= _SEVERAL_FACET
     return Day(date, plan, tuple(lines), tuple(facet), signals, *given, unasked)
+
+
+@attrs.frozen(eq=False)
+class Shown:
+    """What a line shows by all but its units, and what rules could not be asked of its diagnoses."""
+
+    facts: LineFacts
+    signals: int
+    unasked: tuple[NotChecked, ...]
+
+
+def look(plan: Plan, written: tuple[str, tuple[str, ...], tuple[str, ...], str | None]) -> Shown:
+    """Look at a line: its code, its modifiers, and the diagnoses and the place that hold for it."""
+    code, modifiers, diagnoses, place = written
+    facts = plan.lines[code, modifiers]
+    signals = facts.signals
+    unasked: tuple[NotChecked, ...] = ()
+    if facts.code.facet:
+        said = plan.diagnosed[(code, modifiers), diagnoses]
+        signals, unasked = signals | said.signals, said.not_checked
+    if place is not None:
+        signals |= plan.place(place).signals
+    return Shown(facts, signals, unasked)
 
 
 @attrs.frozen(eq=False)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet import bilateral
 from cptfacet._records import sealed
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint
-from cptfacet.bilateral import Laterality, LineForm, SideCount
+from cptfacet.bilateral import Laterality, LineForm, SideCount, read_units
 from cptfacet.claims import Purpose
 from cptfacet.coding.plans import JUNCTION, Marks, Plan, weight
 from cptfacet.decoding.answers import BilledGroup, BilledLevels, Doubt, DoubtId
@@ -23,7 +22,7 @@ from cptfacet.procedures import Family, Ordinal, role_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cptfacet.reference import Reference
+    from cptfacet.modifiers import ModifierRole
 
 __all__ = ["read_groups"]
 
@@ -50,6 +49,9 @@ class _OfOneCode:
     family: Family
     lines: tuple[ReadLine, ...]
     form: Provision | NotKnown
+    _reads: dict[LineForm, Laterality | None] = attrs.field(
+        init=False, factory=dict[LineForm, "Laterality | None"], eq=False
+    )
 
     @property
     def code(self) -> FacetCode:
@@ -64,13 +66,20 @@ class _OfOneCode:
         """The line form of the policy, where it is known."""
         return LineForm(str(self.form.value)) if isinstance(self.form, Provision) else None
 
-    def read(self, form: LineForm | None, reference: Reference) -> Laterality | None:
+    def read(self, form: LineForm | None) -> Laterality | None:
         """Read the sides in a form; None where the lines don't have it."""
         if form is None:
             return None
-        written = [line.written for line in self.lines]
+        if form not in self._reads:
+            self._reads[form] = self._read(form)
+        return self._reads[form]
+
+    def _read(self, form: LineForm) -> Laterality | None:
+        units: dict[ModifierRole | None, int] = {}
+        for line in self.lines:
+            units[line.side] = units.get(line.side, 0) + line.units
         try:
-            return bilateral.read(written, form=form, reference=reference)
+            return read_units(units, form=form, ordinal=self.code.ordinal)
         except NotOfThisFormError:
             return None
 
@@ -131,22 +140,20 @@ class _Group:
         self, forms: Sequence[LineForm | None], codes: Sequence[_OfOneCode]
     ) -> Sequence[Laterality] | None:
         """Read each code in its form, or give None where some have it not."""
-        reads = [
-            code.read(form, self.plan.reference) for code, form in zip(codes, forms, strict=True)
-        ]
+        reads = [code.read(form) for code, form in zip(codes, forms, strict=True)]
         whole = [read for read in reads if read is not None]
         return whole if len(whole) == len(reads) else None
 
     def _alone(self, code: _OfOneCode) -> Laterality:
         forms = dict.fromkeys((code.own, *LineForm))
-        reads = [read for form in forms if (read := code.read(form, self.plan.reference))]
+        reads = [read for form in forms if (read := code.read(form))]
         return min(reads, key=lambda r: (r.excess, r.form is not code.own, bool(r.ambiguous)))
 
     def _check_form(self, code: _OfOneCode, chosen: Laterality) -> None:
         """Say where the form of the lines is not that of the policy, or that one is not known."""
         where = code.code.code
         if isinstance(code.form, NotKnown):
-            reads = [code.read(form, self.plan.reference) for form in LineForm]
+            reads = [code.read(form) for form in LineForm]
             if any(read and not read.excess and read.sides != chosen.sides for read in reads):
                 message = (
                     f"{where}: read in the form {chosen.form}; how both sides are written is not"
@@ -156,7 +163,7 @@ class _Group:
             return
         if chosen.sides.bilateral:
             self.provisions[code.form] = None
-        in_own = code.read(code.own, self.plan.reference)
+        in_own = code.read(code.own)
         if in_own is None or in_own.sides != chosen.sides:
             self.provisions[code.form] = None
             message = (
@@ -194,6 +201,8 @@ class _Group:
             message = f"{code.code.code}: the units are of more levels than the region has joints"
             self.doubt(DoubtId.MORE_LEVELS, message, code.numbers)
         fewest = max(laterality.fewest_bilateral, laterality.sides.bilateral - max(room, 0))
+        if fewest == laterality.fewest_bilateral:
+            return laterality
         return attrs.evolve(laterality, fewest_bilateral=fewest)
 
     def _likeliest(self, laterality: Laterality) -> SideCount:
@@ -342,7 +351,7 @@ def _open(reads: Sequence[Laterality]) -> int:
 
 
 def _is_marked(line: ReadLine, marks: Marks) -> bool:
-    return set(marks.modifiers) <= set(line.written.modifiers)
+    return set(marks.modifiers) <= set(line.modifiers)
 
 
 def _one_level(sides: SideCount) -> SideCount:

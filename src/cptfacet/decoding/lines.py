@@ -37,11 +37,16 @@ class FacetCode:
 @sealed
 @attrs.frozen(kw_only=True)
 class ReadLine:
-    """A line that is read: its number on the claim, its code, its canonical form, what is odd."""
+    """A line that is read: its number on the claim, its code, modifiers, side and units, what is odd.
+
+    ``side`` is the role of the one modifier that names it, or None where none does.
+    """
 
     number: int
     code: FacetCode
-    written: ClaimLine
+    modifiers: tuple[str, ...]
+    side: ModifierRole | None
+    units: int
     odd: tuple[DoubtId, ...]
 
 
@@ -68,16 +73,22 @@ def read_line(
     found = _look_up(line.code, date, reference)
     if isinstance(found, FacetCode):
         odd: list[DoubtId] = []
-        modifiers = _one_side(line.modifiers, reference, odd)
+        side = _side(line.modifiers, reference, odd)
         units = line.whole_units
         if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
             units = 1  # the code stands for one level, or for all further ones, whatever the units
             odd.append(DoubtId.UNITS_NOT_GIVEN)
-        if any(reference.modifier_role(modifier) in _STOPPED for modifier in modifiers):
+        if any(reference.modifier_role(modifier) in _STOPPED for modifier in line.modifiers):
             odd.append(DoubtId.NOT_COMPLETED)
         if units is not None:
-            written = ClaimLine(code=found.code, modifiers=modifiers, units=units)
-            return ReadLine(number=number, code=found, written=written, odd=tuple(odd))
+            return ReadLine(
+                number=number,
+                code=found,
+                modifiers=line.modifiers,
+                side=side,
+                units=units,
+                odd=tuple(odd),
+            )
         found = UnreadReason.UNITS, f"{found.code} has no whole number of units, one at the least"
     reason, message = found
     return Unread(line=number, reason=reason, message=message)
@@ -87,16 +98,15 @@ _LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 _STOPPED = (ModifierRole.REDUCED, ModifierRole.DISCONTINUED)
 
 
-def _one_side(
+def _side(
     modifiers: Sequence[str], reference: Reference, odd: list[DoubtId]
-) -> tuple[str, ...]:
-    """Keep one modifier that names the side; where several name different sides, it is both."""
-    named = dict.fromkeys(m for m in modifiers if reference.modifier_role(m) in _LATERAL)
-    rest = tuple(m for m in modifiers if m not in named)
+) -> ModifierRole | None:
+    """Give the side that modifiers name; where several name different sides, it is both."""
+    named = {m: role for m in modifiers if (role := reference.modifier_role(m)) in _LATERAL}
     if len(named) > 1:
         odd.append(DoubtId.SIDES_CONTRADICT)
-        return (reference.modifier_for(ModifierRole.BILATERAL), *rest)
-    return (*named, *rest)
+        return ModifierRole.BILATERAL
+    return next(iter(named.values()), None)
 
 
 def _look_up(
