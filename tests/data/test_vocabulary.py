@@ -91,6 +91,7 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
     "coverage.other-blocks": ("choice", (), "allowed"),
     "imaging.separate": ("choice", ("family",), "allowed"),
     "laterality.side": ("choice", (), "allowed"),
+    "diagnosis.stated": ("choice", (), "allowed"),
     "modifiers.max": ("count", (), "allowed"),
     "modifier.separate-visit": ("modifier", (), "allowed"),
     "modifier.expected-denial": ("modifiers", (), "allowed"),
@@ -159,6 +160,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "imaging.separate": ("included", "separate"),
     "facility.asc-list": ("asc-addenda",),
     "laterality.side": ("named", "optional"),
+    "diagnosis.stated": ("required",),
 }
 
 

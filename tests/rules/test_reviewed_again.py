@@ -12,6 +12,7 @@ from cptfacet import policies
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
+from cptfacet.coding import Coded, code_session
 from cptfacet.findings import Finding, Question, Report
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.policies import Provision
@@ -535,3 +536,48 @@ class TestModifiersThatAreNotKnown:
         assert needs in [each.needs for each in listed]
         assert any(each.reason.endswith(f": {line[-2:]}") for each in listed if each.needs == needs)
         assert not [f for f in report.findings if f.rule.startswith("modifier")]
+
+
+class TestNoDiagnosis:
+    """A claim without any diagnosis is returned by Medicare; what was given may lack them, so: a warning.
+
+    Source: a57787 (N1), from the day on which it is seen.
+    """
+
+    RULE = "diagnosis-not-stated"
+
+    @pytest.mark.parametrize(
+        ("policy", "day", "found"),
+        [
+            ("medicare", "2026-03-02", True),
+            ("medicare-j15", "2026-03-02", True),
+            ("medicare", "2024-12-31", True),
+            ("medicare", "2024-12-30", False),  # not seen before
+            ("cpt", "2026-03-02", False),
+            ("aetna", "2026-03-02", False),
+        ],
+    )
+    def test_is_told_where_the_payer_returns_it(self, policy: str, day: str, found: bool) -> None:  # noqa: FBT001
+        given = claim("64493-RT", "64494-RT", "J3301", dx=(), date=dt.date.fromisoformat(day))
+        told = of(check(given, policy), self.RULE)
+
+        assert [(each.severity.value, each.lines) for each in told] == [("warning", (1, 2))] * found
+
+    def test_a_diagnosis_of_one_facet_line_is_enough_for_it(self) -> None:
+        """Then the other line lacks its own, and another rule says so."""
+        lines = (
+            attrs.evolve(parse_line("64493-RT"), diagnoses=("M47.816",)),
+            parse_line("64494-RT"),
+        )
+        report = check(attrs.evolve(claim(dx=()), lines=lines))
+
+        assert not of(report, self.RULE)
+        assert [each.lines for each in of(report, "diagnosis-missing")] == [(2,)]
+
+    def test_coded_lines_of_a_session_without_diagnoses_are_no_matter_of_form(self) -> None:
+        session = note(purpose="therapeutic", joints=["L4-5:right"], claim_type="professional")
+        coded = code_session(session, policy=policies.get("medicare"))
+        assert isinstance(coded, Coded)
+        found = check(coded.claim, "medicare", session=session).findings
+
+        assert [(each.rule, each.kind.value) for each in found] == [(self.RULE, "coverage")]

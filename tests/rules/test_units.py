@@ -122,9 +122,9 @@ class TestDays:
     ) -> None:
         """What a rule explains is told once, as gravely as that rule tells it."""
         report = check_claim(claim(*lines), policy=MEDICARE)
-        of_both = [f for f in report.findings if f.lines == (1, 2)]
+        of_both = [f.rule for f in report.findings if f.lines == (1, 2) and f.family != "diagnosis"]
 
-        assert [f.rule for f in of_both] == [told]
+        assert of_both == [told]
         alone = Checker(MEDICARE, rules=[get_rule("mue-exceeded")])
         assert [f.rule for f in alone.check(claim(*lines)).findings] == ["mue-exceeded"]
 

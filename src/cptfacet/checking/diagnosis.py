@@ -1,6 +1,6 @@
 """Rules on the diagnoses of facet lines, from the code set and the contractors' lists.
 
-These alone read diagnoses. What each but the first says of a line can be told from that line alone.
+These alone read diagnoses. What each but the first two says of a line can be told from that line alone.
 """
 
 from __future__ import annotations
@@ -34,6 +34,27 @@ def diagnosis_missing(day: Day) -> Iterator[Found | Unasked]:
             lines=numbers(without),
             message="a line states no diagnosis, and other lines of the day do",
             remedy=Question(question="Which diagnosis does the record give for it?"),
+        )
+
+
+def _requires(plan: Plan) -> bool:
+    stated = plan.provision("diagnosis.stated")
+    return stated is not None and stated.value == "required"
+
+
+@checks(when=Signal.FACET | Signal.NO_DIAGNOSES, where=_requires)
+def diagnosis_not_stated(day: Day) -> Iterator[Found]:
+    """Find days without any diagnosis, where the payer returns a claim that has none."""
+    stated = day.plan.provision("diagnosis.stated")
+    if stated is not None and not any(map(day.diagnoses, day.facet)):
+        yield Found(
+            lines=numbers(day.facet),
+            message="no line states a diagnosis, and a claim without one is returned",
+            citations=stated.citations,
+            remedy=Question(
+                question="Which diagnoses does the record give, or were they left out of what is"
+                " checked?"
+            ),
         )
 
 
