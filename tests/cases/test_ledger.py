@@ -1,4 +1,4 @@
-"""The ledger: every check of Medicare and every rule of a payer is answered, or left out for a reason.
+"""The ledger: all that Medicare and payers ask is answered, row by row, or left out for a reason.
 
 `ledger.csv` beside this file says which rule or provision answers which row of the facts. What it
 names exists and says what it says there, with or without the facts; with them, no row is missing,
@@ -13,7 +13,7 @@ import datetime as dt
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -24,9 +24,14 @@ from cptfacet.findings import Severity
 from cptfacet.history import History
 from cptfacet.policies import Provision, vocabulary
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SHARED = Path(__file__).parents[3] / "shared" / "facts"
 SPRING = dt.date(2026, 3, 2)
-CHECKS, PAYERS = "medicare.md", "payer_rules.csv"
+MEDICARE, PAYERS = "medicare.md", "payer_rules.csv"
+CATALOGUE, WORKED_LINES = "section 12", "section 6.5"
+SECTIONS = re.compile(r"section (4\.\d|5|6\.\d|9\.1|12)")  # those of which each row is one rule
 
 # why nothing answers a row
 REASONS = {
@@ -39,6 +44,7 @@ REASONS = {
     "not-known": "the facts give no value for these days, and the answer is that it is not known",
     "not-of-a-claim": "no line of a claim and no check of one depends on it",
     "other-count": "it counts by what no provision counts by",
+    "other-policy": "another policy of the payer has it, on other procedures",
     "pricing": "it is what is paid, not whether a claim is right",
     "superseded": "the text is an old one, and what came after it was not read",
     "undated": "the copy that was read shows no day on which it was in force",
@@ -201,7 +207,7 @@ def _severity(rule: Rule, policy: str) -> Severity:
 
 def test_rules_and_the_ledger_name_the_same_checks() -> None:
     ours = {(number, rule.id) for rule in rules() for number in rule.mcr}
-    theirs = {(entry.row, entry.rule) for entry in BY_RULE if entry.source == CHECKS}
+    theirs = {(entry.row, entry.rule) for entry in BY_RULE if entry.document == CATALOGUE}
 
     assert ours == theirs
 
@@ -240,12 +246,20 @@ def _facts() -> dict[tuple[str, str, str, str], Fact]:
     if not SHARED.is_dir():
         pytest.skip("needs the folder of facts beside the repository")
     found: dict[tuple[str, str, str, str], Fact] = {}
-    text = (SHARED / CHECKS).read_text(encoding="utf-8")
-    for number, cells in re.findall(r"^\| (MCR-\d+) \|(.*)\|$", text, re.MULTILINE):
-        said, severity, since, *_ = (cell.strip() for cell in cells.split("|"))
-        place = (CHECKS, "", "section 12", number)
+    for section, cells in _tables((SHARED / MEDICARE).read_text(encoding="utf-8")):
+        name, *said, source = cells
+        if section == CATALOGUE:
+            said, severity, since = [cells[1]], *cells[2:4]
+            cell, confidence = f"{severity} | {since}", ""
+            said.append(since)
+        else:
+            if section == WORKED_LINES:
+                name, *said = f"{name} / {cells[1]}", *cells[1:]
+            cell = " ".join(re.findall(r"\d+(?:-\d\d-\d\d)?[A-Z]?", " ".join(said)))
+            confidence = "UNCONFIRMED" if re.match(r"-$|UNCONFIRMED", source) else ""
+        place = (MEDICARE, "", section, name)
         assert place not in found
-        found[place] = Fact(f"{severity} | {since}", f"{said} {since}", "")
+        found[place] = Fact(cell, " ".join(said), confidence)
     with (SHARED / PAYERS).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             place = (PAYERS, row["payer"], row["policy_id"], row["rule_key"])
@@ -253,6 +267,15 @@ def _facts() -> dict[tuple[str, str, str, str], Fact]:
             dated = " ".join(row[name] for name in ("effective_date", "source_url", "note"))
             found[place] = Fact(row["value"], dated, row["confidence"])
     return found
+
+
+def _tables(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Give the rows of the tables in the sections that the ledger accounts for."""
+    _, *parts = re.split(r"^#+ (\d+(?:\.\d+)?)\.? ", text, flags=re.MULTILINE)
+    for number, body in zip(parts[::2], parts[1::2], strict=True):
+        for table in re.findall(r"(?:^\|.*\n)+", body, re.MULTILINE):
+            for line in table.splitlines()[2:] if SECTIONS.fullmatch(f"section {number}") else ():
+                yield f"section {number}", [cell.strip() for cell in line.strip("| ").split("|")]
 
 
 def test_each_row_of_the_facts_is_in_the_ledger_and_no_other() -> None:
@@ -280,7 +303,7 @@ def test_what_is_not_confirmed_is_what_the_facts_call_so() -> None:
 
 def test_the_severity_of_a_rule_is_that_of_its_check() -> None:
     for entry in BY_RULE:
-        if entry.source == CHECKS:
+        if entry.document == CATALOGUE:
             letters = set(re.findall(r"\b[EWI]\b", entry.cell.split("|")[0]))
             assert Severity(entry.says) in {SEVERITIES[each] for each in letters} or entry.why, (
                 entry
