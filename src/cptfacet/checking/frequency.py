@@ -69,10 +69,11 @@ def pooled_sessions(day: Day) -> Iterator[Found | Unasked]:
 def diagnostic_too_soon(day: Day) -> Iterator[Found | Unasked]:
     """Find a diagnostic injection sooner after another at its level than the policy allows."""
     days = day.plan.get("diagnostic.interval")
-    yield from _unasked_of_diagnostic(day, days)
+    done = _today(day)
+    yield from _unasked_of_diagnostic(day, done, days)
     if not isinstance(days, Provision) or not isinstance(days.value, int):
         return
-    for today, lines in _today(day):
+    for today, lines in done:
         if today.kind is SessionKind.DIAGNOSTIC_INJECTION and days.value > 1:
             tally = _given(day).within_days(
                 days.value - 1,
@@ -89,10 +90,11 @@ def diagnostic_too_soon(day: Day) -> Iterator[Found | Unasked]:
 def diagnostic_after_ablation(day: Day) -> Iterator[Found | Unasked]:
     """Find a diagnostic injection at a level that was ablated within the time the policy names."""
     months = day.plan.get("diagnostic.after-ablation")
-    yield from _unasked_of_diagnostic(day, months)
+    done = _today(day)
+    yield from _unasked_of_diagnostic(day, done, months)
     if not isinstance(months, Provision) or not isinstance(months.value, int):
         return
-    for today, lines in _today(day):
+    for today, lines in done:
         if today.kind is SessionKind.DIAGNOSTIC_INJECTION and months.value:
             tally = _given(day).count_within(
                 months.value,
@@ -152,6 +154,9 @@ def in_global_period(day: Day) -> Iterator[Found]:
         )
 
 
+_Done = tuple[PastSession, tuple[Line, ...]]
+
+
 # -- what can't be told
 
 
@@ -164,9 +169,11 @@ def _for_want_of_purpose(limits: Iterable[Provision | NotKnown]) -> Unasked:
     return Unasked(needs="purpose", reason=reason)
 
 
-def _unasked_of_diagnostic(day: Day, limit: Provision | NotKnown) -> Iterator[Unasked]:
+def _unasked_of_diagnostic(
+    day: Day, done: list[_Done], limit: Provision | NotKnown
+) -> Iterator[Unasked]:
     """Say what a limit on diagnostic injections lacks, where the day has or may have one."""
-    kinds = {_counted_as(day, today) for today, _ in _today(day)}
+    kinds = {_counted_as(day, today) for today, _ in done}
     if SessionKind.INJECTION in kinds:
         yield _for_want_of_purpose([limit])
     elif SessionKind.DIAGNOSTIC_INJECTION in kinds and isinstance(limit, NotKnown):
@@ -194,7 +201,7 @@ def _given(day: Day) -> History:
 _Place = tuple[SessionKind, CoverageRegion | None]
 
 
-def _today(day: Day) -> list[tuple[PastSession, tuple[Line, ...]]]:
+def _today(day: Day) -> list[_Done]:
     """Give what is done on the day, by kind and region, with the lines that stand for it."""
     session = day.session
     found: dict[_Place, tuple[PastSession, set[int]]] = {}
