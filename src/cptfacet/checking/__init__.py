@@ -149,8 +149,8 @@ class Checker:
         self._under = _under(policy, self.reference)
         self._tools = Tools(policy, self.reference)
         self._days = turning_days(policy, self.reference)
-        self._plans: dict[tuple[int, ClaimType], Plan] = {}
-        self._by_day = Kept(self._plan_of)
+        self._terms: dict[tuple[int, ClaimType], Plan] = {}
+        self._plans = Kept(self._plan)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(policy={self.policy.id!r})"
@@ -170,18 +170,18 @@ class Checker:
         self, claim: Claim, session: Session | None, history: History | None
     ) -> tuple[tuple[Finding, ...], tuple[NotChecked, ...]]:
         shape = None
-        date = one_day(claim)
-        signals = stated_signals(claim, session, history)
         said: list[Said] = []
+        date = one_day(claim)
         if date is None:
             not_checked = self._ask_days(claim, session, history, said)
         else:
-            plan = self._plan(date, claim.claim_type)
+            plan = self._plans[date, claim.claim_type]
             if session is None and history is None and self._memo.most:
-                shape = plan.shapes.of(claim, signals)
+                shape = plan.shapes.of(claim)
                 remembered = None if shape is None else self._memo.get(shape)
                 if remembered is not None:
                     return remembered.findings_of(claim), remembered.not_checked
+            signals = stated_signals(claim, session, history)
             day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history), signals)
             not_checked = _ask(day, said)
         if len(said) > 1:
@@ -196,7 +196,7 @@ class Checker:
     ) -> tuple[NotChecked, ...]:
         """Ask the rules of a claim that is not one day at a glance."""
         not_checked: list[NotChecked] = []
-        whole = days_of(claim, session, history, self._plan)
+        whole = days_of(claim, session, history, self._plans)
         if whole.undated or len(whole.days) != 1:
             not_checked += tell_own_past(whole.days)
             self._ask_whole(claim, whole, said, not_checked)
@@ -212,28 +212,25 @@ class Checker:
         A claim without any day is asked as of the edition of the policy.
         """
         first = min((day.date for day in whole.days), default=claim.date or self.policy.edition)
-        plan = self._plan(first, claim.claim_type)
+        plan = self._plans[first, claim.claim_type]
         for rule, ask in self._whole:
             if rule.family in plan.families:
                 _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
-    def _plan(self, date: dt.date, claim_type: ClaimType) -> Plan:
-        """Give what holds on a date."""
-        return self._by_day[date, claim_type]
-
-    def _plan_of(self, day: tuple[dt.date, ClaimType]) -> Plan:
+    def _plan(self, day: tuple[dt.date, ClaimType]) -> Plan:
+        """Give what holds on a date for claims of a type: on all days of a term the same."""
         date, claim_type = day
         term = bisect.bisect_right(self._days, date)
-        plan = self._plans.get((term, claim_type))
+        plan = self._terms.get((term, claim_type))
         if plan is None:
-            plan = self._plans[term, claim_type] = Plan(
+            plan = self._terms[term, claim_type] = Plan(
                 self.policy,
                 self.reference,
                 on=date,
                 claim_type=claim_type,
                 rules=self.rules,
                 tools=self._tools,
-                term=len(self._plans),
+                term=len(self._terms),
             )
         return plan
 

@@ -14,6 +14,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Standing
 from cptfacet.editions import NotInData
+from cptfacet.edits import AscStatus
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import (
@@ -160,8 +161,8 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
         signals |= _GROUPS.get(member.group, Signal(0))
     if facet and code in _needing_authorization(plan):
         signals |= Signal.NEEDS_AUTHORIZATION
-    if shaped and _is_unpaid_in_asc(plan, code):
-        signals |= Signal.ASC_UNPAID
+    if shaped and plan.claim_type is ClaimType.ASC_FACILITY:
+        signals |= _asc_signals(plan, code)
     return CodeFacts(
         code=code,
         shaped=shaped,
@@ -187,12 +188,16 @@ def _needing_authorization(plan: Plan) -> tuple[str, ...]:
     return listed.value if listed is not None and isinstance(listed.value, tuple) else ()
 
 
-def _is_unpaid_in_asc(plan: Plan, code: str) -> bool:
-    """Say whether a surgical center is paid nothing for a code by itself, or that is not known."""
-    if plan.claim_type is not ClaimType.ASC_FACILITY or not plan.provision("facility.asc-list"):
-        return False
-    status = plan.asc(code)
-    return isinstance(status, NotInData) or status.packaged or not status.covered
+def _asc_signals(plan: Plan, code: str) -> Signal:
+    """Give what a code shows on the claim of a surgical center, where the payer goes by the addenda."""
+    signals = Signal(0)
+    if plan.provision("facility.asc-list") is not None:
+        status = plan.asc(code)
+        if isinstance(status, NotInData) or status.packaged:
+            signals |= Signal.ASC_PACKAGED
+        if isinstance(status, AscStatus) and not status.covered:
+            signals |= Signal.ASC_NOT_PAYABLE
+    return signals
 
 
 # -- codes with their modifiers

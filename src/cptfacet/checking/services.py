@@ -174,14 +174,15 @@ def other_policy(day: Day) -> Iterator[Found]:
 # -- the facility
 
 
-@checks(when=Signal.FACET | Signal.ASC_UNPAID)
+@checks(when=Signal.FACET | Signal.ASC_PACKAGED)
 def asc_packaged(day: Day) -> Iterator[Found | Unasked]:
     """Find lines of a surgical center whose payment is packaged into that of another."""
-    for code, lines, status in _asc(day):
+    for code, lines in by_code(day.showing(Signal.ASC_PACKAGED)):
+        status = day.plan.asc(code)
         if isinstance(status, NotInData):
             if lines[0].facts.code.facet:
                 yield Unasked(needs="ASC addenda", reason=status.reason)
-        elif status.packaged:
+        else:
             yield Found(
                 lines=numbers(lines),
                 message=f"{code} is packaged (payment indicator {status.indicator}): nothing is"
@@ -190,21 +191,17 @@ def asc_packaged(day: Day) -> Iterator[Found | Unasked]:
             )
 
 
-@checks(when=Signal.ASC_UNPAID)
+@checks(when=Signal.ASC_NOT_PAYABLE)
 def asc_not_payable(day: Day) -> Iterator[Found | Unasked]:
     """Find codes that are not paid to a surgical center."""
-    for code, lines, status in _asc(day):
-        if isinstance(status, AscStatus) and not status.covered:
+    for code, lines in by_code(day.showing(Signal.ASC_NOT_PAYABLE)):
+        status = day.plan.asc(code)
+        if isinstance(status, AscStatus):
             yield Found(
                 lines=numbers(lines),
                 message=f"{code} is not paid to a surgical center (addendum {status.addendum})",
                 citations=status.footing.citations,
             )
-
-
-def _asc(day: Day) -> Iterator[tuple[str, list[Line], AscStatus | NotInData]]:
-    for code, lines in by_code(day.showing(Signal.ASC_UNPAID)):
-        yield code, lines, day.plan.asc(code)
 
 
 # -- distinct services

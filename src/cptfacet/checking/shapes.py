@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Hashable
 from decimal import Decimal
@@ -18,7 +17,6 @@ __all__ = ["Shapes"]
 
 _MOST_LINES = 50  # a longer claim has no shape
 _MOST_BITS = 128  # nor has one with units that are more than a count
-_MOST_STATED = 256  # lists of diagnoses that claims state beside their lines
 _MOST_NUMBERS = 1 << 14
 _OF_LINE = operator.attrgetter("code", "modifiers", "units", "diagnoses", "place_of_service")
 
@@ -32,10 +30,10 @@ class Shapes:
         """Begin with no line met."""
         self._plan = plan
         self._numbers: dict[Hashable, int] = {}
-        self._lines = Kept(self._beside, most=_MOST_STATED)
+        self._lines = Kept(self._number)
 
-    def of(self, claim: Claim, signals: int) -> Shape | None:
-        """Give the shape of a claim of one day and practitioner that states these signals.
+    def of(self, claim: Claim) -> Shape | None:
+        """Give the shape of a claim of one day and practitioner.
 
         Each line is a number that stands for all that matters of it; a charge is there or not, and
         the date is the term that it falls into, but for an authorization that was decided on a day.
@@ -43,13 +41,17 @@ class Shapes:
         """
         if len(claim.lines) > _MOST_LINES:
             return None
-        stated = claim.diagnoses
-        known = self._lines[stated]
-        shape: list[Hashable] = [self._plan.term, signals, claim.place_of_service]
+        known, stated = self._lines, claim.diagnoses
+        shape: list[Hashable] = [
+            self._plan.term,
+            claim.purpose,
+            claim.place_of_service,
+            bool(stated),
+        ]
         for line in claim.lines:
-            asked = _OF_LINE(line)
+            asked = _OF_LINE(line), stated
             # Not every Decimal has a hash, and one that has is equal to a number that is none.
-            number = self._number(stated, asked) if type(line.units) is Decimal else known[asked]
+            number = self._number(asked) if type(line.units) is Decimal else known[asked]
             if number is None:
                 return None
             shape.append(number if line.charge is None else ~number)
@@ -58,13 +60,9 @@ class Shapes:
             shape += (told.number, told.exempt, told.decided, told.decided and claim.date)
         return tuple(shape)
 
-    def _beside(self, stated: tuple[str, ...]) -> Kept[_Line, int | None]:
-        """Give the numbers of the lines of claims that state these diagnoses."""
-        return Kept(functools.partial(self._number, stated))
-
-    def _number(self, stated: tuple[str, ...], line: _Line) -> int | None:
+    def _number(self, asked: tuple[_Line, tuple[str, ...]]) -> int | None:
         """Give the number of what matters of a line, or None where that is too much to be kept."""
-        code, modifiers, units, own, place = line
+        (code, modifiers, units, own, place), stated = asked
         diagnoses = own or stated
         if not is_short(code, modifiers, diagnoses, place):
             return None

@@ -35,7 +35,8 @@ class Signal(enum.IntFlag):
     UNLISTED = enum.auto()
     OTHER = enum.auto()
     NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim
-    ASC_UNPAID = enum.auto()  # a code that a surgical center is not paid for, or that is not known
+    ASC_PACKAGED = enum.auto()  # a code that a surgical center is paid within another, or not known
+    ASC_NOT_PAYABLE = enum.auto()
 
     # modifiers and units of the lines
     MODIFIED = enum.auto()

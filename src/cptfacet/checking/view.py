@@ -8,8 +8,7 @@ the claim's, the patient's nor the practitioner's.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -164,7 +163,7 @@ class Day:
     def showing(self, signal: Signal) -> tuple[Line, ...]:
         """Give the lines that show a signal."""
         wanted = int(signal)
-        return tuple(line for line in self.lines if line.facts.signals & wanted == wanted)
+        return tuple([line for line in self.lines if line.facts.signals & wanted == wanted])
 
     def shows(self, signal: Signal) -> bool:
         """Say whether the day shows all of these signals."""
@@ -243,7 +242,7 @@ _SEVERAL_FACET_UNITS = (Signal.SEVERAL_UNITS | Signal.FACET_UNITS).value
 _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
 _ODD = Signal.ODD_DIAGNOSES.value
 
-PlanOf = Callable[[dt.date, ClaimType], "Plan"]
+Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], Plan]"
 _Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
 
 
@@ -259,9 +258,7 @@ def one_day(claim: Claim) -> dt.date | None:
     return date
 
 
-def days_of(
-    claim: Claim, session: Session | None, history: History | None, plan_of: PlanOf
-) -> Whole:
+def days_of(claim: Claim, session: Session | None, history: History | None, plans: Plans) -> Whole:
     """Give the days of a claim, and the numbers of the lines that have no date.
 
     A line that names no practitioner is of the one that the others of its day name, where there is
@@ -274,7 +271,7 @@ def days_of(
         if date is None:
             undated += [number for number, _ in numbered]
         else:
-            plan = plan_of(date, claim.claim_type)
+            plan = plans[date, claim.claim_type]
             days.append(day_of(date, plan, numbered, (claim, session, history), signals))
     return Whole(tuple(days), tuple(sorted(undated)))
 
