@@ -19,7 +19,7 @@ from cptfacet.checking.own_past import tell_own_past
 from cptfacet.checking.plans import Plan, Tools, turning_days
 from cptfacet.checking.rules import Check, Found, Rule, Unasked, checks
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import Day, Line, Whole, day_of, days_of, one_day, stated_signals
+from cptfacet.checking.view import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.claims import Claim
 from cptfacet.findings import Finding, NotChecked, Report, Severity, Under
 from cptfacet.policies import as_policy
@@ -181,8 +181,7 @@ class Checker:
                 remembered = None if shape is None else self._memo.get(shape)
                 if remembered is not None:
                     return remembered.findings_of(claim), remembered.not_checked
-            signals = stated_signals(claim, session, history)
-            day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history), signals)
+            day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history))
             not_checked = _ask(day, said)
         if len(said) > 1:
             said.sort(key=weight)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cptfacet.policies import NotKnown, Policy
     from cptfacet.reference import Reference
 
-__all__ = ["CodeFacts", "LineFacts", "Plan", "Runs", "turning_days"]
+__all__ = ["Plan", "Runs", "Tools", "turning_days"]
 
 _MOST_PAIRED = 200  # codes of one day of which pairs are asked
 

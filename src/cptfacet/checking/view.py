@@ -43,7 +43,6 @@ __all__ = [
     "diagnose",
     "look",
     "one_day",
-    "stated_signals",
 ]
 
 
@@ -264,7 +263,6 @@ def days_of(claim: Claim, session: Session | None, history: History | None, plan
     A line that names no practitioner is of the one that the others of its day name, where there is
     one.
     """
-    signals = stated_signals(claim, session, history)
     days: list[Day] = []
     undated: list[int] = []
     for (date, _), numbered in _split(claim).items():
@@ -272,11 +270,11 @@ def days_of(claim: Claim, session: Session | None, history: History | None, plan
             undated += [number for number, _ in numbered]
         else:
             plan = plans[date, claim.claim_type]
-            days.append(day_of(date, plan, numbered, (claim, session, history), signals))
+            days.append(day_of(date, plan, numbered, (claim, session, history)))
     return Whole(tuple(days), tuple(sorted(undated)))
 
 
-def stated_signals(claim: Claim, session: Session | None, history: History | None) -> int:
+def _stated(claim: Claim, session: Session | None, history: History | None) -> int:
     """Give the signals of what a claim states, and of what was given beside it."""
     signals = _TYPES[claim.claim_type] | _PURPOSES[claim.purpose]
     if claim.diagnoses:
@@ -305,10 +303,10 @@ def day_of(
     plan: Plan,
     numbered: Iterable[tuple[int, ClaimLine]],
     given: tuple[Claim, Session | None, History | None],
-    signals: int,
 ) -> Day:
-    """Give the day of some lines of a claim; ``signals`` are those of what was given."""
+    """Give the day of some lines of a claim, with what was given beside it."""
     claim = given[0]
+    signals = _stated(*given)
     stated, stated_place = claim.diagnoses, claim.place_of_service
     lines: list[Line] = []
     facet: list[Line] = []
