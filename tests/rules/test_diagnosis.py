@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import _data, edits, policies
-from cptfacet.checking import Checker, check_claim
+from cptfacet.checking import Checker, Day, Signal, check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
 from cptfacet.findings import Finding, Question, RuleFamily
@@ -273,6 +274,24 @@ class TestShape:
 
         assert [found.rule for found in report.findings if "diagnosis" in found.rule]
         assert len(without_list) == 1
+
+    def test_a_claim_with_as_many_as_there_is_room_for_is_remembered(self) -> None:
+        rule = get_rule("bilateral-with-side")
+        asked: list[Day] = []
+
+        def ask(day: Day) -> tuple[()]:
+            asked.append(day)
+            return ()
+
+        check = attrs.evolve(rule.check, ask=ask, when=Signal(0))
+        checker = Checker(NORIDIAN, rules=[attrs.evolve(rule, check=check)])
+        twelve = tuple(f"M47.8{n}" for n in range(10, 22))
+        billed = ClaimLine(code="64493", modifiers=("RT", "KX"), place_of_service="11")
+        for charge in ("100", "200"):
+            priced = attrs.evolve(billed, charge=Decimal(charge))
+            checker.check(attrs.evolve(claim(priced), diagnoses=twelve))
+
+        assert len(asked) == 1
 
     @given(lines=st.lists(LINES, min_size=1, max_size=3), stated=STATED)
     def test_a_shape_that_was_seen_answers_alike(

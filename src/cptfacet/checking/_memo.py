@@ -13,7 +13,7 @@ T = TypeVar("T")
 Shape = tuple[Hashable, ...]
 
 _MOST_KEPT = 1 << 14
-_LONG = 64
+_LONG = 128  # a line with two modifiers and twelve diagnoses is shorter
 
 
 def is_short(*asked: object) -> bool:

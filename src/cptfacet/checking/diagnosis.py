@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cptfacet import edits
 from cptfacet.anatomy import CodeRegion
-from cptfacet.checking._memo import is_short
 from cptfacet.checking.plans import Plan
 from cptfacet.checking.rules import Found, Unasked, checks, numbers
 from cptfacet.checking.signals import Signal
@@ -229,11 +228,12 @@ def _by_all(day: Day) -> list[tuple[tuple[str, ...], list[Line]]]:
 
 
 _MOST_SHOWN = 12  # as many as a claim form has room for
+_LONG = 64  # characters of one, beyond which it is cut
 
 
 def _shown(diagnoses: Iterable[str]) -> str:
     """Name diagnoses as the code set writes them."""
     listed = list(diagnoses)
-    names = [each.strip().upper() if is_short(each) else reprlib.repr(each) for each in listed]
+    names = [each.strip().upper() if len(each) <= _LONG else reprlib.repr(each) for each in listed]
     more = f" and {len(listed) - _MOST_SHOWN} more" if len(listed) > _MOST_SHOWN else ""
     return f"{', '.join(names[:_MOST_SHOWN])}{more}"
