@@ -1,0 +1,214 @@
+"""Copy the project so that mutmut can change its rules, and sum up what mutmut found.
+
+mutmut passes decorated functions by, which every rule is. In the copy the decorators of functions and
+methods stand after the module or class, as ``name = decorator(name)``, so that the functions are plain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).parents[2]
+
+
+class Group(NamedTuple):
+    """Modules that are changed together, and the tests that are to notice."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+
+
+GROUPS = {
+    "rules": Group(
+        modules=(
+            "checking/levels",
+            "checking/laterality",
+            "checking/frequency",
+            "checking/form",
+            "checking/pairs",
+            "checking/purpose",
+            "checking/authorization",
+            "checking/diagnosis",
+            "checking/services",
+            "checking/units",
+            "checking/validity",
+            "checking/add_ons",
+            "checking/sedation",
+            "checking/imaging",
+            "checking/modified",
+            "checking/own_past",
+            "repairing",
+        ),
+        tests=("tests/rules", "tests/cases/test_findings.py", "tests/laws/test_checking.py"),
+        ignored=("tests/rules/test_note.py",),  # slow, and compares with notes alone
+    ),
+    "note": Group(
+        modules=("checking/note", "checking/noted"),
+        tests=(
+            "tests/rules/test_note.py",
+            "tests/rules/test_rules.py",
+            "tests/rules/test_reviewed.py",
+            "tests/rules/test_messages.py",
+            "tests/cases/test_findings.py",
+        ),
+    ),
+    "laws": Group(modules=("testing",), tests=("tests/laws/test_policy_laws.py",)),
+}
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = [{only}]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"{ignored}]
+pytest_add_cli_args_test_selection = [{tests}]
+"""
+CONFTEST = '''"""Make each run of the tests one of its own, although all are forked from one process."""
+
+import json
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "mutation",
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=15,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("mutation")
+
+CACHED = ("cptfacet.checking", "cptfacet.repairing", "cptfacet.testing", "cptfacet.interop")
+
+
+def pytest_sessionstart():
+    """Forget the test modules, whose checkers remember findings, and all answers that were kept."""
+    for name in [name for name in sys.modules if name.startswith("tests.")]:
+        del sys.modules[name]
+    for name in [name for name in sys.modules if name.startswith(CACHED)]:
+        for value in vars(sys.modules[name]).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+def pytest_collection_modifyitems(items):
+    """Run the fastest tests first: most mutants are found by one of them."""
+    stats = Path("mutmut-stats.json")
+    if stats.exists():
+        took = json.loads(stats.read_text())["duration_by_test"]
+        items.sort(key=lambda item: took.get(item.nodeid, 0))
+'''
+STATUS = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 36: "timeout", None: "not run"}
+
+
+def plain(source: str) -> str:
+    """Move the decorators of functions and methods behind the module or class that holds them."""
+    lines = source.splitlines()
+    tree = ast.parse(source)
+    after: list[str] = []
+    inserts: dict[int, list[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            after += _taken(lines, source, node, "")
+        elif isinstance(node, ast.ClassDef):
+            at_end = [
+                text
+                for each in node.body
+                if isinstance(each, ast.FunctionDef)
+                for text in _taken(lines, source, each, "    ")
+            ]
+            inserts[node.end_lineno or 0] = at_end
+    out: list[str] = []
+    for number, line in enumerate(lines, 1):
+        out.append(line)
+        out += inserts.get(number, [])
+    return "\n".join([*out, "", *after, ""])
+
+
+def _taken(lines: list[str], source: str, node: ast.FunctionDef, indent: str) -> list[str]:
+    """Blank the decorators of a function out, and give the lines that apply them."""
+    found: list[str] = []
+    for decorator in reversed(node.decorator_list):
+        if isinstance(decorator, ast.Name) and decorator.id in {"staticmethod", "classmethod"}:
+            return []  # mutmut knows these
+        found.append(
+            f"{indent}{node.name} = ({ast.get_source_segment(source, decorator)})({node.name})"
+        )
+    for decorator in node.decorator_list:
+        for number in range(decorator.lineno, (decorator.end_lineno or decorator.lineno) + 1):
+            lines[number - 1] = ""
+    return found
+
+
+def prepare(copy: Path, group: Group) -> None:
+    """Write the copy, or bring it up to date: files that did not change keep their results."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "src", "tests", "docs", "pyproject.toml"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
+    changed = {f"src/cptfacet/{module}.py" for module in group.modules}
+    for name in filter(None, tracked):
+        text = (PROJECT / name).read_bytes()
+        if name in changed:
+            text = plain(text.decode()).encode()
+        if name == "pyproject.toml":
+            text += SETTINGS.format(
+                only=", ".join(f'"{each}"' for each in sorted(changed)),
+                tests=", ".join(f'"{each}"' for each in group.tests),
+                ignored="".join(f', "--ignore={each}"' for each in group.ignored),
+            ).encode()
+        if _write(copy / name, text) and name not in changed:
+            (copy / "mutants" / name).unlink(
+                missing_ok=True
+            )  # mutmut copies only what is not there
+    _write(copy / "tests" / "conftest.py", CONFTEST.encode())
+
+
+def _write(path: Path, text: bytes) -> bool:
+    if path.exists() and path.read_bytes() == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text)
+    return True
+
+
+def report(copy: Path, group: Group) -> None:
+    """Print how many mutants of each module were killed, and the names of those that were not."""
+    for module in group.modules:
+        path = copy / "mutants" / "src" / "cptfacet" / f"{module}.py.meta"
+        if not path.exists():
+            continue
+        codes: dict[str, int | None] = json.loads(path.read_text())["exit_code_by_key"]
+        found = {name: STATUS.get(code, "timeout") for name, code in codes.items()}
+        count = Counter(found.values())
+        sys.stdout.write(f"{module}: {len(found)} mutants, {dict(sorted(count.items()))}\n")
+        for name, status in found.items():
+            if status in {"survived", "no tests"}:
+                sys.stdout.write(f"  {status} {name}\n")
+
+
+def main() -> None:
+    """Prepare the copy of a group, or report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("prepare", "report"))
+    parser.add_argument("group", choices=GROUPS)
+    parser.add_argument("copy", type=Path, help="the folder of the copy")
+    given = parser.parse_args()
+    act = prepare if given.what == "prepare" else report
+    act(given.copy, GROUPS[given.group])
+
+
+if __name__ == "__main__":
+    main()

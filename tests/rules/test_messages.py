@@ -1,0 +1,84 @@
+"""What rules say, word for word: each rule's own example, and the claims of `messages.toml`.
+
+`messages.txt` holds what was said when somebody last read it. Where a message changes on purpose,
+``python tests/rules/test_messages.py`` writes it anew, and the difference is read as a coder would.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cptfacet.checking import rules
+from cptfacet.findings import Finding, Replacement
+from cptfacet.interop import examples as reading
+from cptfacet.interop.examples import Example, examples
+
+HERE = Path(__file__).parent
+RECORDED = HERE / "messages.txt"
+
+
+def cases() -> dict[str, Example]:
+    """Give the claims by name: of each rule the one that fires it, and those of the file."""
+    listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
+    return {
+        **{rule.id: examples(rule.id)[0] for rule in rules()},
+        **{name: reading._example(table) for name, table in listed.items()},
+    }
+
+
+def said_of(example: Example) -> str:
+    """Write out what is said of a claim: all findings, and what could not be asked."""
+    report = example.check()
+    lines = [line for finding in report.findings for line in told(finding)]
+    lines += [
+        f"not checked {each.rule}: {each.needs}; {each.reason}"
+        for each in report.not_checked
+        if each.needs not in {"session", "history", "diagnoses"}  # said of most claims here
+    ]
+    return "\n".join(lines)
+
+
+def told(finding: Finding) -> list[str]:
+    """Write a finding out, with its authority and its remedy."""
+    lines = ", ".join(map(str, finding.lines)) or "none"
+    out = [f"{finding.severity} {finding.rule}, lines {lines}: {finding.message}"]
+    remedy = finding.remedy
+    if isinstance(remedy, Replacement):
+        instead = [
+            f"{line.text} charge {line.charge} diagnoses {', '.join(line.diagnoses) or 'none'}"
+            for line in remedy.lines
+        ]
+        out.append(f"  instead: {'; '.join(instead) or 'nothing'}")
+    elif remedy is not None:
+        out.append(f"  asks: {remedy.question}")
+    out.append(f"  by: {', '.join(citation.id for citation in finding.citations)}")
+    return out
+
+
+def recorded() -> dict[str, str]:
+    """Read what was said, by the name of the claim."""
+    blocks = RECORDED.read_text("utf-8").split("\n== ")[1:]
+    return {name: said.strip("\n") for name, _, said in (b.partition("\n") for b in blocks)}
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_is_said_as_it_was_read(name: str) -> None:
+    assert said_of(CASES[name]) == recorded()[name]
+
+
+def test_nothing_else_is_recorded() -> None:
+    assert list(recorded()) == list(CASES)
+
+
+if __name__ == "__main__":
+    said = "".join(f"\n== {name}\n{said_of(case)}\n" for name, case in CASES.items())
+    RECORDED.write_text(
+        f"# What rules say; test_messages.py writes and compares it.\n{said}", "utf-8"
+    )
