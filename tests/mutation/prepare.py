@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import json
 import subprocess
 import sys
@@ -66,16 +67,20 @@ SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{only}]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"{ignored}]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain"{ignored}]
 pytest_add_cli_args_test_selection = [{tests}]
 """
 CONFTEST = '''"""Make each run of the tests one of its own, although all are forked from one process."""
 
+import gc
 import json
+import os
 import sys
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+
+from cptfacet.checking import Checker
 
 settings.register_profile(
     "mutation",
@@ -87,25 +92,38 @@ settings.register_profile(
 )
 settings.load_profile("mutation")
 
-CACHED = ("cptfacet.checking", "cptfacet.repairing", "cptfacet.testing", "cptfacet.interop")
+CHANGED = [{changed}]
 
 
 def pytest_sessionstart():
-    """Forget the test modules, whose checkers remember findings, and all answers that were kept."""
-    for name in [name for name in sys.modules if name.startswith("tests.")]:
-        del sys.modules[name]
-    for name in [name for name in sys.modules if name.startswith(CACHED)]:
-        for value in vars(sys.modules[name]).values():
-            if hasattr(value, "cache_clear"):
+    """Forget all that was kept: by checkers, the tests' own too, and by functions that may change."""
+    for name in ["cptfacet.checking", *CHANGED]:
+        for value in list(vars(sys.modules[name]).values()) if name in sys.modules else ():
+            if hasattr(value, "cache_clear") and value.__module__ == name:
                 value.cache_clear()
+    for found in gc.get_objects():
+        if type(found) is Checker:
+            found.__init__(found.policy, found.reference, rules=found.rules, memo=found._memo.most)
+    gc.collect()
+    gc.freeze()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Run the fastest tests first: most mutants are found by one of them."""
     stats = Path("mutmut-stats.json")
-    if stats.exists():
-        took = json.loads(stats.read_text())["duration_by_test"]
-        items.sort(key=lambda item: took.get(item.nodeid, 0))
+    took = json.loads(stats.read_text())["duration_by_test"] if stats.exists() else {}
+    items.sort(key=lambda item: took.get(item.nodeid, 0))
+    most = float(os.environ.get("MUTATION_SECONDS", "inf"))
+    slow = [item for item in items if took.get(item.nodeid, 0) > most]
+    if slow and len(slow) < len(items):
+        items[:] = items[: len(items) - len(slow)]
+        config.hook.pytest_deselected(items=slow)
+    for item in items:
+        if hasattr(item.obj, "hypothesis"):
+            own = item.function._hypothesis_internal_use_settings
+            item.function._hypothesis_internal_use_settings = settings(
+                own, suppress_health_check=list(HealthCheck), database=None
+            )
 '''
 STATUS = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 36: "timeout", None: "not run"}
 
@@ -173,7 +191,8 @@ def prepare(copy: Path, group: Group) -> None:
             (copy / "mutants" / name).unlink(
                 missing_ok=True
             )  # mutmut copies only what is not there
-    _write(copy / "tests" / "conftest.py", CONFTEST.encode())
+    names = ", ".join(f'"cptfacet.{each.replace("/", ".")}"' for each in group.modules)
+    _write(copy / "tests" / "conftest.py", CONFTEST.replace("{changed}", names).encode())
 
 
 def _write(path: Path, text: bytes) -> bool:
@@ -194,9 +213,29 @@ def report(copy: Path, group: Group) -> None:
         found = {name: STATUS.get(code, "timeout") for name, code in codes.items()}
         count = Counter(found.values())
         sys.stdout.write(f"{module}: {len(found)} mutants, {dict(sorted(count.items()))}\n")
+        functions = _functions(path.with_suffix(""))
         for name, status in found.items():
             if status in {"survived", "no tests"}:
-                sys.stdout.write(f"  {status} {name}\n")
+                mutant = name.rpartition(".")[2]
+                before = functions[f"{mutant.rpartition('__mutmut_')[0]}__mutmut_orig"]
+                after = functions[mutant]
+                different = [
+                    line
+                    for line in difflib.unified_diff(before, after, n=0, lineterm="")
+                    if not line.startswith(("---", "+++", "@@"))
+                ]
+                shown = "\n    ".join(line for line in different if "def x" not in line)
+                sys.stdout.write(f"  {status} {mutant}\n    {shown}\n")
+
+
+def _functions(path: Path) -> dict[str, list[str]]:
+    """Read the lines of all functions of a mutated module, by name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return {
+        node.name: ast.unparse(node).splitlines()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
+    }
 
 
 def main() -> None:

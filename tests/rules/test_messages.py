@@ -19,6 +19,7 @@ from cptfacet.interop.examples import Example, examples
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "messages.txt"
+USUAL = {"policy": "medicare", "claim_type": "professional", "date": "2026-03-02"}
 
 
 def cases() -> dict[str, Example]:
@@ -26,7 +27,7 @@ def cases() -> dict[str, Example]:
     listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
     return {
         **{rule.id: examples(rule.id)[0] for rule in rules()},
-        **{name: reading._example(table) for name, table in listed.items()},
+        **{name: reading._example({**USUAL, **table}) for name, table in listed.items()},
     }
 
 
@@ -39,7 +40,7 @@ def said_of(example: Example) -> str:
         for each in report.not_checked
         if each.needs not in {"session", "history", "diagnoses"}  # said of most claims here
     ]
-    return "\n".join(lines)
+    return "\n".join(lines) or "nothing"
 
 
 def told(finding: Finding) -> list[str]:
