@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
-from cptfacet.checking import rules
+from cptfacet import policies
+from cptfacet.checking import Checker, rules
+from cptfacet.citations import Citation
 from cptfacet.findings import Finding, Replacement
 from cptfacet.interop import examples as reading
 from cptfacet.interop.examples import Example, examples
+from cptfacet.policies import Policy
+from cptfacet.reference import Reference, packaged
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "messages.txt"
@@ -34,7 +40,13 @@ def cases() -> dict[str, Example]:
 def said_of(example: Example) -> str:
     """Write out what is said of a claim: all findings, and what could not be asked."""
     report = example.check()
-    lines = [line for finding in report.findings for line in told(finding)]
+    own = Checker(citing_itself(policies.get(example.policy)), reference_citing_itself(), memo=0)
+    again = own.check(example.claim, session=example.session, history=example.history)
+    lines = [
+        line
+        for finding, same in zip(report.findings, again.findings, strict=True)
+        for line in told(finding, same.citations)
+    ]
     lines += [
         f"not checked {each.rule}: {each.needs}; {each.reason}"
         for each in report.not_checked
@@ -43,8 +55,8 @@ def said_of(example: Example) -> str:
     return "\n".join(lines) or "nothing"
 
 
-def told(finding: Finding) -> list[str]:
-    """Write a finding out, with its authority and its remedy."""
+def told(finding: Finding, data: tuple[Citation, ...]) -> list[str]:
+    """Write a finding out, with its authority, the data behind it, and its remedy."""
     lines = ", ".join(map(str, finding.lines)) or "none"
     out = [f"{finding.severity} {finding.rule}, lines {lines}: {finding.message}"]
     remedy = finding.remedy
@@ -57,7 +69,62 @@ def told(finding: Finding) -> list[str]:
     elif remedy is not None:
         out.append(f"  asks: {remedy.question}")
     out.append(f"  by: {', '.join(citation.id for citation in finding.citations)}")
+    if data != finding.citations:
+        out.append(f"  for: {', '.join(citation.id for citation in data)}")
     return out
+
+
+# -- data that cite themselves, so that a finding tells which of them decided
+
+
+def _itself(name: str) -> tuple[Citation, ...]:
+    return (attrs.evolve(packaged().procedures[0].citations[0], id=name),)
+
+
+@functools.cache
+def citing_itself(policy: Policy) -> Policy:
+    """Give a policy each of whose provisions cites its key alone."""
+    return attrs.evolve(
+        policy,
+        provisions=tuple(
+            attrs.evolve(each, citations=_itself(each.key)) for each in policy.provisions
+        ),
+        extends=policy.extends and citing_itself(policy.extends),
+    )
+
+
+@functools.cache
+def reference_citing_itself() -> Reference:
+    """Give the packaged reference with facts that cite themselves alone."""
+    known = packaged()
+    return attrs.evolve(
+        known,
+        modifiers=tuple(
+            attrs.evolve(each, citations=_itself(f"modifier {each.code}"))
+            for each in known.modifiers
+        ),
+        conflicts=tuple(
+            attrs.evolve(each, citations=_itself(f"conflict of {'-'.join(sorted(each.modifiers))}"))
+            for each in known.conflicts
+        ),
+        other_nerves=tuple(
+            attrs.evolve(each, citations=_itself(f"other nerve {each.instead.code}"))
+            for each in known.other_nerves
+        ),
+        procedures=tuple(
+            attrs.evolve(
+                each,
+                citations=_itself(f"code {each.code}"),
+                primaries=tuple(
+                    attrs.evolve(link, citations=_itself(f"{each.code} beside {link.primary}"))
+                    for link in each.primaries
+                ),
+                indicators=each.indicators
+                and attrs.evolve(each.indicators, citations=_itself(f"indicators of {each.code}")),
+            )
+            for each in known.procedures
+        ),
+    )
 
 
 def recorded() -> dict[str, str]:
