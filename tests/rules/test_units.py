@@ -96,6 +96,7 @@ class TestDays:
 
         assert [f.lines for f in found] == [(n,) for n, units in enumerate(parts, 1) if units > 4]
         assert all("appeal" in f.message for f in found)
+        assert all(f"has {parts[f.lines[0] - 1]} units" in f.message for f in found)
 
     def test_another_day_and_another_practitioner_count_alone(self) -> None:
         line = parse_line("64493-RT")
