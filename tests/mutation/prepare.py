@@ -61,7 +61,14 @@ GROUPS = {
             "tests/cases/test_findings.py",
         ),
     ),
-    "laws": Group(modules=("testing",), tests=("tests/laws/test_policy_laws.py",)),
+    "laws": Group(
+        modules=("testing",),
+        tests=(
+            "tests/laws/test_policy_laws.py::TestLawlessPolicies",
+            "tests/laws/test_policy_laws.py::TestLawlessCoding",
+            "tests/laws/test_policy_laws.py::TestUse",
+        ),
+    ),
 }
 SETTINGS = """
 [tool.mutmut]
