@@ -33,8 +33,12 @@ def cases() -> dict[str, Example]:
     listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
     return {
         **{rule.id: examples(rule.id)[0] for rule in rules()},
-        **{name: reading._example({**USUAL, **table}) for name, table in listed.items()},
+        **{name: _read({**USUAL, **table}) for name, table in listed.items()},
     }
+
+
+def _read(table: dict[str, Any]) -> Example:
+    return reading._example({name: said for name, said in table.items() if said})
 
 
 def said_of(example: Example) -> str:

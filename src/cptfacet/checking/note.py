@@ -128,9 +128,10 @@ def level_not_documented(day: Day) -> Iterator[Found | Unasked]:
         reason = f"no source that was read tells which region picked the code of {named} then"
         yield Unasked(needs=f"code region of {named}", reason=reason)
     for place in _more(day, level_not_documented.id):
-        what = "nerves" if place.by_nerve else "levels"
+        what = "nerve" if place.by_nerve else "level"
+        are = " is" if place.fewest == 1 else "s are"
         said = (
-            f"{_codes(place.lines)}: {place.fewest} {what} are billed, and the note supports"
+            f"{_codes(place.lines)}: {place.fewest} {what}{are} billed, and the note supports"
             f" {place.supported or 'none'}"
         )
         named = f" ({place.named})" if place.joints else ""

@@ -383,7 +383,7 @@ def _included(
             continue
         found.append(joint)
         if left:
-            injected[joint] = left[0]
+            injected[joint] = left[0] if gone else None
         else:
             del injected[joint]
     return tuple(found)
