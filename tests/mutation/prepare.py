@@ -85,6 +85,7 @@ import gc
 import json
 import os
 import sys
+import weakref
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -104,17 +105,38 @@ settings.load_profile("mutation")
 CHANGED = [{changed}]
 
 
-def pytest_sessionstart():
+MADE = weakref.WeakSet()
+make = Checker.__init__
+
+
+def register(self, *args, **kwargs):
+    MADE.add(self)
+    make(self, *args, **kwargs)
+
+
+Checker.__init__ = register
+
+
+def forget():
     """Forget all that was kept: by checkers, the tests' own too, and by functions that may change."""
     for name in ["cptfacet.checking", *CHANGED]:
         for value in list(vars(sys.modules[name]).values()) if name in sys.modules else ():
             if hasattr(value, "cache_clear") and value.__module__ == name:
                 value.cache_clear()
-    for found in gc.get_objects():
-        if type(found) is Checker:
-            found.__init__(found.policy, found.reference, rules=found.rules, memo=found._memo.most)
+    for each in list(MADE):
+        make(each, each.policy, each.reference, rules=each.rules, memo=each._memo.most)
+
+
+def pytest_sessionstart():
+    forget()
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_setup():
+    """Let each test show all functions that it needs, when mutmut asks which test needs which."""
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+        forget()
 
 
 def pytest_configure(config):
