@@ -58,6 +58,7 @@ GROUPS = {
             "tests/rules/test_rules.py",
             "tests/rules/test_reviewed.py",
             "tests/rules/test_messages.py",
+            "tests/rules/test_counts.py",
             "tests/cases/test_findings.py",
         ),
     ),

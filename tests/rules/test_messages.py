@@ -22,6 +22,7 @@ from cptfacet.interop import examples as reading
 from cptfacet.interop.examples import Example, examples
 from cptfacet.policies import Policy
 from cptfacet.reference import Reference, packaged
+from cptfacet.repairing import Repaired, repair_claim
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "messages.txt"
@@ -44,7 +45,7 @@ def _read(table: dict[str, Any]) -> Example:
 def said_of(example: Example) -> str:
     """Write out what is said of a claim: all findings, and what could not be asked."""
     report = example.check()
-    own = Checker(citing_itself(policies.get(example.policy)), reference_citing_itself(), memo=0)
+    own = checker_citing_itself(example.policy)
     again = own.check(example.claim, session=example.session, history=example.history)
     lines = [
         line
@@ -56,7 +57,20 @@ def said_of(example: Example) -> str:
         for each in report.not_checked
         if each.needs not in {"session", "history", "diagnoses"}  # said of most claims here
     ]
+    lines += [
+        f"repair, lines {', '.join(map(str, change.finding.lines))}, {change}"
+        for change in repaired_of(example).changes
+    ]
     return "\n".join(lines) or "nothing"
+
+
+def repaired_of(example: Example) -> Repaired:
+    return repair_claim(
+        example.claim,
+        policy=policies.get(example.policy),
+        session=example.session,
+        history=example.history,
+    )
 
 
 def told(finding: Finding, data: tuple[Citation, ...]) -> list[str]:
@@ -83,6 +97,12 @@ def told(finding: Finding, data: tuple[Citation, ...]) -> list[str]:
 
 def _itself(name: str) -> tuple[Citation, ...]:
     return (attrs.evolve(packaged().procedures[0].citations[0], id=name),)
+
+
+@functools.cache
+def checker_citing_itself(policy: str) -> Checker:
+    """Give a checker all of whose data cite themselves."""
+    return Checker(citing_itself(policies.get(policy)), reference_citing_itself(), memo=0)
 
 
 @functools.cache
