@@ -8,11 +8,12 @@ import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.anatomy import CoverageRegion
+from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
 from cptfacet.findings import Severity
 from cptfacet.history import History, PastSession, SessionKind
+from cptfacet.sessions import Target, session_from_words
 
 MEDICARE = policies.get("medicare")
 LUMBAR, NECK = CoverageRegion.LUMBAR_SACRAL, CoverageRegion.CERVICAL_THORACIC
@@ -85,6 +86,23 @@ class TestSessions:
 
         assert severities(claim("64635-RT"), history, "too-many-sessions") == ["warning"]
 
+    def test_as_many_are_named_as_are_sure_where_they_suffice(self) -> None:
+        sure = sessions(ABLATION, "2025-05-05", "2025-10-01").sessions
+        possible = sessions(ABLATION, "2025-06-05", region=None).sessions
+
+        for known, said in (
+            ((*sure, *possible), "2 earlier ablation sessions of the lumbar-sacral region lie in"),
+            (
+                (sure[0], *possible),
+                "2 earlier ablation sessions of the lumbar-sacral region may lie in",
+            ),
+        ):
+            report = check_claim(
+                claim("64635-RT"), policy=MEDICARE, history=History(sessions=known)
+            )
+            [found] = report.only(rules=["too-many-sessions"]).findings
+            assert found.message.startswith(f"{said} the 12 months before")
+
     def test_purposes_are_counted_apart_but_for_first_coast(self) -> None:
         days = [
             *(
@@ -139,6 +157,29 @@ class TestDiagnosticBlocks:
         assert (
             severities(checked, sessions(ABLATION, "2024-03-02"), "diagnostic-after-ablation") == []
         )
+
+    def test_a_level_that_sessions_name_is_the_same_or_another(self) -> None:
+        note = session_from_words(
+            date=str(DAY),
+            technique="mbb",
+            purpose="diagnostic",
+            guidance="fluoroscopy",
+            joints=["L4-5:right"],
+        )
+        checked = claim("64493-RT-KX", purpose=Purpose.DIAGNOSTIC)
+        for joint, weights in ((Joint.L4_L5, ["error"]), (Joint.L2_L3, []), (None, ["warning"])):
+            targets = (Target(joint=joint, side=Side.LEFT),) if joint else ()
+            for kind, rule in (
+                (BLOCK, "diagnostic-too-soon"),
+                (ABLATION, "diagnostic-after-ablation"),
+            ):
+                past = PastSession(
+                    date=DAY - dt.timedelta(5), kind=kind, region=LUMBAR, targets=targets
+                )
+                report = check_claim(
+                    checked, policy=MEDICARE, session=note, history=History(sessions=(past,))
+                )
+                assert [f.severity for f in report.only(rules=[rule]).findings] == weights
 
 
 class TestGlobalPeriod:

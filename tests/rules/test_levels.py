@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import attrs
 import pytest
 
 from cptfacet import policies
 from cptfacet.checking import check_claim
-from cptfacet.claims import Claim, ClaimType, parse_line
+from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.dates import parse_date
 from cptfacet.findings import Finding, Report, RuleFamily, Severity
 
@@ -209,3 +210,23 @@ class TestSecondLevel:
 
         once = (right <= 1 and left <= 1 and not plain) or (plain <= 2 and not (right or left))
         assert repeated is not once
+
+
+class TestUnitsThatAreMissing:
+    """A line without units is of one unit, and one whose units are no count is of none."""
+
+    @pytest.mark.parametrize(
+        ("units", "rules"),
+        [
+            ((None,), {}),
+            ((None, None), {"second-level-repeated": "error"}),
+            ((1, 0), {}),
+            ((1, -1), {}),
+            ((None, 1), {"second-level-repeated": "error"}),
+        ],
+    )
+    def test_of_a_second_level(self, units: tuple[int | None, ...], rules: dict[str, str]) -> None:
+        lines = tuple(ClaimLine(code="64494", modifiers=("RT",), units=each) for each in units)
+        checked = attrs.evolve(claim("64493-50"), lines=(parse_line("64493-50"), *lines))
+
+        assert found(check_claim(checked, policy=policies.get("cpt"))) == rules

@@ -6,47 +6,80 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.checking import Checker, rules
+from cptfacet.checking import Checker, check_claim, rules
 from cptfacet.citations import Citation
+from cptfacet.dates import Term
 from cptfacet.findings import Finding, Replacement
 from cptfacet.interop import examples as reading
 from cptfacet.interop.examples import Example, examples
-from cptfacet.policies import Policy
+from cptfacet.policies import Policy, Provision
 from cptfacet.reference import Reference, packaged
-from cptfacet.repairing import Repaired, repair_claim
+from cptfacet.repairing import repair_claim
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "messages.txt"
 USUAL = {"policy": "medicare", "claim_type": "professional", "date": "2026-03-02"}
 
 
-def cases() -> dict[str, Example]:
+class Case(NamedTuple):
+    """A claim with what stands beside it, under a policy that may say some things otherwise."""
+
+    example: Example
+    policy: Policy
+
+
+def cases() -> dict[str, Case]:
     """Give the claims by name: of each rule the one that fires it, and those of the file."""
     listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
     return {
-        **{rule.id: examples(rule.id)[0] for rule in rules()},
+        **{rule.id: _case(examples(rule.id)[0]) for rule in rules()},
         **{name: _read({**USUAL, **table}) for name, table in listed.items()},
     }
 
 
-def _read(table: dict[str, Any]) -> Example:
-    return reading._example({name: said for name, said in table.items() if said})
+def _read(table: dict[str, Any]) -> Case:
+    stated = {name: said for name, said in table.items() if said}
+    says = stated.pop("says", [])
+    return _case(reading._example(stated), *says)
 
 
-def said_of(example: Example) -> str:
+def _case(example: Example, *says: list[Any]) -> Case:
+    policy = policies.get(example.policy)
+    own = tuple(_said(policy, *each) for each in says)
+    if own:
+        policy = attrs.evolve(policy, id="own", provisions=own, extends=policy)
+    return Case(example, policy)
+
+
+def _said(policy: Policy, key: str, *said: Any) -> Provision:
+    """Make a provision of a cell and a value, for all days."""
+    *cell, value = said
+    known = (*policy.find(key), *policies.get("cpt").find(key), *policies.get("medicare").find(key))
+    like = next(provision for provision in known if isinstance(provision, Provision))
+    return attrs.evolve(
+        like,
+        policy="own",
+        cell=tuple(cell),
+        value=tuple(value) if isinstance(value, list) else value,
+        term=Term(start=dt.date(2000, 1, 1)),
+    )
+
+
+def said_of(case: Case) -> str:
     """Write out what is said of a claim: all findings, and what could not be asked."""
-    report = example.check()
-    own = checker_citing_itself(example.policy)
-    again = own.check(example.claim, session=example.session, history=example.history)
+    claim, session, history = case.example.claim, case.example.session, case.example.history
+    report = check_claim(claim, policy=case.policy, session=session, history=history)
+    again = checker_citing_itself(case.policy).check(claim, session=session, history=history)
     lines = [
         line
         for finding, same in zip(report.findings, again.findings, strict=True)
@@ -57,20 +90,12 @@ def said_of(example: Example) -> str:
         for each in report.not_checked
         if each.needs not in {"session", "history", "diagnoses"}  # said of most claims here
     ]
+    repaired = repair_claim(claim, policy=case.policy, session=session, history=history)
     lines += [
         f"repair, lines {', '.join(map(str, change.finding.lines))}, {change}"
-        for change in repaired_of(example).changes
+        for change in repaired.changes
     ]
     return "\n".join(lines) or "nothing"
-
-
-def repaired_of(example: Example) -> Repaired:
-    return repair_claim(
-        example.claim,
-        policy=policies.get(example.policy),
-        session=example.session,
-        history=example.history,
-    )
 
 
 def told(finding: Finding, data: tuple[Citation, ...]) -> list[str]:
@@ -100,9 +125,9 @@ def _itself(name: str) -> tuple[Citation, ...]:
 
 
 @functools.cache
-def checker_citing_itself(policy: str) -> Checker:
+def checker_citing_itself(policy: Policy) -> Checker:
     """Give a checker all of whose data cite themselves."""
-    return Checker(citing_itself(policies.get(policy)), reference_citing_itself(), memo=0)
+    return Checker(citing_itself(policy), reference_citing_itself(), memo=0)
 
 
 @functools.cache
