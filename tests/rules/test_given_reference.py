@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import attrs
+import pytest
 
 from cptfacet import policies
+from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Replacement
+from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.modifiers import ModifierKind
 from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
@@ -72,3 +75,25 @@ def test_a_repair_is_told() -> None:
     assert nothing.explain() == f"  nothing was changed\n\n{nothing.report.explain()}"
     assert once.explain() == f"  {change}\n\n{once.report.explain()}"
     assert [str(each) for each in once.changes] == [change]
+
+
+def test_a_repair_sees_what_was_given_beside_the_claim() -> None:
+    days = (dt.date(2025, 6, 2), dt.date(2025, 10, 6))
+    history = History(
+        sessions=tuple(
+            PastSession(date=day, kind=SessionKind.ABLATION, region=CoverageRegion.LUMBAR_SACRAL)
+            for day in days
+        )
+    )
+    checked = claim("64635-RT")
+    mended = repair_claim(checked, policy=MEDICARE, history=history)
+
+    assert mended.report == check_claim(checked, policy=MEDICARE, history=history)
+    assert "too-many-sessions" in {found.rule for found in mended.report.errors}
+
+
+def test_a_repair_asks_for_a_policy() -> None:
+    with pytest.raises(TypeError) as refused:
+        repair_claim(claim("64635-RT"), policy="medicare")  # type: ignore[arg-type]
+
+    assert str(refused.value) == "policy is a Policy, not its id: use policies.get('medicare')"
