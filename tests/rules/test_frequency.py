@@ -192,6 +192,11 @@ class TestGlobalPeriod:
         assert severities(claim("64635-LT"), history, "in-global-period") == ["warning"]
         assert severities(claim(f"64635-{modifier}-LT"), history, "in-global-period") == []
 
+    def test_of_codes_that_are_not_of_the_day_nothing_is_known(self) -> None:
+        early = attrs.evolve(claim("64493-LT"), date=dt.date(2011, 3, 2))
+
+        assert severities(early, sessions(ABLATION, "2011-02-28"), "in-global-period") == []
+
     def test_the_eleventh_day_is_free(self) -> None:
         assert (
             severities(claim("64635-LT"), sessions(ABLATION, "2026-02-19"), "in-global-period")
