@@ -26,6 +26,15 @@ FIRST = attrs.evolve(  # in which KX stands among the modifiers that come first
     ),
 )
 
+NAMES = {"RT": "R1", "LT": "L1", "50": "B5"}
+RENAMED = attrs.evolve(  # in which sides have other modifiers
+    packaged(),
+    modifiers=tuple(
+        attrs.evolve(each, code=NAMES.get(each.code, each.code)) for each in packaged().modifiers
+    ),
+    conflicts=(),
+)
+
 
 def claim(*lines: str, claim_type: ClaimType = ClaimType.PROFESSIONAL) -> Claim:
     return Claim(
@@ -58,6 +67,17 @@ def test_remedies_are_written_in_its_order() -> None:
         [found] = Checker(MEDICARE, FIRST).check(checked).only(rules=[rule]).findings
         assert isinstance(found.remedy, Replacement)
         assert [line.text for line in found.remedy.lines] == lines
+
+
+def test_sides_are_written_and_read_by_its_modifiers() -> None:
+    checker = Checker(MEDICARE, RENAMED)
+    parted = checker.check(claim("64493-KX-B5", claim_type=ClaimType.ASC_FACILITY))
+    [found] = parted.only(rules=["asc-facility-bilateral"]).findings
+
+    assert isinstance(found.remedy, Replacement)
+    assert [line.text for line in found.remedy.lines] == ["64493-R1-KX x1", "64493-L1-KX x1"]
+    told = checker.check(claim("64493-R1-KX", "64494-B5-KX")).findings
+    assert "sides-over-levels" in {each.rule for each in told}
 
 
 def test_a_repair_is_made_by_it() -> None:

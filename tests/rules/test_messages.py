@@ -190,6 +190,15 @@ def test_is_said_as_it_was_read(name: str) -> None:
     assert said_of(CASES[name]) == recorded()[name]
 
 
+def test_a_claim_without_diagnoses_says_so() -> None:
+    claim = CASES["second-side-as-add-on"].example.claim
+    report = check_claim(claim, policy=policies.get("cpt"))
+
+    assert {each.reason for each in report.not_checked if each.rule == "diagnosis-missing"} == {
+        "no line states one"
+    }
+
+
 def test_nothing_else_is_recorded() -> None:
     assert list(recorded()) == list(CASES)
 
