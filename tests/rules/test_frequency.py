@@ -168,7 +168,7 @@ class TestDiagnosticBlocks:
         )
         checked = claim("64493-RT-KX", purpose=Purpose.DIAGNOSTIC)
         for joint, weights in ((Joint.L4_L5, ["error"]), (Joint.L2_L3, []), (None, ["warning"])):
-            targets = (Target(joint=joint, side=Side.LEFT),) if joint else ()
+            targets = (Target(joint=joint, side=Side.RIGHT),) if joint else ()
             for kind, rule in (
                 (BLOCK, "diagnostic-too-soon"),
                 (ABLATION, "diagnostic-after-ablation"),

@@ -41,6 +41,7 @@ def claim(*lines: str, claim_type: ClaimType = ClaimType.PROFESSIONAL) -> Claim:
         claim_type=claim_type,
         date=dt.date(2026, 3, 2),
         purpose=Purpose.DIAGNOSTIC,
+        diagnoses=("M47.816",),
         lines=tuple(map(parse_line, lines)),
     )
 

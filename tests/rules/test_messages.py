@@ -191,7 +191,7 @@ def test_is_said_as_it_was_read(name: str) -> None:
 
 
 def test_a_claim_without_diagnoses_says_so() -> None:
-    claim = CASES["second-side-as-add-on"].example.claim
+    claim = attrs.evolve(CASES["second-side-as-add-on"].example.claim, diagnoses=())
     report = check_claim(claim, policy=policies.get("cpt"))
 
     assert {each.reason for each in report.not_checked if each.rule == "diagnosis-missing"} == {
