@@ -65,6 +65,7 @@ GROUPS = {
     "laws": Group(
         modules=("testing",),
         tests=(
+            "tests/laws/test_policy_laws.py::TestCpt",
             "tests/laws/test_policy_laws.py::TestLawlessPolicies",
             "tests/laws/test_policy_laws.py::TestLawlessCoding",
             "tests/laws/test_policy_laws.py::TestUse",
