@@ -404,6 +404,7 @@ class TestOneChange:
     DESIGN, "Checking a claim": the claim against its session.
     """
 
+    @settings(suppress_health_check=[HealthCheck.too_slow])
     @given(drawn=coded_ones())
     def test_none_is_told_of_coded_lines(self, drawn: tuple[str, Session, Coded]) -> None:
         name, session, coded = drawn
