@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import os
+import stat
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -210,7 +211,7 @@ def _code(arguments: argparse.Namespace) -> int:
             place_of_service=arguments.place_of_service,
             diagnoses=arguments.dx,
         )
-        writer.begin(by_line=False, array=False)
+        writer.begin()
         writer.answer(code_session(session, policy=default))
         return writer.end()
     if arguments.file is None:
@@ -419,7 +420,7 @@ def _answer_claims(
         text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
         stack.callback(text.detach)
         claims = read_claims(text, ignore_unknown=arguments.ignore_columns)
-        return _answer_records(_Listed(claims), answered, writer)
+        return _answer_records(_Listed(claims, stream), answered, writer)
 
 
 def _claim_reader() -> _Reader:
@@ -449,8 +450,9 @@ class _Listed:
 
     by_line, array = True, False
 
-    def __init__(self, claims: Iterable[Claim | DocumentError]) -> None:
+    def __init__(self, claims: Iterable[Claim | DocumentError], stream: BinaryIO) -> None:
         self._claims = claims
+        self.live = _is_live(stream)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._claims)
@@ -487,7 +489,7 @@ def _answer_records(
     records: _Records | _Listed, answer: Callable[[object], _Answer], writer: _Writer
 ) -> int:
     """Answer records in order; one that can't be read yields an error in its place."""
-    writer.begin(by_line=records.by_line, array=records.array)
+    writer.begin(by_line=records.by_line, array=records.array, live=records.live)
     for number, record in enumerate(records, 1):
         try:
             answered = answer(_decoded(record))
@@ -508,6 +510,14 @@ def _decoded(record: Any) -> Any:  # noqa: ANN401
     return record
 
 
+def _is_live(stream: BinaryIO) -> bool:
+    """Say whether whoever writes a line may wait for its answer before writing the next."""
+    try:
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # it is in memory
+        return True
+
+
 class _Records:
     """The JSON values of a stream: an array, one value, or one value a line, read as they come.
 
@@ -515,6 +525,7 @@ class _Records:
     """
 
     def __init__(self, stream: BinaryIO, certain: _Reader = _read_nothing) -> None:
+        self.live = _is_live(stream)
         blank, first, second = 0, b"", b""
         for line in stream:
             first = line.removeprefix(codecs.BOM_UTF8)
@@ -574,13 +585,13 @@ class _Writer:
         self.columns = columns
         self.status = _CLEAN
         self.count = 0
-        self.by_line = self.array = False
+        self.array = self.live = False
         self.indent: int | None = None
         self.dumper = Dumper()
         self.rows = csv.writer(sys.stdout, lineterminator="\n")
 
-    def begin(self, *, by_line: bool, array: bool) -> None:
-        self.by_line, self.array = by_line, array
+    def begin(self, *, by_line: bool = False, array: bool = False, live: bool = False) -> None:
+        self.array, self.live = array, by_line and live
         self.indent = None if by_line or array else 2
         self.dumper = Dumper(indent=self.indent)
         if self.form == "csv":
@@ -645,8 +656,7 @@ class _Writer:
             print("," if self.count > 1 else "", end="\n")
             print(text, end="")
         else:
-            # Whoever writes a line and waits gets the answer before writing the next.
-            print(text, flush=self.by_line)
+            print(text, flush=self.live)
 
 
 def _visible(text: str) -> str:
