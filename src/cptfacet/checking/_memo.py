@@ -33,8 +33,8 @@ def _size(asked: object) -> int:
 class Kept(dict[K, V]):
     """Answers by what was asked, each worked out when it is first looked up.
 
-    So many are kept, of questions that are short; any other is worked out anew each time, so that no
-    claim can make it grow without end.
+    Those of short questions are kept, and when there are too many, all go: so no claim can make it
+    grow without end, and what claims ask often is soon there again.
     """
 
     __slots__ = ("_most", "_work_out")
@@ -46,9 +46,11 @@ class Kept(dict[K, V]):
         self._most = most
 
     def __missing__(self, asked: K) -> V:
-        """Work an answer out, and keep it where there is room."""
+        """Work an answer out, and keep it where the question is short."""
         answer = self._work_out(asked)
-        if len(self) < self._most and is_short(asked):
+        if is_short(asked):
+            if len(self) >= self._most:
+                self.clear()
             self[asked] = answer
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Hashable
 from decimal import Decimal
@@ -30,6 +31,9 @@ class Shapes:
         """Begin with no line met."""
         self._plan = plan
         self._numbers: dict[Hashable, int] = {}
+        self._next = (
+            itertools.count()
+        )  # no number comes back: shapes that were kept have the old ones
         self._lines = Kept(self._number)
 
     def of(self, claim: Claim) -> Shape | None:
@@ -74,6 +78,8 @@ class Shapes:
             said = diagnoses if answered.findings else (answered.signals, answered.not_checked)
         what = (code, modifiers, (type(units), str(units)), said, bool(own), place)
         number = self._numbers.get(what)
-        if number is None and len(self._numbers) < _MOST_NUMBERS:
-            number = self._numbers[what] = len(self._numbers)
+        if number is None:
+            if len(self._numbers) >= _MOST_NUMBERS:
+                self._numbers.clear()
+            number = self._numbers[what] = next(self._next)
         return number
