@@ -166,6 +166,21 @@ class TestLawlessPolicies:
 
         assert "as 'Another', which is" in told
 
+    def test_a_fact_of_no_date(self) -> None:
+        ever = attrs.evolve(SOURCE.term, start=None, seen=None, until=None)
+        told = broken(STATED[2], made(attrs.evolve(SOURCE, term=ever)))
+
+        assert (
+            f"laterality.form ({', '.join(SOURCE.cell)}), {ever} is a fact and has neither" in told
+        )
+
+    @pytest.mark.parametrize("blank", [{"id": ""}, {"title": ""}])
+    def test_a_source_without_a_name(self, blank: dict[str, str]) -> None:
+        cited = tuple(attrs.evolve(c, **blank) for c in SOURCE.citations)  # type: ignore[arg-type]
+        told = broken(STATED[2], made(attrs.evolve(SOURCE, citations=cited)))
+
+        assert f"{SOURCE.term} cites a source without id or title" in told
+
     def test_two_values_on_one_day(self) -> None:
         policy = made(SOURCE)
         twin = attrs.evolve(SOURCE, value="rt-lt-lines")
@@ -304,6 +319,10 @@ def unreasoned(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
     return attrs.evolve(answer, why=tuple(attrs.evolve(w, provisions=()) for w in answer.why))
 
 
+def unexplained(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+    return answer if isinstance(answer, Refusal) else attrs.evolve(answer, why=answer.why[1:])
+
+
 def foreign(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
     if isinstance(answer, Refusal):
         return answer
@@ -353,6 +372,12 @@ class TestLawlessCoding:
             ),
             ("test_any_session_is_coded_or_refused", CPT, silent, "without a reason"),
             ("test_any_session_is_coded_or_refused", CPT, unreasoned, "has no provision"),
+            (
+                "test_any_session_is_coded_or_refused",
+                CPT,
+                unexplained,
+                "not each line is explained",
+            ),
             ("test_any_session_is_coded_or_refused", CPT, foreign, "not what the policy answers"),
             (
                 "test_any_session_keeps_add_ons_behind_primaries",
