@@ -169,15 +169,13 @@ def test_where_an_ablation_explains_nothing() -> None:
         assert [f.rule for f in found if f.family is RuleFamily.SEDATION] == [rule]
 
 
-def test_where_the_policy_is_not_known_it_says_so() -> None:
-    checked = Claim(
-        claim_type=ClaimType.PROFESSIONAL,
-        date=dt.date(2019, 3, 4),
-        lines=tuple(map(parse_line, ("64493-RT", "64635-RT", "99152"))),
-    )
+@pytest.mark.parametrize(
+    ("provider", "rules"), [("A", {INJECTION, ABLATION}), ("B", {TestAnother.RULE})]
+)
+def test_where_the_policy_is_not_known_it_says_so(provider: str, rules: set[str]) -> None:
+    lines = [attrs.evolve(parse_line(text), provider="A") for text in ("64493-RT", "64635-RT")]
+    lines.append(attrs.evolve(parse_line("99152"), provider=provider))
+    checked = Claim(claim_type=ClaimType.PROFESSIONAL, date=dt.date(2019, 3, 4), lines=tuple(lines))
     report = check_claim(checked, policy=policies.get("medicare"))
 
-    assert {n.rule for n in report.not_checked if n.needs == "coverage.sedation"} == {
-        INJECTION,
-        ABLATION,
-    }
+    assert {n.rule for n in report.not_checked if n.needs == "coverage.sedation"} == rules

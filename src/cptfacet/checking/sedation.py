@@ -48,7 +48,7 @@ def sedation_with_ablation(day: Day) -> Iterator[Found | Unasked]:
 
 
 @checks_whole
-def sedation_by_another(claim: Whole) -> Iterator[Found]:
+def sedation_by_another(claim: Whole) -> Iterator[Found | Unasked]:
     """Find sedation or anesthesia by another practitioner on the day of a facet procedure."""
     dates: dict[dt.date, list[Day]] = {}
     for day in claim.days:
@@ -60,6 +60,8 @@ def sedation_by_another(claim: Whole) -> Iterator[Found]:
         answers = _of_injections(plan, facet)
         if _ablated(facet) and (not answers or _explained(plan, facet)):
             answers = [_stated(plan, Family.ABLATION)]
+        if other:
+            yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
         yield from _found(other, facet, answers)
 
 
