@@ -18,12 +18,13 @@ from cptfacet.addons import missing_primaries, order_lines
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import LineForm, SideCount
 from cptfacet.checking import Checker
-from cptfacet.claims import ClaimLine, ClaimType, Purpose
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, NoteId
 from cptfacet.decoding import BilledLevels, Decoder
-from cptfacet.findings import FindingKind, RuleFamily
+from cptfacet.findings import FindingKind, Report, RuleFamily
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import packaged
+from cptfacet.repairing import repair_claim
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 
 TODAY = dt.date(2026, 3, 2)
@@ -460,6 +461,7 @@ def checker_of(payer: str) -> tuple[Checker, set[object]]:
 def check_findings(session: Session, coded: Coded, payer: str) -> None:
     """Check that the lines draw no finding of kind coding, edit or form, with the note or without.
 
+    Nor do order and identities change what is found, and a repair gives back the lines as they were.
     Lines that other joints have been coded to are checked once. A session of more joints than a
     medically unlikely edit counts breaks it: no level is dropped.
     """
@@ -478,6 +480,44 @@ def check_findings(session: Session, coded: Coded, payer: str) -> None:
             and not (finding.family is RuleFamily.UNITS and len(session.treatments[0].targets) > 5)
         ]
         assert found == [], report.explain()
+    check_turned(claim, payer)
+
+
+def check_turned(claim: Claim, payer: str) -> None:
+    """Check and repair the claim from its last line to its first, of somebody, the modifiers turned."""
+    turned = attrs.evolve(
+        claim,
+        id="of somebody",
+        lines=tuple(
+            attrs.evolve(line, modifiers=line.modifiers[::-1], provider="somebody")
+            for line in claim.lines[::-1]
+        ),
+    )
+    checker, _ = checker_of(payer)
+    before, after = checker.check(claim), checker.check(turned)
+    assert told_of(before) == {
+        (rule, severity, message, tuple(sorted(len(claim.lines) + 1 - line for line in lines)))
+        for rule, severity, message, lines in told_of(after)
+    }
+    assert before.not_checked == after.not_checked
+    repaired = repair_claim(turned, policy=policies.get(payer))
+    mended = {change.finding.rule for change in repaired.changes}
+    assert mended <= {ORDER}
+    assert mended.isdisjoint(finding.rule for finding in repaired.report.findings)
+    assert told_of(repaired.report) == told_of(after)
+    assert repair_claim(repaired.claim, policy=policies.get(payer)).changes == ()
+
+
+ORDER = "modifier-order"
+
+
+def told_of(report: Report) -> set[tuple[str, str, str, tuple[int, ...]]]:
+    """Tell the findings that are not about order."""
+    return {
+        (found.rule, found.severity, found.message, found.lines)
+        for found in report.findings
+        if found.rule != ORDER
+    }
 
 
 # -- one pass over a part of the space
