@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from cptfacet import policies, strategies, testing
 from cptfacet.addons import allowed_primaries
-from cptfacet.anatomy import Joint
-from cptfacet.claims import Claim, ClaimLine
-from cptfacet.coding import Coded, Coder, Refusal
+from cptfacet.anatomy import Joint, Nerve, Side
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.coding.plans import turning_points
+from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import DIMENSIONS, Policy, Provision, vocabulary
-from cptfacet.procedures import ProcedureKind
+from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import Repaired, repair_claim
-from cptfacet.sessions import Session
+from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 from cptfacet.testing import policy_laws
 
 CPT, MEDICARE = policies.get("cpt"), policies.get("medicare")
@@ -455,6 +456,578 @@ class TestLawlessCoding:
 
         assert "id=" not in told
         assert told.count("\n") <= 7
+
+
+# -- what a broken law says, word for word
+
+ON = dt.date(2026, 3, 2)
+L3, L4, L5 = Joint.L3_L4, Joint.L4_L5, Joint.L5_S1
+LEFT, RIGHT, BOTH = Side.LEFT, Side.RIGHT, Side.BILATERAL
+AT = "  - 2026-03-02, professional: intra-articular-injection, fluoroscopy, diagnostic at "
+
+
+def treated(*targets: Target, technique: str = "intra-articular-injection") -> Treatment:
+    return Treatment(
+        technique=Technique(technique),
+        guidance=Guidance.FLUOROSCOPY,
+        purpose=Purpose.DIAGNOSTIC,
+        targets=targets,
+    )
+
+
+def held(*targets: Target, diagnoses: tuple[str, ...] = ()) -> Session:
+    return Session(
+        date=ON,
+        treatments=(treated(*targets),),
+        claim_type=ClaimType.PROFESSIONAL,
+        diagnoses=diagnoses,
+    )
+
+
+def at(joint: Joint, side: Side | None = None) -> Target:
+    return Target(joint=joint, side=side)
+
+
+THREE = held(at(L3, LEFT), at(L4, RIGHT), at(L5, BOTH))
+THREE_SHOWN = f"{AT}L3-L4:left, L4-L5:right, L5-S1:bilateral"
+REFUSED = Refusal(reason=Reason.NOT_KNOWN, message="Not known.")
+
+
+def asked(
+    law: str,
+    session: Session,
+    *,
+    policy: Policy = CPT,
+    reference: Reference | None = None,
+    **instead: Any,
+) -> None:
+    """Hold one session to a law of any session, with a part of the case exchanged."""
+    laws: Any = policy_laws(policy, reference=reference)
+    for name, part in instead.items():
+        setattr(laws.case, name, part)
+    getattr(laws, f"test_any_session_{law}").hypothesis.inner_test(laws(), session)
+
+
+def told(law: str, session: Session, *, policy: Policy = CPT, **instead: Any) -> list[str]:
+    """Give the lines in which a law of any session says that it is broken."""
+    with pytest.raises(AssertionError) as caught:
+        asked(law, session, policy=policy, **instead)
+    first, *lines = str(caught.value).split("\n")
+    assert first == "the law is broken:"
+    return lines
+
+
+class TestAnySession:
+    """What the laws of any session say of one session, and that they pass what is lawful."""
+
+    def test_all_of_a_session_is_shown(self) -> None:
+        """Sides, guidance, purpose and claim type are named, or said not to be stated."""
+        bare = Treatment(
+            technique=Technique.MEDIAL_BRANCH_BLOCK,
+            nerves=(
+                TreatedNerve(nerve=Nerve.L3, side=RIGHT),
+                TreatedNerve(nerve=Nerve.L4),
+            ),
+            targets=(at(L4), at(L5, LEFT)),
+        )
+        empty = Treatment(
+            technique=Technique.CRYOABLATION, guidance=Guidance.CT, purpose=Purpose.THERAPEUTIC
+        )
+        silent_ = Stub(CPT, lambda _, __: attrs.evolve(REFUSED, message=" "))
+
+        assert told(
+            "is_coded_or_refused", Session(date=ON, treatments=(bare, empty)), coder=silent_
+        ) == [
+            (
+                "  - 2026-03-02, claim type not stated: medial-branch-block, guidance not stated,"
+                " purpose not stated at L4-L5:side not named, L5-S1:left, nerve L3:right,"
+                " nerve L4:side not named; cryoablation, ct, therapeutic at no level: refused without"
+                " a reason"
+            )
+        ]
+        assert told("is_coded_or_refused", held(at(L4, LEFT)), coder=silent_) == [
+            f"{AT}L4-L5:left: refused without a reason"
+        ]
+
+    def test_a_part_whose_refusal_is_not_told(self) -> None:
+        def mute(_: Session, answer: Coded) -> Coded:
+            return attrs.evolve(answer, notes=(Note(id=NoteId.REFUSED, message="Refused."),))
+
+        assert told("is_coded_or_refused", THREE, coder=Stub(CPT, mute)) == [
+            f"{THREE_SHOWN}: a part is refused and its refusal is not told"
+        ]
+
+    def test_lines_that_are_not_explained(self) -> None:
+        def wrong(_: Session, answer: Coded) -> Coded:
+            second, third = answer.why[1:]
+            other = attrs.evolve(SOURCE, value="plain-then-50")
+            return attrs.evolve(
+                answer,
+                why=(attrs.evolve(second, provisions=()), attrs.evolve(third, provisions=(other,))),
+            )
+
+        assert told("is_coded_or_refused", THREE, coder=Stub(CPT, wrong)) == [
+            f"{THREE_SHOWN}: not each line is explained once",
+            f"{THREE_SHOWN}: 64494-LT x1 has no provision or no joint behind it",
+            (
+                f"{THREE_SHOWN}: 64495-RT x1 stands on laterality.form ({', '.join(SOURCE.cell)}),"
+                f" {SOURCE.term}, which is not what the policy answers on that day"
+            ),
+        ]
+
+    def test_the_other_order_and_the_other_sides_are_asked_for(self) -> None:
+        """Of targets and of nerves, in each treatment."""
+        nerves = tuple(
+            TreatedNerve(nerve=nerve, side=side)
+            for nerve, side in ((Nerve.L3, LEFT), (Nerve.L4, RIGHT), (Nerve.L2, None))
+        )
+        session = attrs.evolve(
+            THREE, treatments=(attrs.evolve(THREE.treatments[0], nerves=nerves),)
+        )
+        (treatment,) = session.treatments
+        heard: list[Session] = []
+
+        def listen(given: Session, answer: Coded) -> Coded | Refusal:
+            heard.append(given)
+            return answer
+
+        asked("turned_or_mirrored_is_coded_alike", THREE)
+        asked("turned_or_mirrored_is_coded_alike", session, coder=Stub(CPT, listen))
+        turned, mirrored = (
+            attrs.evolve(session, treatments=(attrs.evolve(treatment, targets=t, nerves=n),))
+            for t, n in (
+                (treatment.targets[::-1], nerves[::-1]),
+                (
+                    (at(L3, RIGHT), at(L4, LEFT), at(L5, BOTH)),
+                    tuple(
+                        TreatedNerve(nerve=nerve, side=side)
+                        for nerve, side in ((Nerve.L3, RIGHT), (Nerve.L4, LEFT), (Nerve.L2, None))
+                    ),
+                ),
+            )
+        )
+
+        assert heard == [session, turned, mirrored]
+
+    def test_coded_otherwise_when_turned_or_mirrored(self) -> None:
+        def wrong(given: Session, answer: Coded) -> Coded | Refusal:
+            first, *_ = given.treatments[0].targets
+            if first == at(L5, BOTH):
+                return REFUSED
+            return answer if first.side is LEFT else on_lines(lambda _: ())(given, answer)
+
+        coded = "64493-50 x1, 64494-LT x1, 64495-RT x1"
+
+        assert told("turned_or_mirrored_is_coded_alike", THREE, coder=Stub(CPT, wrong)) == [
+            (
+                f"{THREE_SHOWN}: coded to {coded}, and with its targets in another order to a refusal"
+                " (not-known)"
+            ),
+            f"{THREE_SHOWN}: coded to {coded}, and with its sides exchanged to no line",
+        ]
+
+    def test_findings_on_lines(self) -> None:
+        """Those that the session beside them draws count; what it states of itself does not."""
+        law = "draws_no_finding_of_coding_edit_or_form"
+        lines = told(law, held(at(L4, RIGHT)), coder=Stub(CPT, each_line(right_is_left)))
+        second = ClaimLine(code="64635", modifiers=("RT",))
+        pair = told(law, held(at(L4, RIGHT)), coder=Stub(CPT, on_lines(lambda x: (*x, second))))
+        both = attrs.evolve(
+            THREE,
+            treatments=(
+                treated(at(L3, LEFT)),
+                treated(at(L5, LEFT), technique="thermal-radiofrequency-ablation"),
+            ),
+        )
+
+        assert lines
+        assert all(line.startswith(f"{AT}L4-L5:right: 64493-LT x1 draws error ") for line in lines)
+        assert pair == [
+            (
+                f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1 draws error technique-differs: 64635: it"
+                " stands for an ablation, and the note has intra-articular-injection alone"
+            )
+        ]
+        for policy in (CPT, MEDICARE):
+            asked(law, both, policy=policy)
+            asked(law, THREE, policy=policy)
+            asked(law, held(at(L4, LEFT), diagnoses=("nonsense", "M47.816")), policy=policy)
+
+    def test_what_is_repaired_is_all_but_the_first_line(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        honest, given = repair_claim, list[tuple[str, object]]()
+
+        def repair(claim: Claim, **how: Any) -> Repaired:
+            given.append((" ".join(line.code for line in claim.lines), how["reference"]))
+            return honest(claim, **how)
+
+        monkeypatch.setattr(testing, "repair_claim", repair)
+        known = attrs.evolve(packaged())
+        asked("is_repaired_once", THREE, reference=known)
+
+        assert given[0] == ("64494 64495", known)
+        assert [reference is known for _, reference in given] == [True, True]
+
+    def test_add_ons_behind_their_primaries(self) -> None:
+        law = "keeps_add_ons_behind_primaries"
+        asked(law, THREE)
+        ablation = attrs.evolve(
+            THREE,
+            treatments=(
+                treated(at(L4, LEFT), at(L5, LEFT), technique="thermal-radiofrequency-ablation"),
+            ),
+        )
+        asked(law, ablation, policy=MEDICARE)
+        backwards = Stub(MEDICARE, on_lines(lambda lines: lines[::-1]))
+
+        assert told(law, ablation, policy=MEDICARE, coder=backwards) == [
+            (
+                "  - 2026-03-02, professional: thermal-radiofrequency-ablation, fluoroscopy, diagnostic"
+                " at L4-L5:left, L5-S1:left: 64636-LT x1 has none of 64635, 64633 before it:"
+                " 64636-LT x1, 64635-LT x1"
+            )
+        ]
+
+    def test_another_session_after_json(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(testing, "read", lambda *_: None)
+
+        assert told("is_written_as_json_and_read_back", THREE) == [
+            f"{THREE_SHOWN}: the session is another after JSON",
+            f"{THREE_SHOWN}: the claim is another after JSON",
+        ]
+
+    def test_another_policy_after_pickling(self) -> None:
+        law = "has_the_same_answer_from_a_pickled_copy"
+
+        assert told(law, held(at(L4, LEFT)), pickled=Coder(MEDICARE)) == [
+            "  - the pickled policy is not equal to the policy",
+            f"{AT}L4-L5:left: the pickled copy answers otherwise",
+        ]
+        asked(law, THREE)
+
+    def test_what_pickles_to_something_else(self) -> None:
+        case: Any = policy_laws(CPT).case  # type: ignore[attr-defined]
+
+        assert case.pickled.policy == CPT
+        assert case.pickled is not case.coder
+        case.coder, case.pickled = Unpickled(), None
+        del case.pickled
+        with pytest.raises(AssertionError, match=r"^a pickled coder is no coder$"):
+            _ = case.pickled
+
+
+class Unpickled:
+    """What becomes a string when it is pickled."""
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, ("",)
+
+
+class TestOneShape:
+    """What the enumerated laws say of one shape on one day."""
+
+    def told(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        law: str,
+        *targets: Target,
+        wrong: Callable[..., Any] = lambda _, answer: answer,
+        policy: Policy = CPT,
+        technique: str = "intra-articular-injection",
+        **instead: Any,
+    ) -> list[str]:
+        """Enumerate one shape and what mirrors it, for one family; give what a law says of it."""
+        shapes = [
+            (
+                {t.joint: t.side.mirrored if turn and t.side else t.side for t in targets},
+                Purpose.DIAGNOSTIC,
+            )
+            for turn in (False, True)
+        ]
+        monkeypatch.setattr(testing, "_lumbar_space", lambda: shapes)
+        monkeypatch.setattr(testing, "_junction_space", lambda: ())
+        if law in (*ENUMERATED, FOUND_RIGHT):
+            monkeypatch.setattr(testing, "ClaimType", [ClaimType.PROFESSIONAL])
+        family = (
+            Family.ABLATION if technique.endswith("ablation") else Family.IMAGE_GUIDED_INJECTION
+        )
+        method = Technique(technique), Guidance.FLUOROSCOPY
+        laws: Any = policy_laws(policy)
+        given = {"days": [ON], "methods": lambda _: {family: method}, "coder": Stub(policy, wrong)}
+        for name, part in {**given, **instead}.items():
+            setattr(laws.case, name, part)
+        try:
+            getattr(laws(), law)()
+        except AssertionError as caught:
+            first, *lines = str(caught).split("\n")
+            assert first == "the law is broken:"
+            return lines
+        return []
+
+    def test_levels_that_are_in_no_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tell = functools.partial(self.told, monkeypatch, ENUMERATED[2])
+        targets = at(L3, LEFT), at(L4, LEFT), at(L5, LEFT)
+        shown = f"{AT}L3-L4:left, L4-L5:left, L5-S1:left"
+        left_out = on_lines(lambda lines: lines[:1])
+        partly = Note(id=NoteId.REFUSED, message="Refused.", refusal=REFUSED)
+
+        def said(session: Session, answer: Coded) -> Coded | Refusal:
+            return left_out(session, attrs.evolve(answer, notes=(partly,)))
+
+        def first_left_out(session: Session, answer: Coded) -> Coded | Refusal:
+            lines = (attrs.evolve(answer.claim.lines[1], modifiers=("50",)),)
+            return on_lines(lambda _: lines)(session, attrs.evolve(answer, notes=(partly,)))
+
+        assert tell(*targets) == []
+        assert tell(*targets, wrong=left_out)[0] == (
+            f"{shown}: 64493-LT x1: the level second, third-and-more is in no line, and nothing is"
+            " refused"
+        )
+        assert tell(*targets, wrong=said) == []
+        assert tell(*targets, wrong=lambda _, __: REFUSED) == []
+        assert any("64494 reads as" in line for line in tell(*targets, wrong=first_left_out))
+
+    def test_the_form_of_both_sides(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tell = functools.partial(self.told, monkeypatch, ENUMERATED[1])
+        honest: Any = policy_laws(CPT).case.value  # type: ignore[attr-defined]
+
+        def unknown(key: str, *where: Any) -> object:
+            return None if key == "laterality.form" else honest(key, *where)
+
+        def later(session: Session, answer: Coded) -> Coded | Refusal:
+            lines = (ClaimLine(code="64494", modifiers=("50",)),)
+            return on_lines(lambda _: lines)(session, answer)
+
+        sides = at(L4, BOTH), at(L5, BOTH)
+        shown = "L4-L5:bilateral, L5-S1:bilateral"
+
+        assert tell(*sides) == []
+        assert tell(*sides, value=unknown) == [
+            f"{AT}{shown}: primary has no known form: 64493-50 x1",
+            f"{AT}{shown}: injection-add-on has no known form: 64494 x2",
+        ]
+        assert tell(at(L4, LEFT), value=unknown) == []
+        assert tell(*sides, wrong=later) == [
+            f"{AT}{shown}: the policy wants injection-add-on as two-units, and the lines are 64494-50 x1"
+        ]
+        assert tell(*sides, wrong=each_line(two_units), technique="thermal-radiofrequency-ablation")
+
+    def test_the_diagnostic_modifier(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tell = functools.partial(self.told, monkeypatch, ENUMERATED[5], at(L4, LEFT))
+        honest: Any = policy_laws(MEDICARE).case.value  # type: ignore[attr-defined]
+
+        def unknown(key: str, *where: Any) -> object:
+            return None if key == "modifier.diagnostic" else honest(key, *where)
+
+        assert tell(policy=MEDICARE) == []
+        assert tell(policy=MEDICARE, wrong=each_line(without_kx)) == [
+            f"{AT}L4-L5:left: modifier.diagnostic is KX, and the line is 64493-LT x1",
+            f"{AT}L4-L5:right: modifier.diagnostic is KX, and the line is 64493-RT x1",
+        ]
+        assert tell(policy=MEDICARE, value=unknown)[0] == (
+            f"{AT}L4-L5:left: modifier.diagnostic is not known, and the line is 64493-LT-KX x1"
+        )
+
+    def test_the_order_of_modifiers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        honest: Any = policy_laws(MEDICARE).case.value  # type: ignore[attr-defined]
+
+        def sides_later(key: str, *where: Any) -> object:
+            if key == "modifier.order":
+                return tuple(map(ModifierKind, ("information", "side", "payment")))
+            return honest(key, *where)
+
+        tell = functools.partial(
+            self.told, monkeypatch, ENUMERATED[4], at(L4, LEFT), policy=MEDICARE
+        )
+
+        assert tell() == []
+        assert tell(value=sides_later)[0] == (
+            f"{AT}L4-L5:left: the order is information, side, payment, and the line is"
+            " 64493-LT-KX x1"
+        )
+        assert tell(value=sides_later, wrong=each_line(turned_modifiers)) == []
+
+    def test_the_order_of_two_targets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lines = self.told(
+            monkeypatch, ENUMERATED[6], at(L4, LEFT), at(L5, RIGHT), wrong=first_target_alone
+        )
+
+        assert len(lines) == 2
+
+    def test_each_session_with_findings_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        wrong = on_lines(lambda lines: lines[1:])
+        lines = self.told(monkeypatch, FOUND_RIGHT, at(L4, LEFT), at(L5, LEFT), wrong=wrong)
+
+        assert {line.partition(" draws ")[0] for line in lines} == {
+            f"{AT}L4-L5:{side}, L5-S1:{side}: 64494-{code} x1"
+            for side, code in (("left", "LT"), ("right", "RT"))
+        }
+
+    def test_each_technique(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        table = "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason"
+        tell = functools.partial(self.told, monkeypatch, table, at(L4, LEFT))
+
+        def turned(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+            return REFUSED if isinstance(answer, Coded) else LEFT_CODED
+
+        def empty(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+            return answer if isinstance(answer, Coded) else attrs.evolve(answer, instead=())
+
+        assert tell() == []
+        assert tell(days=[dt.date(1999, 1, 1)]) == []
+        first, *others = tell(wrong=turned)
+        shown = "  - 2026-03-02, professional: intra-articular-injection, {}, purpose not stated at"
+        assert first == (
+            f"{shown.format('fluoroscopy')} L4-L5:left: the policy says image-guided-injection, and"
+            " the answer is not-known"
+        )
+        assert others[2] == (
+            f"{shown.format('mri')} L4-L5:left: the policy says None, and the answer is 64493-LT x1"
+        )
+        assert tell(wrong=empty)[0] == (
+            f"{shown.format('none')} L4-L5:left: reported instead no line"
+        )
+
+
+LEFT_CODED = ONE.code(held(at(L4, LEFT)))
+
+
+class TestTheCase:
+    """What the laws ask, they ask of the policy and the reference that they were given."""
+
+    def test_the_reference_is_the_given_one(self) -> None:
+        known = packaged()
+        other = attrs.evolve(
+            known,
+            modifiers=tuple(
+                attrs.evolve(m, code="ZR") if m.role is ModifierRole.RIGHT else m
+                for m in known.modifiers
+            ),
+        )
+        case: Any = policy_laws(CPT, reference=other).case  # type: ignore[attr-defined]
+
+        for part in (case.coder, case.decoder, case.checker):
+            assert part.reference is other
+        assert case.sides_of([ClaimLine(code="64493", modifiers=("RT",))]) == [((), 1)]
+
+    def test_the_day_after_an_edit_ends_is_a_day(self) -> None:
+        known = packaged()
+        (first, *links) = known.procedure("64494").primaries
+        ended = attrs.evolve(
+            first,
+            term=attrs.evolve(first.term, start=dt.date(2015, 1, 1), until=dt.date(2030, 6, 29)),
+        )
+        other = attrs.evolve(
+            known,
+            procedures=tuple(
+                attrs.evolve(p, primaries=(ended, *links)) if p.code == "64494" else p
+                for p in known.procedures
+            ),
+        )
+        case: Any = policy_laws(CPT, reference=other).case  # type: ignore[attr-defined]
+
+        assert case.days[-1] == dt.date(2030, 6, 30)
+
+    def test_sampling_is_quick_and_has_no_deadline(self) -> None:
+        law = policy_laws(CPT).test_any_session_is_repaired_once  # type: ignore[attr-defined]
+        chosen: Any = law._hypothesis_internal_use_settings
+
+        assert (chosen.max_examples, chosen.deadline) == (25, None)
+
+
+class TestStatements:
+    """What the laws of what is stated say, and that they reach the ends of the calendar."""
+
+    def said(self, law: str, policy: Policy) -> list[str]:
+        laws: Any = policy_laws(policy)
+        with pytest.raises(AssertionError) as caught:
+            getattr(laws(), law)()
+        return str(caught.value).split("\n")[1:]
+
+    def test_a_provision_without_a_cell(self) -> None:
+        (judgement,) = CPT.find("levels.order")
+        lawless: Any = attrs.evolve(judgement, note=" ")
+
+        assert self.said(STATED[2], made(lawless)) == [
+            f"  - levels.order, {lawless.term} is a judgement and gives no reason in its note"
+        ]
+
+    def test_a_source_of_the_policys_own(self) -> None:
+        def cited(title: str, id_: str = "own") -> Provision:
+            first, *_ = SOURCE.citations
+            own = attrs.evolve(first, id=id_, title=title)
+            return attrs.evolve(SOURCE, citations=(own,))
+
+        laws: Any = policy_laws(made(cited("Own")))
+        laws().test_every_provision_resolves_its_citations()
+        two = made(cited("Own"))
+        object.__setattr__(two, "provisions", (cited("Own"), cited("Other")))
+        named = f"  - laterality.form ({', '.join(SOURCE.cell)}), {SOURCE.term}"
+
+        assert self.said(STATED[2], two) == [
+            f"{named} cites own as 'Other', which is 'Own' elsewhere"
+        ]
+        assert self.said(STATED[2], made(cited(""))) == [
+            f"{named} cites a source without id or title"
+        ]
+
+    def test_every_wrong_answer_is_told(self) -> None:
+        policy = made(SOURCE)
+        twin = attrs.evolve(SOURCE, value="rt-lt-lines")
+        other = next(p for p in CPT.find("laterality.form") if p.cell != SOURCE.cell)
+        object.__setattr__(policy, "provisions", (SOURCE, twin, other))
+        lines = self.said(STATED[1], policy)
+
+        assert any("is not the answer on" in line for line in lines)
+
+    def test_the_first_and_the_last_day_there_are(self) -> None:
+        for term in (
+            attrs.evolve(SOURCE.term, start=None, seen=dt.date.min, until=None),
+            attrs.evolve(SOURCE.term, start=dt.date.min, seen=None, until=dt.date.max),
+        ):
+            laws: Any = policy_laws(made(attrs.evolve(SOURCE, term=term, policy="lawless")))
+            for law in (STATED[0], STATED[1]):
+                getattr(laws(), law)()
+
+    def test_a_provision_that_answers_too_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        last = dt.date(2026, 6, 30)
+        term = attrs.evolve(SOURCE.term, start=dt.date(2026, 1, 1), seen=None, until=last)
+        policy = made(attrs.evolve(SOURCE, term=term, policy="lawless"))
+        honest = Policy.get
+
+        def late(self: Policy, key: str, *, on: dt.date, **cell: str) -> object:
+            return honest(self, key, on=min(on, last), **cell)
+
+        monkeypatch.setattr(Policy, "get", late)
+        named = f"laterality.form ({', '.join(SOURCE.cell)}), {term}"
+
+        assert self.said(STATED[1], policy) == [f"  - {named} is still the answer on 2026-07-01"]
+        assert self.said(STATED[0], policy) == [
+            f"  - 2026-06-30: {named} ends, and is the answer on 2026-07-01 too"
+        ]
+
+    def test_changes_that_are_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        term = attrs.evolve(
+            SOURCE.term, start=dt.date(2026, 1, 1), seen=None, until=dt.date(2026, 6, 30)
+        )
+        policy = made(attrs.evolve(SOURCE, term=term, policy="lawless"))
+        honest = Policy.changes
+        named = f"laterality.form ({', '.join(SOURCE.cell)}), {term}"
+
+        def of_no_day(self: Policy, **days: dt.date) -> object:
+            return () if len(days) == 2 else honest(self, **days)
+
+        monkeypatch.setattr(Policy, "changes", of_no_day)
+        assert self.said(STATED[0], policy) == [
+            f"  - 2026-01-01: {named} is left out of its day",
+            f"  - 2026-06-30: {named} is left out of its day",
+        ]
+        monkeypatch.setattr(Policy, "changes", lambda *_, **__: ())
+        assert self.said(STATED[0], policy) == [
+            f"  - 2026-01-01: {named} is no change",
+            f"  - 2026-06-30: {named} is no change",
+        ]
 
 
 class TestUse:
