@@ -16,6 +16,7 @@ from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.coding.plans import turning_points
+from cptfacet.decoding import Decoded, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import DIMENSIONS, Policy, Provision, vocabulary
 from cptfacet.procedures import Family, ProcedureKind
@@ -648,6 +649,11 @@ class TestAnySession:
                 " stands for an ablation, and the note has intra-articular-injection alone"
             )
         ]
+        other = Note(id=NoteId.JUDGEMENT, message="Another note.")
+        unnamed = Stub(MEDICARE, lambda _, answer: attrs.evolve(answer, notes=(other,)))
+        (paired,) = told(law, both, policy=MEDICARE, coder=unnamed)
+
+        assert "64635-LT x1, 64493-LT-KX x1 draws error pair-without-modifier: 64493 " in paired
         for policy in (CPT, MEDICARE):
             asked(law, both, policy=policy)
             asked(law, THREE, policy=policy)
@@ -787,6 +793,17 @@ class TestOneShape:
         assert tell(*targets, wrong=said) == []
         assert tell(*targets, wrong=lambda _, __: REFUSED) == []
         assert any("64494 reads as" in line for line in tell(*targets, wrong=first_left_out))
+
+    def test_a_code_that_is_read_as_no_level(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        decoder = Decoder(CPT)
+
+        def nothing(claim: Claim) -> Decoded:
+            return decoder.decode(attrs.evolve(claim, lines=()))
+
+        assert self.told(monkeypatch, ENUMERATED[2], at(L4, LEFT), read_back=nothing) == [
+            f"{AT}L4-L5:left: 64493-LT x1: 64493 is not read as the first level",
+            f"{AT}L4-L5:right: 64493-RT x1: 64493 is not read as the first level",
+        ]
 
     def test_the_form_of_both_sides(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tell = functools.partial(self.told, monkeypatch, ENUMERATED[1])
