@@ -18,7 +18,7 @@ from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoded, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
-from cptfacet.policies import DIMENSIONS, Policy, Provision, vocabulary
+from cptfacet.policies import DIMENSIONS, ChangeKind, Policy, Provision, vocabulary
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import Repaired, repair_claim
@@ -892,7 +892,13 @@ class TestOneShape:
             return answer if isinstance(answer, Coded) else attrs.evolve(answer, instead=())
 
         assert tell() == []
-        assert tell(days=[dt.date(1999, 1, 1)]) == []
+        early = [
+            attrs.evolve(p, term=attrs.evolve(p.term, start=dt.date(1990, 1, 1), seen=None))
+            for p in CPT.find("coding.family")
+            if isinstance(p, Provision) and p.cell == ("medial-branch-block", "fluoroscopy")
+        ]
+        assert early
+        assert tell(policy=made(early[-1]), days=[dt.date(1999, 1, 1)]) == []
         first, *others = tell(wrong=turned)
         shown = "  - 2026-03-02, professional: intra-articular-injection, {}, purpose not stated at"
         assert first == (
@@ -1035,11 +1041,16 @@ class TestStatements:
         def of_no_day(self: Policy, **days: dt.date) -> object:
             return () if len(days) == 2 else honest(self, **days)
 
+        def starts(self: Policy, **days: dt.date) -> object:
+            return tuple(c for c in honest(self, **days) if c.what is not ChangeKind.ENDS)
+
         monkeypatch.setattr(Policy, "changes", of_no_day)
         assert self.said(STATED[0], policy) == [
             f"  - 2026-01-01: {named} is left out of its day",
             f"  - 2026-06-30: {named} is left out of its day",
         ]
+        monkeypatch.setattr(Policy, "changes", starts)
+        assert self.said(STATED[0], policy) == [f"  - 2026-06-30: {named} is no change"]
         monkeypatch.setattr(Policy, "changes", lambda *_, **__: ())
         assert self.said(STATED[0], policy) == [
             f"  - 2026-01-01: {named} is no change",
