@@ -829,6 +829,8 @@ class TestOneShape:
             f"{AT}{shown}: the policy wants injection-add-on as two-units, and the lines are 64494-50 x1"
         ]
         assert tell(*sides, wrong=each_line(two_units), technique="thermal-radiofrequency-ablation")
+        ablated = tell(*sides, value=unknown, technique="thermal-radiofrequency-ablation")
+        assert any(": ablation-add-on has no known form: 64636" in line for line in ablated)
 
     def test_the_diagnostic_modifier(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tell = functools.partial(self.told, monkeypatch, ENUMERATED[5], at(L4, LEFT))
