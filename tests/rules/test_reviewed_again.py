@@ -501,6 +501,12 @@ class TestOwnPast:
         told = self.listed(given, history=History())
         assert "history" not in set().union(*told.values())
 
+    def test_each_day_lists_its_own_rules(self) -> None:
+        codes = ("64635-LT", "64493-RT-KX", "64635-RT")
+        given = self.of_days([(code, DAY + dt.timedelta(n)) for n, code in enumerate(codes)])
+
+        assert "history" in self.listed(given)["diagnostic-too-soon"]
+
     @pytest.mark.parametrize("history", [None, History()])
     def test_more_days_than_are_counted_are_listed(self, history: History | None) -> None:
         few, many = (
@@ -512,6 +518,8 @@ class TestOwnPast:
         assert needs not in self.listed(few, history=history).get("too-many-sessions", set())
         for rule in ("too-many-sessions", "in-global-period"):
             assert needs in self.listed(many, history=history)[rule]
+        reasons = {each.reason for each in check(many).not_checked if each.needs == needs}
+        assert reasons == {"the claim has more than 100 days, which were not counted together"}
         assert of(check(few, history=history), "too-many-sessions")
 
 
