@@ -16,6 +16,7 @@ from cptfacet.checking.facts import LineFacts
 from cptfacet.checking.rules import Rewritten, Share, Unasked
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.decoding.lines import sole_providers
 from cptfacet.edits import DiagnosisUse
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
@@ -407,16 +408,10 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
 
 def _split(claim: Claim) -> _Split:
     """Part the lines of a claim by day and practitioner."""
+    providers = sole_providers(claim)
     split: _Split = {}
     for number, line in enumerate(claim.lines, 1):
-        split.setdefault((line.date or claim.date, line.provider), []).append((number, line))
-    named: dict[dt.date | None, set[str]] = {}
-    for date, provider in split:
-        if provider is not None:
-            named.setdefault(date, set()).add(provider)
-    joined: _Split = {}
-    for (date, provider), listed in split.items():
-        names = named.get(date, set())
-        whose = next(iter(names)) if provider is None and len(names) == 1 else provider
-        joined.setdefault((date, whose), []).extend(listed)
-    return {place: sorted(listed, key=lambda pair: pair[0]) for place, listed in joined.items()}
+        date = line.date or claim.date
+        provider = line.provider if date is None else line.provider or providers.get(date)
+        split.setdefault((date, provider), []).append((number, line))
+    return split

@@ -25,7 +25,7 @@ from cptfacet.decoding.answers import (
     UnreadReason,
 )
 from cptfacet.decoding.groups import read_groups
-from cptfacet.decoding.lines import DayLines, read_line
+from cptfacet.decoding.lines import DayLines, read_line, sole_providers
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Decoder(Compiled):
             claim = claim.claim
         unread: list[Unread] = []
         days: dict[tuple[dt.date, str | None], DayLines] = {}
-        providers = _providers(claim)
+        providers = sole_providers(claim)
         for number, line in enumerate((line.canonical for line in claim.lines), 1):
             date = line.date or claim.date
             read = read_line(number, line, date, self.reference)
@@ -156,13 +156,3 @@ class Decoder(Compiled):
         if not day.read:
             return ()
         return read_groups(self._plan(date, claim_type), date, purpose, day)
-
-
-def _providers(claim: Claim) -> dict[dt.date, str]:
-    """Give the one practitioner of each day that names no other: lines that name none are theirs."""
-    named: dict[dt.date, set[str]] = {}
-    for line in claim.lines:
-        date = line.date or claim.date
-        if date is not None and line.provider is not None:
-            named.setdefault(date, set()).add(line.provider)
-    return {date: names.pop() for date, names in named.items() if len(names) == 1}

@@ -18,9 +18,10 @@ from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_co
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cptfacet.claims import Claim
     from cptfacet.reference import Reference
 
-__all__ = ["DayLines", "FacetCode", "ReadLine", "read_line"]
+__all__ = ["DayLines", "FacetCode", "ReadLine", "read_line", "sole_providers"]
 
 
 @sealed
@@ -138,3 +139,13 @@ def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[UnreadRea
         message = f"{code} is of the time before today's codes, whose rules are not packaged"
         return UnreadReason.OLD_CODE, message
     return FacetCode(code=code, family=family, ordinal=ordinal, region=region)
+
+
+def sole_providers(claim: Claim) -> dict[dt.date, str]:
+    """Give the one practitioner of each day that names no other: lines that name none are theirs."""
+    named: dict[dt.date, set[str]] = {}
+    for line in claim.lines:
+        date = line.date or claim.date
+        if date is not None and line.provider is not None:
+            named.setdefault(date, set()).add(line.provider)
+    return {date: names.pop() for date, names in named.items() if len(names) == 1}
