@@ -310,30 +310,6 @@ class History:
             unmarked_as=unmarked_as,
         )
 
-    def sessions_within(
-        self,
-        window_months: int,
-        *,
-        before: dt.date,
-        region: CoverageRegion | None = None,
-        joints: Iterable[Joint] = (),
-        kinds: Iterable[SessionKind] = SessionKind,
-        unmarked_as: SessionKind | None = None,
-    ) -> tuple[PastSession, ...]:
-        """List the sessions that `count_within` counts, certain and possible ones, by date.
-
-        Raises:
-            ValueError: The number of months is not positive.
-        """
-        return self.count_within(
-            window_months,
-            before=before,
-            region=region,
-            joints=joints,
-            kinds=kinds,
-            unmarked_as=unmarked_as,
-        ).sessions
-
     def within_days(
         self,
         days: int,

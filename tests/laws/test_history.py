@@ -180,7 +180,7 @@ class TestCounting:
 
     @given(history=HISTORIES, months=st.integers(1, 24), before=NEAR)
     def test_the_window(self, history: History, months: int, before: dt.date) -> None:
-        within = history.sessions_within(months, before=before)
+        within = history.count_within(months, before=before).sessions
 
         assert within == tuple(s for s in history.sessions if counts_by_hand(s, months, before))
 
@@ -305,7 +305,7 @@ class TestCounting:
         next_day = attrs.evolve(a_year_before, date=a_year_before.date + DAY)
         history = History(sessions=(a_year_before, next_day))
 
-        assert history.sessions_within(12, before=TODAY) == (next_day,)
+        assert history.count_within(12, before=TODAY).sessions == (next_day,)
 
 
 def answers_by_hand(truth: tuple[Any, ...], question: dict[str, Any]) -> bool:
