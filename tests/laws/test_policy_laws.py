@@ -918,6 +918,154 @@ class TestOneShape:
 LEFT_CODED = ONE.code(held(at(L4, LEFT)))
 
 
+LATER = {
+    "64494": dt.date(2015, 1, 1),
+    "0217T": dt.date(2016, 1, 1),
+    "64636": dt.date(2017, 1, 1),
+}
+
+
+def later_reference() -> Reference:
+    """Give a reference in which some add-ons began later than they did."""
+    return attrs.evolve(
+        packaged(),
+        procedures=tuple(
+            attrs.evolve(p, term=attrs.evolve(p.term, start=start))
+            if (start := LATER.get(p.code))
+            else p
+            for p in packaged().procedures
+        ),
+    )
+
+
+# Of a family on professional claims: what is lumbar, and what is with T12-L1.
+EVERY = tuple((family, ClaimType.PROFESSIONAL, over) for family in Family for over in (False, True))
+ABLATED = tuple(each for each in EVERY if each[0] is Family.ABLATION)
+ULTRASOUND = tuple(each for each in EVERY if each[0] is Family.ULTRASOUND_INJECTION)
+
+
+class TestTheSpace:
+    """The enumerated sessions: what is left out is written like what is there."""
+
+    @pytest.fixture(autouse=True)
+    def tiny(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Enumerate one lumbar session and one with T12-L1, so that every day can be coded."""
+        both: Any = dict.fromkeys((Joint.L4_L5, Joint.L5_S1), BOTH)
+        over: Any = dict.fromkeys((Joint.T12_L1, Joint.L1_L2), LEFT)
+        lumbar, junction = (both, Purpose.DIAGNOSTIC), (over, Purpose.DIAGNOSTIC)
+        monkeypatch.setattr(testing, "_lumbar_space", lambda: (lumbar, lumbar))
+        monkeypatch.setattr(testing, "_junction_space", lambda: (junction,))
+
+    @pytest.mark.parametrize("policy", [CPT, MEDICARE], ids=["cpt", "medicare"])
+    def test_no_other_lines_are_left_out(self, policy: Policy) -> None:
+        for reference in (packaged(), later_reference()):
+            case: Any = policy_laws(policy, reference=reference).case  # type: ignore[attr-defined]
+            there = {self.written(each) for each in case.enumerated}
+            every = [
+                self.written(each)
+                for day, claim_type in itertools.product(case.days, ClaimType)
+                for family, method in case.methods(day).items()
+                if any(of is family for of, _, _ in case.codes(day))
+                for space in (testing._lumbar_space(), testing._junction_space())
+                for each in case._code(day, claim_type, family, method, space)
+            ]
+
+            assert not set(every) - there
+            assert len(case.enumerated) < len(every)
+
+    @pytest.mark.parametrize("policy", [CPT, MEDICARE], ids=["cpt", "medicare"])
+    def test_levels_are_those_of_the_day(self, policy: Policy) -> None:
+        """Medicare codes T12-L1 with L1-L2 as one group since 2025, and some codes begin late here."""
+        for reference in (packaged(), later_reference()):
+            laws: Any = policy_laws(policy, reference=reference)
+            getattr(laws(), ENUMERATED[2])()
+            for each in laws.case.enumerated:
+                valid = {p.code for p in reference.find(on=each.session.date)}
+                assert {level.code for level in each.levels} <= {*valid, None}
+
+    def written(self, each: testing._Answered) -> tuple[object, ...]:
+        lines = each.answer.claim.lines if isinstance(each.answer, Coded) else ()
+        return each.family, *each.treated, *(line.text for line in lines)
+
+    @pytest.mark.parametrize(
+        ("key", "cell", "value", "again"),
+        [
+            ("laterality.form", ("ablation-add-on", "professional"), "rt-lt-lines", ABLATED),
+            ("laterality.form", ("primary", "professional"), "rt-lt-lines", EVERY),
+            ("modifier.diagnostic", ("ultrasound-injection",), "KX", ULTRASOUND),
+            ("coding.thoracolumbar", ("ablation",), "one-group", ABLATED[1:]),
+            (
+                "coding.family-pairs",
+                ("ultrasound-injection+ablation", "professional"),
+                "never-paid-together",
+                (),
+            ),
+            ("billing.document", (), "MM-0001", ()),
+            ("levels.max", ("ablation",), 1, ()),
+        ],
+    )
+    def test_what_is_said_anew_is_enumerated_and_nothing_else(
+        self,
+        key: str,
+        cell: tuple[str, ...],
+        value: str | int,
+        again: tuple[tuple[Family, ClaimType, bool], ...],
+    ) -> None:
+        began = dt.date(2025, 6, 1)
+        term = attrs.evolve(SOURCE.term, start=began, until=None)
+        new = attrs.evolve(SOURCE, key=key, cell=cell, value=value, term=term, policy="lawless")
+        case: Any = policy_laws(made(new)).case  # type: ignore[attr-defined]
+        case.days = [began - dt.timedelta(days=1), began]
+
+        found = [each for each in case.enumerated if each.session.date == began]
+
+        assert {(e.family, e.claim_type, Joint.T12_L1 in e.treated) for e in found} == {*again}
+
+    def test_a_family_without_codes_is_left_out_and_no_other(self) -> None:
+        known = packaged()
+        later = ON + dt.timedelta(days=1)
+        without = {
+            family: attrs.evolve(
+                known,
+                procedures=tuple(
+                    attrs.evolve(p, term=attrs.evolve(p.term, start=later))
+                    if (p.family, p.kind) == (family, ProcedureKind.FACET)
+                    else p
+                    for p in known.procedures
+                ),
+            )
+            for family in Family
+        }
+        for family, reference in without.items():
+            laws: Any = policy_laws(CPT, reference=reference)
+            laws.case.days = [ON]
+
+            assert {each.family for each in laws.case.enumerated} == {*Family} - {family}
+
+
+class TestShapes:
+    """The spaces that are enumerated, by what they are to hold."""
+
+    def test_every_side_of_the_lumbar_joints(self) -> None:
+        lumbar = [joint for joint in Joint if joint.name.startswith("L")]
+        shapes = testing._lumbar_space()
+        named = {tuple(treated.items()) for treated, _ in shapes if None not in treated.values()}
+
+        assert len(named) == 4 ** len(lumbar) - 1
+        assert len({(*treated.items(), purpose) for treated, purpose in shapes}) == len(shapes)
+
+    def test_every_side_of_t12_l1_with_its_neighbours(self) -> None:
+        shapes = testing._junction_space()
+        around = {Joint.T11_T12, Joint.T12_L1, Joint.L1_L2}
+
+        assert {frozenset(treated) for treated, _ in shapes} == {
+            frozenset({Joint.T12_L1, *others})
+            for count in (0, 1, 2)
+            for others in itertools.combinations(around - {Joint.T12_L1}, count)
+        }
+        assert len({(*treated.items(), purpose) for treated, purpose in shapes}) == len(shapes)
+
+
 class TestTheCase:
     """What the laws ask, they ask of the policy and the reference that they were given."""
 
@@ -1066,6 +1214,7 @@ class TestUse:
     def test_each_law_says_what_must_hold_and_why(self) -> None:
         laws = vars(policy_laws(CPT))
 
+        assert laws["__doc__"] == "The laws of policies, for cpt."
         for name, law in laws.items():
             if name.startswith("test_"):
                 assert "Source:" in law.__doc__, name

@@ -70,6 +70,8 @@ GROUPS = {
             "tests/laws/test_policy_laws.py::TestLawlessCoding",
             "tests/laws/test_policy_laws.py::TestAnySession",
             "tests/laws/test_policy_laws.py::TestOneShape",
+            "tests/laws/test_policy_laws.py::TestTheSpace",
+            "tests/laws/test_policy_laws.py::TestShapes",
             "tests/laws/test_policy_laws.py::TestTheCase",
             "tests/laws/test_policy_laws.py::TestStatements",
             "tests/laws/test_policy_laws.py::TestUse",
