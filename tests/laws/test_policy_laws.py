@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from cptfacet import policies, strategies, testing
 from cptfacet.addons import allowed_primaries
@@ -1050,9 +1051,21 @@ class TestShapes:
         lumbar = [joint for joint in Joint if joint.name.startswith("L")]
         shapes = testing._lumbar_space()
         named = {tuple(treated.items()) for treated, _ in shapes if None not in treated.values()}
+        unnamed = {tuple(treated) for treated, _ in shapes if None in treated.values()}
 
         assert len(named) == 4 ** len(lumbar) - 1
+        assert unnamed == {
+            joints for count in (1, 2, 3) for joints in itertools.combinations(lumbar, count)
+        }
         assert len({(*treated.items(), purpose) for treated, purpose in shapes}) == len(shapes)
+
+    def test_every_purpose_of_up_to_two_joints(self) -> None:
+        asked: dict[int, set[Purpose | None]] = {}
+        for treated, purpose in (*testing._lumbar_space(), *testing._junction_space()):
+            asked.setdefault(len(treated), set()).add(purpose)
+
+        every, one = {*Purpose, None}, {Purpose.DIAGNOSTIC}
+        assert asked == {1: every, 2: every, 3: one, 4: one, 5: one}
 
     def test_every_side_of_t12_l1_with_its_neighbours(self) -> None:
         shapes = testing._junction_space()
@@ -1208,6 +1221,19 @@ class TestStatements:
         ]
 
 
+class TestReport:
+    """A broken law tells five of its problems, and how many more there are."""
+
+    @pytest.mark.parametrize(("count", "more"), [(1, ""), (5, ""), (7, "\n  ... and 2 more")])
+    def test_what_is_told(self, count: int, more: str) -> None:
+        problems = [f"problem {number}" for number in range(count)]
+        told = "".join(f"\n  - {problem}" for problem in problems[:5])
+
+        with pytest.raises(AssertionError) as caught:
+            testing._report([*problems, *problems])
+        assert str(caught.value) == f"the law is broken:{told}{more}"
+
+
 class TestUse:
     """The class is for pytest: its laws are methods, and each says its requirement and source."""
 
@@ -1218,6 +1244,25 @@ class TestUse:
         for name, law in laws.items():
             if name.startswith("test_"):
                 assert "Source:" in law.__doc__, name
+
+    def test_any_session_is_drawn_in_three_ways(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Anyhow, on a day on which an answer changes, and as messy as notes are."""
+        drawn: set[object] = set()
+
+        def seen(of: object) -> Session:
+            drawn.add(of)
+            return THREE
+
+        def drawn_on(dates: st.SearchStrategy[dt.date] | None = None) -> st.SearchStrategy[Session]:
+            return st.builds(seen, st.just("anyhow") if dates is None else dates)
+
+        monkeypatch.setattr(testing, "sessions", drawn_on)
+        monkeypatch.setattr(testing, "messy_sessions", lambda: st.builds(seen, st.just("messy")))
+        laws: Any = policy_laws(CPT, settings=settings(quick, max_examples=60))
+        laws().test_any_session_is_coded_or_refused()
+
+        assert drawn > {"anyhow", "messy"}
+        assert drawn - {"anyhow", "messy"} <= {*laws.case.days}
 
     def test_the_policy_is_a_value(self) -> None:
         with pytest.raises(TypeError, match="not its id"):

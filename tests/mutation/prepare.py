@@ -74,6 +74,7 @@ GROUPS = {
             "tests/laws/test_policy_laws.py::TestShapes",
             "tests/laws/test_policy_laws.py::TestTheCase",
             "tests/laws/test_policy_laws.py::TestStatements",
+            "tests/laws/test_policy_laws.py::TestReport",
             "tests/laws/test_policy_laws.py::TestUse",
         ),
     ),
