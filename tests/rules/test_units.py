@@ -126,8 +126,10 @@ class TestDays:
         of_both = [f.rule for f in report.findings if f.lines == (1, 2) and f.family != "diagnosis"]
 
         assert of_both == [told]
-        alone = Checker(MEDICARE, rules=[get_rule("mue-exceeded")])
-        assert [f.rule for f in alone.check(claim(*lines)).findings] == ["mue-exceeded"]
+        for another in {"other-line-form", "bilateral-billed-twice"} - {told}:
+            asked = [get_rule(rule) for rule in ("mue-exceeded", another)]
+            found = Checker(MEDICARE, rules=asked).check(claim(*lines)).findings
+            assert [f.rule for f in found] == ["mue-exceeded"]
 
     @pytest.mark.parametrize(
         "lines",

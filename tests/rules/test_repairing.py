@@ -1,0 +1,77 @@
+"""Which remedies a repair applies, with a checker that finds what the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from cptfacet import policies, repairing
+from cptfacet.checking import check_claim
+from cptfacet.claims import Claim, ClaimType, parse_line
+from cptfacet.findings import Finding, Replacement, Report
+from cptfacet.interop.examples import examples
+from cptfacet.repairing import repair_claim
+
+CPT = policies.get("cpt")
+FIRES = examples("modifier-order")[0]
+[LIKE] = [found for found in FIRES.check().findings if found.rule == "modifier-order"]
+
+
+class Stub:
+    """A checker that finds what is to be written instead of a line; each code is a rule to it."""
+
+    def __init__(self, found: Mapping[str, tuple[str, ...]]) -> None:
+        self.found = found
+        self.checks = 0
+
+    def check(self, claim: Claim, **_: Any) -> Report:
+        self.checks += 1
+        findings = tuple(
+            attrs.evolve(
+                LIKE,
+                rule=line.code,
+                lines=(number,),
+                remedy=Replacement(lines=(parse_line(instead),)),
+            )
+            for number, line in enumerate(claim.lines, 1)
+            for instead in self.found.get(line.text, ())
+        )
+        return attrs.evolve(check_claim(claim, policy=CPT), findings=findings)
+
+
+def repaired(
+    monkeypatch: pytest.MonkeyPatch, stub: Stub, *lines: str
+) -> tuple[list[str], list[Finding]]:
+    monkeypatch.setattr(repairing, "compiled", lambda *_: stub)
+    claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=tuple(map(parse_line, lines)))
+    done = repair_claim(claim, policy=CPT)
+    return [line.text for line in done.claim.lines], [change.finding for change in done.changes]
+
+
+def test_of_two_remedies_of_a_line_the_one_that_mends_is_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stub = Stub({"64493 x1": ("64493-GA x1", "64493-RT x1"), "64493-GA x1": ("64493 x1",) * 2})
+    lines, [change] = repaired(monkeypatch, stub, "64493")
+
+    assert lines == ["64493-RT x1"]
+    assert change.remedy == Replacement(lines=(parse_line("64493-RT x1"),))
+
+
+def test_a_remedy_that_leaves_as_much_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two remedies that undo each other would have no end."""
+    stub = Stub({"64493-RT x1": ("64493-LT x1",), "64493-LT x1": ("64493-RT x1",)})
+
+    assert repaired(monkeypatch, stub, "64493-RT") == (["64493-RT x1"], [])
+
+
+def test_all_remedies_of_one_rule_take_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = Stub({f"{code} x1": (f"{code}-RT x1",) for code in ("64493", "64494")})
+    lines, changes = repaired(monkeypatch, stub, "64493", "64494", "64493")
+
+    assert lines == ["64493-RT x1", "64494-RT x1", "64493-RT x1"]
+    assert [change.lines for change in changes] == [(1,), (3,), (2,)]
+    assert stub.checks == 1 + 2
