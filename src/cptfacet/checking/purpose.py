@@ -61,13 +61,18 @@ def is_marked(line: Line) -> bool:
 def mark_goes(day: Day, line: Line) -> bool:
     """Say whether the mark of a line is one that a rule on the purpose takes away."""
     family = line.facts.code.family
-    if family in (Family.ABLATION, Family.ULTRASOUND_INJECTION):
-        if mark_of(day.plan, Family(family)) is None:
-            return isinstance(mark_of(day.plan, Family.IMAGE_GUIDED_INJECTION), Mark)
+    if not isinstance(family, Family):
         return False
-    if family is not Family.IMAGE_GUIDED_INJECTION:
-        return False
-    return _is_therapeutic(day) and isinstance(mark_of(day.plan, family), Mark)
+    if _foreign_mark(day.plan, family):
+        return True
+    marked = family in _INJECTIONS and isinstance(mark_of(day.plan, family), Mark)
+    return marked and _is_therapeutic(day)
+
+
+def _foreign_mark(plan: Plan, family: Family) -> Mark | None:
+    """Give the mark of injections under fluoroscopy or CT, where the policy gives a family none."""
+    mark = mark_of(plan, Family.IMAGE_GUIDED_INJECTION)
+    return mark if isinstance(mark, Mark) and mark_of(plan, family) is None else None
 
 
 def _is_therapeutic(day: Day) -> bool:
@@ -226,10 +231,8 @@ def diagnostic_mark_on_ultrasound(day: Day) -> Iterator[Found]:
 def _of_another_family(day: Day, family: Family, said: str) -> Iterator[Found]:
     """Find marked lines of a family that has no mark, where the policy marks another one."""
     marked = [line for line in of_family(day, family) if is_marked(line)]
-    if not marked or mark_of(day.plan, family) is not None:
-        return
-    mark = mark_of(day.plan, Family.IMAGE_GUIDED_INJECTION)
-    if isinstance(mark, Mark):
+    mark = _foreign_mark(day.plan, family) if marked else None
+    if mark:
         yield Found(
             lines=numbers(marked),
             message=f"{_codes(marked)}: {mark.modifier} marks diagnostic injections; {said}",
