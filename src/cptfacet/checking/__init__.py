@@ -265,7 +265,7 @@ def _sort(
         if isinstance(answer, Found):
             said.append((answer, rule, answer.severity or severity))
         else:
-            unasked.append(NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason))
+            unasked.append(answer.of(rule))
 
 
 def _under(policy: Policy, reference: Reference) -> Under:

@@ -167,7 +167,7 @@ class Plan:
         self._parts = Kept(_part)
         self._diagnoses = Kept(self._diagnosis)
         self.lines = Kept(self._line)
-        self._places = Kept(self._place)
+        self._places = Kept(functools.partial(place_facts, self))
         self.together = Kept(self._together)
         self.joined = Kept(_joined)
         self.diagnosed = Kept(functools.partial(diagnose, self))
@@ -220,9 +220,6 @@ class Plan:
     def place(self, written: str) -> PlaceFacts:
         """Give what is known of a place of service."""
         return self._places[written]
-
-    def _place(self, written: str) -> PlaceFacts:
-        return place_facts(self, written)
 
     # -- the rules that a day is asked
 

@@ -21,7 +21,14 @@ from cptfacet._records import sealed
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.findings import FindingKind, Question, Replacement, RuleFamily, Severity
+from cptfacet.findings import (
+    FindingKind,
+    NotChecked,
+    Question,
+    Replacement,
+    RuleFamily,
+    Severity,
+)
 
 if TYPE_CHECKING:
     from cptfacet.checking.plans import Plan
@@ -102,6 +109,10 @@ class Unasked:
 
     needs: str
     reason: str
+
+    def of(self, rule: Rule) -> NotChecked:
+        """Give it as what a rule did not check."""
+        return NotChecked(rule=rule.id, needs=self.needs, reason=self.reason)
 
 
 Ask = Callable[["Day"], "Iterable[Found | Unasked]"]

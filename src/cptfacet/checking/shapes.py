@@ -31,9 +31,7 @@ class Shapes:
         """Begin with no line met."""
         self._plan = plan
         self._numbers: dict[Hashable, int] = {}
-        self._next = (
-            itertools.count()
-        )  # no number comes back: shapes that were kept have the old ones
+        self._next = itertools.count()  # no number comes back: shapes that were kept have it
         self._lines = Kept(self._number)
 
     def of(self, claim: Claim) -> Shape | None:

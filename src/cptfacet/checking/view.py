@@ -394,11 +394,7 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
         if rule.is_on_diagnoses
         for answer in ask(day)
     ]
-    unasked = tuple(
-        NotChecked(rule=rule.id, needs=answer.needs, reason=answer.reason)
-        for rule, answer in answers
-        if isinstance(answer, Unasked)
-    )
+    unasked = tuple(answer.of(rule) for rule, answer in answers if isinstance(answer, Unasked))
     findings = len(unasked) < len(answers)
     shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
     if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
