@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from types import UnionType
@@ -75,7 +75,7 @@ from cptfacet.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "Dumper",
@@ -439,7 +439,11 @@ def _finding(found: Finding, converter: Converter) -> dict[str, Any]:
     }
 
 
-def _under(under: Under) -> dict[str, Any]:
+def _findings(findings: tuple[Finding, ...], converter: Converter) -> list[dict[str, Any]]:
+    return [_finding(found, converter) for found in findings]
+
+
+def _under(under: Under, _: Converter) -> dict[str, Any]:
     return {
         "policy": under.policy,
         "policy_edition": under.policy_edition.isoformat(),
@@ -448,17 +452,21 @@ def _under(under: Under) -> dict[str, Any]:
     }
 
 
-def _not_checked(skipped: tuple[NotChecked, ...]) -> list[dict[str, Any]]:
+def _not_checked(skipped: tuple[NotChecked, ...], _: Converter) -> list[dict[str, Any]]:
     return [{"rule": each.rule, "needs": each.needs, "reason": each.reason} for each in skipped]
 
 
+# The parts of a report in their order, and how each is written.
+_PARTS: Mapping[str, Callable[[Any, Converter], Any]] = {
+    "id": lambda given, _: given,
+    "under": _under,
+    "findings": _findings,
+    "not_checked": _not_checked,
+}
+
+
 def _report(report: Report, converter: Converter) -> dict[str, Any]:
-    return {
-        "id": report.id,
-        "under": _under(report.under),
-        "findings": [_finding(found, converter) for found in report.findings],
-        "not_checked": _not_checked(report.not_checked),
-    }
+    return {name: write(getattr(report, name), converter) for name, write in _PARTS.items()}
 
 
 def _repaired(repaired: Repaired, converter: Converter) -> dict[str, Any]:
@@ -920,27 +928,22 @@ class Dumper:
     def __init__(self, *, indent: int | None = None) -> None:
         """Take how far each text is indented, or nothing for texts of one line."""
         self._indent = indent
-        self._under = functools.lru_cache(_KEPT)(_under_text)
-        self._not_checked = functools.lru_cache(_KEPT)(_not_checked_text)
+        self._parts: dict[str, Callable[[Any], str]] = {
+            name: functools.partial(_part_text, name) for name in _PARTS
+        }
+        for name in ("under", "not_checked"):
+            self._parts[name] = functools.lru_cache(_KEPT)(self._parts[name])
 
     def dump(self, value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired) -> str:
         """Write one as JSON text."""
         if self._indent is not None or not isinstance(value, Report):
             return dump(value, indent=self._indent)
-        findings = [_finding(found, _converter()) for found in value.findings]
-        return (
-            f'{{"id": {json.dumps(value.id)}, "under": {self._under(value.under)},'
-            f' "findings": {json.dumps(findings)},'
-            f' "not_checked": {self._not_checked(value.not_checked)}}}'
-        )
+        parts = [f'"{name}": {text(getattr(value, name))}' for name, text in self._parts.items()]
+        return f"{{{', '.join(parts)}}}"
 
 
 _KEPT = 1024
 
 
-def _under_text(under: Under) -> str:
-    return json.dumps(_under(under))
-
-
-def _not_checked_text(skipped: tuple[NotChecked, ...]) -> str:
-    return json.dumps(_not_checked(skipped))
+def _part_text(name: str, part: object) -> str:
+    return json.dumps(_PARTS[name](part, _converter()))
