@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from cptfacet import edits
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rules import Found, Unasked, checks, numbers
+from cptfacet.checking.rules import Found, Unasked, checks, few, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.checking.view import Day, Line
 from cptfacet.editions import NotInData
@@ -235,5 +235,4 @@ def _shown(diagnoses: Iterable[str]) -> str:
     """Name diagnoses as the code set writes them."""
     listed = list(diagnoses)
     names = [each.strip().upper() if len(each) <= _LONG else reprlib.repr(each) for each in listed]
-    more = f" and {len(listed) - _MOST_SHOWN} more" if len(listed) > _MOST_SHOWN else ""
-    return f"{', '.join(names[:_MOST_SHOWN])}{more}"
+    return few(names, _MOST_SHOWN)

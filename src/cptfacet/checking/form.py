@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cptfacet import edits
 from cptfacet.bilateral import LineForm
 from cptfacet.checking.purpose import in_order, mark_goes
-from cptfacet.checking.rules import Found, Unasked, checks, numbers, remarked, shown
+from cptfacet.checking.rules import Found, Unasked, checks, few, numbers, remarked, shown
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Standing
@@ -122,9 +122,7 @@ def modifier_not_in_force(day: Day) -> Iterator[Found | Unasked]:
         ("a list of all modifiers", _UNLISTED, [m for m in unknown if m not in known]),
     ):
         if listed:
-            named = sorted(listed)
-            more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-            yield Unasked(needs=needs, reason=f"{reason}: {', '.join(named[:_MOST_NAMED])}{more}")
+            yield Unasked(needs=needs, reason=f"{reason}: {few(sorted(listed))}")
 
 
 _UNDATED = "no source that was read tells of the day whether these modifiers are valid"
@@ -292,10 +290,7 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[Found | Un
         column, why = _INDICATED[modifier.role]
         indicators = line.facts.code.procedure.indicators
         if not _in_force(day, indicators):
-            yield Unasked(
-                needs=f"the {column.replace('_', '-')} indicator of {line.code}",
-                reason=f"no edition of the fee schedule that was read has {line.code} on the day",
-            )
+            yield _without_edition(column.replace("_", "-"), line)
         elif indicators is not None and getattr(indicators, column) in _NOT_PAID[column]:
             reason, citations = why, _all_of(indicators.citations, modifier.citations)
     if reason is not None:
@@ -307,6 +302,13 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[Found | Un
             severity=Severity.WARNING if judged else None,
             remedy=Question(question=f"What was {modifier.code} to say of {line.code}?"),
         )
+
+
+def _without_edition(indicator: str, line: Line) -> Unasked:
+    return Unasked(
+        needs=f"the {indicator} indicator of {line.code}",
+        reason=f"no edition of the fee schedule that was read has {line.code} on the day",
+    )
 
 
 def _kinds(code: CodeFacts) -> tuple[str, ...]:
@@ -328,18 +330,17 @@ _PAID_FOR_BOTH = "1"
 
 
 @checks(when=Signal.BILATERAL | Signal.OTHER)
-def bilateral_on_other_code(day: Day) -> Iterator[Found]:
+def bilateral_on_other_code(day: Day) -> Iterator[Found | Unasked]:
     """Find the bilateral modifier on codes for which the fee schedule pays no second side."""
+    both = day.plan.reference.modifier_for(ModifierRole.BILATERAL)
     for line in day.others:
-        procedure = line.facts.code.procedure
-        indicators = procedure.indicators if procedure else None
-        if (
-            line.facts.has(ModifierRole.BILATERAL)
-            and indicators is not None
-            and _in_force(day, indicators)
-            and indicators.bilateral != _PAID_FOR_BOTH
-        ):
-            both = day.plan.reference.modifier_for(ModifierRole.BILATERAL)
+        code = line.facts.code
+        if not line.facts.has(ModifierRole.BILATERAL) or not _may_be_valid(code):
+            continue
+        indicators = code.procedure.indicators if code.procedure else None
+        if indicators is None or not _in_force(day, indicators):
+            yield _without_edition("bilateral", line)
+        elif indicators.bilateral != _PAID_FOR_BOTH:
             yield Found(
                 lines=(line.number,),
                 message=(
@@ -349,6 +350,10 @@ def bilateral_on_other_code(day: Day) -> Iterator[Found]:
                 citations=indicators.citations,
                 remedy=Question(question=f"Was {line.code} done twice, or is {both} a slip?"),
             )
+
+
+def _may_be_valid(code: CodeFacts) -> bool:
+    return code.shaped and code.standing is not Standing.NOT_IN_FORCE
 
 
 @checks(when=Signal.MULTIPLE | Signal.ADD_ON)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ __all__ = [
     "checks",
     "checks_whole",
     "facts_of",
+    "few",
 ]
 
 
@@ -264,6 +265,12 @@ def shown(text: str) -> str:
 
 
 _MOST_SHOWN = 12
+
+
+def few(listed: Sequence[str], most: int = 5) -> str:
+    """Name the first of some texts, and how many more there are."""
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"{', '.join(listed[:most])}{more}"
 
 
 def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
