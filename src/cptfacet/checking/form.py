@@ -210,7 +210,8 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
         going.add(ModifierRole.BILATERAL)
     for code, role in zip(line.facts.modifiers, line.facts.roles, strict=True):
         known = day.plan.known_modifiers.get(code)
-        if role in going or (known and any(_misapplied(day, line, known))):
+        said = _misapplied(day, line, known) if known else ()
+        if role in going or any(isinstance(each, Found) for each in said):
             leaving.add(code)
     return leaving
 
