@@ -13,7 +13,7 @@ import attrs
 from cptfacet import policies
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, PriorAuthorization, Purpose
-from cptfacet.coding import Coded, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import DocumentError
 from cptfacet.interop.json import dump, from_data
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
@@ -120,7 +120,7 @@ def checked() -> tuple[Claim, ...]:
         for s in itertools.islice(_mixed(METHODS[:1] + METHODS[2:], count), 300)
     ]
     answers = (code_session(_fitting(session), policy=policy) for session in sessions)
-    coded = [answer.claim for answer in answers if isinstance(answer, Coded)]
+    coded = [answer.claim for answer in answers if isinstance(answer, CodedSession)]
     exempt = PriorAuthorization(exempt=True)
     told = [attrs.evolve(claim, prior_authorization=exempt) for claim in coded]
     return tuple(_line_by_line(c) if n % 2 else c for n, c in enumerate(faulty(told)))
@@ -175,7 +175,7 @@ def make() -> Mix:
     known = [policies.get(name) for name in POLICIES]
 
     def refused(session: Session) -> bool:
-        return not all(isinstance(code_session(session, policy=p), Coded) for p in known)
+        return not all(isinstance(code_session(session, policy=p), CodedSession) for p in known)
 
     published = [session for session in _published() if not refused(session)]
     mixed = [
@@ -186,7 +186,7 @@ def make() -> Mix:
     refusals = list(itertools.islice(filter(refused, _mixed(NOT_CODED, 2)), REFUSED))
     sessions = [(session, p) for session in (*published, *mixed, *refusals) for p in known]
     answers = [code_session(session, policy=p) for session, p in sessions]
-    coded = [answer.claim for answer in answers if isinstance(answer, Coded)]
+    coded = [answer.claim for answer in answers if isinstance(answer, CodedSession)]
     claims = [_line_by_line(claim) if n % 2 else claim for n, claim in enumerate(coded)]
     told = (
         f"Sessions: {len(published)} published, {len(mixed)} with mixed sides of two to five joints,"

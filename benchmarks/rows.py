@@ -24,7 +24,7 @@ import msgspec
 from benchmarks import documents, structs
 from benchmarks.measure import Measured, alone, side_by_side
 from cptfacet import policies
-from cptfacet.checking import Checker, rules
+from cptfacet.checking import Checker, all_rules
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding import code_session
 from cptfacet.interop import json as cattrs_door
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from benchmarks.documents import Mix
-    from cptfacet.checking import Day, Found, Rule, Unasked
+    from cptfacet.checking import Day, NotAsked, RawFinding, Rule
     from cptfacet.policies import Policy
 
 __all__ = ["measure_all"]
@@ -232,7 +232,7 @@ def _shares(policy: Policy, claims: Sequence[Claim]) -> str:
         if not rule.check.of_a_day:
             return rule
 
-        def ask(day: Day) -> Iterator[Found | Unasked]:
+        def ask(day: Day) -> Iterator[RawFinding | NotAsked]:
             start = time.perf_counter_ns()
             said = list(rule.check.ask(day))
             spent[rule.id] += time.perf_counter_ns() - start
@@ -241,7 +241,7 @@ def _shares(policy: Policy, claims: Sequence[Claim]) -> str:
 
         return attrs.evolve(rule, check=attrs.evolve(rule.check, ask=ask))
 
-    checker = Checker(policy, memo=0, rules=map(timed, rules()))
+    checker = Checker(policy, memo=0, rules=map(timed, all_rules()))
     whole = 1
     for _ in range(5):
         spent.clear()

@@ -4,7 +4,7 @@ Importing this package imports nothing else and reads no data: each name is fetc
 first use.
 
 >>> import cptfacet
->>> session = cptfacet.session_from_words(
+>>> session = cptfacet.parse_session(
 ...     date="2026-03-02", technique="mbb", guidance="fluoroscopy", joints=["L4-5:left"]
 ... )
 >>> answer = cptfacet.code_session(session, policy=cptfacet.policies.get("medicare"))
@@ -27,15 +27,13 @@ if TYPE_CHECKING:
     from cptfacet import coding as coding
     from cptfacet import dates as dates
     from cptfacet import decoding as decoding
-    from cptfacet import editions as editions
-    from cptfacet import edits as edits
     from cptfacet import errors as errors
     from cptfacet import findings as findings
-    from cptfacet import histories as histories
     from cptfacet import history as history
     from cptfacet import interop as interop
-    from cptfacet import jurisdictions as jurisdictions
     from cptfacet import modifiers as modifiers
+    from cptfacet import notes as notes
+    from cptfacet import past as past
     from cptfacet import policies as policies
     from cptfacet import procedures as procedures
     from cptfacet import reference as reference
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
     from cptfacet.anatomy import parse_nerve as parse_nerve
     from cptfacet.anatomy import parse_side as parse_side
     from cptfacet.anatomy import read_levels as read_levels
-    from cptfacet.bilateral import LineForm as LineForm
+    from cptfacet.bilateral import LateralityFormat as LateralityFormat
     from cptfacet.bilateral import SideCount as SideCount
     from cptfacet.checking import Checker as Checker
     from cptfacet.checking import Rule as Rule
@@ -66,41 +64,25 @@ if TYPE_CHECKING:
     from cptfacet.claims import PriorAuthorization as PriorAuthorization
     from cptfacet.claims import Purpose as Purpose
     from cptfacet.claims import parse_line as parse_line
-    from cptfacet.coding import Coded as Coded
+    from cptfacet.coding import CodedSession as CodedSession
     from cptfacet.coding import Coder as Coder
-    from cptfacet.coding import Note as Note
-    from cptfacet.coding import NoteId as NoteId
-    from cptfacet.coding import Reason as Reason
-    from cptfacet.coding import Refusal as Refusal
-    from cptfacet.coding import Why as Why
+    from cptfacet.coding import LineReason as LineReason
     from cptfacet.coding import code_session as code_session
-    from cptfacet.dates import Standing as Standing
-    from cptfacet.dates import Term as Term
+    from cptfacet.dates import EffectivePeriod as EffectivePeriod
+    from cptfacet.dates import Status as Status
     from cptfacet.dates import parse_date as parse_date
     from cptfacet.decoding import BilledGroup as BilledGroup
     from cptfacet.decoding import BilledLevels as BilledLevels
     from cptfacet.decoding import BilledSession as BilledSession
-    from cptfacet.decoding import Decoded as Decoded
+    from cptfacet.decoding import DecodedClaim as DecodedClaim
     from cptfacet.decoding import Decoder as Decoder
     from cptfacet.decoding import Doubt as Doubt
     from cptfacet.decoding import DoubtId as DoubtId
-    from cptfacet.decoding import Unread as Unread
-    from cptfacet.decoding import UnreadReason as UnreadReason
+    from cptfacet.decoding import SkippedLine as SkippedLine
+    from cptfacet.decoding import SkipReason as SkipReason
     from cptfacet.decoding import decode_claim as decode_claim
-    from cptfacet.editions import Basis as Basis
-    from cptfacet.editions import Edition as Edition
-    from cptfacet.editions import Footing as Footing
-    from cptfacet.editions import NotInData as NotInData
-    from cptfacet.edits import AscStatus as AscStatus
-    from cptfacet.edits import Diagnosis as Diagnosis
-    from cptfacet.edits import DiagnosisList as DiagnosisList
-    from cptfacet.edits import Mai as Mai
-    from cptfacet.edits import Mue as Mue
-    from cptfacet.edits import PairEdit as PairEdit
-    from cptfacet.edits import PairEdits as PairEdits
-    from cptfacet.edits import PlaceOfService as PlaceOfService
-    from cptfacet.edits import Validity as Validity
     from cptfacet.errors import CptfacetError as CptfacetError
+    from cptfacet.findings import CheckedUnder as CheckedUnder
     from cptfacet.findings import Finding as Finding
     from cptfacet.findings import FindingKind as FindingKind
     from cptfacet.findings import NotChecked as NotChecked
@@ -109,32 +91,48 @@ if TYPE_CHECKING:
     from cptfacet.findings import Report as Report
     from cptfacet.findings import RuleFamily as RuleFamily
     from cptfacet.findings import Severity as Severity
-    from cptfacet.findings import Under as Under
-    from cptfacet.histories import ReadHistory as ReadHistory
-    from cptfacet.histories import UnreadPast as UnreadPast
-    from cptfacet.histories import history_from_claims as history_from_claims
-    from cptfacet.histories import history_from_records as history_from_records
-    from cptfacet.histories import history_from_sessions as history_from_sessions
     from cptfacet.history import History as History
     from cptfacet.history import PastSession as PastSession
+    from cptfacet.history import SessionCount as SessionCount
     from cptfacet.history import SessionKind as SessionKind
-    from cptfacet.history import Tally as Tally
-    from cptfacet.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.modifiers import Modifier as Modifier
     from cptfacet.modifiers import ModifierKind as ModifierKind
     from cptfacet.modifiers import parse_modifier as parse_modifier
+    from cptfacet.notes import Note as Note
+    from cptfacet.notes import NoteId as NoteId
+    from cptfacet.notes import Reason as Reason
+    from cptfacet.notes import Refusal as Refusal
+    from cptfacet.past import ReadHistory as ReadHistory
+    from cptfacet.past import SkippedRecord as SkippedRecord
+    from cptfacet.past import history_from_claims as history_from_claims
+    from cptfacet.past import history_from_records as history_from_records
+    from cptfacet.past import history_from_sessions as history_from_sessions
     from cptfacet.policies import NotKnown as NotKnown
     from cptfacet.policies import Policy as Policy
     from cptfacet.policies import Provision as Provision
     from cptfacet.policies import discover_policies as discover_policies
+    from cptfacet.policies.jurisdictions import Jurisdiction as Jurisdiction
     from cptfacet.procedures import Family as Family
     from cptfacet.procedures import Ordinal as Ordinal
     from cptfacet.procedures import Procedure as Procedure
     from cptfacet.procedures import is_code as is_code
     from cptfacet.procedures import parse_code as parse_code
     from cptfacet.reference import Reference as Reference
-    from cptfacet.repairing import Mended as Mended
-    from cptfacet.repairing import Repaired as Repaired
+    from cptfacet.reference.editions import Basis as Basis
+    from cptfacet.reference.editions import Edition as Edition
+    from cptfacet.reference.editions import NotInData as NotInData
+    from cptfacet.reference.editions import Provenance as Provenance
+    from cptfacet.reference.edits import AscStatus as AscStatus
+    from cptfacet.reference.edits import Diagnosis as Diagnosis
+    from cptfacet.reference.edits import DiagnosisList as DiagnosisList
+    from cptfacet.reference.edits import Mai as Mai
+    from cptfacet.reference.edits import Mue as Mue
+    from cptfacet.reference.edits import PairEdit as PairEdit
+    from cptfacet.reference.edits import PairEdits as PairEdits
+    from cptfacet.reference.edits import PlaceOfService as PlaceOfService
+    from cptfacet.reference.edits import Validity as Validity
+    from cptfacet.repairing import Change as Change
+    from cptfacet.repairing import RepairedClaim as RepairedClaim
     from cptfacet.repairing import repair_claim as repair_claim
     from cptfacet.sessions import Guidance as Guidance
     from cptfacet.sessions import Session as Session
@@ -143,9 +141,9 @@ if TYPE_CHECKING:
     from cptfacet.sessions import TreatedNerve as TreatedNerve
     from cptfacet.sessions import Treatment as Treatment
     from cptfacet.sessions import parse_guidance as parse_guidance
+    from cptfacet.sessions import parse_session as parse_session
     from cptfacet.sessions import parse_target as parse_target
     from cptfacet.sessions import parse_technique as parse_technique
-    from cptfacet.sessions import session_from_words as session_from_words
 
     __version__: str
 
@@ -153,39 +151,40 @@ _ROOMS = {
     "anatomy": (
         "CodeRegion CoverageRegion Joint Nerve Side parse_joint parse_nerve parse_side read_levels"
     ),
-    "bilateral": "LineForm SideCount",
+    "bilateral": "LateralityFormat SideCount",
     "checking": "Checker Rule check_claim check_claims",
     "citations": "Citation Confidence Source",
     "claims": "Claim ClaimLine ClaimType Location PriorAuthorization Purpose parse_line",
-    "coding": "Coded Coder Note NoteId Reason Refusal Why code_session",
-    "dates": "Standing Term parse_date",
+    "coding": "CodedSession Coder LineReason code_session",
+    "dates": "Status EffectivePeriod parse_date",
     "decoding": (
-        "BilledGroup BilledLevels BilledSession Decoded Decoder Doubt DoubtId Unread UnreadReason"
+        "BilledGroup BilledLevels BilledSession DecodedClaim Decoder Doubt DoubtId SkippedLine SkipReason"
         " decode_claim"
     ),
-    "editions": "Basis Edition Footing NotInData",
-    "edits": "AscStatus Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
+    "reference.editions": "Basis Edition Provenance NotInData",
+    "reference.edits": "AscStatus Diagnosis DiagnosisList Mai Mue PairEdit PairEdits PlaceOfService Validity",
     "errors": "CptfacetError",
     "findings": (
-        "Finding FindingKind NotChecked Question Replacement Report RuleFamily Severity Under"
+        "Finding FindingKind NotChecked Question Replacement Report RuleFamily Severity CheckedUnder"
     ),
-    "histories": (
-        "ReadHistory UnreadPast history_from_claims history_from_records history_from_sessions"
+    "notes": "Note NoteId Reason Refusal",
+    "past": (
+        "ReadHistory SkippedRecord history_from_claims history_from_records history_from_sessions"
     ),
-    "history": "History PastSession SessionKind Tally",
-    "jurisdictions": "Jurisdiction",
+    "history": "History PastSession SessionKind SessionCount",
+    "policies.jurisdictions": "Jurisdiction",
     "modifiers": "Modifier ModifierKind parse_modifier",
     "policies": "NotKnown Policy Provision discover_policies",
     "procedures": "Family Ordinal Procedure is_code parse_code",
     "reference": "Reference",
-    "repairing": "Mended Repaired repair_claim",
+    "repairing": "Change RepairedClaim repair_claim",
     "sessions": (
         "Guidance Session Target Technique TreatedNerve Treatment"
-        " parse_guidance parse_target parse_technique session_from_words"
+        " parse_guidance parse_target parse_technique parse_session"
     ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
-_MODULES = (*_ROOMS, "addons", "interop")
+_MODULES = (*(room for room in _ROOMS if "." not in room), "addons", "interop")
 
 _PUBLIC = sorted((*_HOME, *_MODULES, "__version__"))
 

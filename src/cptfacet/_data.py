@@ -10,7 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cptfacet.citations import Citation, Confidence, Source, cite
-from cptfacet.dates import Term, parse_date
+from cptfacet.dates import EffectivePeriod, parse_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,14 +82,14 @@ def sources() -> dict[str, Source]:
     return {source_id: make_source(source_id, entry) for source_id, entry in table.items()}
 
 
-def term_of(row: Mapping[str, str | dt.date]) -> Term:
+def term_of(row: Mapping[str, str | dt.date]) -> EffectivePeriod:
     """Make the term of a fact from the columns ``from``, ``seen`` and ``until``."""
 
     def day(column: str) -> dt.date | None:
         value = row.get(column) or None
         return parse_date(value) if isinstance(value, str) else value
 
-    return Term(start=day("from"), seen=day("seen"), until=day("until"))
+    return EffectivePeriod(start=day("from"), seen=day("seen"), until=day("until"))
 
 
 def citations_of(row: Mapping[str, Any]) -> tuple[Citation, ...]:

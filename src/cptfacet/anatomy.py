@@ -18,7 +18,7 @@ import attrs
 from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
-from cptfacet.dates import Standing, Term
+from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import NoMedialBranchError, ParseError
 
 if TYPE_CHECKING:
@@ -405,7 +405,7 @@ class RegionFact:
 
     joint: Joint
     region: CodeRegion
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
@@ -475,7 +475,7 @@ def code_region(joint: Joint, *, on: dt.date) -> RegionFact | None:
     True
     """
     for fact in region_facts(joint):
-        if fact.term.on(on) is Standing.IN_FORCE:
+        if fact.term.on(on) is Status.IN_FORCE:
             return fact
     return None
 

@@ -19,7 +19,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import Side
 from cptfacet.claims import ClaimLine, ClaimType
-from cptfacet.errors import FormNotKnownError, NotOfThisFormError, Problem, UnknownIdError
+from cptfacet.errors import FormatMismatchError, FormatNotKnownError, Problem, UnknownIdError
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import ROLES, Ordinal, role_of
@@ -35,7 +35,7 @@ __all__ = [
     "Conversion",
     "Forms",
     "Laterality",
-    "LineForm",
+    "LateralityFormat",
     "Shapes",
     "SideCount",
     "convert",
@@ -53,7 +53,7 @@ K = TypeVar("K")
 Shapes = dict[Side | None, tuple[tuple[tuple[str, ...], int], ...]]
 
 
-class LineForm(StrEnum):
+class LateralityFormat(StrEnum):
     """One way of writing a level that was treated on both sides.
 
     `one-line-50`: one line with the bilateral modifier. `two-units`: one line without side, two
@@ -67,7 +67,9 @@ class LineForm(StrEnum):
     PLAIN_THEN_50 = "plain-then-50"
 
 
-Forms: TypeAlias = "LineForm | Mapping[str, LineForm]"  # one for all codes, or one for each role
+Forms: TypeAlias = (
+    "LateralityFormat | Mapping[str, LateralityFormat]"  # one for all codes, or one for each role
+)
 
 
 @sealed
@@ -135,7 +137,7 @@ class Laterality:
     every reading has. ``excess``: the units are of more levels than the code stands for.
     """
 
-    form: LineForm
+    form: LateralityFormat
     sides: SideCount
     fewest_bilateral: int
     excess: bool = False
@@ -147,7 +149,7 @@ class Laterality:
             return ("the units are of more levels than the code stands for",)
         if self.fewest_bilateral == self.sides.bilateral:
             return ()
-        if self.form is LineForm.TWO_UNITS:
+        if self.form is LateralityFormat.TWO_UNITS:
             return ("two units may be both sides of one level or one side of two",)
         return ("right and left units may be of the same level or of two levels",)
 
@@ -158,7 +160,7 @@ class Laterality:
         two whose side is not named where units alone do.
 
         >>> four = ClaimLine(code="64636", units=4)
-        >>> [str(sides) for sides in read([four], form=LineForm.TWO_UNITS).readings()]
+        >>> [str(sides) for sides in read([four], form=LateralityFormat.TWO_UNITS).readings()]
         ['2 bilateral', '1 bilateral, 2 unnamed', '4 unnamed']
         """
         for bilateral in range(self.sides.bilateral, self.fewest_bilateral - 1, -1):
@@ -167,7 +169,7 @@ class Laterality:
     def allows(self, sides: SideCount) -> bool:
         """Say whether a count of levels is one of the readings.
 
-        >>> read([ClaimLine(code="64636", units=4)], form=LineForm.TWO_UNITS).allows(
+        >>> read([ClaimLine(code="64636", units=4)], form=LateralityFormat.TWO_UNITS).allows(
         ...     SideCount(bilateral=1, unnamed=2)
         ... )
         True
@@ -179,7 +181,7 @@ class Laterality:
     def reading(self, bilateral: int) -> SideCount:
         """Give the reading with so many bilateral levels."""
         split = self.sides.bilateral - bilateral
-        if self.form is LineForm.TWO_UNITS:
+        if self.form is LateralityFormat.TWO_UNITS:
             halves = {"unnamed": self.sides.unnamed + 2 * split}
         else:
             halves = {"right": self.sides.right + split, "left": self.sides.left + split}
@@ -195,10 +197,10 @@ class Conversion:
     lost: tuple[str, ...] = ()
 
 
-def shapes(form: LineForm, *, reference: Reference | None = None) -> Shapes:
+def shapes(form: LateralityFormat, *, reference: Reference | None = None) -> Shapes:
     """Give the modifiers and units that a form writes for one level, by side.
 
-    >>> shapes(LineForm.RT_LT_LINES)[Side.BILATERAL]
+    >>> shapes(LateralityFormat.RT_LT_LINES)[Side.BILATERAL]
     ((('RT',), 1), (('LT',), 1))
     """
     known = reference or packaged()
@@ -207,13 +209,13 @@ def shapes(form: LineForm, *, reference: Reference | None = None) -> Shapes:
     left = known.modifier_for(ModifierRole.LEFT)
     bilateral: tuple[tuple[tuple[str, ...], int], ...]
     match form:
-        case LineForm.ONE_LINE_50:
+        case LateralityFormat.ONE_LINE_50:
             bilateral = (((both,), 1),)
-        case LineForm.TWO_UNITS:
+        case LateralityFormat.TWO_UNITS:
             bilateral = (((), 2),)
-        case LineForm.RT_LT_LINES:
+        case LateralityFormat.RT_LT_LINES:
             bilateral = (((right,), 1), ((left,), 1))
-        case LineForm.PLAIN_THEN_50:
+        case LateralityFormat.PLAIN_THEN_50:
             bilateral = (((), 1), ((both,), 1))
     return {
         Side.BILATERAL: bilateral,
@@ -267,7 +269,7 @@ def render(
     line: ClaimLine,
     sides: SideCount,
     *,
-    form: LineForm,
+    form: LateralityFormat,
     order: Sequence[str] = tuple(ModifierKind),
     reference: Reference | None = None,
 ) -> tuple[ClaimLine, ...]:
@@ -277,27 +279,27 @@ def render(
     and its own modifiers name no side.
 
     >>> block = ClaimLine(code="64493", modifiers=("KX",))
-    >>> [l.text for l in render(block, SideCount(bilateral=1), form=LineForm.ONE_LINE_50)]
+    >>> [l.text for l in render(block, SideCount(bilateral=1), form=LateralityFormat.ONE_LINE_50)]
     ['64493-50-KX x1']
-    >>> [l.text for l in render(block, SideCount(bilateral=1), form=LineForm.RT_LT_LINES)]
+    >>> [l.text for l in render(block, SideCount(bilateral=1), form=LateralityFormat.RT_LT_LINES)]
     ['64493-RT-KX x1', '64493-LT-KX x1']
     >>> render(
     ...     ClaimLine(code="64493", modifiers=("50",)),
     ...     SideCount(right=1),
-    ...     form=LineForm.ONE_LINE_50,
+    ...     form=LateralityFormat.ONE_LINE_50,
     ... )
     Traceback (most recent call last):
     ...
-    cptfacet.errors.NotOfThisFormError: these lines do not have the form one-line-50: 64493-50 x1 names a side already; give the line without it
+    cptfacet.errors.FormatMismatchError: these lines do not have the form one-line-50: 64493-50 x1 names a side already; give the line without it
 
     Raises:
-        NotOfThisFormError: The line names a side already.
+        FormatMismatchError: The line names a side already.
     """
     known = reference or packaged()
     line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
         reason = f"{line.text} names a side already; give the line without it"
-        raise NotOfThisFormError(form=form, reason=reason)
+        raise FormatMismatchError(form=form, reason=reason)
     written: dict[tuple[str, ...], int] = {}
     shaped = shapes(form, reference=known)
     counts = (sides.bilateral, sides.right, sides.left, sides.unnamed)
@@ -326,7 +328,7 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
 
 
 def read(
-    lines: Iterable[ClaimLine], *, form: LineForm, reference: Reference | None = None
+    lines: Iterable[ClaimLine], *, form: LateralityFormat, reference: Reference | None = None
 ) -> Laterality:
     """Read the sides that lines of one code say in a line form.
 
@@ -334,15 +336,15 @@ def read(
     ...     ClaimLine(code="64493", modifiers=("RT",)),
     ...     ClaimLine(code="64493", modifiers=("LT",)),
     ... ]
-    >>> read(both, form=LineForm.RT_LT_LINES).sides
+    >>> read(both, form=LateralityFormat.RT_LT_LINES).sides
     SideCount(bilateral=1, right=0, left=0, unnamed=0)
-    >>> read([ClaimLine(code="64493", modifiers=("50",))], form=LineForm.TWO_UNITS)
+    >>> read([ClaimLine(code="64493", modifiers=("50",))], form=LateralityFormat.TWO_UNITS)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.NotOfThisFormError: these lines do not have the form two-units: 64493-50 x1 has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines do not have the form two-units: 64493-50 x1 has the bilateral modifier
 
     Raises:
-        NotOfThisFormError: The lines have several codes, or are not written in this form.
+        FormatMismatchError: The lines have several codes, or are not written in this form.
     """
     known = reference or packaged()
     lateral = lateral_roles(known)
@@ -367,15 +369,15 @@ def read(
     return read_units(units, form=form, ordinal=procedure.ordinal if procedure else None)
 
 
-_WITHOUT_BOTH = (LineForm.TWO_UNITS, LineForm.RT_LT_LINES)
+_WITHOUT_BOTH = (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES)
 
 
-def _refuse(form: LineForm, reason: str) -> NoReturn:
-    raise NotOfThisFormError(form=form, reason=reason)
+def _refuse(form: LateralityFormat, reason: str) -> NoReturn:
+    raise FormatMismatchError(form=form, reason=reason)
 
 
 def read_units(
-    units: Mapping[ModifierRole | None, int], *, form: LineForm, ordinal: Ordinal | None
+    units: Mapping[ModifierRole | None, int], *, form: LateralityFormat, ordinal: Ordinal | None
 ) -> Laterality:
     """Read the sides that the units of one code say, by the modifier that they stand with.
 
@@ -383,16 +385,18 @@ def read_units(
     that are left.
 
     >>> read_units(
-    ...     {ModifierRole.BILATERAL: 1}, form=LineForm.ONE_LINE_50, ordinal=Ordinal.FIRST
+    ...     {ModifierRole.BILATERAL: 1}, form=LateralityFormat.ONE_LINE_50, ordinal=Ordinal.FIRST
     ... ).sides
     SideCount(bilateral=1, right=0, left=0, unnamed=0)
-    >>> read_units({ModifierRole.BILATERAL: 1}, form=LineForm.TWO_UNITS, ordinal=Ordinal.FIRST)
+    >>> read_units(
+    ...     {ModifierRole.BILATERAL: 1}, form=LateralityFormat.TWO_UNITS, ordinal=Ordinal.FIRST
+    ... )
     Traceback (most recent call last):
     ...
-    cptfacet.errors.NotOfThisFormError: these lines do not have the form two-units: a line has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines do not have the form two-units: a line has the bilateral modifier
 
     Raises:
-        NotOfThisFormError: The units are not written in this form.
+        FormatMismatchError: The units are not written in this form.
     """
     counted = ordinal is Ordinal.EACH_ADDITIONAL
     both = units.get(ModifierRole.BILATERAL, 0)
@@ -403,19 +407,19 @@ def read_units(
     if both and form in _WITHOUT_BOTH:
         _refuse(form, "a line has the bilateral modifier")
     match form:
-        case LineForm.ONE_LINE_50:
+        case LateralityFormat.ONE_LINE_50:
             sides = SideCount(bilateral=both, right=right, left=left, unnamed=plain)
-        case LineForm.PLAIN_THEN_50:
+        case LateralityFormat.PLAIN_THEN_50:
             if plain < both:
                 _refuse(form, "a line with the bilateral modifier has no plain line before it")
             sides = SideCount(bilateral=both, right=right, left=left, unnamed=plain - both)
-        case LineForm.RT_LT_LINES:
+        case LateralityFormat.RT_LT_LINES:
             pairs = min(right, left)
             sides = SideCount(
                 bilateral=pairs, right=right - pairs, left=left - pairs, unnamed=plain
             )
             certain = not counted
-        case LineForm.TWO_UNITS:
+        case LateralityFormat.TWO_UNITS:
             sides = SideCount(bilateral=plain // 2, right=right, left=left, unnamed=plain % 2)
             certain = not counted
     return Laterality(
@@ -426,7 +430,7 @@ def read_units(
     )
 
 
-def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str, LineForm]:
+def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str, LateralityFormat]:
     """Give the line form that a policy asks for on a date, by the role of the code.
 
     >>> import datetime as dt
@@ -438,23 +442,23 @@ def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str,
     >>> forms(cpt, on=dt.date(1990, 1, 1), claim_type=ClaimType.PROFESSIONAL)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormNotKnownError: no line form is known from policy cpt, professional, on 1990-01-01: primary: no source shows it in force before 2010-01-01; injection-add-on: no source shows it in force before 2010-01-01; ablation-add-on: no source shows it in force before 2012-01-01
+    cptfacet.errors.FormatNotKnownError: no line form is known from policy cpt, professional, on 1990-01-01: primary: no source shows it in force before 2010-01-01; injection-add-on: no source shows it in force before 2010-01-01; ablation-add-on: no source shows it in force before 2012-01-01
 
     Raises:
-        FormNotKnownError: No source that was read tells the form of a role; every such role is
+        FormatNotKnownError: No source that was read tells the form of a role; every such role is
             named.
     """
-    found: dict[str, LineForm] = {}
+    found: dict[str, LateralityFormat] = {}
     problems: list[Problem] = []
     for role in ROLES:
-        answer = policy.get("laterality.form", on=on, role=role, claim_type=claim_type)
+        answer = policy.get("laterality.format", on=on, role=role, claim_type=claim_type)
         if isinstance(answer, Provision):
-            found[role] = LineForm(str(answer.value))
+            found[role] = LateralityFormat(str(answer.value))
         else:
             problems.append(Problem(path=role, message=answer.reason))
     if problems:
         what = f"policy {policy.id}, {claim_type}, on {on}"
-        raise FormNotKnownError(what=what, problems=tuple(problems))
+        raise FormatNotKnownError(what=what, problems=tuple(problems))
     return MappingProxyType(found)
 
 
@@ -481,24 +485,28 @@ def convert(
     ...     ClaimLine(code="64493", modifiers=("50", "KX"), charge=Decimal(1000)),
     ...     ClaimLine(code="64494", modifiers=("RT", "KX"), charge=Decimal(300)),
     ... ]
-    >>> split = convert(two, source=LineForm.ONE_LINE_50, target=LineForm.RT_LT_LINES)
+    >>> split = convert(
+    ...     two, source=LateralityFormat.ONE_LINE_50, target=LateralityFormat.RT_LT_LINES
+    ... )
     >>> [f"{line.text} ${line.charge}" for line in split.lines], split.lost
     (['64493-RT-KX x1 $500.00', '64493-LT-KX x1 $500.00', '64494-RT-KX x1 $300'], ())
 
     A right and a left line that differ in something else can't be one line:
 
     >>> pair = [ClaimLine(code="64493", modifiers=m) for m in (("RT",), ("LT", "59"))]
-    >>> kept = convert(pair, source=LineForm.RT_LT_LINES, target=LineForm.ONE_LINE_50)
+    >>> kept = convert(
+    ...     pair, source=LateralityFormat.RT_LT_LINES, target=LateralityFormat.ONE_LINE_50
+    ... )
     >>> [line.text for line in kept.lines], kept.lost[-1]
     (['64493-RT x1', '64493-LT-59 x1'], '64493: 1 bilateral in rt-lt-lines reads 1 right, 1 left in one-line-50')
-    >>> convert(two, source=LineForm.RT_LT_LINES, target=LineForm.ONE_LINE_50)
+    >>> convert(two, source=LateralityFormat.RT_LT_LINES, target=LateralityFormat.ONE_LINE_50)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.NotOfThisFormError: these lines do not have the form rt-lt-lines: 64493-50-KX x1 has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines do not have the form rt-lt-lines: 64493-50-KX x1 has the bilateral modifier
 
     Raises:
-        NotOfThisFormError: The lines are not written in the first form.
-        FormNotKnownError: A line has a role for which no form is given.
+        FormatMismatchError: The lines are not written in the first form.
+        FormatNotKnownError: A line has a role for which no form is given.
         UnknownIdError: A form is given for a role that there is not.
     """
     known = reference or packaged()
@@ -565,10 +573,10 @@ def _role(code: str, known: Reference) -> str | None:
     return role_of(procedure.family, procedure.ordinal)
 
 
-def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LineForm]:
+def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LateralityFormat]:
     """Give a form for each role that lines have."""
     if isinstance(given, str):
-        return dict.fromkeys(ROLES, LineForm(given))
+        return dict.fromkeys(ROLES, LateralityFormat(given))
     for role in given:
         if role not in ROLES:
             near = difflib.get_close_matches(role, ROLES)
@@ -578,12 +586,12 @@ def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str,
     if missing:
         message = "lines have codes of this role; give its form, or one form for all roles"
         problems = tuple(Problem(path=role, message=message) for role in missing)
-        raise FormNotKnownError(what=what, problems=problems)
-    return {role: LineForm(form) for role, form in given.items()}
+        raise FormatNotKnownError(what=what, problems=problems)
+    return {role: LateralityFormat(form) for role, form in given.items()}
 
 
 def _rewrite(
-    part: _Lines, old: LineForm, new: LineForm, known: Reference, lost: list[str]
+    part: _Lines, old: LateralityFormat, new: LateralityFormat, known: Reference, lost: list[str]
 ) -> _Written:
     """Write lines that are alike but for sides in another form; add to what is lost of them."""
     lines = tuple(part.values())
@@ -621,9 +629,9 @@ def _rewrite(
     return {first: tuple(charged), **dict.fromkeys(others, ())}
 
 
-def _weight(line: ClaimLine, side: ModifierRole | None, form: LineForm) -> int:
+def _weight(line: ClaimLine, side: ModifierRole | None, form: LateralityFormat) -> int:
     """Count the sides that a line stands for: a level on both is two."""
-    both = side is ModifierRole.BILATERAL and form is LineForm.ONE_LINE_50
+    both = side is ModifierRole.BILATERAL and form is LateralityFormat.ONE_LINE_50
     return int(line.units or 0) * (2 if both else 1)
 
 

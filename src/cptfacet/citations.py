@@ -8,7 +8,7 @@ from enum import StrEnum
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.dates import Term
+from cptfacet.dates import EffectivePeriod
 
 __all__ = ["Citation", "Confidence", "Source"]
 
@@ -17,13 +17,13 @@ class Confidence(StrEnum):
     """How far a fact can be trusted.
 
     ``confirmed``: its own authority was read. ``secondary``: somebody cites the authority.
-    ``judgement``: ours, with a written reason, and never a limit, threshold, date, amount or code
+    ``judgment``: ours, with a written reason, and never a limit, threshold, date, amount or code
     list.
     """
 
     CONFIRMED = "confirmed"
     SECONDARY = "secondary"
-    JUDGEMENT = "judgement"
+    JUDGMENT = "judgment"
 
 
 @sealed
@@ -47,14 +47,16 @@ class Citation:
     id: str
     title: str
     url: str | None
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
 
     def __str__(self) -> str:
         return f"{self.title} [{self.id}; {self.confidence}; {self.term}]"
 
 
-def cite(sources: tuple[Source, ...], term: Term, confidence: Confidence) -> tuple[Citation, ...]:
+def cite(
+    sources: tuple[Source, ...], term: EffectivePeriod, confidence: Confidence
+) -> tuple[Citation, ...]:
     """Make the citations of a fact from its sources, its term and its confidence."""
     return tuple(
         Citation(id=source.id, title=source.title, url=source.url, term=term, confidence=confidence)

@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import attrs
 
-from cptfacet import jurisdictions, policies
-from cptfacet.checking import Checker, rules
+from cptfacet import policies
+from cptfacet.checking import Checker, all_rules
 from cptfacet.claims import Claim
-from cptfacet.coding import Coded, NoteId, Refusal, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.dates import parse_date
-from cptfacet.decoding import Decoded, UnreadReason, decode_claim
+from cptfacet.decoding import DecodedClaim, SkipReason, decode_claim
 from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
 from cptfacet.findings import NotChecked, Report, RuleFamily, Severity
-from cptfacet.histories import history_from_records
 from cptfacet.interop.claim_csv import COLUMNS, DIAGNOSES, MODIFIERS, harmless, read_claims
 from cptfacet.interop.json import (
     Dumper,
@@ -36,9 +35,12 @@ from cptfacet.interop.json import (
     from_data,
     given_from_data,
 )
-from cptfacet.repairing import Repaired, repair_claim
-from cptfacet.sessions import Session, session_from_words
-from cptfacet.showing import Shown, find
+from cptfacet.lookup import Shown, find
+from cptfacet.notes import NoteId, Refusal
+from cptfacet.past import history_from_records
+from cptfacet.policies import jurisdictions
+from cptfacet.repairing import RepairedClaim, repair_claim
+from cptfacet.sessions import Session, parse_session
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_Answer: TypeAlias = Coded | Refusal | Decoded | Report | Repaired
+_Answer: TypeAlias = CodedSession | Refusal | DecodedClaim | Report | RepairedClaim
 _Reader: TypeAlias = "Callable[[bytes], Claim | None]"
 
 _CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
@@ -200,7 +202,7 @@ def _code(arguments: argparse.Namespace) -> int:
     if words:
         if not (arguments.technique and arguments.date):
             raise _usage("words name at least --technique and --date")
-        session = session_from_words(
+        session = parse_session(
             date=arguments.date,
             technique=arguments.technique,
             joints=arguments.joint,
@@ -217,7 +219,7 @@ def _code(arguments: argparse.Namespace) -> int:
     if arguments.file is None:
         raise _usage("give a file, - for standard input, or words (--technique, --date, --joint)")
 
-    def answer(record: object) -> Coded | Refusal:
+    def answer(record: object) -> CodedSession | Refusal:
         session = from_data(record, Session)
         return code_session(session, policy=known.of(session, default))
 
@@ -250,7 +252,7 @@ def _decode(arguments: argparse.Namespace) -> int:
     known = _Policies()
     default = known.option(arguments.policy)
 
-    def answer(record: object) -> Decoded:
+    def answer(record: object) -> DecodedClaim:
         claim = claim_from_data(record)
         return decode_claim(claim, policy=known.of(claim, default))
 
@@ -340,7 +342,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _repair(arguments: argparse.Namespace) -> int:
     writer = _Writer(_format(arguments))
 
-    def answer(given: Given, policy: Policy) -> Repaired:
+    def answer(given: Given, policy: Policy) -> RepairedClaim:
         history, unread = _past(given, policy)
         repaired = repair_claim(given.claim, policy=policy, session=given.session, history=history)
         repaired = attrs.evolve(repaired, report=_with_unread(repaired.report, unread))
@@ -364,7 +366,7 @@ def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked
             f" {left.message}",
         )
         for left in read.unread
-        if left.reason not in (UnreadReason.OTHER_CODE, UnreadReason.UNKNOWN_CODE)
+        if left.reason not in (SkipReason.OTHER_CODE, SkipReason.UNKNOWN_CODE)
     ]
     return read.history, unread
 
@@ -377,7 +379,7 @@ def _with_unread(report: Report, unread: list[NotChecked]) -> Report:
 
 def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:
     """Leave out of a report what is not to be told, found or not checked."""
-    families = {rule.id: str(rule.family) for rule in rules()}
+    families = {rule.id: str(rule.family) for rule in all_rules()}
     skipped = (n for n in report.not_checked if keep(n.rule, families.get(n.rule, n.rule)))
     found = report.where(lambda found: keep(found.rule, found.family))
     return attrs.evolve(found, not_checked=tuple(skipped))
@@ -385,7 +387,7 @@ def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:
 
 def _kept(select: list[str], ignore: list[str]) -> Callable[[str, str], bool] | None:
     """Give what says of a rule and its family whether its findings are told; None: all are."""
-    known = {*(rule.id for rule in rules()), *RuleFamily}
+    known = {*(rule.id for rule in all_rules()), *RuleFamily}
 
     def named(options: list[str]) -> set[str]:
         names = {name.strip() for option in options for name in option.split(",")} - {""}
@@ -606,7 +608,7 @@ class _Writer:
 
     def answer(self, answer: _Answer) -> None:
         self.count += 1
-        notes = answer.notes if isinstance(answer, Coded) else ()
+        notes = answer.notes if isinstance(answer, CodedSession) else ()
         if isinstance(answer, Refusal) or any(note.id is NoteId.REFUSED for note in notes):
             self.status = max(self.status, _REFUSED)
         if self.form == "json":
@@ -616,7 +618,7 @@ class _Writer:
             print(_visible(answer.explain()))
         elif isinstance(answer, Refusal):
             print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
-        elif isinstance(answer, Coded):
+        elif isinstance(answer, CodedSession):
             self._rows(answer)
         elif isinstance(answer, Report):
             self.rows.writerows(_found(answer))
@@ -641,7 +643,7 @@ class _Writer:
             file=sys.stdout if self.form == "table" else sys.stderr,
         )
 
-    def _rows(self, coded: Coded) -> None:
+    def _rows(self, coded: CodedSession) -> None:
         self.rows.writerows(_rows(coded))
         if any(len(line.diagnoses) > len(DIAGNOSES) for line in coded.claim.lines):
             message = f"only the first {len(DIAGNOSES)} diagnoses of a line have a column"
@@ -666,7 +668,7 @@ def _visible(text: str) -> str:
     )
 
 
-def _rows(coded: Coded) -> Iterator[list[object]]:
+def _rows(coded: CodedSession) -> Iterator[list[object]]:
     claim = coded.claim
     for number, line in enumerate(claim.lines, 1):
         modifiers = [*line.modifiers, *[""] * len(MODIFIERS)][: len(MODIFIERS)]
@@ -691,7 +693,7 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     )
     show.set_defaults(run=_show)
     show.add_argument(
-        "id", metavar="ID", help="such as L4-5, modifier:50, laterality.form, or a code"
+        "id", metavar="ID", help="such as L4-5, modifier:50, laterality.format, or a code"
     )
     show.add_argument(
         "--policy",

@@ -15,7 +15,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.errors import ParseError
 
-__all__ = ["Standing", "Term", "add_months", "parse_date", "window_left", "window_start"]
+__all__ = ["EffectivePeriod", "Status", "add_months", "parse_date", "window_left", "window_start"]
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
@@ -91,7 +91,7 @@ def window_start(end: dt.date, months: int) -> dt.date:
     Raises:
         ValueError: The number of months is not positive.
 
-    Source: a judgement. Coverage documents say "rolling 12 months" and count back from the date of
+    Source: a judgment. Coverage documents say "rolling 12 months" and count back from the date of
     service; none that was read says whether the same day of the year before is inside.
     """
     _check_months(months)
@@ -135,7 +135,7 @@ def _check_months(months: int) -> None:
         raise ValueError(message)
 
 
-class Standing(StrEnum):
+class Status(StrEnum):
     """Whether a fact is in force on a date: yes, no, or no source tells."""
 
     IN_FORCE = "in-force"
@@ -145,18 +145,18 @@ class Standing(StrEnum):
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Term:
+class EffectivePeriod:
     """How long a fact is in force, as far as sources tell.
 
     ``start`` is the first day, where a source states it; else ``seen`` is the first day on which a
     source shows the fact in force, and before it nothing is known. ``until`` is the last day in
-    force (that day included). A judgement of ours may have neither ``start`` nor ``seen``: it
+    force (that day included). A judgment of ours may have neither ``start`` nor ``seen``: it
     holds on every date.
 
-    >>> Term(start=dt.date(2010, 1, 1)).on(dt.date(2009, 12, 31))
-    <Standing.NOT_IN_FORCE: 'not-in-force'>
-    >>> Term(seen=dt.date(2010, 1, 1)).on(dt.date(2009, 12, 31))
-    <Standing.NOT_KNOWN: 'not-known'>
+    >>> EffectivePeriod(start=dt.date(2010, 1, 1)).on(dt.date(2009, 12, 31))
+    <Status.NOT_IN_FORCE: 'not-in-force'>
+    >>> EffectivePeriod(seen=dt.date(2010, 1, 1)).on(dt.date(2009, 12, 31))
+    <Status.NOT_KNOWN: 'not-known'>
     """
 
     start: dt.date | None = None
@@ -173,18 +173,18 @@ class Term:
         """The last day in force, or the last day there is."""
         return self.until or dt.date.max
 
-    def on(self, date: dt.date) -> Standing:
+    def on(self, date: dt.date) -> Status:
         """Say whether the fact is in force on a date."""
         if date > self.last:
-            return Standing.NOT_IN_FORCE
+            return Status.NOT_IN_FORCE
         if date >= self.first:
-            return Standing.IN_FORCE
-        return Standing.NOT_KNOWN if self.start is None else Standing.NOT_IN_FORCE
+            return Status.IN_FORCE
+        return Status.NOT_KNOWN if self.start is None else Status.NOT_IN_FORCE
 
     def days(self) -> dict[str, str]:
         """Give the days that are known, as ISO texts under the names that files use for them.
 
-        >>> Term(seen=dt.date(2010, 1, 1)).days()
+        >>> EffectivePeriod(seen=dt.date(2010, 1, 1)).days()
         {'seen': '2010-01-01'}
         """
         seen = self.seen if self.start is None else None

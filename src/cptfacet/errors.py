@@ -11,10 +11,10 @@ from cptfacet._records import reduced, sealed
 __all__ = [
     "CptfacetError",
     "DocumentError",
-    "FormNotKnownError",
+    "FormatMismatchError",
+    "FormatNotKnownError",
     "MissingExtraError",
     "NoMedialBranchError",
-    "NotOfThisFormError",
     "ParseError",
     "PolicyFileError",
     "PolicyFilesError",
@@ -141,7 +141,7 @@ class SessionError(CptfacetError, ValueError):
 
 
 @attrs.frozen(kw_only=True)
-class NotOfThisFormError(CptfacetError, ValueError):
+class FormatMismatchError(CptfacetError, ValueError):
     """Claim lines that do not have the line form as which they were to be read."""
 
     form: str
@@ -152,7 +152,7 @@ class NotOfThisFormError(CptfacetError, ValueError):
 
 
 @attrs.frozen(kw_only=True)
-class FormNotKnownError(CptfacetError, LookupError):
+class FormatNotKnownError(CptfacetError, LookupError):
     """A line form that is asked for where none is known.
 
     ``what`` names what should tell it; ``problems`` holds every role without a form, with the reason.

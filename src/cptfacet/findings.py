@@ -16,6 +16,7 @@ from cptfacet.citations import Citation
 from cptfacet.claims import ClaimLine
 
 __all__ = [
+    "CheckedUnder",
     "Finding",
     "FindingKind",
     "NotChecked",
@@ -25,7 +26,6 @@ __all__ = [
     "Report",
     "RuleFamily",
     "Severity",
-    "Under",
 ]
 
 K = TypeVar("K")
@@ -48,7 +48,7 @@ class RuleFamily(StrEnum):
     SERVICES = "services"
     FREQUENCY = "frequency"
     AUTHORIZATION = "authorization"
-    NOTE = "note"
+    DOCUMENTATION = "documentation"
 
 
 class FindingKind(StrEnum):
@@ -136,7 +136,7 @@ class NotChecked:
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Under:
+class CheckedUnder:
     """Under what a claim was checked: policy, its edition, that of the reference, the version."""
 
     policy: str
@@ -157,7 +157,7 @@ class Report:
     ``id`` is that of the claim; it is opaque, and never shown.
     """
 
-    under: Under
+    under: CheckedUnder
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
     id: str | None = attrs.field(default=None, repr=False)

@@ -22,8 +22,8 @@ __all__ = [
     "INJECTIONS",
     "History",
     "PastSession",
+    "SessionCount",
     "SessionKind",
-    "Tally",
     "all_sides",
     "injection_kind",
 ]
@@ -153,7 +153,7 @@ def _joined(one: PastSession, other: PastSession) -> PastSession:
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Tally:
+class SessionCount:
     """Sessions that answer a question, and further ones of which it is open whether they do.
 
     A session is a day: whatever was done on one day counts once.
@@ -229,7 +229,7 @@ class History:
         joints: Iterable[Joint] = (),
         kinds: Iterable[SessionKind] = SessionKind,
         unmarked_as: SessionKind | None = None,
-    ) -> Tally:
+    ) -> SessionCount:
         """Find the sessions on or after a day and before another one, which is left out.
 
         Without ``region`` or ``joints``, those of every region and joint are found. A session
@@ -273,7 +273,7 @@ class History:
                 certain.append(session)
             elif False not in answers:
                 possible.append(session)
-        return Tally(certain=tuple(certain), possible=tuple(possible))
+        return SessionCount(certain=tuple(certain), possible=tuple(possible))
 
     def count_within(
         self,
@@ -284,7 +284,7 @@ class History:
         joints: Iterable[Joint] = (),
         kinds: Iterable[SessionKind] = SessionKind,
         unmarked_as: SessionKind | None = None,
-    ) -> Tally:
+    ) -> SessionCount:
         """Count the sessions of the rolling window of some months that ends on a day.
 
         That day itself, the one that is asked about, is left out. `window_start` of
@@ -319,7 +319,7 @@ class History:
         joints: Iterable[Joint] = (),
         kinds: Iterable[SessionKind] = SessionKind,
         unmarked_as: SessionKind | None = None,
-    ) -> Tally:
+    ) -> SessionCount:
         """Find the sessions from which a day is at most some days away.
 
         The ten days after an ablation are ``within_days(10, ...)``; less than two weeks after a
@@ -345,7 +345,7 @@ class History:
         *,
         before: dt.date,
         joints: Iterable[Joint] = (),
-    ) -> Tally:
+    ) -> SessionCount:
         """Find the last ablation before a day, in a region or at some joints.
 
         ``certain`` holds the last one that is sure, and ``possible`` what may have been one after
@@ -364,7 +364,7 @@ class History:
             return found
         last = found.certain[-1]
         later = tuple(session for session in found.possible if session.date >= last.date)
-        return Tally(certain=(last,), possible=later)
+        return SessionCount(certain=(last,), possible=later)
 
 
 def _is_of_kind(

@@ -10,7 +10,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType
-from cptfacet.dates import Term
+from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import ParseError
 
 __all__ = ["Modifier", "ModifierConflict", "ModifierKind", "ModifierRole", "parse_modifier"]
@@ -87,7 +87,7 @@ class Modifier:
     effect: str
     claim_types: tuple[ClaimType, ...]
     applies_to: str
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
     effect_confidence: Confidence
     citations: tuple[Citation, ...]
@@ -100,7 +100,7 @@ class ModifierConflict:
     """Modifiers of which one line may have one only."""
 
     modifiers: frozenset[str]
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
     citations: tuple[Citation, ...]
     note: str

@@ -14,7 +14,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
-from cptfacet.dates import Standing, Term
+from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "Family",
     "GroupedCode",
     "Indicators",
-    "OldFamily",
+    "LegacyFamily",
     "Ordinal",
     "Procedure",
     "ProcedureKind",
@@ -71,7 +71,7 @@ class ProcedureKind(StrEnum):
 
     FACET = "facet"
     PREDECESSOR = "predecessor"
-    NEIGHBOUR = "neighbour"
+    RELATED = "neighbour"
 
 
 class Family(StrEnum):
@@ -98,7 +98,7 @@ class CodeGroup(StrEnum):
     EVALUATION = "evaluation"
 
 
-class OldFamily(StrEnum):
+class LegacyFamily(StrEnum):
     """The families of codes that those of today replaced."""
 
     INJECTION = "injection"
@@ -125,7 +125,7 @@ class Ordinal(StrEnum):
 ROLES = ("primary", "injection-add-on", "ablation-add-on")
 
 
-def role_of(family: Family | OldFamily, ordinal: Ordinal) -> str:
+def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> str:
     """Give the role of a facet code, old or of today, which decides the line form of both sides.
 
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
@@ -134,7 +134,7 @@ def role_of(family: Family | OldFamily, ordinal: Ordinal) -> str:
     primary, injection, ablation = ROLES
     if ordinal is Ordinal.FIRST:
         return primary
-    return ablation if family in (Family.ABLATION, OldFamily.ABLATION) else injection
+    return ablation if family in (Family.ABLATION, LegacyFamily.ABLATION) else injection
 
 
 @sealed
@@ -145,7 +145,7 @@ class AddOnLink:
     add_on: str
     primary: str
     authority: str
-    term: Term
+    term: EffectivePeriod
     citations: tuple[Citation, ...]
     note: str = ""
 
@@ -157,7 +157,7 @@ class GroupedCode:
 
     code: str
     group: CodeGroup
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
@@ -180,7 +180,7 @@ class Indicators:
     co_surgeon: str
     team: str
     pc_tc: str
-    term: Term
+    term: EffectivePeriod
     last: dt.date
     citations: tuple[Citation, ...]
 
@@ -196,12 +196,12 @@ class Procedure:
 
     code: str
     kind: ProcedureKind
-    family: Family | OldFamily | None
+    family: Family | LegacyFamily | None
     region: CodeRegion | None
     ordinal: Ordinal | None
     counts: Counted | None
     label: str
-    term: Term
+    term: EffectivePeriod
     confidence: Confidence
     citations: tuple[Citation, ...]
     replaced_by: tuple[str, ...] = ()
@@ -215,12 +215,12 @@ class Procedure:
         """Whether the code is reported only with a primary."""
         return self.ordinal not in (None, Ordinal.FIRST)
 
-    def in_force(self, on: dt.date) -> Standing:
+    def in_force(self, on: dt.date) -> Status:
         """Say whether the code is valid on a date of service.
 
         >>> from cptfacet.reference import packaged
         >>> packaged().procedure("64475").in_force(dt.date(2010, 1, 1))
-        <Standing.NOT_IN_FORCE: 'not-in-force'>
+        <Status.NOT_IN_FORCE: 'not-in-force'>
         """
         return self.term.on(on)
 
@@ -231,5 +231,5 @@ class Procedure:
         >>> packaged().procedure("64494").primary_codes(dt.date(2026, 3, 2))
         ('64493', '64490')
         """
-        found = (k.primary for k in self.primaries if k.term.on(on) is Standing.IN_FORCE)
+        found = (k.primary for k in self.primaries if k.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.sessions import Session
 
-__all__ = ["Mended", "Repaired", "repair_claim"]
+__all__ = ["Change", "RepairedClaim", "repair_claim"]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Mended:
+class Change:
     """One change of a repair: the finding that asked for it, the lines before and after.
 
     The lines of the ``finding`` are numbered as they stood before this change, and before those of
@@ -50,11 +50,11 @@ class Mended:
 
 @sealed
 @attrs.frozen(kw_only=True)
-class Repaired:
+class RepairedClaim:
     """A claim as far as it could be mended, what was changed, and the report of what is left."""
 
     claim: Claim
-    changes: tuple[Mended, ...]
+    changes: tuple[Change, ...]
     report: Report
 
     @property
@@ -75,7 +75,7 @@ def repair_claim(
     session: Session | None = None,
     history: History | None = None,
     reference: Reference | None = None,
-) -> Repaired:
+) -> RepairedClaim:
     """Apply the remedies that a claim itself settles, and say what is left.
 
     A remedy is applied only where its finding is gone afterwards and nothing else is worse: no rule
@@ -106,17 +106,17 @@ def repair_claim(
     def check(claim: Claim) -> Report:
         return checker.check(claim, session=session, history=history)
 
-    changes: list[Mended] = []
+    changes: list[Change] = []
     report = check(claim)
     while step := next(_steps(claim, report, check), None):
         claim, report, made = step
         changes += made
-    return Repaired(claim=claim, changes=tuple(changes), report=report)
+    return RepairedClaim(claim=claim, changes=tuple(changes), report=report)
 
 
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
-) -> Iterator[tuple[Claim, Report, list[Mended]]]:
+) -> Iterator[tuple[Claim, Report, list[Change]]]:
     """Give what can be applied now, the remedies of the heaviest findings first.
 
     Where those of one rule can't be applied all together, each half of them is tried, and so on: a
@@ -158,7 +158,7 @@ def _choices(report: Report) -> Iterator[list[Finding]]:
     yield from ([found] for found in others)
 
 
-def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Mended]]:
+def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Change]]:
     """Put the lines of each remedy where the first line of its finding stands."""
     gone = {number for found in findings for number in found.lines}
     instead = {found.lines[0]: _lines_of(found) for found in findings}
@@ -168,7 +168,7 @@ def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Mended]
         if number not in gone:
             lines.append(line)
     changes = [
-        Mended(
+        Change(
             finding=found,
             before=tuple(claim.lines[number - 1] for number in found.lines),
             after=_lines_of(found),

@@ -29,10 +29,10 @@ __all__ = [
     "parse_claim_type",
     "parse_guidance",
     "parse_purpose",
+    "parse_session",
     "parse_target",
     "parse_technique",
     "parse_treated_nerve",
-    "session_from_words",
 ]
 
 T = TypeVar("T")
@@ -363,7 +363,7 @@ def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
     return problems
 
 
-def session_from_words(
+def parse_session(
     *,
     date: str,
     technique: str,
@@ -381,7 +381,7 @@ def session_from_words(
     Each joint or nerve may carry its side behind a colon. Every word that can't be read is
     reported at once.
 
-    >>> session = session_from_words(
+    >>> session = parse_session(
     ...     date="2026-03-02",
     ...     technique="mbb",
     ...     purpose="diagnostic",
@@ -390,7 +390,7 @@ def session_from_words(
     ... )
     >>> session.treatments[0].targets[1]
     Target(joint=<Joint.L5_S1: 'L5-S1'>, side=<Side.RIGHT: 'right'>)
-    >>> session_from_words(date="yesterday", technique="mbb", joints=["L4"])
+    >>> parse_session(date="yesterday", technique="mbb", joints=["L4"])
     Traceback (most recent call last):
     ...
     cptfacet.errors.SessionError: date: 'yesterday' is not a date: write it as YYYY-MM-DD; joints[0]: 'L4' is not a joint: one segment may be a vertebra or a nerve; name both segments of the joint, as in L4-L5

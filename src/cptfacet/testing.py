@@ -17,17 +17,18 @@ import attrs
 from cptfacet import _data
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint, Side, code_region
-from cptfacet.bilateral import LineForm, SideCount, lateral_roles, render
+from cptfacet.bilateral import LateralityFormat, SideCount, lateral_roles, render
 from cptfacet.checking import Checker
 from cptfacet.citations import Confidence
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
-from cptfacet.coding import Coded, Coder, NoteId, Reason, Refusal
+from cptfacet.coding import CodedSession, Coder
 from cptfacet.coding.plans import JUNCTION, turning_points
-from cptfacet.decoding import Decoded, Decoder
+from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.errors import MissingExtraError
 from cptfacet.findings import FindingKind, RuleFamily
 from cptfacet.interop.json import dump, read
 from cptfacet.modifiers import ModifierKind, ModifierRole
+from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import (
     DIMENSIONS,
     GUIDANCE_NOT_STATED,
@@ -38,9 +39,9 @@ from cptfacet.policies import (
     Provision,
     Value,
     as_policy,
-    overlaps,
     vocabulary,
 )
+from cptfacet.policies.model import overlaps
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
@@ -166,7 +167,7 @@ class _Answered(NamedTuple):
     treated: Mapping[Joint, Side | None]
     session: Session
     claim_type: ClaimType
-    answer: Coded | Refusal
+    answer: CodedSession | Refusal
     levels: tuple[_Coded, ...]
 
 
@@ -293,7 +294,7 @@ class _Case:
         """The checker of the policy; the enumerated claims are checked once each."""
         return Checker(self.policy, self.reference, memo=0)
 
-    def found(self, session: Session, coded: Coded) -> Iterator[str]:
+    def found(self, session: Session, coded: CodedSession) -> Iterator[str]:
         """Tell the findings of coding, edit and form on the lines of a session."""
         claim = attrs.evolve(
             coded.claim,
@@ -400,10 +401,10 @@ class _Case:
             )
 
     @property
-    def coded(self) -> tuple[tuple[_Answered, Coded], ...]:
+    def coded(self) -> tuple[tuple[_Answered, CodedSession], ...]:
         """The enumerated sessions that are coded to lines, each with them."""
         return tuple(
-            (each, each.answer) for each in self.enumerated if isinstance(each.answer, Coded)
+            (each, each.answer) for each in self.enumerated if isinstance(each.answer, CodedSession)
         )
 
     # -- what is asked of one answer
@@ -422,7 +423,7 @@ class _Case:
         return lateral_roles(self.reference)
 
     @functools.cached_property
-    def read_back(self) -> Callable[[Claim], Decoded]:
+    def read_back(self) -> Callable[[Claim], DecodedClaim]:
         """Decode a claim; equal lines of equal claims are read once."""
         read_once = functools.cache(self.decoder.decode)
         return lambda claim: read_once(attrs.evolve(claim, id=None))
@@ -430,19 +431,19 @@ class _Case:
     def lost(self, each: _Answered) -> Iterator[str]:
         """Find levels that the lines of a session do not tell, and readings that are kept silent."""
         for problem in self._lost(each):
-            lines = each.answer.claim.lines if isinstance(each.answer, Coded) else ()
+            lines = each.answer.claim.lines if isinstance(each.answer, CodedSession) else ()
             yield f"{_shown(each.session)}: {_written(lines)}: {problem}"
 
     def _lost(self, each: _Answered) -> Iterator[str]:
         refusals = [each.answer] if isinstance(each.answer, Refusal) else []
         codes: set[str] = set()
-        if isinstance(each.answer, Coded):
+        if isinstance(each.answer, CodedSession):
             refusals = [note.refusal for note in each.answer.notes if note.refusal]
             codes = {line.code for line in each.answer.claim.lines}
         missing = [level.ordinal.value for level in each.levels if level.code not in codes]
         if missing and not refusals:
             yield f"the level {', '.join(missing)} is in no line, and nothing is refused"
-        if not isinstance(each.answer, Coded):
+        if not isinstance(each.answer, CodedSession):
             return
         decoded = self.read_back(each.answer.claim)
         billed = {found.code: found for group in decoded.groups for found in group.levels}
@@ -466,17 +467,19 @@ class _Case:
         ]
 
     @functools.cached_property
-    def sides_in(self) -> Callable[[LineForm, SideCount], list[tuple[tuple[str, ...], object]]]:
+    def sides_in(
+        self,
+    ) -> Callable[[LateralityFormat, SideCount], list[tuple[tuple[str, ...], object]]]:
         """Tell what lines in a form say of levels by side."""
 
         @functools.cache
-        def of(form: LineForm, sides: SideCount) -> list[tuple[tuple[str, ...], object]]:
+        def of(form: LateralityFormat, sides: SideCount) -> list[tuple[tuple[str, ...], object]]:
             lines = render(ClaimLine(code=""), sides, form=form, reference=self.reference)
             return self.sides_of(lines)
 
         return of
 
-    def add_ons(self, session: Session, coded: Coded) -> Iterator[str]:
+    def add_ons(self, session: Session, coded: CodedSession) -> Iterator[str]:
         """Find add-ons that stand before or without a primary that allows them."""
         lines, on = coded.claim.lines, session.date
         before: set[str] = set()
@@ -499,7 +502,7 @@ class _Case:
 
         return of
 
-    def turned(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+    def turned(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
         """Find what the order of targets and nerves changes."""
         other = self.coder.code(_reversed(session))
         if _outcome(other) != _outcome(answer):
@@ -509,20 +512,23 @@ class _Case:
             )
 
     def mirror(
-        self, session: Session, answer: Coded | Refusal, other: Coded | Refusal | None = None
+        self,
+        session: Session,
+        answer: CodedSession | Refusal,
+        other: CodedSession | Refusal | None = None,
     ) -> Iterator[str]:
         """Find what exchanging the sides changes beside the sides."""
         if other is None:
             other = self.coder.code(_mirrored(session))
-        lines = answer.claim.lines if isinstance(answer, Coded) else ()
-        others = other.claim.lines if isinstance(other, Coded) else ()
+        lines = answer.claim.lines if isinstance(answer, CodedSession) else ()
+        others = other.claim.lines if isinstance(other, CodedSession) else ()
         if sorted(map(self.turned_line, lines)) != sorted(line.text for line in others):
             yield (
                 f"{_shown(session)}: coded to {_told(answer)}, and with its sides exchanged to"
                 f" {_told(other)}"
             )
 
-    def by_shape(self) -> Mapping[object, Coded | Refusal]:
+    def by_shape(self) -> Mapping[object, CodedSession | Refusal]:
         """Give the enumerated answers by what was treated."""
         return {_shape(each.session): each.answer for each in self.enumerated}
 
@@ -539,10 +545,10 @@ class _Case:
 
         return functools.cache(turn)
 
-    def refused(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+    def refused(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
         """Find refusals that do not say why."""
         refusals = [answer] if isinstance(answer, Refusal) else []
-        if isinstance(answer, Coded):
+        if isinstance(answer, CodedSession):
             refusals = [note.refusal for note in answer.notes if note.refusal]
             for note in answer.notes:
                 if note.id is NoteId.REFUSED and note.refusal is None:
@@ -551,7 +557,7 @@ class _Case:
             if type(refusal.reason) is not Reason or not refusal.message.strip():
                 yield f"{_shown(session)}: refused without a reason"
 
-    def explained(self, session: Session, answer: Coded | Refusal) -> Iterator[str]:
+    def explained(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
         """Find lines without provisions, and provisions that are not what the policy answers."""
         if isinstance(answer, Refusal):
             return
@@ -569,8 +575,8 @@ class _Case:
                     )
 
 
-def _outcome(answer: Coded | Refusal) -> object:
-    return answer.claim if isinstance(answer, Coded) else answer.reason
+def _outcome(answer: CodedSession | Refusal) -> object:
+    return answer.claim if isinstance(answer, CodedSession) else answer.reason
 
 
 def _shape(session: Session) -> object:
@@ -585,10 +591,10 @@ def _shape(session: Session) -> object:
     )
 
 
-def _told(answer: Coded | Refusal) -> str:
+def _told(answer: CodedSession | Refusal) -> str:
     return (
         _written(answer.claim.lines)
-        if isinstance(answer, Coded)
+        if isinstance(answer, CodedSession)
         else f"a refusal ({answer.reason})"
     )
 
@@ -686,7 +692,7 @@ class _Laws:
     # -- what the policy states
 
     def test_every_provision_resolves_its_citations(self) -> None:
-        """Each provision cites sources that can be told apart, and a judgement gives its reason.
+        """Each provision cites sources that can be told apart, and a judgment gives its reason.
 
         Source: docs/policies.md, "What a provision is" and "Confidence".
         """
@@ -694,12 +700,12 @@ class _Laws:
         broken: list[str] = []
         titles: dict[str, str] = {s.id: s.title for s in _data.sources().values()}
         for provision in self.case.policy.provisions:
-            judgement = provision.confidence is Confidence.JUDGEMENT
-            if not provision.citations and not judgement:
+            judgment = provision.confidence is Confidence.JUDGMENT
+            if not provision.citations and not judgment:
                 broken.append(f"{_named(provision)} cites nothing")
-            if judgement and not provision.note.strip():
-                broken.append(f"{_named(provision)} is a judgement and gives no reason in its note")
-            if not judgement and provision.term.start is None and provision.term.seen is None:
+            if judgment and not provision.note.strip():
+                broken.append(f"{_named(provision)} is a judgment and gives no reason in its note")
+            if not judgment and provision.term.start is None and provision.term.seen is None:
                 broken.append(f"{_named(provision)} is a fact and has neither from nor seen")
             for citation in provision.citations:
                 title = titles.setdefault(citation.id, citation.title)
@@ -817,7 +823,7 @@ class _Laws:
         """A level on both sides has the line form that the policy names for its role, and no other.
 
         Source: docs/coding.md, "Laterality" (the forms are never blended); the provisions under
-        `laterality.form`.
+        `laterality.format`.
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -826,14 +832,14 @@ class _Laws:
             for code, ordinal, sides in each.levels:
                 lines = [line for line in coded.claim.lines if line.code == code]
                 role = role_of(each.family, ordinal)
-                value = self.case.value("laterality.form", on, role, claim_type)
+                value = self.case.value("laterality.format", on, role, claim_type)
                 if value is None and Side.BILATERAL in sides and lines:
                     broken.append(
                         f"{_shown(each.session)}: {role} has no known form: {_written(lines)}"
                     )
                 if value is None or not lines:
                     continue
-                wanted = self.case.sides_in(LineForm(str(value)), _counted(sides))
+                wanted = self.case.sides_in(LateralityFormat(str(value)), _counted(sides))
                 if self.case.sides_of(lines) != wanted:
                     broken.append(
                         f"{_shown(each.session)}: the policy wants {role} as {value}, and the lines"
@@ -903,7 +909,7 @@ class _Laws:
         _report(
             problem
             for session in sessions_
-            if isinstance(answer := self.case.coder.code(session), Coded)
+            if isinstance(answer := self.case.coder.code(session), CodedSession)
             for problem in self.case.add_ons(session, answer)
         )
 
@@ -957,8 +963,12 @@ class _Laws:
             value = said.value if isinstance(said, Provision) else None
             valid = {str(key[0]) for key in self.case.codes(day)}
             broken += self.case.refused(session, answer)
-            if isinstance(answer, Coded) is not (value in valid):
-                told = _written(answer.claim.lines) if isinstance(answer, Coded) else answer.reason
+            if isinstance(answer, CodedSession) is not (value in valid):
+                told = (
+                    _written(answer.claim.lines)
+                    if isinstance(answer, CodedSession)
+                    else answer.reason
+                )
                 broken.append(
                     f"{_shown(session)}: the policy says {value}, and the answer is {told}"
                 )
@@ -983,7 +993,7 @@ class _Laws:
         seen: set[object] = set()
         broken: list[str] = []
         for each in self.case.enumerated:
-            if isinstance(each.answer, Coded):
+            if isinstance(each.answer, CodedSession):
                 lines = each.claim_type, each.session.date, each.answer.claim.lines
                 if lines not in seen:
                     seen.add(lines)
@@ -1002,7 +1012,7 @@ class _Laws:
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
-        if isinstance(answer, Coded):
+        if isinstance(answer, CodedSession):
             _report(self.case.found(session, answer))
 
     def test_any_session_is_repaired_once(self, session: Session) -> None:
@@ -1014,7 +1024,7 @@ class _Laws:
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
-        if isinstance(answer, Coded):
+        if isinstance(answer, CodedSession):
             claim = attrs.evolve(answer.claim, lines=answer.claim.lines[1:])
             _report(self.case.repaired(claim))
 
@@ -1037,7 +1047,7 @@ class _Laws:
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
-        if isinstance(answer, Coded):
+        if isinstance(answer, CodedSession):
             _report(self.case.add_ons(session, answer))
 
     def test_any_session_turned_or_mirrored_is_coded_alike(self, session: Session) -> None:
@@ -1059,7 +1069,7 @@ class _Laws:
         broken: list[str] = []
         if read(dump(session), Session) != session:
             broken.append(f"{_shown(session)}: the session is another after JSON")
-        if isinstance(answer, Coded) and read(dump(answer.claim), Claim) != answer.claim:
+        if isinstance(answer, CodedSession) and read(dump(answer.claim), Claim) != answer.claim:
             broken.append(f"{_shown(session)}: the claim is another after JSON")
         _report(broken)
 

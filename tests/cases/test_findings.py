@@ -18,7 +18,7 @@ from cptfacet import policies
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.coding import Coded
+from cptfacet.coding import CodedSession
 from cptfacet.dates import parse_date
 from cptfacet.findings import FindingKind, Report, Severity
 from cptfacet.history import History, PastSession, SessionKind
@@ -225,7 +225,9 @@ def test_what_a_payer_covers_of_a_session_draws_no_error_of_ours(name: str, cont
     assert wrong(claim, UNDER[name, context], session) == []
 
 
-CODED = {i: answer for i, c in CASES.items() if isinstance(answer := published.coded(c), Coded)}
+CODED = {
+    i: answer for i, c in CASES.items() if isinstance(answer := published.coded(c), CodedSession)
+}
 
 
 @pytest.mark.parametrize("name", CODED)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from cptfacet import check_claim, policies
-from cptfacet.checking import Rule, get_rule, rules
+from cptfacet.checking import Rule, all_rules, get_rule
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Severity
 from cptfacet.history import History
@@ -44,7 +44,7 @@ REASONS = {
     "not-known": "the facts give no value for these days, and the answer is that it is not known",
     "not-of-a-claim": "no line of a claim and no check of one depends on it",
     "other-count": "it counts by what no provision counts by",
-    "other-policy": "another policy of the payer has it, on other procedures",
+    "governed-by-other-policy": "another policy of the payer has it, on other procedures",
     "pricing": "it is what is paid, not whether a claim is right",
     "superseded": "the text is an old one, and what came after it was not read",
     "undated": "the copy that was read shows no day on which it was in force",
@@ -206,7 +206,7 @@ def _severity(rule: Rule, policy: str) -> Severity:
 
 
 def test_rules_and_the_ledger_name_the_same_checks() -> None:
-    ours = {(number, rule.id) for rule in rules() for number in rule.mcr}
+    ours = {(number, rule.id) for rule in all_rules() for number in rule.mcr}
     theirs = {(entry.row, entry.rule) for entry in BY_RULE if entry.document == CATALOGUE}
 
     assert ours == theirs

@@ -13,10 +13,10 @@ import pytest
 
 from cptfacet import policies
 from cptfacet.anatomy import parse_joint, parse_nerve, parse_side
-from cptfacet.bilateral import LineForm, SideCount, convert, read
+from cptfacet.bilateral import LateralityFormat, SideCount, convert, read
 from cptfacet.claims import ClaimLine, ClaimType, Purpose
-from cptfacet.coding import Coded, Reason, Refusal, code_session
-from cptfacet.dates import Standing, parse_date
+from cptfacet.coding import CodedSession, Reason, Refusal, code_session
+from cptfacet.dates import Status, parse_date
 from cptfacet.errors import ParseError
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
@@ -120,15 +120,15 @@ def session_of(case: Json, **changes: object) -> Session:
     )
 
 
-def coded(case: Json, policy: str | None = None, **changes: object) -> Coded | Refusal:
+def coded(case: Json, policy: str | None = None, **changes: object) -> CodedSession | Refusal:
     """Code the session of a case under its own policy or another."""
     session = session_of(case, **changes)
     return code_session(session, policy=policies.get(policy or case["policy"]))
 
 
-def texts(answer: Coded | Refusal) -> list[str]:
+def texts(answer: CodedSession | Refusal) -> list[str]:
     """Write the lines of an answer: those coded, or those that are reported instead."""
-    lines = answer.claim.lines if isinstance(answer, Coded) else answer.instead
+    lines = answer.claim.lines if isinstance(answer, CodedSession) else answer.instead
     return [line.text for line in lines]
 
 
@@ -202,9 +202,9 @@ def test_historical_codes_were_valid_on_their_date(name: str) -> None:
     for line in case["expected_lines"]:
         procedure = packaged().procedure(line["code"])
 
-        assert procedure.in_force(on) is not Standing.NOT_IN_FORCE
+        assert procedure.in_force(on) is not Status.NOT_IN_FORCE
         if procedure.kind is ProcedureKind.PREDECESSOR:
-            assert procedure.in_force(parse_date(TODAY)) is Standing.NOT_IN_FORCE
+            assert procedure.in_force(parse_date(TODAY)) is Status.NOT_IN_FORCE
 
 
 @pytest.mark.parametrize("name", HISTORICAL)
@@ -222,7 +222,7 @@ def test_historical_cases_are_coded_with_todays_codes_or_refused(name: str) -> N
 def test_a_case_without_lines_has_an_answer(name: str) -> None:
     answer = coded(CASES[name])
 
-    assert isinstance(answer, Coded) or answer.message
+    assert isinstance(answer, CodedSession) or answer.message
 
 
 def test_the_ala_is_no_nerve() -> None:
@@ -237,7 +237,7 @@ def test_the_ala_is_no_nerve() -> None:
 # -- the same session under another policy, year or form
 
 
-class Change(NamedTuple):
+class PolicyChange(NamedTuple):
     """Under which policy, on which dates and with which fields other lines were published."""
 
     policy: str
@@ -250,38 +250,38 @@ FROM_2012 = ("2012-01-01", TODAY)
 FROM_2020 = ("2020-01-01", TODAY)
 
 CODED_ANEW = {
-    ("ORC-001", "Medicare, diagnostic session"): Change("medicare"),
-    ("ORC-010", "2010 onward, Medicare Part B"): Change("medicare", FROM_2010),
-    ("ORC-010", "AMA CPT 2020 onward"): Change("cpt", FROM_2020),
-    ("ORC-023", "AMA CPT 2020 onward"): Change("cpt", FROM_2020),
-    ("ORC-025", "2010 onward"): Change("medicare", FROM_2010),
-    ("ORC-027", "2010 onward"): Change("medicare", FROM_2010),
-    ("ORC-029", "2010 onward Medicare Part B"): Change("medicare", FROM_2010),
-    ("ORC-033", "2010 onward"): Change("cpt", FROM_2010),
-    ("ORC-048", "if pulsed confirmed"): Change(
+    ("ORC-001", "Medicare, diagnostic session"): PolicyChange("medicare"),
+    ("ORC-010", "2010 onward, Medicare Part B"): PolicyChange("medicare", FROM_2010),
+    ("ORC-010", "AMA CPT 2020 onward"): PolicyChange("cpt", FROM_2020),
+    ("ORC-023", "AMA CPT 2020 onward"): PolicyChange("cpt", FROM_2020),
+    ("ORC-025", "2010 onward"): PolicyChange("medicare", FROM_2010),
+    ("ORC-027", "2010 onward"): PolicyChange("medicare", FROM_2010),
+    ("ORC-029", "2010 onward Medicare Part B"): PolicyChange("medicare", FROM_2010),
+    ("ORC-033", "2010 onward"): PolicyChange("cpt", FROM_2010),
+    ("ORC-048", "if pulsed confirmed"): PolicyChange(
         "cpt", fields=(("technique", "pulsed-radiofrequency-ablation"),)
     ),
-    ("ORC-063", "2012 onward"): Change("cpt", FROM_2012),
-    ("ORC-064", "2010 onward"): Change("cpt", FROM_2010),
-    ("ORC-094", "2010 onward"): Change("cpt", FROM_2010),
-    ("ORC-104", "current AMA CPT"): Change("cpt", (TODAY,)),
-    ("ORC-106", "AMA CPT 2020 onward"): Change("cpt", FROM_2020),
-    ("ORC-112", "current"): Change("cpt", (TODAY,)),
-    ("ORC-131", "ASC facility"): Change(
+    ("ORC-063", "2012 onward"): PolicyChange("cpt", FROM_2012),
+    ("ORC-064", "2010 onward"): PolicyChange("cpt", FROM_2010),
+    ("ORC-094", "2010 onward"): PolicyChange("cpt", FROM_2010),
+    ("ORC-104", "current AMA CPT"): PolicyChange("cpt", (TODAY,)),
+    ("ORC-106", "AMA CPT 2020 onward"): PolicyChange("cpt", FROM_2020),
+    ("ORC-112", "current"): PolicyChange("cpt", (TODAY,)),
+    ("ORC-131", "ASC facility"): PolicyChange(
         "medicare", fields=(("claim_type", "asc-facility"), ("place_of_service", "24"))
     ),
-    ("ORC-139", "Medicare diagnostic"): Change("medicare"),
-    ("ORC-139", "AMA CPT 2020 onward"): Change("cpt", FROM_2020),
-    ("ORC-140", "Medicare Part B form"): Change("medicare"),
-    ("ORC-155", "Medicare Part B form"): Change("medicare"),
+    ("ORC-139", "Medicare diagnostic"): PolicyChange("medicare"),
+    ("ORC-139", "AMA CPT 2020 onward"): PolicyChange("cpt", FROM_2020),
+    ("ORC-140", "Medicare Part B form"): PolicyChange("medicare"),
+    ("ORC-155", "Medicare Part B form"): PolicyChange("medicare"),
 }
 CONVERTED = {
-    ("ORC-019", "payer wanting side modifiers"): LineForm.RT_LT_LINES,
-    ("ORC-029", "some commercial"): LineForm.PLAIN_THEN_50,
+    ("ORC-019", "payer wanting side modifiers"): LateralityFormat.RT_LT_LINES,
+    ("ORC-029", "some commercial"): LateralityFormat.PLAIN_THEN_50,
 }
 READ_BACK = {  # LT stands before RT there, and this library writes RT first
-    ("ORC-029", "few payers"): LineForm.RT_LT_LINES,
-    ("ORC-150", "same shape, current code"): LineForm.RT_LT_LINES,
+    ("ORC-029", "few payers"): LateralityFormat.RT_LT_LINES,
+    ("ORC-150", "same shape, current code"): LateralityFormat.RT_LT_LINES,
 }
 WITHOUT_SIDE = {
     ("ORC-054", "2020 onward"): "What is reported instead carries no side: how its payer wants it"
@@ -327,7 +327,7 @@ def test_other_lines_follow_from_policy_and_date(name: str, context: str) -> Non
 def test_other_lines_follow_from_the_line_form(name: str, context: str) -> None:
     own = claim_lines(CASES[name]["expected_lines"])
     form = CONVERTED[name, context]
-    written = convert(own, source=LineForm.ONE_LINE_50, target=form)
+    written = convert(own, source=LateralityFormat.ONE_LINE_50, target=form)
 
     assert written.lines == alternative(name, context)
     assert written.lost == ()

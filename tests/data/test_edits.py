@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from cptfacet import _data, edits, jurisdictions
+from cptfacet import _data
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
-from cptfacet.editions import Basis, NotInData
 from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.policies import jurisdictions
 from cptfacet.procedures import is_code
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.editions import Basis, NotInData
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
@@ -83,7 +84,7 @@ def test_every_edition_is_dated_and_cites_sources_that_exist() -> None:
         assert dated(row["first"]) <= packaged().edition
         assert set(cited) <= set(_data.sources())
         assert len(set(cited)) == len(cited)
-        assert Confidence(row["confidence"]) is not Confidence.JUDGEMENT
+        assert Confidence(row["confidence"]) is not Confidence.JUDGMENT
 
 
 def test_the_editions_that_claims_of_a_type_meet_do_not_overlap() -> None:
@@ -548,7 +549,7 @@ NECK, LOINS = "cervical-thoracic", "lumbar-sacral"
 class TestParts:
     """A title names one part of the spine or none, and each part agrees with the regions it meets.
 
-    Source: icd10cm-order-files for the titles; which region goes with which part is a judgement.
+    Source: icd10cm-order-files for the titles; which region goes with which part is a judgment.
     """
 
     @pytest.mark.parametrize("stem", STEMS)
@@ -590,7 +591,7 @@ class TestParts:
         }
 
         assert decided == {None, *(p["words"] for p in parts)}
-        assert all(p["note"] and p["confidence"] == "judgement" for p in parts)
+        assert all(p["note"] and p["confidence"] == "judgment" for p in parts)
         assert {c for p in parts for c in p["citations"].split(";")} <= set(_data.sources())
 
     @pytest.mark.parametrize("code", ["I10", "G89.4", "M46.1", "M51", "M54.30", "M99.9", "Z99.89"])

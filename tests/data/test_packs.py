@@ -28,7 +28,7 @@ extends = "{extends}"
 [[provisions]]
 key = "modifier.diagnostic"
 value = "none"
-confidence = "judgement"
+confidence = "judgment"
 note = "For the sake of the example."
 """
 GROUP = "cptfacet.policies"

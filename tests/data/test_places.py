@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cptfacet import _data, jurisdictions
+from cptfacet import _data
 from cptfacet.citations import Confidence
 from cptfacet.errors import UnknownIdError
+from cptfacet.policies import jurisdictions
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
@@ -68,7 +69,7 @@ def test_every_row_is_dated_and_cites_sources_that_exist(table: str) -> None:
         assert term.first <= term.last
         assert set(cited) <= set(_data.sources())
         assert len(set(cited)) == len(cited)
-        assert Confidence(row["confidence"]) is not Confidence.JUDGEMENT
+        assert Confidence(row["confidence"]) is not Confidence.JUDGMENT
 
 
 def test_the_parts_of_a_state_are_those_of_its_counties_and_zips() -> None:

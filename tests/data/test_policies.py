@@ -14,16 +14,24 @@ from typing import Any
 import attrs
 import pytest
 
-from cptfacet import _data, edits, policies
+from cptfacet import _data, policies
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType, parse_line
-from cptfacet.dates import Standing, Term
+from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, ChangeKind, NotKnown, Policy, Provision
-from cptfacet.policy_files import read_file
+from cptfacet.policies import (
+    GUIDANCE_NOT_STATED,
+    NONE,
+    ChangeKind,
+    NotKnown,
+    Policy,
+    Provision,
+    model,
+)
+from cptfacet.policies.files import read_file
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
 from cptfacet.sessions import Guidance, Technique
 
 SPRING = dt.date(2026, 3, 2)
@@ -88,7 +96,7 @@ def test_the_citations_of_a_provision_are_packaged_sources(name: str) -> None:
 
 @pytest.mark.parametrize("name", policies.ids())
 def test_a_provision_cites_each_of_its_sources_once(name: str) -> None:
-    """A fact without a source is left out, and a judgement cites what it was made from.
+    """A fact without a source is left out, and a judgment cites what it was made from.
 
     Source: data/README.md.
     """
@@ -99,9 +107,9 @@ def test_a_provision_cites_each_of_its_sources_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", policies.ids())
-def test_what_is_no_judgement_is_dated(name: str) -> None:
+def test_what_is_no_judgment_is_dated(name: str) -> None:
     for provision in policies.get(name).provisions:
-        if provision.confidence is not Confidence.JUDGEMENT:
+        if provision.confidence is not Confidence.JUDGMENT:
             assert provision.term.start or provision.term.seen, provision
 
 
@@ -110,7 +118,7 @@ def test_what_is_not_known_says_what_is_missing(name: str) -> None:
     for provision in policies.get(name).provisions:
         if isinstance(provision, NotKnown):
             assert len(provision.reason.split()) > 5, provision
-            assert provision.note or provision.confidence is not Confidence.JUDGEMENT, provision
+            assert provision.note or provision.confidence is not Confidence.JUDGMENT, provision
 
 
 def test_the_provisions_of_which_a_user_is_told() -> None:
@@ -122,8 +130,8 @@ def test_the_provisions_of_which_a_user_is_told() -> None:
     }
 
     assert {(name, key) for name, key, _ in told} == {
-        ("bcbs-mississippi", "laterality.form"),
-        ("bcbs-north-dakota", "laterality.form"),
+        ("bcbs-mississippi", "laterality.format"),
+        ("bcbs-north-dakota", "laterality.format"),
         ("commercial", "coding.family"),
         ("medicare-j15", "coding.thoracolumbar"),
         ("medicare", "coding.thoracolumbar"),
@@ -137,17 +145,17 @@ def test_a_provision_does_not_end_before_it_begins(name: str) -> None:
         term = provision.term
         assert term.first <= term.last, provision
         assert term.start is None or term.seen is None, provision
-        assert term.until is None or term.on(term.until) is Standing.IN_FORCE, provision
+        assert term.until is None or term.on(term.until) is Status.IN_FORCE, provision
 
 
 @pytest.mark.parametrize("name", policies.ids())
-def test_judgement_is_for_readings_and_never_for_codes_or_modifiers(name: str) -> None:
-    """A judgement of ours settles a convention or a reading, never a code list, a date or a limit.
+def test_judgment_is_for_readings_and_never_for_codes_or_modifiers(name: str) -> None:
+    """A judgment of ours settles a convention or a reading, never a code list, a date or a limit.
 
     Source: DESIGN, decision 5.
     """
     for provision in policies.get(name).provisions:
-        if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGEMENT:
+        if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGMENT:
             kind = policies.vocabulary()[provision.key].type
             assert provision.note, provision
             assert kind in {"choice", "list", "some", "modifier"}, provision
@@ -164,23 +172,23 @@ def test_the_codes_of_a_provision_are_known_and_valid(name: str) -> None:
                 for code in codes:
                     procedure = packaged().procedure(code)
                     assert procedure.kind is ProcedureKind.FACET, provision
-                    assert procedure.in_force(first) is Standing.IN_FORCE, provision
+                    assert procedure.in_force(first) is Status.IN_FORCE, provision
             case "codes", tuple(codes):
                 primaries = [packaged().procedure(code) for code in codes]
                 assert all(p.ordinal is Ordinal.FIRST for p in primaries), provision
-                assert all(p.in_force(SPRING) is Standing.IN_FORCE for p in primaries), provision
+                assert all(p.in_force(SPRING) is Status.IN_FORCE for p in primaries), provision
                 assert all(packaged().procedure(code).add_on for code in provision.cell), provision
             case "lines", tuple(texts):
                 for line in map(parse_line, texts):
                     valid = packaged().procedure(line.code).in_force(SPRING)
-                    assert valid is Standing.IN_FORCE, provision
+                    assert valid is Status.IN_FORCE, provision
                     assert all(packaged().modifier(code) for code in line.modifiers), provision
             case "modifiers", tuple(codes):
                 for code in codes:
                     valid = packaged().modifier(code).term.on(SPRING)
-                    assert valid is Standing.IN_FORCE, provision
+                    assert valid is Status.IN_FORCE, provision
             case "modifier", str(code) if code not in {NONE, NOT_KNOWN}:
-                assert packaged().modifier(code).term.on(SPRING) is Standing.IN_FORCE, provision
+                assert packaged().modifier(code).term.on(SPRING) is Status.IN_FORCE, provision
             case _:
                 pass
 
@@ -268,7 +276,7 @@ def test_family(name: str, technique: str, guidance: str, expected: str) -> None
 
     assert value_of(answer) == expected
     if isinstance(answer, Provision):
-        assert answer.citations or answer.confidence is Confidence.JUDGEMENT
+        assert answer.citations or answer.confidence is Confidence.JUDGMENT
     else:
         assert answer.reason
 
@@ -379,7 +387,7 @@ def test_before_its_coverage_policies_medicare_answers_as_cpt(
         for day in (first, SPRING):
             answer = medicare.get(key, on=day, **cell)
             assert (answer.policy == "medicare") is speaks
-            assert (answer.term == Term(start=first)) is speaks
+            assert (answer.term == EffectivePeriod(start=first)) is speaks
     assert value_of(medicare.get("coding.instead", on=first, **cell)) == (line or NOT_KNOWN)
 
 
@@ -399,7 +407,7 @@ def test_what_medicare_is_only_seen_to_say_hides_cpt_before(
     assert "no source shows it in force before 2024-12-31" in before.reason
     assert [citation.id for citation in before.citations] == ["a57787"]
     assert isinstance(then, Provision)
-    assert then.term == Term(seen=LAST_OF_2024)
+    assert then.term == EffectivePeriod(seen=LAST_OF_2024)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +432,7 @@ def test_what_medicare_is_only_seen_to_say_hides_cpt_before(
 def test_a_family_that_nobody_can_tell_cites_what_was_read(
     name: str, technique: str, guidance: str, sources: list[str], words: str
 ) -> None:
-    confidence = Confidence.JUDGEMENT if name == "cpt" else Confidence.SECONDARY
+    confidence = Confidence.JUDGMENT if name == "cpt" else Confidence.SECONDARY
 
     answer = policies.get(name).get(
         "coding.family", on=SPRING, technique=technique, guidance=guidance
@@ -432,7 +440,7 @@ def test_a_family_that_nobody_can_tell_cites_what_was_read(
 
     assert isinstance(answer, NotKnown)
     assert (answer.policy, answer.confidence) == (name, confidence)
-    assert bool(answer.note) is (confidence is Confidence.JUDGEMENT)
+    assert bool(answer.note) is (confidence is Confidence.JUDGMENT)
     assert [citation.id for citation in answer.citations] == sources
     assert {citation.confidence for citation in answer.citations} == {confidence}
     assert words in answer.reason
@@ -519,7 +527,7 @@ def test_line_form(name: str, day: dt.date, role: str, claim_type: str, expected
 
     Source: DESIGN, "Coding a session", step 5.
     """
-    answer = policies.get(name).get("laterality.form", on=day, role=role, claim_type=claim_type)
+    answer = policies.get(name).get("laterality.format", on=day, role=role, claim_type=claim_type)
 
     assert value_of(answer) == expected
     assert answer.citations
@@ -531,20 +539,20 @@ def test_the_form_of_add_ons_changes_with_the_year_2020(name: str, role: str) ->
     def on(day: dt.date) -> object:
         return value_of(
             policies.get(name).get(
-                "laterality.form", on=day, role=role, claim_type=ClaimType.PROFESSIONAL
+                "laterality.format", on=day, role=role, claim_type=ClaimType.PROFESSIONAL
             )
         )
 
     assert (on(dt.date(2019, 12, 31)), on(dt.date(2020, 1, 1))) == (ONE, TWO)
 
 
-def test_commercial_says_that_the_form_of_add_ons_is_a_judgement() -> None:
+def test_commercial_says_that_the_form_of_add_ons_is_a_judgment() -> None:
     answer = policies.get("commercial").get(
-        "laterality.form", on=SPRING, role="injection-add-on", claim_type="professional"
+        "laterality.format", on=SPRING, role="injection-add-on", claim_type="professional"
     )
 
     assert isinstance(answer, Provision)
-    assert answer.confidence is Confidence.JUDGEMENT
+    assert answer.confidence is Confidence.JUDGMENT
     assert "Ask the payer" in answer.note
 
 
@@ -578,14 +586,16 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
         case NotKnown():
             assert answer.jurisdictions == ("J15",)
             assert "CGS (J15) on 2021-05-02" in answer.reason
-            assert answer.term == Term(start=dt.date(2021, 4, 25), until=dt.date(2021, 5, 1))
+            assert answer.term == EffectivePeriod(
+                start=dt.date(2021, 4, 25), until=dt.date(2021, 5, 1)
+            )
         case Provision(value="none"):
-            assert answer.confidence is Confidence.JUDGEMENT
+            assert answer.confidence is Confidence.JUDGMENT
             assert "no earlier text that was read asks for it" in answer.note
-            assert answer.term == Term(until=dt.date(2021, 4, 24))
+            assert answer.term == EffectivePeriod(until=dt.date(2021, 4, 24))
         case Provision():
             assert answer.confidence is Confidence.SECONDARY
-            assert answer.term == Term(start=dt.date(2021, 5, 2))
+            assert answer.term == EffectivePeriod(start=dt.date(2021, 5, 2))
     assert [citation.id for citation in answer.citations][:2] == ["acr21", "ace-2021"]
 
 
@@ -653,7 +663,7 @@ def test_thoracolumbar(name: str, family: Family, day: dt.date, expected: str) -
     assert value_of(answer) == expected
     if expected == "one-group":
         assert isinstance(answer, Provision)
-        assert answer.term == Term(seen=FIRST_OF_2025)
+        assert answer.term == EffectivePeriod(seen=FIRST_OF_2025)
         assert "the other contractors' articles were not read" in answer.caveat
         assert "64494 with 64490 from 2023, and name no such pair for 64636" in answer.caveat
 
@@ -673,7 +683,7 @@ LESS = {
     ("asc-facility", (IMAGE, SOUND)): Confidence.SECONDARY,
     ("asc-facility", (IMAGE, ABLATION)): Confidence.SECONDARY,
     ("asc-facility", (SOUND, ABLATION)): Confidence.SECONDARY,
-    ("hospital-outpatient", (IMAGE, SOUND)): Confidence.JUDGEMENT,
+    ("hospital-outpatient", (IMAGE, SOUND)): Confidence.JUDGMENT,
 }
 PAIR_CELLS = [
     pytest.param(pair, claim_type, value, id=f"{'+'.join(pair)}-{claim_type}")
@@ -712,7 +722,7 @@ def test_family_pairs(pair: tuple[Family, Family], claim_type: str, expected: st
     assert isinstance(then, Provision)
     assert then.policy == "medicare"
     assert then.confidence is LESS.get((claim_type, pair), Confidence.CONFIRMED)
-    assert then.term == Term(seen=THIRD_QUARTER)
+    assert then.term == EffectivePeriod(seen=THIRD_QUARTER)
     cited = ["ncci-ptp-2024q3"] + ["ncci-tables"] * (claim_type == "asc-facility")
     for answer in (before, then):
         assert [citation.id for citation in answer.citations] == cited
@@ -776,7 +786,7 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
             "cpt",
             dt.date(2019, 12, 31),
             dt.date(2020, 1, 1),
-            {("2019-12-31", ENDS, "laterality.form"): 6, ("2020-01-01", BEGINS, "laterality.form"): 6},
+            {("2019-12-31", ENDS, "laterality.format"): 6, ("2020-01-01", BEGINS, "laterality.format"): 6},
         ),
         (
             "cpt",
@@ -795,7 +805,7 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
             {
                 ("2014-12-31", FIRST_SEEN, "coding.family"): 12,  # cold and laser
                 ("2014-12-31", FIRST_SEEN, "coding.instead"): 12,
-                ("2020-01-01", BEGINS, "laterality.form"): 6,
+                ("2020-01-01", BEGINS, "laterality.format"): 6,
             },
         ),
         (
@@ -1068,7 +1078,7 @@ def stated(**fields: Any) -> Provision:
         "cell": (Family.IMAGE_GUIDED_INJECTION.value,),
         "value": "KX",
         "unit": None,
-        "term": Term(start=dt.date(2024, 1, 1)),
+        "term": EffectivePeriod(start=dt.date(2024, 1, 1)),
         "confidence": Confidence.SECONDARY,
         "citations": (),
         "policy": "own",
@@ -1099,10 +1109,10 @@ def made(provisions: Any, **fields: Any) -> Policy:  # noqa: ANN401  also what i
     return Policy(provisions=provisions, **sound | fields)
 
 
-def days(first: str, last: str | None = None) -> Term:
+def days(first: str, last: str | None = None) -> EffectivePeriod:
     """Make a term from texts."""
     until = dt.date.fromisoformat(last) if last else None
-    return Term(start=dt.date.fromisoformat(first), until=until)
+    return EffectivePeriod(start=dt.date.fromisoformat(first), until=until)
 
 
 PAIR = (stated(), stated(key="addon.primaries", cell=("64636",), value=("64633",)))
@@ -1170,7 +1180,7 @@ WRONG_PROVISIONS: dict[str, tuple[Provision | NotKnown, str]] = {
     "cell-not-known": (not_known(cell=("rfa",)), "its cell gives family"),
     "cell-not-known-empty": (not_known(cell=()), "its cell gives family"),
     "cell-turned": (
-        stated(key="laterality.form", cell=("professional", "primary"), value="two-units"),
+        stated(key="laterality.format", cell=("professional", "primary"), value="two-units"),
         "its cell gives role, claim-type",
     ),
     "cell-of-a-key-without": (
@@ -1253,7 +1263,7 @@ def test_a_provision_by_hand_obeys_the_vocabulary(name: str) -> None:
 LONG = stated(term=days("2024-01-01", "2026-12-31"))
 EARLY = stated(term=days("2024-06-01", "2024-06-30"), value="none")
 LATE = stated(term=days("2025-01-01", "2025-01-31"))
-SEEN = stated(term=Term(seen=dt.date(2025, 1, 1)))
+SEEN = stated(term=EffectivePeriod(seen=dt.date(2025, 1, 1)))
 ALWAYS = not_known()
 OVERLAPS = [
     (LONG, EARLY, LATE),
@@ -1275,7 +1285,7 @@ def test_two_provisions_of_one_cell_are_never_in_force_on_one_day(
         with pytest.raises(ValueError, match="two provisions are in force on one day"):
             made(ordered)
 
-        found = policies.overlaps(ordered)
+        found = model.overlaps(ordered)
         assert isinstance(found, Iterator)
         pairs = list(found)
         follow = sorted(ordered, key=lambda provision: provision.term.first)
@@ -1294,9 +1304,9 @@ def test_two_provisions_of_one_cell_are_never_in_force_on_one_day(
 def test_each_overlap_of_a_cell_is_given_behind_the_longest_before_it() -> None:
     middle = stated(term=days("2024-06-15", "2025-01-15"))
 
-    assert list(policies.overlaps([LATE, EARLY, LONG])) == [(LONG, EARLY), (LONG, LATE)]
-    assert list(policies.overlaps([LATE, middle, EARLY])) == [(EARLY, middle), (middle, LATE)]
-    assert list(policies.overlaps([SEEN, LATE, EARLY])) == [(SEEN, LATE)]
+    assert list(model.overlaps([LATE, EARLY, LONG])) == [(LONG, EARLY), (LONG, LATE)]
+    assert list(model.overlaps([LATE, middle, EARLY])) == [(EARLY, middle), (middle, LATE)]
+    assert list(model.overlaps([SEEN, LATE, EARLY])) == [(SEEN, LATE)]
 
 
 @pytest.mark.parametrize(
@@ -1306,7 +1316,7 @@ def test_each_overlap_of_a_cell_is_given_behind_the_longest_before_it() -> None:
         (LONG,),
         (EARLY, LATE),
         (EARLY, stated(term=days("2024-07-01"))),
-        (not_known(term=Term(until=dt.date(2023, 12, 31))), LONG),
+        (not_known(term=EffectivePeriod(until=dt.date(2023, 12, 31))), LONG),
         (EARLY, not_known(term=days("2024-07-01", "2024-12-31")), SEEN),
     ],
     ids=["none", "one", "apart", "day-after-day", "open-start", "three"],
@@ -1315,7 +1325,7 @@ def test_provisions_of_one_cell_follow_each_other(
     provisions: tuple[Provision | NotKnown, ...],
 ) -> None:
     for ordered in itertools.permutations(provisions):
-        assert list(policies.overlaps(ordered)) == []
+        assert list(model.overlaps(ordered)) == []
         assert made(ordered).provisions == ordered
 
 
@@ -1338,10 +1348,10 @@ def test_a_changed_policy_obeys_the_same_rules() -> None:
 
 
 def test_what_is_not_known_may_have_a_note_and_a_confidence() -> None:
-    plain, judged = not_known(), not_known(confidence=Confidence.JUDGEMENT, note="We looked.")
+    plain, judged = not_known(), not_known(confidence=Confidence.JUDGMENT, note="We looked.")
 
     assert (plain.confidence, plain.note) == (Confidence.CONFIRMED, "")
-    assert (judged.confidence, judged.note) == (Confidence.JUDGEMENT, "We looked.")
+    assert (judged.confidence, judged.note) == (Confidence.JUDGMENT, "We looked.")
     assert plain != judged
 
 
@@ -1364,7 +1374,7 @@ def test_an_unknown_policy_names_near_ones(name: str, near: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize(
-    ("key", "near"), [("laterality.from", "laterality.form"), ("coding.famly", "coding.family")]
+    ("key", "near"), [("laterality.from", "laterality.format"), ("coding.famly", "coding.family")]
 )
 def test_an_unknown_key_names_near_ones(key: str, near: str) -> None:
     with pytest.raises(UnknownIdError) as caught:
@@ -1425,16 +1435,16 @@ def test_a_pair_of_families_is_asked_for_on_a_type_of_claim() -> None:
 )
 def test_wrong_dimensions_are_told_the_right_ones(given: dict[str, str]) -> None:
     with pytest.raises(TypeError, match=r"laterality\.form has the dimensions: role, claim-type"):
-        policies.get("cpt").get("laterality.form", on=SPRING, **given)
+        policies.get("cpt").get("laterality.format", on=SPRING, **given)
 
 
 def test_the_text_of_a_provision_says_all_of_it() -> None:
     answer = policies.get("medicare").get(
-        "laterality.form", on=SPRING, role="primary", claim_type="asc-facility"
+        "laterality.format", on=SPRING, role="primary", claim_type="asc-facility"
     )
 
     assert str(answer) == (
-        "laterality.form (primary, asc-facility) = rt-lt-lines"
+        "laterality.format (primary, asc-facility) = rt-lt-lines"
         " [policy medicare; seen 2017-12-31; secondary]"
     )
 
@@ -1484,10 +1494,10 @@ def test_kx_begins_with_the_determination_of_the_contractor(place: str) -> None:
         answer = in_place(place, "modifier.diagnostic", day, **cell)
         assert value_of(answer) == expected
         if expected == "KX":
-            assert answer.term == Term(start=first)
+            assert answer.term == EffectivePeriod(start=first)
             assert answer.policy == f"medicare-{place}"
         else:
-            assert answer.confidence is Confidence.JUDGEMENT
+            assert answer.confidence is Confidence.JUDGMENT
             assert answer.note.endswith("no earlier text that was read asks for it.")
     week = in_place(place, "modifier.diagnostic", dt.date(2021, 4, 28), **cell)
     assert value_of(week) == ("none" if place == "j15" else "KX")
@@ -1503,7 +1513,7 @@ def test_the_documents_of_a_jurisdiction(places: str, key: str) -> None:
     """Source: acr21, the determinations, memo26."""
     number, day = DOCUMENTS[places][KEYS_OF_DOCUMENTS.index(key)].split()
     first = dt.date.fromisoformat(day.removeprefix("s"))
-    term = Term(seen=first) if day.startswith("s") else Term(start=first)
+    term = EffectivePeriod(seen=first) if day.startswith("s") else EffectivePeriod(start=first)
 
     for place in places.split():
         answer = in_place(place, key, SPRING if place != "jf" else dt.date(2026, 4, 16))
@@ -1555,7 +1565,7 @@ def test_a_cyst_is_an_injection_for_first_coast_and_asked_of_others(
     first = dt.date(2021, 4, 25)
     answer = in_place(place, "coding.family", SPRING, **cell)
 
-    assert answer.term == Term(start=first)
+    assert answer.term == EffectivePeriod(start=first)
     assert in_place(place, "coding.family", first - dt.timedelta(days=1), **cell).policy == "cpt"
     if place == "jn":
         expected = {"fluoroscopy": "image-guided-injection", "ct": "image-guided-injection"}
@@ -1605,7 +1615,9 @@ def test_thoracolumbar_is_stated_for_cgs_and_shared_by_others(place: str) -> Non
         for found in (answer, primaries):
             own = place == "j15"
             assert found.policy == ("medicare-j15" if own else "medicare")
-            assert found.term == (Term(start=FIRST_OF_2025) if own else Term(seen=FIRST_OF_2025))
+            assert found.term == (
+                EffectivePeriod(start=FIRST_OF_2025) if own else EffectivePeriod(seen=FIRST_OF_2025)
+            )
             assert found.confidence is (Confidence.CONFIRMED if own else Confidence.SECONDARY)
         assert "expect to be asked" in answer.caveat
     injection = in_place(
@@ -1626,7 +1638,7 @@ def test_a_jurisdiction_names_no_other(place: str) -> None:
         if isinstance(provision, NotKnown):
             assert provision.jurisdictions == (place.upper(),)
             assert own.payer.removeprefix("Medicare, ") in provision.reason
-        elif provision.confidence is Confidence.JUDGEMENT:
+        elif provision.confidence is Confidence.JUDGMENT:
             assert (provision.key, provision.value) in JUDGED
 
 
@@ -1637,61 +1649,66 @@ def test_a_jurisdiction_names_no_other(place: str) -> None:
     ("name", "term", "confidence", "sources"),
     [
         *(
-            (name, Term(seen=dt.date(2013, 10, 31)), Confidence.SECONDARY, ["acs-2013"])
+            (name, EffectivePeriod(seen=dt.date(2013, 10, 31)), Confidence.SECONDARY, ["acs-2013"])
             for name in ("aetna", "cigna", "humana", "uhc")
         ),
         (
             "bcbs-mississippi",
-            Term(seen=dt.date(2007, 11, 30)),
+            EffectivePeriod(seen=dt.date(2007, 11, 30)),
             Confidence.CONFIRMED,
             ["bcbsms-modifier-50"],
         ),
         (
             "bcbs-nebraska",
-            Term(seen=dt.date(2022, 9, 19)),
+            EffectivePeriod(seen=dt.date(2022, 9, 19)),
             Confidence.CONFIRMED,
             ["bcbsne-rp-x-012"],
         ),
         (
             "bcbs-north-dakota",
-            Term(start=dt.date(2019, 7, 1)),
+            EffectivePeriod(start=dt.date(2019, 7, 1)),
             Confidence.CONFIRMED,
             ["bcbsnd-bilateral"],
         ),
-        ("bcbs-oklahoma", Term(start=dt.date(2020, 4, 20)), Confidence.CONFIRMED, ["bcbsok-2020"]),
+        (
+            "bcbs-oklahoma",
+            EffectivePeriod(start=dt.date(2020, 4, 20)),
+            Confidence.CONFIRMED,
+            ["bcbsok-2020"],
+        ),
         (
             "blue-cross-idaho",
-            Term(seen=dt.date(2012, 11, 30)),
+            EffectivePeriod(seen=dt.date(2012, 11, 30)),
             Confidence.CONFIRMED,
             ["bcidaho-pap258"],
         ),
     ],
 )
 def test_the_first_level_of_a_payer(
-    name: str, term: Term, confidence: Confidence, sources: list[str]
+    name: str, term: EffectivePeriod, confidence: Confidence, sources: list[str]
 ) -> None:
-    """Only what a page says: the first level; of add-ons `commercial` answers, with its judgement.
+    """Only what a page says: the first level; of add-ons `commercial` answers, with its judgment.
 
     Source: facts on payers, rows bilateral.format; each provision cites its own.
     """
     policy = policies.get(name)
     answer = policy.get(
-        "laterality.form", on=SPRING, role="primary", claim_type=ClaimType.PROFESSIONAL
+        "laterality.format", on=SPRING, role="primary", claim_type=ClaimType.PROFESSIONAL
     )
 
     assert (answer.policy, answer.term, answer.confidence) == (name, term, confidence)
     assert [citation.id for citation in answer.citations] == sources
     for role in ROLES[1:]:
         add_on = policy.get(
-            "laterality.form", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
+            "laterality.format", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
         )
         assert isinstance(add_on, Provision)
-        assert add_on.confidence is Confidence.JUDGEMENT
+        assert add_on.confidence is Confidence.JUDGMENT
         by_indicator = name == "bcbs-north-dakota"
         assert add_on.policy == (name if by_indicator else "commercial")
         assert bool(add_on.caveat) is by_indicator
     facility = ClaimType.HOSPITAL_OUTPATIENT
-    hospital = policy.get("laterality.form", on=SPRING, role="primary", claim_type=facility)
+    hospital = policy.get("laterality.format", on=SPRING, role="primary", claim_type=facility)
     assert hospital.policy == "cpt"
 
 
@@ -1745,7 +1762,7 @@ def test_the_limits_begin_with_the_determination(name: str) -> None:
     for (key, cell), expected in LIMITS.items():
         then, today = (asked(name, key, cell, day) for day in (first, SPRING))
         assert value_of(then) == value_of(today) == expected, key
-        assert then.term == Term(start=first), key
+        assert then.term == EffectivePeriod(start=first), key
         assert asked(name, key, cell, first - DAY).policy == "cpt", key
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from cptfacet import _data, policies
 from cptfacet.citations import Citation, Confidence
-from cptfacet.dates import Term
+from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem
 from cptfacet.policies import NotKnown, Policy, Provision
 
@@ -194,7 +194,11 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "value-missing": ("provisions[0].value", 12, "either a value, or not-known"),
     "unit-wrong": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
     "unit-not-a-text": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
-    "unit-of-another-kind": ("provisions[0].unit", 15, "laterality.form has no unit: leave it out"),
+    "unit-of-another-kind": (
+        "provisions[0].unit",
+        15,
+        "laterality.format has no unit: leave it out",
+    ),
     "not-known-empty": ("provisions[0].not-known", 15, "say what is missing"),
     "not-known-not-a-text": ("provisions[0].not-known", 15, "say what is missing"),
     "jurisdictions-with-value": ("provisions[0].jurisdictions", 19, "with not-known only"),
@@ -225,10 +229,10 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "citation-not-a-list": ("provisions[0].citations", 17, "list the ids of its sources"),
     "citation-not-a-text": ("provisions[0].citations", 17, "list"),
     "citation-dangling": ("provisions[0].citations", 17, "add [sources.leter]"),
-    "confidence-wrong": ("provisions[0].confidence", 18, "confirmed, secondary, judgement"),
-    "confidence-missing": ("provisions[0].confidence", 12, "confirmed, secondary, judgement"),
-    "judgement-without-note": ("provisions[0].note", 12, "its reason in a note"),
-    "judgement-note-blank": ("provisions[0].note", 19, "its reason in a note"),
+    "confidence-wrong": ("provisions[0].confidence", 18, "confirmed, secondary, judgment"),
+    "confidence-missing": ("provisions[0].confidence", 12, "confirmed, secondary, judgment"),
+    "judgment-without-note": ("provisions[0].note", 12, "its reason in a note"),
+    "judgment-note-blank": ("provisions[0].note", 19, "its reason in a note"),
     "note-not-a-text": ("provisions[0].note", 19, "text"),
     "caveat-not-a-text": ("provisions[0].caveat", 19, "text"),
     "caveat-with-not-known": ("provisions[0].caveat", 19, "goes with a value only; use note"),
@@ -259,7 +263,7 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     # beside other provisions
     "overlap": ("provisions[1].from", 25, "end the earlier one with until"),
     "overlap-open": ("provisions[1].from", 24, "given twice for 2025-07-01"),
-    "overlap-of-judgement": ("provisions[1].from", 24, "given twice for 2024-01-01"),
+    "overlap-of-judgment": ("provisions[1].from", 24, "given twice for 2024-01-01"),
     "overlap-within": ("provisions[0].from", 16, "given twice for 2024-01-01"),
     "gap-between-terms": (
         "provisions[0].until",
@@ -598,16 +602,16 @@ HOLE_BEGINS, HOLE_ENDS = dt.date(2019, 12, 31), dt.date(2020, 2, 1)
         ROOT.replace("until = 2019-12-31", "until = 2020-01-31"),
         ROOT.replace("from = 2020-02-01", "from = 2020-01-01"),
         ROOT.replace("from = 2020-02-01", "seen = 2020-02-01"),
-        ROOT.replace('key = "laterality.form"\nvalue = "two-units"', """\
-key = "laterality.form"
+        ROOT.replace('key = "laterality.format"\nvalue = "two-units"', """\
+key = "laterality.format"
 not-known = "no source tells"
 from = 2020-01-01
 until = 2020-01-31
-confidence = "judgement"
+confidence = "judgment"
 note = "Nothing was found for this month."
 
 [[provisions]]
-key = "laterality.form"
+key = "laterality.format"
 value = "two-units\""""),
     ],
     ids=["earlier-lasts", "later-begins", "later-is-seen", "not-known"],
@@ -618,7 +622,7 @@ def test_a_gap_that_is_mended_or_explained_is_none(tmp_path: Path, mended: str) 
     policy = policies.load(written(tmp_path, mended))
 
     answers = {
-        policy.get("laterality.form", on=day, role="primary", claim_type="professional").policy
+        policy.get("laterality.format", on=day, role="primary", claim_type="professional").policy
         for day in (HOLE_BEGINS, dt.date(2020, 1, 15), HOLE_ENDS)
     }
 
@@ -633,7 +637,7 @@ def test_terms_may_stand_in_any_order(tmp_path: Path) -> None:
     turned = "[[provisions]]".join([head, late, early, *rest])
 
     found = policies.load(written(tmp_path, turned))
-    assert {p.term.first for p in found.find("laterality.form")} == {
+    assert {p.term.first for p in found.find("laterality.format")} == {
         dt.date.min,
         dt.date(2020, 1, 1),
     }
@@ -645,7 +649,7 @@ def test_a_policy_that_extends_may_have_gaps(tmp_path: Path) -> None:
     )
 
     answer = policy.get(
-        "laterality.form", on=dt.date(2020, 1, 15), role="primary", claim_type="professional"
+        "laterality.format", on=dt.date(2020, 1, 15), role="primary", claim_type="professional"
     )
 
     assert answer.policy == "cpt"
@@ -661,9 +665,9 @@ def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.d
     for until, sound in ((ends, True), (late, late == ends)):
         terms = zip(starts, [*until, None], strict=True)
         told = "\n".join(
-            f'[[provisions]]\nkey = "laterality.form"\nvalue = "two-units"\nfrom = {first}\n'
+            f'[[provisions]]\nkey = "laterality.format"\nvalue = "two-units"\nfrom = {first}\n'
             + (f"until = {last}\n" if last else "")
-            + 'confidence = "judgement"\nnote = "For a test."\n'
+            + 'confidence = "judgment"\nnote = "For a test."\n'
             for first, last in terms
         )
         head, _, tail = ROOT.partition("[[provisions]]")
@@ -673,7 +677,7 @@ def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.d
         if isinstance(found, Policy):
             for day in (starts[0], *ends, *starts, dt.date.max):
                 cell = {"role": "primary", "claim_type": "professional"}
-                assert isinstance(found.get("laterality.form", on=day, **cell), Provision)
+                assert isinstance(found.get("laterality.format", on=day, **cell), Provision)
         else:
             holes = [
                 f"nothing is given on {day}"
@@ -698,7 +702,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
     assert (provision.value, provision.cell) == ("KX", ("image-guided-injection",))
     assert [citation.id for citation in provision.citations] == ["letter", "beck10"]
     assert provision.policy == "sound"
-    assert provision.term == Term(start=dt.date(2024, 1, 1))
+    assert provision.term == EffectivePeriod(start=dt.date(2024, 1, 1))
     assert provision.confidence is Confidence.SECONDARY
     assert (provision.note, provision.caveat) == ("As asked by telephone.", "Ask in writing.")
     assert others == [
@@ -707,7 +711,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
             cell=("cryoablation", guidance),
             reason="the letter names no code for cold",
             policy="sound",
-            term=Term(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
+            term=EffectivePeriod(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
             confidence=Confidence.CONFIRMED,
             jurisdictions=("JE",),
             citations=(
@@ -715,7 +719,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
                     id="letter",
                     title="A letter to providers",
                     url="https://example.com/letter",
-                    term=Term(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
+                    term=EffectivePeriod(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
                     confidence=Confidence.CONFIRMED,
                 ),
             ),
@@ -888,7 +892,7 @@ def check_policy(policy: Policy) -> None:
         assert isinstance(provision.confidence, Confidence)
         assert isinstance(provision.note, str)
         assert provision.citations or provision.note.strip()
-        assert provision.note.strip() or provision.confidence is not Confidence.JUDGEMENT
+        assert provision.note.strip() or provision.confidence is not Confidence.JUDGMENT
         for citation in provision.citations:
             check_citation(citation)
         match provision:
@@ -947,7 +951,7 @@ WORDS = sorted(
         *policies.vocabulary(),
         *(choice for key in policies.vocabulary().values() for choice in key.choices),
         *("none", "KX", "kx", "64490", "64999 x1", "64999", "cpt", "medicare", "beck10", "", " "),
-        *("judgement", "confirmed", "secondary", "key", "for", "value", "not-known", "note"),
+        *("judgment", "confirmed", "secondary", "key", "for", "value", "not-known", "note"),
         *("caveat", *(pair for pair in policies.DIMENSIONS["family-pair"] or ())),
         *("from", "seen", "until", "citations", "jurisdictions", "unit", "title", "url", "id"),
     }

@@ -22,17 +22,17 @@ from hypothesis import strategies as st
 
 from cptfacet import _data, policies
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, innervation, region_facts
-from cptfacet.checking import rules
+from cptfacet.checking import all_rules
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
-from cptfacet.dates import Standing, Term
+from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.modifiers import ModifierKind, ModifierRole, parse_modifier
 from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
 from cptfacet.procedures import (
     CodeGroup,
     Counted,
     Family,
-    OldFamily,
+    LegacyFamily,
     Ordinal,
     Procedure,
     ProcedureKind,
@@ -71,7 +71,7 @@ def rows(name: str) -> list[dict[str, str]]:
     return list(_data.read_csv(f"codes/{name}"))
 
 
-def facts() -> Iterator[tuple[str, Term, Confidence, list[str]]]:
+def facts() -> Iterator[tuple[str, EffectivePeriod, Confidence, list[str]]]:
     """Give every row of the tables: where it is, its term, its confidence and its sources."""
     for name in CSV_FILES:
         for row in rows(name):
@@ -147,7 +147,7 @@ def test_every_source_is_cited() -> None:
             cited.update(row["citations"].split(";"))
     for name in policies.ids():
         cited.update(c.id for p in policies.get(name).provisions for c in p.citations)
-    cited.update(citation.id for rule in rules() for citation in rule.citations)
+    cited.update(citation.id for rule in all_rules() for citation in rule.citations)
 
     assert set(_data.sources()) - cited == set()
 
@@ -182,8 +182,8 @@ def test_every_fact_is_dated_and_does_not_end_before_it_begins() -> None:
         if (term.start and term.seen)
         or term.last < term.first
         or (
-            term == Term()
-            and confidence is not Confidence.JUDGEMENT
+            term == EffectivePeriod()
+            and confidence is not Confidence.JUDGMENT
             and not where.startswith("anatomy.toml: innervation")  # anatomy has no dates
         )
     ]
@@ -201,9 +201,9 @@ FIRST, SECOND = Ordinal.FIRST, Ordinal.SECOND
 THIRD, EACH = Ordinal.THIRD_AND_MORE, Ordinal.EACH_ADDITIONAL
 NECK, LOINS = CodeRegion.CERVICAL_THORACIC, CodeRegion.LUMBAR_SACRAL
 IMAGE, SOUND, HEAT = Family
-OLD_INJECTION, OLD_ABLATION = OldFamily
+OLD_INJECTION, OLD_ABLATION = LegacyFamily
 LEVEL, JOINT, NERVE = Counted
-AnyFamily = Family | OldFamily
+AnyFamily = Family | LegacyFamily
 # code: family, region, ordinal, what one unit is, first day where a source states it, last day
 CODES: dict[str, tuple[AnyFamily, CodeRegion, Ordinal, Counted, str | None, str | None]] = {
     "64490": (IMAGE, NECK, FIRST, LEVEL, "2010-01-01", None),
@@ -232,7 +232,7 @@ CODES: dict[str, tuple[AnyFamily, CodeRegion, Ordinal, Counted, str | None, str 
     "64627": (OLD_ABLATION, NECK, EACH, NERVE, None, "2011-12-31"),
 }
 PREDECESSORS = [code for code, fact in CODES.items() if fact[-1]]
-NEIGHBOURS = [p.code for p in packaged().find(kind=ProcedureKind.NEIGHBOUR)]
+NEIGHBOURS = [p.code for p in packaged().find(kind=ProcedureKind.RELATED)]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -270,7 +270,7 @@ def test_a_neighbour_has_a_label_and_no_place_in_the_family(code: str) -> None:
     assert (procedure.family, procedure.region, procedure.ordinal) == (None, None, None)
     assert procedure.counts is None
     assert not procedure.add_on
-    assert procedure.in_force(SPRING) is Standing.IN_FORCE
+    assert procedure.in_force(SPRING) is Status.IN_FORCE
 
 
 @pytest.mark.parametrize("region", CodeRegion)
@@ -290,7 +290,7 @@ def test_each_family_has_one_code_for_each_place_of_a_level(
     assert [procedure.ordinal for procedure in found] == ordinals
 
 
-@pytest.mark.parametrize("family", [*Family, *OldFamily], ids=repr)
+@pytest.mark.parametrize("family", [*Family, *LegacyFamily], ids=repr)
 def test_a_family_is_found_apart_from_the_old_one_of_its_name(family: AnyFamily) -> None:
     found = {procedure.code for procedure in packaged().find(family=family)}
 
@@ -356,7 +356,7 @@ def test_an_old_add_on_has_its_primary_for_as_long_as_it_is_known(code: str) -> 
 
     (link,) = procedure.primaries
     assert (link.add_on, link.primary, link.authority) == (code, primary, "cpt")
-    assert link.term == procedure.term == Term(seen=first, until=last)
+    assert link.term == procedure.term == EffectivePeriod(seen=first, until=last)
     assert [citation.id for citation in link.citations] == sources.split()
     assert {citation.confidence for citation in link.citations} == {Confidence.SECONDARY}
     day = dt.timedelta(days=1)
@@ -376,11 +376,11 @@ def test_an_add_on_has_a_primary_on_every_day_of_its_own(code: str) -> None:
     if code in OLD_ADD_ONS:
         days = [procedure.term.first, procedure.term.last]
     for day in days:
-        assert procedure.in_force(day) is Standing.IN_FORCE
+        assert procedure.in_force(day) is Status.IN_FORCE
         primaries = [packaged().procedure(primary) for primary in procedure.primary_codes(day)]
         own = [p for p in primaries if p.ordinal is FIRST and p.region is procedure.region]
         assert len(own) == 1
-        assert own[0].in_force(day) is Standing.IN_FORCE
+        assert own[0].in_force(day) is Status.IN_FORCE
 
 
 # The add-on edits give these by year only: add-on, primaries before, what was seen, when.
@@ -404,8 +404,8 @@ def test_an_edit_of_a_year_is_seen_on_its_last_day(
     procedure = packaged().procedure(add_on)
     (link,) = (link for link in procedure.primaries if link.primary == primary)
 
-    assert link.term == Term(seen=day)
-    assert link.term.on(dt.date(day.year, 1, 1)) is Standing.NOT_KNOWN
+    assert link.term == EffectivePeriod(seen=day)
+    assert link.term.on(dt.date(day.year, 1, 1)) is Status.NOT_KNOWN
     assert procedure.primary_codes(day - dt.timedelta(days=1)) == before
     assert set(procedure.primary_codes(day)) == {*before, primary}
 
@@ -436,7 +436,7 @@ def test_the_edits_began_on_the_first_of_april_2013(code: str) -> None:
         if link.authority == "cms-add-on-edits" and link.term.start
     ]
 
-    assert [link.term for link in edits] == [Term(start=dt.date(2013, 4, 1))]
+    assert [link.term for link in edits] == [EffectivePeriod(start=dt.date(2013, 4, 1))]
 
 
 @pytest.mark.parametrize("code", [p.code for p in packaged().procedures if not p.add_on])
@@ -554,7 +554,7 @@ def test_the_flags_of_claim_types_are_yes_or_no() -> None:
 
 
 def test_a_chosen_kind_gives_its_reason() -> None:
-    chosen = [m for m in packaged().modifiers if m.confidence is Confidence.JUDGEMENT]
+    chosen = [m for m in packaged().modifiers if m.confidence is Confidence.JUDGMENT]
 
     assert all(modifier.note for modifier in chosen)
 
@@ -564,7 +564,7 @@ def test_what_is_ours_alone_gives_no_amount_and_no_date() -> None:
 
     Source: DESIGN, decision 5; the head of modifiers.csv.
     """
-    ours = [m for m in packaged().modifiers if m.effect_confidence is Confidence.JUDGEMENT]
+    ours = [m for m in packaged().modifiers if m.effect_confidence is Confidence.JUDGMENT]
     amounts = re.compile(r"\d+ ?%|\$|\bpercent|\bhalf\b|\b20\d\d-\d\d-\d\d\b", re.IGNORECASE)
 
     found = [(m.code, amounts.findall(m.effect)) for m in ours if amounts.search(m.effect)]
@@ -576,14 +576,14 @@ def test_what_is_ours_alone_gives_no_amount_and_no_date() -> None:
 
 
 @pytest.mark.parametrize("name", ["groups.csv", "modifier_conflicts.csv"])
-def test_a_row_cites_known_sources_and_a_judgement_its_reason(name: str) -> None:
-    """Each fact has a source, a date and a confidence; a judgement of ours says why.
+def test_a_row_cites_known_sources_and_a_judgment_its_reason(name: str) -> None:
+    """Each fact has a source, a date and a confidence; a judgment of ours says why.
 
     Source: data/README.md.
     """
     for row in rows(name):
         cited = row["citations"].split(";")
-        judged = Confidence(row["confidence"]) is Confidence.JUDGEMENT
+        judged = Confidence(row["confidence"]) is Confidence.JUDGMENT
         assert set(cited) <= set(_data.sources())
         assert len(set(cited)) == len(cited)
         assert (row["note"] != "") or not judged, row
@@ -591,8 +591,8 @@ def test_a_row_cites_known_sources_and_a_judgement_its_reason(name: str) -> None
         assert not (row["from"] and row["seen"])
 
 
-def test_a_code_list_is_never_a_judgement() -> None:
-    assert Confidence.JUDGEMENT not in {member.confidence for member in packaged().groups}
+def test_a_code_list_is_never_a_judgment() -> None:
+    assert Confidence.JUDGMENT not in {member.confidence for member in packaged().groups}
 
 
 def test_the_groups_of_other_codes() -> None:
@@ -742,7 +742,7 @@ def test_a_joint_is_in_one_code_region_on_a_day(joint: Joint) -> None:
 
     terms = sorted((fact.term for fact in found), key=lambda term: term.first)
     assert all(one.last < other.first for one, other in itertools.pairwise(terms))
-    assert [f.region for f in found if f.term.on(SPRING) is Standing.IN_FORCE] == [
+    assert [f.region for f in found if f.term.on(SPRING) is Status.IN_FORCE] == [
         LOINS if joint.startswith("L") else NECK
     ]
 
@@ -757,8 +757,8 @@ def test_what_is_reported_for_other_nerves_is_known() -> None:
         assert other.techniques
         assert {*other.guidances} <= {*Guidance, GUIDANCE_NOT_STATED}
         procedure = packaged().procedure(other.instead.code)
-        assert procedure.kind is ProcedureKind.NEIGHBOUR
-        assert procedure.in_force(other.term.first) is Standing.IN_FORCE
+        assert procedure.kind is ProcedureKind.RELATED
+        assert procedure.in_force(other.term.first) is Status.IN_FORCE
 
 
 BRANCHES = (Nerve.S1, Nerve.S2, Nerve.S3)
@@ -1020,7 +1020,7 @@ def test_what_medicare_says_of_two_families_equals_the_pair_edits(
             if set(codes) & first and set(codes) & second
         }
         assert isinstance(answer, Provision)
-        assert answer.confidence is Confidence.JUDGEMENT
+        assert answer.confidence is Confidence.JUDGMENT
         assert {answer.value} == {SAID_OF_INDICATOR[indicator] for indicator in edits_of_first}
     else:
         assert isinstance(answer, Provision)
@@ -1126,7 +1126,7 @@ def test_codes_of_the_cms_file_are_valid_on_its_date(name: str) -> None:
     listed = {row["HCPCS"] for row in read_schedule(name)}
 
     valid = {
-        p.code for p in packaged().procedures if p.in_force(CMS_FILES[name]) is Standing.IN_FORCE
+        p.code for p in packaged().procedures if p.in_force(CMS_FILES[name]) is Status.IN_FORCE
     }
 
     assert valid <= listed

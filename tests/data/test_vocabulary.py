@@ -11,7 +11,7 @@ import pytest
 
 import cptfacet
 from cptfacet import _data, policies
-from cptfacet.policies import Key, Provision
+from cptfacet.policies import Key, Provision, model
 
 PACKAGE = Path(str(cptfacet.__file__)).parent
 KEYS = policies.vocabulary()
@@ -69,7 +69,7 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
     "coding.family-pairs": ("choice", ("family-pair", "claim-type"), "allowed"),
     "levels.order": ("choice", (), "not-allowed"),
     "levels.third-side": ("choice", (), "not-allowed"),
-    "laterality.form": ("choice", ("role", "claim-type"), "not-allowed"),
+    "laterality.format": ("choice", ("role", "claim-type"), "not-allowed"),
     "modifier.diagnostic": ("modifier", ("family",), "not-allowed"),
     "modifier.order": ("list", (), "not-allowed"),
     "addon.primaries": ("codes", ("add-on",), "allowed"),
@@ -132,7 +132,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "coding.family-pairs": ("paid-when-distinct", "never-paid-together"),
     "levels.order": ("bilateral-first",),
     "levels.third-side": ("bilateral-if-any",),
-    "laterality.form": ("one-line-50", "two-units", "rt-lt-lines", "plain-then-50"),
+    "laterality.format": ("one-line-50", "two-units", "rt-lt-lines", "plain-then-50"),
     "modifier.order": ("payment", "side", "information"),
     "checks.families": (
         "validity",
@@ -149,7 +149,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "services",
         "frequency",
         "authorization",
-        "note",
+        "documentation",
     ),
     "checks.severity": ("error", "warning", "info"),
     "coverage.family": ("covered", "not-covered"),
@@ -259,7 +259,7 @@ def test_a_key_is_documented_and_well_formed(key: Key) -> None:
     assert key.name == key.name.lower()
     assert key.meaning.endswith(".")
     assert len(key.meaning.split()) > 3
-    assert key.type in TYPES == set(policies._TYPES)
+    assert key.type in TYPES == set(model._TYPES)
     assert set(key.dimensions) <= set(policies.DIMENSIONS)
     assert len(set(key.dimensions)) == len(key.dimensions)
     assert key.gaps in {"allowed", "not-allowed"}
@@ -324,7 +324,7 @@ WRONG_VALUES = [
 ]
 RIGHT: dict[str, list[object]] = {
     "list": [["payment", "side", "information"], ["information", "payment", "side"]],
-    "some": [["form"], ["pairs", "units", "note"]],
+    "some": [["form"], ["pairs", "units", "documentation"]],
     "count": [0, 1, 14, 10**30],
     "modifiers": [["50"], ["GA", "GZ", "XS"]],
     "modifier": ["none"],
@@ -337,15 +337,15 @@ RIGHT: dict[str, list[object]] = {
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
 def test_what_a_key_allows(key: Key) -> None:
     for value in RIGHT.get(key.type, list(key.choices)):
-        assert policies.check_value(value, key) == ""
+        assert model.check_value(value, key) == ""
 
 
 def test_a_modifier_is_one_of_the_role_of_its_key() -> None:
     diagnostic, visit = KEYS["modifier.diagnostic"], KEYS["modifier.separate-visit"]
 
-    assert policies.check_value("KX", diagnostic) == policies.check_value("25", visit) == ""
-    assert "that attests requirements" in policies.check_value("25", diagnostic)
-    assert "that marks a separate visit" in policies.check_value("KX", visit)
+    assert model.check_value("KX", diagnostic) == model.check_value("25", visit) == ""
+    assert "that attests requirements" in model.check_value("25", diagnostic)
+    assert "that marks a separate visit" in model.check_value("KX", visit)
 
 
 @pytest.mark.parametrize("dimension", policies.DIMENSIONS)
@@ -356,13 +356,13 @@ def test_a_cell_names_what_its_dimension_has(dimension: str) -> None:
         or {"add-on": ("64494", "0214T"), "rule": ("two-regions", "x1")}[dimension]
     )
 
-    assert all(policies.stands_in(dimension, value) for value in fits)
-    assert not any(policies.stands_in(dimension, value) for value in wrong)
+    assert all(model.stands_in(dimension, value) for value in fits)
+    assert not any(model.stands_in(dimension, value) for value in wrong)
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
 def test_what_a_key_does_not_allow(key: Key, value: object) -> None:
-    assert policies.check_value(value, key).startswith(("write ", "list "))
+    assert model.check_value(value, key).startswith(("write ", "list "))
 
 
 @pytest.mark.parametrize("name", policies.ids())
@@ -371,7 +371,7 @@ def test_what_the_packaged_policies_say_is_allowed(name: str) -> None:
         if isinstance(provision, Provision):
             value = provision.value
             written = list(value) if isinstance(value, tuple) else value
-            assert policies.check_value(written, KEYS[provision.key]) == "", provision
+            assert model.check_value(written, KEYS[provision.key]) == "", provision
             assert provision.unit == KEYS[provision.key].unit
 
 

@@ -37,14 +37,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import cptfacet
-from cptfacet import errors, policies, policy_files, strategies
-from cptfacet.checking import Signal, rules
+from cptfacet import errors, policies, strategies
+from cptfacet.checking import Signal, all_rules
 from cptfacet.coding import NoteId, Reason
-from cptfacet.decoding import DoubtId, UnreadReason
+from cptfacet.decoding import DoubtId, SkipReason
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.json import from_data
 from cptfacet.interop.rule_page import main as write_rule_page
-from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown
+from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, files
 from cptfacet.sessions import Guidance, Technique
 from cptfacet.testing import policy_laws
 
@@ -366,14 +366,12 @@ def test_the_template_loads_and_shows_each_key_of_a_file() -> None:
 
     assert path in included(page("docs/how-to-policy.md"))
     assert policy.id == "example-plan"
-    assert set(document) == policy_files._HEADER
-    assert {
-        key for source in document["sources"].values() for key in source
-    } == policy_files._SOURCE
-    assert used == policy_files._PROVISION - {"jurisdictions", "unit"}
+    assert set(document) == files._HEADER
+    assert {key for source in document["sources"].values() for key in source} == files._SOURCE
+    assert used == files._PROVISION - {"jurisdictions", "unit"}
     assert {provision["confidence"] for provision in document["provisions"]} == {
         "confirmed",
-        "judgement",
+        "judgment",
     }
 
 
@@ -432,7 +430,7 @@ def test_what_a_claim_leaves_open_is_told() -> None:
     doubts = [(row[0], row[2]) for row in table(decoding, "doubts")]
 
     assert doubts == [(doubt.value, "yes" if doubt.lost else "") for doubt in DoubtId]
-    assert [row[0] for row in table(decoding, "unread")] == list(UnreadReason)
+    assert [row[0] for row in table(decoding, "unread")] == list(SkipReason)
 
 
 def test_the_page_of_rules_is_as_made(tmp_path: Path) -> None:
@@ -446,13 +444,15 @@ def test_each_rule_has_its_place_on_the_page() -> None:
     told = page("docs/rules.md")
     heads = re.findall(r"^### `(.+)`$", told, re.MULTILINE)
 
-    assert heads == [rule.id for family in RuleFamily for rule in rules() if rule.family is family]
-    for rule in rules():
+    assert heads == [
+        rule.id for family in RuleFamily for rule in all_rules() if rule.family is family
+    ]
+    for rule in all_rules():
         assert f"](#{rule.id})" in told, rule.id
 
 
 def test_documents_name_rules_and_signals_that_there_are() -> None:
-    known = {rule.id for rule in rules()} | {f"family-{family}" for family in RuleFamily}
+    known = {rule.id for rule in all_rules()} | {f"family-{family}" for family in RuleFamily}
     told = {name for text in map(page, PAGES) for name in re.findall(r"rules\.md#([\w-]+)", text)}
     signals = table(page("docs/checking.md"), "signals")
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cptfacet import policies
-from cptfacet.checking import check_claim, rules
+from cptfacet.checking import all_rules, check_claim
 from cptfacet.claims import Claim
 from cptfacet.errors import DocumentError
 from cptfacet.findings import Report, RuleFamily
@@ -206,20 +206,32 @@ class TestOptions:
         assert run.status == bool(rules_told)
 
     def test_what_is_not_told_is_not_listed_as_not_checked(self, terminal: Terminal) -> None:
-        families = {rule.id: str(rule.family) for rule in rules()}
+        families = {rule.id: str(rule.family) for rule in all_rules()}
         run = terminal(
-            "check", "-", "--policy", "medicare", "--select", "note", stdin=json.dumps(ALONE)
+            "check",
+            "-",
+            "--policy",
+            "medicare",
+            "--select",
+            "documentation",
+            stdin=json.dumps(ALONE),
         )
         rest = terminal(
-            "check", "-", "--policy", "medicare", "--ignore", "note", stdin=json.dumps(ALONE)
+            "check",
+            "-",
+            "--policy",
+            "medicare",
+            "--ignore",
+            "documentation",
+            stdin=json.dumps(ALONE),
         )
 
-        assert {families[n["rule"]] for n in run.json["not_checked"]} == {"note"}
-        assert "note" not in {families[n["rule"]] for n in rest.json["not_checked"]}
+        assert {families[n["rule"]] for n in run.json["not_checked"]} == {"documentation"}
+        assert "documentation" not in {families[n["rule"]] for n in rest.json["not_checked"]}
         assert rest.json["not_checked"]
 
     def test_every_rule_and_family_can_be_named(self, terminal: Terminal) -> None:
-        names = ",".join([*(rule.id for rule in rules()), *RuleFamily])
+        names = ",".join([*(rule.id for rule in all_rules()), *RuleFamily])
 
         assert terminal("check", "-", "--ignore", names, stdin=json.dumps(ALONE)).status == 0
 
@@ -237,7 +249,7 @@ class TestOptions:
         by_kind = {"error": marked, "warning": CLEAN, "info": CLEAN, "never": ALONE}
         lone = {**CLEAN, "lines": [{"code": "27096", "units": 1}, *CLEAN["lines"]]}
         claim = lone if fail_on == "info" else by_kind[fail_on]
-        selected = ["--select", "other-policy"] if fail_on == "info" else []
+        selected = ["--select", "governed-by-other-policy"] if fail_on == "info" else []
         run = terminal("check", "-", "--fail-on", fail_on, *selected, stdin=json.dumps(claim))
 
         expected = 1 if fail_on == "error" else status
@@ -518,7 +530,7 @@ class TestHostileInput:
         run = terminal("check", "-", "--policy", "medicare", stdin=json.dumps(claim))
 
         assert run.status == 1
-        assert "line-repeated" in told(run.json)
+        assert "duplicate-line" in told(run.json)
 
 
 class TestAnyClaim:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.cli import main
-from cptfacet.coding import Coded, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import DocumentError, Problem
 from cptfacet.interop.claim_csv import COLUMNS, read_claims
 from cptfacet.interop.json import dump
@@ -226,7 +226,7 @@ class TestWhatIsWritten:
             "code", "-", "--policy", "medicare", "--format", "csv",
         )  # fmt: skip
 
-        assert read(text) == [answer.claim for answer in coded if isinstance(answer, Coded)]
+        assert read(text) == [answer.claim for answer in coded if isinstance(answer, CodedSession)]
 
 
 def terminal(stdin: str, *argv: str) -> str:

@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cptfacet import jurisdictions, policies
+from cptfacet import policies
 from cptfacet.anatomy import Joint, Nerve
-from cptfacet.checking import Rule, rules
+from cptfacet.checking import Rule, all_rules
 from cptfacet.coding import code_session
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.json import from_data, to_data
 from cptfacet.interop.schemas import schema
+from cptfacet.lookup import KINDS
+from cptfacet.policies import jurisdictions
 from cptfacet.reference import packaged
 from cptfacet.sessions import Session
-from cptfacet.showing import KINDS
 
 ANSWER = Draft202012Validator(schema("answer"))
 ERROR = Draft202012Validator(schema("error"))
@@ -377,7 +378,7 @@ extends = "cpt"
 [[provisions]]
 key = "modifier.diagnostic"
 value = "KX"
-confidence = "judgement"
+confidence = "judgment"
 note = "For the sake of the example."
 """
 FIRST_LINES = {"cpt": "64493-50", "own": "64493-50-KX"}  # of BLOCK, which is diagnostic
@@ -668,7 +669,7 @@ SHOWN = {
     "joint": ("l4/5", "joint", "L4-L5"),
     "nerve": ("L5 dorsal ramus", "nerve", "L5 dorsal ramus"),
     "policy": ("medicare", "policy", "medicare"),
-    "provision": ("laterality.form", "key", "laterality.form"),
+    "provision": ("laterality.format", "key", "laterality.format"),
     "jurisdiction": ("j15", "jurisdiction", "J15"),
     "rule": ("addon-without-primary", "rule", "addon-without-primary"),
     "family": ("add-ons", "family", "add-ons"),
@@ -811,7 +812,7 @@ class TestShow:
         self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kinds = {**KINDS, "policy": KINDS["joint"]}
-        monkeypatch.setattr("cptfacet.showing.KINDS", kinds)
+        monkeypatch.setattr("cptfacet.lookup.KINDS", kinds)
 
         shown = terminal("show", "L4-5")
         table = terminal("show", "L4-5", "--format", "table")
@@ -865,7 +866,7 @@ class TestShow:
 
     def test_a_provision_on_a_date(self, terminal: Terminal) -> None:
         def forms(*argv: str) -> set[str]:
-            shown = terminal("show", "laterality.form", "--policy", "cpt", *argv).json
+            shown = terminal("show", "laterality.format", "--policy", "cpt", *argv).json
             return {entry["value"] for entry in shown["stated"]}
 
         assert "two-units" in forms("--on", "2026-03-02")
@@ -874,13 +875,15 @@ class TestShow:
 
     def test_a_policy_and_those_that_it_extends(self, terminal: Terminal) -> None:
         def stating(*argv: str) -> set[str]:
-            return {e["policy"] for e in terminal("show", "laterality.form", *argv).json["stated"]}
+            return {
+                e["policy"] for e in terminal("show", "laterality.format", *argv).json["stated"]
+            }
 
         assert stating("--policy", "cpt") == {"cpt"}
         assert {"cpt", "medicare"} <= stating("--policy", "medicare")
         assert {"cpt", "medicare"} <= stating()
 
-    @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+    @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
     def test_every_rule(self, terminal: Terminal, rule: Rule) -> None:
         """What is shown of a rule can be tried: its examples are documents that check reads."""
         shown = terminal("show", f"rule:{rule.id}").json
@@ -944,7 +947,7 @@ class TestShow:
         shown = terminal("show", f"family:{family}").json
 
         assert [entry["rule"] for entry in shown["rules"]] == [
-            rule.id for rule in rules() if rule.family is family
+            rule.id for rule in all_rules() if rule.family is family
         ]
 
     @pytest.mark.parametrize(
@@ -954,7 +957,7 @@ class TestShow:
             (("--policy", "medicar"), "no policy is known as 'medicar'. Near it: medicare"),
         ],
     )
-    @pytest.mark.parametrize("name", ["64493", "laterality.form"])
+    @pytest.mark.parametrize("name", ["64493", "laterality.format"])
     def test_bad_options(
         self, terminal: Terminal, name: str, argv: tuple[str, str], message: str
     ) -> None:

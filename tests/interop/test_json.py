@@ -17,7 +17,6 @@ from cptfacet.anatomy import Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location
 from cptfacet.coding import code_session
 from cptfacet.errors import DocumentError
-from cptfacet.histories import history_from_records
 from cptfacet.interop.json import (
     claim_from_data,
     decode,
@@ -28,6 +27,7 @@ from cptfacet.interop.json import (
     read,
     to_data,
 )
+from cptfacet.past import history_from_records
 from cptfacet.policies import get
 from cptfacet.sessions import Session
 
@@ -236,7 +236,7 @@ class TestWords:
 # -- one thing wrong
 
 
-class Change(NamedTuple):
+class PolicyChange(NamedTuple):
     """One change of a document: where, what, and the path at which the reader must complain."""
 
     steps: tuple[str | int, ...]
@@ -269,7 +269,7 @@ def at(document: Any, steps: tuple[str | int, ...]) -> Any:  # noqa: ANN401
     return document
 
 
-def changed(document: dict[str, Any], *changes: Change) -> Any:  # noqa: ANN401
+def changed(document: dict[str, Any], *changes: PolicyChange) -> Any:  # noqa: ANN401
     """Apply some changes to a copy."""
     result: Any = copy.deepcopy(document)
     for change in changes:
@@ -314,31 +314,31 @@ def is_right(name: str, steps: tuple[str | int, ...], value: object) -> bool:
     return key == ("exempt" if isinstance(value, bool) else "units")
 
 
-def wrong_values(name: str) -> Iterator[Change]:
+def wrong_values(name: str) -> Iterator[PolicyChange]:
     """Put every value of every type wherever the contract does not allow it."""
     document, _ = DOCUMENTS[name]
     for steps, value in itertools.product(places(document), ANYTHING):
         if not is_right(name, steps, value):
-            yield Change(steps, value, written(steps))
+            yield PolicyChange(steps, value, written(steps))
 
 
-def dropped_keys(name: str) -> Iterator[Change]:
+def dropped_keys(name: str) -> Iterator[PolicyChange]:
     document, _ = DOCUMENTS[name]
     for steps in places(document):
         if steps and steps[-1] in REQUIRED and (name, steps[-1]) not in OPTIONAL_IN:
             if name == "claim" and steps[-1] == "date":
                 continue
-            yield Change(steps, MISSING, written(steps))
+            yield PolicyChange(steps, MISSING, written(steps))
 
 
-def unknown_keys(name: str) -> Iterator[Change]:
+def unknown_keys(name: str) -> Iterator[PolicyChange]:
     document, _ = DOCUMENTS[name]
     for steps in places(document):
         if isinstance(at(document, steps), dict):
-            yield Change((*steps, "sidee"), "left", written((*steps, "sidee")))
+            yield PolicyChange((*steps, "sidee"), "left", written((*steps, "sidee")))
 
 
-def all_changes(name: str) -> list[Change]:
+def all_changes(name: str) -> list[PolicyChange]:
     return [*wrong_values(name), *dropped_keys(name), *unknown_keys(name)]
 
 
@@ -357,7 +357,7 @@ class TestProblems:
     @pytest.mark.parametrize("name", DOCUMENTS)
     def test_one_change_is_reported_where_it_is(self, name: str) -> None:
         document, kind = DOCUMENTS[name]
-        astray: list[tuple[Change, list[str]]] = []
+        astray: list[tuple[PolicyChange, list[str]]] = []
         for change in BAD[name]:
             found = paths(changed(document, change), kind)
             if not found or not all(points_at(path, change.path) for path in found):
@@ -370,7 +370,7 @@ class TestProblems:
     def test_what_the_contract_allows_is_read(self, name: str) -> None:
         document, kind = DOCUMENTS[name]
         good = [
-            Change(steps, value, written(steps))
+            PolicyChange(steps, value, written(steps))
             for steps, value in itertools.product(places(document), ANYTHING)
             if is_right(name, steps, value)
         ]
@@ -383,7 +383,7 @@ class TestProblems:
     @given(data=st.data())
     def test_several_changes_are_all_reported(self, name: str, data: st.DataObject) -> None:
         document, kind = DOCUMENTS[name]
-        changes: list[Change] = []
+        changes: list[PolicyChange] = []
         for change in data.draw(st.lists(st.sampled_from(BELOW[name]), min_size=2, max_size=8)):
             if not any(
                 points_at(change.path, other.path) or points_at(other.path, change.path)
@@ -619,7 +619,7 @@ class TestHostileInput:
         steps = data.draw(st.sampled_from(list(places(document))))
         value = data.draw(JSON)
         try:
-            wrong = changed(document, Change(steps, value, ""))
+            wrong = changed(document, PolicyChange(steps, value, ""))
             record: Any = from_data(wrong, kind)
         except DocumentError as error:
             place = written(steps)

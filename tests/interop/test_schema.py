@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
-from cptfacet.bilateral import LineForm
+from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
 from cptfacet.claims import Claim, ClaimType, Purpose
-from cptfacet.coding import Coded, NoteId, Reason, Refusal, code_session
-from cptfacet.decoding import DoubtId, UnreadReason, decode_claim
+from cptfacet.coding import CodedSession, NoteId, Reason, Refusal, code_session
+from cptfacet.decoding import DoubtId, SkipReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
 from cptfacet.findings import FindingKind, Report, RuleFamily, Severity
 from cptfacet.interop.json import Given, dump, from_data, given_from_data, to_data
 from cptfacet.interop.schemas import NAMES, main, schema
 from cptfacet.policies import get, ids
 from cptfacet.procedures import Family, Ordinal
-from cptfacet.repairing import Repaired
+from cptfacet.repairing import RepairedClaim
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
@@ -123,7 +123,7 @@ class TestTheFiles:
         kinds = (
             *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimType),
             *(Confidence, NoteId, Reason),
-            *(CodeRegion, DoubtId, Family, LineForm, Ordinal, UnreadReason),
+            *(CodeRegion, DoubtId, Family, LateralityFormat, Ordinal, SkipReason),
             *(FindingKind, RuleFamily, Severity),
         )
 
@@ -161,7 +161,7 @@ class TestWhatIsWritten:
         answer = code_session(session, policy=get(policy))
         claim = to_data(answer).get("claim")
 
-        if isinstance(answer, Coded):
+        if isinstance(answer, CodedSession):
             assert complaints(claim, "claim") == []
             assert from_data(claim, Claim) == answer.claim
         else:
@@ -170,7 +170,7 @@ class TestWhatIsWritten:
     @given(session=st.from_type(Session), claim=st.from_type(Claim), policy=st.sampled_from(ids()))
     def test_decoded_claims(self, session: Session, claim: Claim, policy: str) -> None:
         answer = code_session(session, policy=get(policy))
-        coded = [answer.claim] if isinstance(answer, Coded) else []
+        coded = [answer.claim] if isinstance(answer, CodedSession) else []
         for each in (claim, *coded):
             decoded = decode_claim(each, policy=get(policy))
             event("read" if decoded.groups else "not read")
@@ -178,8 +178,8 @@ class TestWhatIsWritten:
             assert complaints(to_data(decoded), "decoded") == []
             assert complaints(json.loads(dump(decoded)), "decoded") == []
 
-    @given(report=st.from_type(Report), repaired=st.from_type(Repaired))
-    def test_reports_and_repairs(self, report: Report, repaired: Repaired) -> None:
+    @given(report=st.from_type(Report), repaired=st.from_type(RepairedClaim))
+    def test_reports_and_repairs(self, report: Report, repaired: RepairedClaim) -> None:
         for answer, name in ((report, "report"), (repaired, "repaired")):
             assert complaints(to_data(answer), name) == []
             assert complaints(json.loads(dump(answer)), name) == []
@@ -202,11 +202,11 @@ class TestWhatIsWritten:
         notes = {
             note.id
             for answer in self.answers()
-            if isinstance(answer, Coded)
+            if isinstance(answer, CodedSession)
             for note in answer.notes
         }
 
-        assert set(found) == {Coded, Refusal}
+        assert set(found) == {CodedSession, Refusal}
         assert {
             Reason.OTHER_CODE,
             Reason.GUIDANCE_NOT_STATED,
@@ -217,7 +217,7 @@ class TestWhatIsWritten:
 
     @staticmethod
     @functools.cache
-    def answers() -> tuple[Coded | Refusal, ...]:
+    def answers() -> tuple[CodedSession | Refusal, ...]:
         """Code every technique under every guidance, alone and beside a plain block."""
         targets = [{"joint": "L4-L5", "side": "left"}]
         block = {

@@ -17,7 +17,7 @@ from cptfacet.reference import packaged
 FACET = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
 ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.primaries]
 OLD_ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR) if p.primaries]
-OTHERS = [p.code for p in packaged().find(kind=ProcedureKind.NEIGHBOUR)]
+OTHERS = [p.code for p in packaged().find(kind=ProcedureKind.RELATED)]
 OTHERS += [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR)]
 HOSTILE = [
     "99999",

@@ -27,7 +27,7 @@ from cptfacet.anatomy import (
     parse_side,
     read_levels,
 )
-from cptfacet.coding import Coded, Reason, Refusal, code_session
+from cptfacet.coding import CodedSession, Reason, Refusal, code_session
 from cptfacet.errors import NoMedialBranchError, ParseError
 from cptfacet.sessions import (
     Guidance,
@@ -201,7 +201,7 @@ class TestNervesWithoutJoint:
             assert isinstance(answer, Refusal)
             assert answer.reason is Reason.NO_COMPLETE_LEVEL
             return
-        assert isinstance(answer, Coded)
+        assert isinstance(answer, CodedSession)
         billed = {
             (joint, part)
             for why in answer.why
@@ -220,7 +220,7 @@ class TestNervesWithoutJoint:
         session = nerves_only(Technique.MEDIAL_BRANCH_BLOCK, {nerve: side})
         answer = code_session(session, policy=policies.get("medicare"))
 
-        assert isinstance(answer, Coded) is (nerve is Nerve.TON)
+        assert isinstance(answer, CodedSession) is (nerve is Nerve.TON)
 
     @pytest.mark.parametrize("joint", [joint for joint in WITH_BRANCHES if joint > Joint.C2_C3])
     def test_two_nerves_on_two_sides_are_no_joint(self, joint: Joint) -> None:

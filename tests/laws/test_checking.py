@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cptfacet import policies
-from cptfacet.checking import Checker, check_claim, check_claims, rules
+from cptfacet.checking import Checker, all_rules, check_claim, check_claims
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.coding import NoteId
 from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
@@ -32,7 +32,7 @@ from cptfacet.strategies import (
 POLICIES = ("cpt", "medicare", "medicare-je", "bcbs-mississippi", "bcbs-north-dakota")
 UNDER = st.sampled_from(POLICIES).map(policies.get)
 CHECKERS = {name: Checker(policies.get(name)) for name in POLICIES}
-RULES = [rule.id for rule in rules()]
+RULES = [rule.id for rule in all_rules()]
 OURS = (FindingKind.CODING, FindingKind.EDIT, FindingKind.FORM)
 
 FITTING = {

@@ -16,10 +16,10 @@ import pytest
 from cptfacet import policies
 from cptfacet.addons import missing_primaries, order_lines
 from cptfacet.anatomy import CodeRegion, Joint, Side
-from cptfacet.bilateral import LineForm, SideCount
+from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
-from cptfacet.coding import Coded, Coder, NoteId
+from cptfacet.coding import CodedSession, Coder, NoteId
 from cptfacet.decoding import BilledLevels, Decoder
 from cptfacet.findings import FindingKind, Report, RuleFamily
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
@@ -32,8 +32,8 @@ BEFORE_2020 = dt.date(2019, 6, 3)
 PAYERS = ("cpt", "medicare")
 # Those that write professional claims in a form of their own, and all others as CPT does.
 OWN_FORMS = {
-    "bcbs-mississippi": (LineForm.PLAIN_THEN_50, LineForm.TWO_UNITS),
-    "bcbs-north-dakota": (LineForm.ONE_LINE_50, LineForm.ONE_LINE_50),
+    "bcbs-mississippi": (LateralityFormat.PLAIN_THEN_50, LateralityFormat.TWO_UNITS),
+    "bcbs-north-dakota": (LateralityFormat.ONE_LINE_50, LateralityFormat.ONE_LINE_50),
 }
 
 ALL = tuple(Joint)
@@ -151,16 +151,19 @@ def code_of(family: Family, region: CodeRegion, ordinal: Ordinal, on: dt.date) -
     return found.code
 
 
-def forms(asked: Asked) -> tuple[LineForm, LineForm]:
+def forms(asked: Asked) -> tuple[LateralityFormat, LateralityFormat]:
     """Give the line forms of a primary and of an add-on."""
     if asked.payer == "medicare":
         facility = asked.claim_type is ClaimType.ASC_FACILITY
-        form = LineForm.RT_LT_LINES if facility else LineForm.ONE_LINE_50
+        form = LateralityFormat.RT_LT_LINES if facility else LateralityFormat.ONE_LINE_50
         return form, form
     if asked.payer in OWN_FORMS:
         return OWN_FORMS[asked.payer]
     since_2020 = asked.on >= dt.date(2020, 1, 1)
-    return LineForm.ONE_LINE_50, LineForm.TWO_UNITS if since_2020 else LineForm.ONE_LINE_50
+    return (
+        LateralityFormat.ONE_LINE_50,
+        LateralityFormat.TWO_UNITS if since_2020 else LateralityFormat.ONE_LINE_50,
+    )
 
 
 class Level(NamedTuple):
@@ -179,15 +182,15 @@ class Row(NamedTuple):
     side: Side | None
 
 
-def write(form: LineForm, levels: list[Level]) -> list[Row]:
+def write(form: LateralityFormat, levels: list[Level]) -> list[Row]:
     """Write levels of one code, lines of no level left out."""
     both = [level for level in levels if level.side is Side.BILATERAL]
     right = [level for level in levels if level.side is Side.RIGHT]
     left = [level for level in levels if level.side is Side.LEFT]
     unnamed = [level for level in levels if level.side is None]
-    if form is LineForm.PLAIN_THEN_50 and both:
+    if form is LateralityFormat.PLAIN_THEN_50 and both:
         return [Row((), 1, both, Side.BILATERAL), Row(("50",), 1, both, Side.BILATERAL)]
-    if form is LineForm.RT_LT_LINES:
+    if form is LateralityFormat.RT_LT_LINES:
         rows = [
             Row(("RT",), 1, both + right, Side.RIGHT),
             Row(("LT",), 1, both + left, Side.LEFT),
@@ -195,7 +198,7 @@ def write(form: LineForm, levels: list[Level]) -> list[Row]:
     else:
         rows = [
             Row(("50",), 1, both, Side.BILATERAL)
-            if form is LineForm.ONE_LINE_50
+            if form is LateralityFormat.ONE_LINE_50
             else Row((), 2, both, Side.BILATERAL),
             Row(("RT",), 1, right, Side.RIGHT),
             Row(("LT",), 1, left, Side.LEFT),
@@ -325,11 +328,11 @@ def codes_of(group: Group, asked: Asked) -> list[str]:
 def check_group(by_code: list[list[ClaimLine]], treated: tuple[Side, ...], asked: Asked) -> None:
     """Check one coded group: its lines by code, the primary first."""
     firsts = by_code[0]
-    if len(firsts) == 2 and forms(asked)[0] is LineForm.PLAIN_THEN_50:
+    if len(firsts) == 2 and forms(asked)[0] is LateralityFormat.PLAIN_THEN_50:
         assert [side_of(line) for line in firsts] == ["", "50"]
         by_code = [firsts[1:], *by_code[1:]]  # one level on both sides, which the second line names
     elif len(firsts) == 2:  # both sides of one level, a line each
-        assert forms(asked)[0] is LineForm.RT_LT_LINES
+        assert forms(asked)[0] is LateralityFormat.RT_LT_LINES
         assert [side_of(line) for line in firsts] == ["RT", "LT"]
     else:
         assert len(firsts) == 1
@@ -387,16 +390,16 @@ def check_levels(billed: BilledLevels, levels: list[Level], asked: Asked) -> Non
     form = forms(asked)[billed.ordinal is not Ordinal.FIRST]
     assert billed.laterality.form is form or billed.sides.bilateral == 0
     one = billed.ordinal is not Ordinal.EACH_ADDITIONAL
-    if one or form is LineForm.ONE_LINE_50:
+    if one or form is LateralityFormat.ONE_LINE_50:
         assert billed.sides == true
         assert billed.laterality.ambiguous == ()
-    elif form is LineForm.TWO_UNITS:
+    elif form is LateralityFormat.TWO_UNITS:
         assert billed.sides == true  # no side is left unnamed here, so both sides are the likeliest
 
 
 def check_way_back(
     decoder: Decoder,
-    coded: Coded,
+    coded: CodedSession,
     grouped: tuple[Group, ...],
     sides: tuple[Side, ...],
     asked: Asked,
@@ -458,7 +461,7 @@ def checker_of(payer: str) -> tuple[Checker, set[object]]:
     return Checker(policies.get(payer), memo=0), set()
 
 
-def check_findings(session: Session, coded: Coded, payer: str) -> None:
+def check_findings(session: Session, coded: CodedSession, payer: str) -> None:
     """Check that the lines draw no finding of kind coding, edit or form, with the note or without.
 
     Nor do order and identities change what is found, and a repair gives back the lines as they were.
@@ -540,7 +543,9 @@ class Table:
         self.mirrored = [mirror(each.lines) for each in self.expected]
         self.lawful = [False] * len(self.patterns)
 
-    def check(self, session: Session, coded: Coded, place: int, joints: tuple[Joint, ...]) -> None:
+    def check(
+        self, session: Session, coded: CodedSession, place: int, joints: tuple[Joint, ...]
+    ) -> None:
         """Check one answer against the oracle; the laws once for equal lines of equal sides."""
         lines, why = self.expected[place]
         assert coded.claim.lines == lines, f"{joints} {self.patterns[place]} {self.asked}"
@@ -563,7 +568,7 @@ def enumerate_sides(
     method: Method,
     on: dt.date,
     orders: Orders,
-) -> Iterator[tuple[tuple[Joint, ...], Coded]]:
+) -> Iterator[tuple[tuple[Joint, ...], CodedSession]]:
     """Code every side pattern of every choice of joints for every claim type, and check it.
 
     ``orders`` says for a claim type whether the targets are listed head to tail (1), tail to head
@@ -593,7 +598,7 @@ def enumerate_sides(
                     )
                     session = Session(date=on, treatments=(treatment,), claim_type=claim_type)
                     coded = coder.code(session)
-                    assert isinstance(coded, Coded)
+                    assert isinstance(coded, CodedSession)
                     table.check(session, coded, place, joints)
                     yield joints, coded
                     if direction == directions[0]:
@@ -741,7 +746,7 @@ class TestLumbar:
     the mirrored lines.
 
     Source: beck10, justmypassion-2012, cms-aoc-2024q2; forms by r526otn, aapc163960 (CPT from 2020)
-    and ngs-a57826-quoted (ASC); order and third side by judgement on hiacode-laterality.
+    and ngs-a57826-quoted (ASC); order and third side by judgment on hiacode-laterality.
     """
 
     @pytest.mark.parametrize(

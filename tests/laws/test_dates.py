@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.coding.plans import turning_points
-from cptfacet.dates import Standing, Term, add_months, parse_date, window_left, window_start
+from cptfacet.dates import (
+    EffectivePeriod,
+    Status,
+    add_months,
+    parse_date,
+    window_left,
+    window_start,
+)
 from cptfacet.errors import ParseError
 from cptfacet.policies import DIMENSIONS, NotKnown, Policy, Provision
 from cptfacet.reference import packaged
@@ -20,7 +27,7 @@ from cptfacet.reference import packaged
 DAY = dt.timedelta(days=1)
 DATES = st.dates()
 TERMS = st.builds(
-    lambda start, seen, length: Term(
+    lambda start, seen, length: EffectivePeriod(
         start=start,
         seen=seen,
         until=None
@@ -38,56 +45,56 @@ class TestTerms:
 
     A stated start means that the fact was not in force before. Where only a sighting is known,
     nothing is known before it. The last day is a day in force. A fact without dates, which only a
-    judgement may be, holds on every day.
+    judgment may be, holds on every day.
 
     Source: DESIGN, decision 5.
     """
 
     @given(TERMS, DATES)
-    def test_each_day_has_its_answer(self, term: Term, date: dt.date) -> None:
+    def test_each_day_has_its_answer(self, term: EffectivePeriod, date: dt.date) -> None:
         standing = term.on(date)
 
         begins = term.start or term.seen
         if term.until is not None and date > term.until:
-            assert standing is Standing.NOT_IN_FORCE
+            assert standing is Status.NOT_IN_FORCE
         elif begins is None or date >= begins:
-            assert standing is Standing.IN_FORCE
+            assert standing is Status.IN_FORCE
         elif term.start is not None:
-            assert standing is Standing.NOT_IN_FORCE
+            assert standing is Status.NOT_IN_FORCE
         else:
-            assert standing is Standing.NOT_KNOWN
+            assert standing is Status.NOT_KNOWN
 
     @given(TERMS, DATES, DATES)
     def test_what_has_begun_is_known_and_what_has_ended_stays_ended(
-        self, term: Term, one: dt.date, other: dt.date
+        self, term: EffectivePeriod, one: dt.date, other: dt.date
     ) -> None:
         earlier, later = term.on(min(one, other)), term.on(max(one, other))
 
-        if earlier is Standing.IN_FORCE:
-            assert later is not Standing.NOT_KNOWN
-        if later is Standing.NOT_KNOWN:
-            assert earlier is Standing.NOT_KNOWN
+        if earlier is Status.IN_FORCE:
+            assert later is not Status.NOT_KNOWN
+        if later is Status.NOT_KNOWN:
+            assert earlier is Status.NOT_KNOWN
         if term.start is not None:
-            assert Standing.NOT_KNOWN not in (earlier, later)
+            assert Status.NOT_KNOWN not in (earlier, later)
 
     @given(TERMS)
-    def test_the_first_and_the_last_day_are_in_force(self, term: Term) -> None:
-        assert term.on(term.first) is Standing.IN_FORCE
-        assert term.on(term.last) is Standing.IN_FORCE
+    def test_the_first_and_the_last_day_are_in_force(self, term: EffectivePeriod) -> None:
+        assert term.on(term.first) is Status.IN_FORCE
+        assert term.on(term.last) is Status.IN_FORCE
         if term.first > dt.date.min:
-            assert term.on(term.first - DAY) is not Standing.IN_FORCE
+            assert term.on(term.first - DAY) is not Status.IN_FORCE
         if term.last < dt.date.max:
-            assert term.on(term.last + DAY) is Standing.NOT_IN_FORCE
+            assert term.on(term.last + DAY) is Status.NOT_IN_FORCE
 
     @given(TERMS)
-    def test_its_text_names_its_days(self, term: Term) -> None:
+    def test_its_text_names_its_days(self, term: EffectivePeriod) -> None:
         days = [str(day) for day in (term.start or term.seen, term.until) if day]
 
         assert [word for word in str(term).split() if word[0].isdigit()] == days
 
     @given(DATES)
-    def test_a_judgement_without_dates_holds_always(self, date: dt.date) -> None:
-        assert Term().on(date) is Standing.IN_FORCE
+    def test_a_judgment_without_dates_holds_always(self, date: dt.date) -> None:
+        assert EffectivePeriod().on(date) is Status.IN_FORCE
 
 
 class TestReading:
@@ -148,7 +155,7 @@ class TestWindows:
     2026-03-02, and one on 2025-03-03 does. Where a month lacks the day, it is reached with the next
     month: a session on 29 February counts through 28 February and not on 1 March.
 
-    Source: a judgement, named as such in `window_start`; coverage documents say "rolling 12 months"
+    Source: a judgment, named as such in `window_start`; coverage documents say "rolling 12 months"
     and not more.
     """
 
@@ -278,7 +285,7 @@ class TestPolicies:
 
         assert answer == policy.get(key, on=days[place - 1] if place else dt.date.min, **cell)
         if isinstance(answer, Provision):
-            assert answer.term.on(date) is Standing.IN_FORCE
+            assert answer.term.on(date) is Status.IN_FORCE
             assert answer in {p for each in policy.lineage() for p in each.provisions}
         else:
             assert answer.reason
@@ -292,7 +299,7 @@ class TestPolicies:
                 other
                 for other in policy.provisions
                 if (other.key, other.cell) == (stated.key, stated.cell)
-                and other.term.on(day_before) is Standing.IN_FORCE
+                and other.term.on(day_before) is Status.IN_FORCE
             ]
             answer = policy.get(stated.key, on=day_before, **cell_of(stated))
 

@@ -19,19 +19,19 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.anatomy import CodeRegion, Joint, Side
-from cptfacet.bilateral import LineForm, SideCount, render
+from cptfacet.bilateral import LateralityFormat, SideCount, render
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
-from cptfacet.coding import Coded, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.decoding import (
     BilledGroup,
-    Decoded,
+    DecodedClaim,
     Decoder,
     DoubtId,
-    UnreadReason,
+    SkipReason,
     decode_claim,
 )
 from cptfacet.policies import Provision
-from cptfacet.sessions import Technique, session_from_words
+from cptfacet.sessions import Technique, parse_session
 
 T = TypeVar("T")
 
@@ -47,16 +47,18 @@ def count_sides(sides: Iterable[Side | None]) -> SideCount:
     return SideCount(**{side: counted.count(side) for side in set(counted)})
 
 
-def form_of(payer: str, role: str, claim_type: ClaimType) -> LineForm:
+def form_of(payer: str, role: str, claim_type: ClaimType) -> LateralityFormat:
     answer = policies.get(payer).get(
-        "laterality.form", on=TODAY, role=role, claim_type=claim_type.value
+        "laterality.format", on=TODAY, role=role, claim_type=claim_type.value
     )
     assert isinstance(answer, Provision)
-    return LineForm(str(answer.value))
+    return LateralityFormat(str(answer.value))
 
 
 def written(
-    codes: tuple[str, ...], sides: tuple[Side | None, ...], forms: tuple[LineForm, LineForm]
+    codes: tuple[str, ...],
+    sides: tuple[Side | None, ...],
+    forms: tuple[LateralityFormat, LateralityFormat],
 ) -> tuple[ClaimLine, ...]:
     """Write lumbar levels, the first of them as the first level, whoever chose the order."""
     parts = [sides[:1], sides[1:]]
@@ -114,14 +116,14 @@ def every_reading(group: BilledGroup) -> Iterator[SideCount]:
         yield sum(counts, SideCount())
 
 
-def decoded(*lines: str, payer: str = "medicare", **further: Any) -> Decoded:
+def decoded(*lines: str, payer: str = "medicare", **further: Any) -> DecodedClaim:
     claim = Claim(
         claim_type=ClaimType.PROFESSIONAL, date=TODAY, lines=tuple(map(parse_line, lines))
     )
     return decode_claim(attrs.evolve(claim, **further), policy=policies.get(payer))
 
 
-def doubts(answer: Decoded) -> list[DoubtId]:
+def doubts(answer: DecodedClaim) -> list[DoubtId]:
     return [doubt.id for group in answer.groups for doubt in group.doubts]
 
 
@@ -137,10 +139,10 @@ class TestForms:
 
     @pytest.mark.parametrize("payer", ["cpt", "medicare"])
     @pytest.mark.parametrize("claim_type", ClaimType)
-    @pytest.mark.parametrize("form", LineForm)
+    @pytest.mark.parametrize("form", LateralityFormat)
     @pytest.mark.parametrize("codes", [INJECTION, ABLATION], ids=["injection", "ablation"])
     def test_two_bilateral_levels(
-        self, codes: tuple[str, ...], form: LineForm, claim_type: ClaimType, payer: str
+        self, codes: tuple[str, ...], form: LateralityFormat, claim_type: ClaimType, payer: str
     ) -> None:
         lines = written(codes, (Side.BILATERAL, Side.BILATERAL), (form, form))
         answer = decode_claim(
@@ -155,7 +157,7 @@ class TestForms:
         if group.sides == SideCount(bilateral=2):
             assert foreign == sum(form != each for each in asked)
         else:  # the lines fit the payer's form, where they are levels without a side
-            assert (codes, form) == (ABLATION, LineForm.TWO_UNITS)
+            assert (codes, form) == (ABLATION, LateralityFormat.TWO_UNITS)
 
     def test_two_units_beside_a_first_level_on_both_sides(self) -> None:
         """CPT's form sent to Medicare: by the payer's form the add-on has no side."""
@@ -190,7 +192,7 @@ class TestForms:
 
         assert group.sides == SideCount(bilateral=2)
 
-    def test_a_form_that_is_a_judgement_is_told(self) -> None:
+    def test_a_form_that_is_a_judgment_is_told(self) -> None:
         [group] = decoded("64493-50", "64494-50", payer="commercial").groups
 
         assert DoubtId.OTHER_FORM in [doubt.id for doubt in group.doubts]
@@ -199,7 +201,7 @@ class TestForms:
     def test_what_shaped_the_reading_is_cited(self) -> None:
         [group] = decoded("64493-50-KX").groups
 
-        assert [p.key for p in group.provisions] == ["laterality.form", "modifier.diagnostic"]
+        assert [p.key for p in group.provisions] == ["laterality.format", "modifier.diagnostic"]
 
     def test_the_likeliest_reading_follows_the_first_level(self) -> None:
         """Bilateral levels are written first, so a one-sided first level has no bilateral add-on."""
@@ -226,9 +228,7 @@ class TestForms:
         claim = Claim(claim_type=ClaimType.PROFESSIONAL, date=TODAY, lines=lines)
         answer = decode_claim(claim, policy=policies.get("cpt"))
 
-        assert [(unread.line, unread.reason) for unread in answer.unread] == [
-            (2, UnreadReason.UNITS)
-        ]
+        assert [(unread.line, unread.reason) for unread in answer.unread] == [(2, SkipReason.UNITS)]
         assert DoubtId.MORE_LEVELS in doubts(answer)
 
     def test_a_region_has_only_so_many_joints(self) -> None:
@@ -360,25 +360,25 @@ class TestMessy:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
-            (ClaimLine(code="99213"), UnreadReason.UNKNOWN_CODE),
-            (ClaimLine(code="\x00" * 1000), UnreadReason.MALFORMED_CODE),
-            (ClaimLine(code=""), UnreadReason.MALFORMED_CODE),
-            (ClaimLine(code="64999"), UnreadReason.OTHER_CODE),
-            (ClaimLine(code="64475"), UnreadReason.NOT_IN_FORCE),
-            (ClaimLine(code="64475", date=dt.date(2009, 6, 1)), UnreadReason.OLD_CODE),
-            (ClaimLine(code="64493", date=dt.date(2009, 6, 1)), UnreadReason.NOT_IN_FORCE),
-            (ClaimLine(code="64493", date=dt.date.min), UnreadReason.NOT_IN_FORCE),
-            (ClaimLine(code="64475", date=dt.date.min), UnreadReason.VALIDITY_NOT_KNOWN),
-            (ClaimLine(code="64636", units=None), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=0), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=-1), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=Decimal("0.5")), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=Decimal("NaN")), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=Decimal("1E+99999")), UnreadReason.UNITS),
-            (ClaimLine(code="64493", units=10**400), UnreadReason.UNITS),
+            (ClaimLine(code="99213"), SkipReason.UNKNOWN_CODE),
+            (ClaimLine(code="\x00" * 1000), SkipReason.MALFORMED_CODE),
+            (ClaimLine(code=""), SkipReason.MALFORMED_CODE),
+            (ClaimLine(code="64999"), SkipReason.OTHER_CODE),
+            (ClaimLine(code="64475"), SkipReason.NOT_IN_FORCE),
+            (ClaimLine(code="64475", date=dt.date(2009, 6, 1)), SkipReason.OLD_CODE),
+            (ClaimLine(code="64493", date=dt.date(2009, 6, 1)), SkipReason.NOT_IN_FORCE),
+            (ClaimLine(code="64493", date=dt.date.min), SkipReason.NOT_IN_FORCE),
+            (ClaimLine(code="64475", date=dt.date.min), SkipReason.VALIDITY_NOT_KNOWN),
+            (ClaimLine(code="64636", units=None), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=0), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=-1), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=Decimal("0.5")), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=Decimal("NaN")), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=Decimal("1E+99999")), SkipReason.UNITS),
+            (ClaimLine(code="64493", units=10**400), SkipReason.UNITS),
         ],
     )
-    def test_a_line_that_is_not_read(self, line: ClaimLine, reason: UnreadReason) -> None:
+    def test_a_line_that_is_not_read(self, line: ClaimLine, reason: SkipReason) -> None:
         sound = ClaimLine(code="64490", modifiers=("RT",))
         claim = Claim(claim_type=ClaimType.PROFESSIONAL, date=TODAY, lines=(line, sound))
         answer = decode_claim(claim, policy=policies.get("medicare"))
@@ -389,7 +389,7 @@ class TestMessy:
     def test_no_date(self) -> None:
         answer = decoded("64493-RT", date=None)
 
-        assert [unread.reason for unread in answer.unread] == [UnreadReason.NO_DATE]
+        assert [unread.reason for unread in answer.unread] == [SkipReason.NO_DATE]
 
     def test_what_is_readable_is_read(self) -> None:
         """Small letters, spaces, modifiers in any order and units written as a fraction."""
@@ -470,12 +470,12 @@ class TestMessy:
         assert doubts(answer) == [DoubtId.FORM_NOT_KNOWN]
 
     def test_what_coding_answers_is_taken_as_it_is(self) -> None:
-        session = session_from_words(
+        session = parse_session(
             date="2026-03-02", technique="mbb", guidance="ct", joints=["L4-5:both"]
         )
         policy = policies.get("medicare")
         coded = code_session(session, policy=policy)
-        assert isinstance(coded, Coded)
+        assert isinstance(coded, CodedSession)
         [group] = decode_claim(coded, policy=policy).groups
 
         assert group.sides == SideCount(bilateral=1)
@@ -593,7 +593,7 @@ def mixed(items: Iterable[T], order: Random) -> list[T]:
     return listed
 
 
-def told(answer: Decoded) -> tuple[object, ...]:
+def told(answer: DecodedClaim) -> tuple[object, ...]:
     """Give what an answer says of levels, in an order of its own."""
     groups = sorted(
         (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet.editions import Basis, Edition, Footing, NotInData, resolve
+from cptfacet.reference.editions import Basis, Edition, NotInData, Provenance, resolve
 
 Series = list[tuple[Edition, str | None]]
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2021, 12, 31))
@@ -26,7 +26,7 @@ def all_series(draw: st.DrawFn) -> Series:
     ]
 
 
-def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Footing] | NotInData:
+def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Provenance] | NotInData:
     return resolve(series, on=on, what="it", strict=strict)
 
 
@@ -50,7 +50,7 @@ class TestFooting:
         if value is None:
             assert isinstance(found, NotInData)
         else:
-            assert found == (value, Footing(basis=Basis.STATED, editions=(edition,)))
+            assert found == (value, Provenance(basis=Basis.STATED, editions=(edition,)))
 
     @given(all_series())
     def test_a_day_between_two_editions(self, series: Series) -> None:
@@ -60,7 +60,7 @@ class TestFooting:
                 continue
             found = ask(series, on)
             if value == other and value is not None:
-                footing = Footing(basis=Basis.INTERPOLATED, editions=(left, right))
+                footing = Provenance(basis=Basis.INTERPOLATED, editions=(left, right))
                 assert found == (value, footing)
             else:
                 assert isinstance(found, NotInData)
@@ -77,7 +77,7 @@ class TestFooting:
         if value is None:
             assert isinstance(found, NotInData)
         else:
-            assert found == (value, Footing(basis=Basis.CARRIED, editions=(edition,)))
+            assert found == (value, Provenance(basis=Basis.CARRIED, editions=(edition,)))
 
     @given(all_series(), st.integers(1, 5000))
     def test_before_the_first_edition_it_is_not_known(self, series: Series, days: int) -> None:
@@ -108,7 +108,7 @@ class TestFooting:
 
 
 def test_values_are_closed() -> None:
-    for kind in (Edition, Footing, NotInData):
+    for kind in (Edition, Provenance, NotInData):
         assert attrs.has(kind)
         with pytest.raises(TypeError, match="can't be subclassed"):
             type("Own", (kind,), {})

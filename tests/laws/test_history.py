@@ -12,26 +12,26 @@ from hypothesis import strategies as st
 from cptfacet import policies, strategies
 from cptfacet.anatomy import CoverageRegion, Joint, Side, coverage_region
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
-from cptfacet.coding import Coded, Reason, code_session
+from cptfacet.coding import CodedSession, Reason, code_session
 from cptfacet.coding.plans import JUNCTION
-from cptfacet.decoding import UnreadReason
-from cptfacet.histories import (
+from cptfacet.decoding import SkipReason
+from cptfacet.history import (
+    INJECTIONS,
+    History,
+    PastSession,
+    SessionCount,
+    SessionKind,
+    all_sides,
+    injection_kind,
+)
+from cptfacet.past import (
     ReadHistory,
     history_from_claims,
     history_from_records,
     history_from_sessions,
 )
-from cptfacet.history import (
-    INJECTIONS,
-    History,
-    PastSession,
-    SessionKind,
-    Tally,
-    all_sides,
-    injection_kind,
-)
 from cptfacet.policies import Policy, Provision
-from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment, session_from_words
+from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment, parse_session
 
 DAY = dt.timedelta(days=1)
 TODAY = dt.date(2026, 3, 2)
@@ -275,7 +275,7 @@ class TestCounting:
     def test_the_ends_of_a_stretch(self) -> None:
         history = History(sessions=tuple(past(TODAY + step * DAY) for step in range(-3, 2)))
 
-        def days(tally: Tally) -> list[int]:
+        def days(tally: SessionCount) -> list[int]:
             return [(session.date - TODAY).days for session in tally.certain]
 
         assert days(history.within_days(2, before=TODAY)) == [-2, -1]
@@ -288,7 +288,7 @@ class TestCounting:
         earlier = past(TODAY - DAY, certain=False)
         last = History(sessions=(sure, open_, earlier)).last_ablation(LUMBAR, before=TODAY + DAY)
 
-        assert last == Tally(certain=(sure,), possible=(open_,))
+        assert last == SessionCount(certain=(sure,), possible=(open_,))
 
     def test_a_day_counts_once(self) -> None:
         history = History(sessions=(past(), past(region=CERVICAL), past(kind=DIAGNOSTIC)))
@@ -298,7 +298,7 @@ class TestCounting:
         assert found.at_least == found.at_most == 1
 
     def test_the_day_itself_does_not_count(self) -> None:
-        assert History(sessions=(past(),)).count_within(12, before=TODAY) == Tally()
+        assert History(sessions=(past(),)).count_within(12, before=TODAY) == SessionCount()
 
     def test_the_same_day_of_the_year_before_does_not_count(self) -> None:
         a_year_before = past(TODAY.replace(year=2025))
@@ -342,7 +342,7 @@ def resolved(
 
 # -- reading
 
-SESSION = session_from_words(
+SESSION = parse_session(
     date="2026-03-02",
     technique="mbb",
     purpose="diagnostic",
@@ -391,7 +391,7 @@ class TestReading:
             for claim_type in ClaimType
             if isinstance(
                 answer := code_session(attrs.evolve(session, claim_type=claim_type), policy=policy),
-                Coded,
+                CodedSession,
             )
         ]
         assume(billed)
@@ -411,14 +411,14 @@ class TestReading:
             assert all_sides([note.side, lines.side]) == note.side
 
     def test_the_junction_is_one_lumbar_session_where_the_policy_says_so(self) -> None:
-        session = session_from_words(
+        session = parse_session(
             date="2026-03-02",
             technique="thermal-rfa",
             guidance="fluoro",
             joints=["T12-L1:left", "L1-2:both"],
         )
         coded = code_session(session, policy=MEDICARE)
-        assert isinstance(coded, Coded)
+        assert isinstance(coded, CodedSession)
         done = history_from_sessions([session], policy=MEDICARE)
 
         assert [(p.region, p.joints) for p in done.history.sessions] == [(LUMBAR, JUNCTION)]
@@ -459,7 +459,7 @@ class TestReading:
 
     @pytest.mark.parametrize("joint", Joint)
     def test_the_region_of_a_joint(self, joint: Joint) -> None:
-        session = session_from_words(
+        session = parse_session(
             date="2026-03-02", technique="ia", guidance="ct", joints=[joint.value]
         )
         [only] = history_from_sessions([session], policy=MEDICARE).history.sessions
@@ -556,7 +556,7 @@ class TestReading:
         read = history_from_claims([old], policy=MEDICARE)
 
         assert told(read) == [("injection", "lumbar-sacral", None, False)]
-        assert [(u.reason, u.counted) for u in read.unread] == [(UnreadReason.OLD_CODE, True)]
+        assert [(u.reason, u.counted) for u in read.unread] == [(SkipReason.OLD_CODE, True)]
 
     def test_a_line_that_is_not_read_counts_on_its_own_day(self) -> None:
         day = TODAY - DAY
@@ -583,7 +583,7 @@ class TestReading:
         read = history_from_claims([claim("64635-RT"), undated], policy=CPT)
 
         assert [(u.record, u.part, u.reason, u.counted) for u in read.unread] == [
-            (2, 1, UnreadReason.NO_DATE, False)
+            (2, 1, SkipReason.NO_DATE, False)
         ]
         assert len(read.history.sessions) == 1
 
@@ -607,7 +607,7 @@ class TestReading:
             assert only.kind in {injection_kind(None), SessionKind.CYST_RUPTURE}
 
     def test_a_thermal_ablation_counts_without_its_guidance(self) -> None:
-        done = session_from_words(date="2026-03-02", technique="thermal-rfa", joints=["L4-5"])
+        done = parse_session(date="2026-03-02", technique="thermal-rfa", joints=["L4-5"])
 
         assert told(history_from_sessions([done], policy=MEDICARE))[0][3]
 
@@ -629,7 +629,7 @@ class TestReading:
             provisions=tuple(cells),
             extends=CPT,
         )
-        done = session_from_words(
+        done = parse_session(
             date="2026-03-02", technique="cooled-rfa", guidance="ct", joints=["L4-5"]
         )
 
@@ -650,7 +650,7 @@ class TestReading:
     def test_a_treatment_without_levels(
         self, words: dict[str, Any], reason: Reason, *, counted: bool
     ) -> None:
-        done = session_from_words(date="2026-03-02", guidance="ct", **words)
+        done = parse_session(date="2026-03-02", guidance="ct", **words)
         read = history_from_sessions([done], policy=MEDICARE)
 
         assert [(u.part, u.reason, u.counted) for u in read.unread] == [(1, reason, counted)]

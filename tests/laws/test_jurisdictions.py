@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet import jurisdictions, policies
+from cptfacet import policies
 from cptfacet.claims import Claim, ClaimType, Location
-from cptfacet.dates import Standing
-from cptfacet.jurisdictions import Area, NotPlaced
+from cptfacet.dates import Status
+from cptfacet.policies import jurisdictions
+from cptfacet.policies.jurisdictions import Area, NotPlaced
 
 DAY = dt.date(2026, 3, 2)
 PART_B = (ClaimType.PROFESSIONAL, ClaimType.ASC_FACILITY)
@@ -127,7 +128,7 @@ class TestAnswers:
         answer = jurisdictions.find(place, on=on, claim_type=claim_type)
 
         if isinstance(answer, Area):
-            assert answer.term.on(on) is Standing.IN_FORCE
+            assert answer.term.on(on) is Status.IN_FORCE
             assert answer.citations
             assert place is not None
             if place.state:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cptfacet import policies
 from cptfacet.bilateral import (
     Conversion,
-    LineForm,
+    LateralityFormat,
     SideCount,
     convert,
     forms,
@@ -26,7 +26,7 @@ from cptfacet.bilateral import (
     shapes,
 )
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
-from cptfacet.errors import FormNotKnownError, NotOfThisFormError, ParseError, UnknownIdError
+from cptfacet.errors import FormatMismatchError, FormatNotKnownError, ParseError, UnknownIdError
 from cptfacet.modifiers import ModifierKind
 from cptfacet.procedures import ROLES, ProcedureKind, role_of
 from cptfacet.reference import packaged
@@ -46,28 +46,28 @@ COUNTS = [
     *((ABLATION_ADD_ON, sides) for sides in SEVERAL),
 ]
 FURTHER = (), ("KX",), ("59",), ("59", "KX"), ("KX", "59")
-FORMS = tuple(LineForm)
+FORMS = tuple(LateralityFormat)
 RANK = {"50": 0, "59": 0, "RT": 1, "LT": 1, "KX": 2}
 
 
-def told(form: LineForm, sides: SideCount, *, counted: bool) -> bool:
+def told(form: LateralityFormat, sides: SideCount, *, counted: bool) -> bool:
     """Say whether a form tells these sides apart from all others.
 
     Two units without side may be two levels of which the side is not named, and where one line may
     stand for several levels they may also be one side of two; a right and a left line may be one
     level or two.
     """
-    if form is LineForm.TWO_UNITS:
+    if form is LateralityFormat.TWO_UNITS:
         plain = 2 * sides.bilateral + sides.unnamed
         return plain < 2 or (not counted and sides.bilateral == 1)
-    if form is LineForm.RT_LT_LINES and counted:
+    if form is LateralityFormat.RT_LT_LINES and counted:
         return sides.bilateral == 0 and not (sides.right and sides.left)
     return True
 
 
 def every_rendering(
     further: tuple[tuple[str, ...], ...] = FURTHER,
-) -> Iterator[tuple[LineForm, SideCount, ClaimLine, tuple[ClaimLine, ...]]]:
+) -> Iterator[tuple[LateralityFormat, SideCount, ClaimLine, tuple[ClaimLine, ...]]]:
     """Write every count of sides in every form, with other modifiers beside."""
     for form, (code, sides), modifiers in itertools.product(FORMS, COUNTS, further):
         line = ClaimLine(code=code, modifiers=modifiers, diagnoses=("M47.816",))
@@ -109,14 +109,16 @@ class TestReadingBack:
         assert ambiguous
 
     @pytest.mark.parametrize("form", FORMS)
-    def test_the_lines_of_an_unknown_side_say_nothing_of_a_side(self, form: LineForm) -> None:
+    def test_the_lines_of_an_unknown_side_say_nothing_of_a_side(
+        self, form: LateralityFormat
+    ) -> None:
         lines = render(ClaimLine(code=PRIMARY), SideCount(unnamed=1), form=form)
 
         assert lines == (ClaimLine(code=PRIMARY),)
         assert read(lines, form=form).sides == SideCount(unnamed=1)
 
     @pytest.mark.parametrize("form", FORMS)
-    def test_nothing_treated_is_no_line(self, form: LineForm) -> None:
+    def test_nothing_treated_is_no_line(self, form: LateralityFormat) -> None:
         assert render(ClaimLine(code=PRIMARY), SideCount(), form=form) == ()
         assert read((), form=form).sides == SideCount()
 
@@ -181,8 +183,8 @@ class TestOtherModifiers:
     @pytest.mark.parametrize("modifier", ["50", "RT", "LT"])
     def test_a_line_that_names_its_side_is_not_rendered(self, modifier: str) -> None:
         line = ClaimLine(code=PRIMARY, modifiers=(modifier,))
-        with pytest.raises(NotOfThisFormError):
-            render(line, SideCount(right=1), form=LineForm.ONE_LINE_50)
+        with pytest.raises(FormatMismatchError):
+            render(line, SideCount(right=1), form=LateralityFormat.ONE_LINE_50)
 
 
 class TestConversion:
@@ -195,7 +197,7 @@ class TestConversion:
     """
 
     @pytest.mark.parametrize("target", FORMS)
-    def test_there_and_back(self, target: LineForm) -> None:
+    def test_there_and_back(self, target: LateralityFormat) -> None:
         lossless = 0
         for source, sides, line, lines in every_rendering():
             there = convert(lines, source=source, target=target)
@@ -215,7 +217,7 @@ class TestConversion:
         assert lossless
 
     @pytest.mark.parametrize("form", FORMS)
-    def test_to_the_same_form_changes_no_line(self, form: LineForm) -> None:
+    def test_to_the_same_form_changes_no_line(self, form: LateralityFormat) -> None:
         for source, _, _, lines in every_rendering():
             if source is form:
                 written = convert(lines, source=form, target=form)
@@ -224,12 +226,14 @@ class TestConversion:
                 assert written.lines == lines or written.lost
 
     @pytest.mark.parametrize("target", FORMS)
-    def test_what_is_not_told_is_named(self, target: LineForm) -> None:
+    def test_what_is_not_told_is_named(self, target: LateralityFormat) -> None:
         both = render(
-            ClaimLine(code=ABLATION_ADD_ON), SideCount(bilateral=2), form=LineForm.ONE_LINE_50
+            ClaimLine(code=ABLATION_ADD_ON),
+            SideCount(bilateral=2),
+            form=LateralityFormat.ONE_LINE_50,
         )
-        written = convert(both, source=LineForm.ONE_LINE_50, target=target)
-        blind = target in (LineForm.TWO_UNITS, LineForm.RT_LT_LINES)
+        written = convert(both, source=LateralityFormat.ONE_LINE_50, target=target)
+        blind = target in (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES)
 
         assert bool(written.lost) is blind
         assert all(loss.startswith(ABLATION_ADD_ON) for loss in written.lost)
@@ -249,8 +253,8 @@ class TestConversion:
     def test_a_whole_injection_claim(
         self,
         claim: list[tuple[str, SideCount, tuple[str, ...]]],
-        source: LineForm,
-        target: LineForm,
+        source: LateralityFormat,
+        target: LateralityFormat,
     ) -> None:
         lines = [
             each
@@ -262,11 +266,11 @@ class TestConversion:
         assert there.lost == ()
         assert convert(there.lines, source=target, target=source).lines == tuple(lines)
 
-    @pytest.mark.parametrize("form", [LineForm.TWO_UNITS, LineForm.RT_LT_LINES])
-    def test_forms_are_not_blended(self, form: LineForm) -> None:
+    @pytest.mark.parametrize("form", [LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES])
+    def test_forms_are_not_blended(self, form: LateralityFormat) -> None:
         line = ClaimLine(code=PRIMARY, modifiers=("50",))
-        with pytest.raises(NotOfThisFormError):
-            convert([line], source=form, target=LineForm.ONE_LINE_50)
+        with pytest.raises(FormatMismatchError):
+            convert([line], source=form, target=LateralityFormat.ONE_LINE_50)
 
 
 # -- converting any lines at all
@@ -281,10 +285,10 @@ SOME_CODES = (
 )  # and two old ones
 OTHER_CODES = ("J1030", "27096", "99213", "nothing")  # a drug, a neighbour, a visit
 LATERAL = {
-    LineForm.ONE_LINE_50: ("", "50", "RT", "LT"),
-    LineForm.TWO_UNITS: ("", "RT", "LT"),
-    LineForm.RT_LT_LINES: ("", "RT", "LT"),
-    LineForm.PLAIN_THEN_50: ("", "50", "RT", "LT"),
+    LateralityFormat.ONE_LINE_50: ("", "50", "RT", "LT"),
+    LateralityFormat.TWO_UNITS: ("", "RT", "LT"),
+    LateralityFormat.RT_LT_LINES: ("", "RT", "LT"),
+    LateralityFormat.PLAIN_THEN_50: ("", "50", "RT", "LT"),
 }
 CHARGES = st.one_of(
     st.none(),
@@ -295,16 +299,16 @@ COUNTED: st.SearchStrategy[int | Decimal] = st.one_of(
     st.just(1), st.just(1), st.sampled_from([2, 3, 10**25]), st.just(Decimal("2.0"))
 )
 DAYS = (None, dt.date(2026, 3, 2))
-Forms = LineForm | dict[str, LineForm]
+Forms = LateralityFormat | dict[str, LateralityFormat]
 FORMS_BY_ROLE = st.one_of(
     st.sampled_from(FORMS),
     st.fixed_dictionaries({role: st.sampled_from(FORMS) for role in ROLES}),
 )
 
 
-def form_of(forms: Forms, code: str) -> LineForm:
+def form_of(forms: Forms, code: str) -> LateralityFormat:
     """Give the form of a facet code."""
-    if isinstance(forms, LineForm):
+    if isinstance(forms, LateralityFormat):
         return forms
     procedure = packaged().procedure(code)
     assert procedure.family is not None
@@ -315,11 +319,11 @@ def form_of(forms: Forms, code: str) -> LineForm:
 def facet(line: ClaimLine) -> bool:
     """Say whether a line has a facet code, of today or old."""
     procedure = packaged().known(line.canonical.code)
-    return procedure is not None and procedure.kind is not ProcedureKind.NEIGHBOUR
+    return procedure is not None and procedure.kind is not ProcedureKind.RELATED
 
 
 @st.composite
-def parts(draw: st.DrawFn, form: LineForm, code: str) -> list[ClaimLine]:
+def parts(draw: st.DrawFn, form: LateralityFormat, code: str) -> list[ClaimLine]:
     """Draw lines of one code that a payer of a form might get, well written or not."""
     drawn: list[ClaimLine] = []
     alike = draw(st.booleans())
@@ -331,7 +335,8 @@ def parts(draw: st.DrawFn, form: LineForm, code: str) -> list[ClaimLine]:
         sides = draw(st.sampled_from(SEVERAL if code == ABLATION_ADD_ON else ONE_LEVEL))
         written = render(ClaimLine(code=code, modifiers=modifiers), sides, form=form)
         weights = [
-            line.units * (2 if form is LineForm.ONE_LINE_50 and "50" in line.modifiers else 1)
+            line.units
+            * (2 if form is LateralityFormat.ONE_LINE_50 and "50" in line.modifiers else 1)
             for line in written
             if isinstance(line.units, int)
         ]
@@ -355,7 +360,7 @@ def parts(draw: st.DrawFn, form: LineForm, code: str) -> list[ClaimLine]:
                 charge=draw(st.one_of(st.just(charge), CHARGES)),
             )
         )
-    if form is LineForm.PLAIN_THEN_50:
+    if form is LateralityFormat.PLAIN_THEN_50:
         drawn = [
             line
             for each in drawn
@@ -538,7 +543,7 @@ class TestAnyLines:
         said = ""
         try:
             there = convert(lines, source=source, target=target)
-        except NotOfThisFormError as refused:
+        except FormatMismatchError as refused:
             said = str(refused)
             there = Conversion(lines=tuple(lines))
         assert len(said) < 1000
@@ -623,8 +628,8 @@ class TestConverted:
     def test_a_case(
         self,
         lines: list[str],
-        source: LineForm,
-        target: LineForm,
+        source: LateralityFormat,
+        target: LateralityFormat,
         written: list[str],
         lost: list[str],
     ) -> None:
@@ -654,7 +659,7 @@ class TestConverted:
 
     def test_an_error_names_no_identifier(self) -> None:
         lines = [ClaimLine(code=PRIMARY, modifiers=("RT", "LT"), provider="MRN-0042")]
-        with pytest.raises(NotOfThisFormError) as refused:
+        with pytest.raises(FormatMismatchError) as refused:
             convert(lines, source=ONE, target=PAIR)
 
         assert "MRN-0042" not in str(refused.value)
@@ -666,7 +671,7 @@ class TestConverted:
         assert read([right, left], form=PAIR).sides == SideCount(bilateral=1)
         there = convert([right, left], source=PAIR, target=ONE)
         assert [line.text for line in there.lines] == ["64493-50-KX x1"]
-        with pytest.raises(NotOfThisFormError):
+        with pytest.raises(FormatMismatchError):
             render(right, SideCount(right=1), form=ONE)
 
     @pytest.mark.parametrize(
@@ -676,7 +681,7 @@ class TestConverted:
     )
     def test_units_that_are_no_count_are_refused(self, units: int | Decimal | None) -> None:
         line = ClaimLine(code=PRIMARY, modifiers=("KX",), units=units)
-        with pytest.raises(NotOfThisFormError, match="64493-KX has no whole number of units"):
+        with pytest.raises(FormatMismatchError, match="64493-KX has no whole number of units"):
             convert([line], source=ONE, target=PAIR)
 
     def test_the_decimal_context_has_no_say(self) -> None:
@@ -700,7 +705,7 @@ class TestConverted:
 
     @given(st.sampled_from(FORMS), st.tuples(*[st.integers(0, 5)] * 4))
     def test_levels_are_counted_as_they_are_laid_out(
-        self, form: LineForm, counts: tuple[int, int, int, int]
+        self, form: LateralityFormat, counts: tuple[int, int, int, int]
     ) -> None:
         names = ("bilateral", "right", "left", "unnamed")
         sides = SideCount(**dict(zip(names, counts, strict=True)))
@@ -715,7 +720,7 @@ class TestConverted:
 class TestFormsByRole:
     """The forms of a policy, by role, convert a claim in one call.
 
-    Source: the provisions `laterality.form` of the policies.
+    Source: the provisions `laterality.format` of the policies.
     """
 
     def test_a_whole_claim(self) -> None:
@@ -743,13 +748,13 @@ class TestFormsByRole:
     ) -> None:
         said = {
             role: policies.get(policy).get(
-                "laterality.form", on=on, role=role, claim_type=claim_type
+                "laterality.format", on=on, role=role, claim_type=claim_type
             )
             for role in ROLES
         }
         open_ = [role for role, answer in said.items() if isinstance(answer, policies.NotKnown)]
         if open_:
-            with pytest.raises(FormNotKnownError) as refused:
+            with pytest.raises(FormatNotKnownError) as refused:
                 forms(policies.get(policy), on=on, claim_type=claim_type)
             assert [problem.path for problem in refused.value.problems] == open_
             return
@@ -763,7 +768,7 @@ class TestFormsByRole:
     def test_a_role_without_a_form_is_named_where_lines_have_it(self) -> None:
         lines = billed("64493-50", "64494-50", "64636-50")
         given = {"primary": ONE}
-        with pytest.raises(FormNotKnownError) as refused:
+        with pytest.raises(FormatNotKnownError) as refused:
             convert(lines, source=ONE, target=given)
 
         assert [problem.path for problem in refused.value.problems] == list(ROLES[1:])

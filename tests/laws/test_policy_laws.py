@@ -15,14 +15,14 @@ from cptfacet import policies, strategies, testing
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
-from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal
+from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.coding.plans import turning_points
-from cptfacet.decoding import Decoded, Decoder
+from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import DIMENSIONS, ChangeKind, Policy, Provision, vocabulary
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
-from cptfacet.repairing import Repaired, repair_claim
+from cptfacet.repairing import RepairedClaim, repair_claim
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 from cptfacet.testing import policy_laws
 
@@ -109,7 +109,7 @@ class TestMadeUpPolicies:
 
 # -- no law is vacuous: each is broken here
 
-(SOURCE, *_) = [p for p in CPT.find("laterality.form") if isinstance(p, Provision)]
+(SOURCE, *_) = [p for p in CPT.find("laterality.format") if isinstance(p, Provision)]
 
 
 def made(*provisions: Provision) -> Policy:
@@ -148,11 +148,11 @@ class TestLawlessPolicies:
     def test_a_fact_without_a_source(self) -> None:
         told = broken(STATED[2], made(attrs.evolve(SOURCE, citations=(), policy="lawless")))
 
-        assert f"laterality.form ({', '.join(SOURCE.cell)}), {SOURCE.term} cites nothing" in told
+        assert f"laterality.format ({', '.join(SOURCE.cell)}), {SOURCE.term} cites nothing" in told
 
-    def test_a_judgement_without_a_reason(self) -> None:
-        (judgement,) = CPT.find("levels.order")
-        told = broken(STATED[2], made(attrs.evolve(judgement, note=" ")))  # type: ignore[arg-type]
+    def test_a_judgment_without_a_reason(self) -> None:
+        (judgment,) = CPT.find("levels.order")
+        told = broken(STATED[2], made(attrs.evolve(judgment, note=" ")))  # type: ignore[arg-type]
 
         assert "levels.order" in told
         assert "gives no reason" in told
@@ -174,7 +174,8 @@ class TestLawlessPolicies:
         told = broken(STATED[2], made(attrs.evolve(SOURCE, term=ever)))
 
         assert (
-            f"laterality.form ({', '.join(SOURCE.cell)}), {ever} is a fact and has neither" in told
+            f"laterality.format ({', '.join(SOURCE.cell)}), {ever} is a fact and has neither"
+            in told
         )
 
     @pytest.mark.parametrize("blank", [{"id": ""}, {"title": ""}])
@@ -218,7 +219,7 @@ class TestLawlessPolicies:
 
         monkeypatch.setattr(Policy, "get", parent)
 
-        assert "the day before is answered by laterality.form" in broken(STATED[1], policy)
+        assert "the day before is answered by laterality.format" in broken(STATED[1], policy)
 
     def test_changes_that_leave_one_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Policy, "changes", lambda *_, **__: ())
@@ -261,17 +262,17 @@ class Stub:
         self.coder = Coder(policy)
         self.wrong = wrong
 
-    def code(self, session: Session) -> Coded | Refusal:
-        answer: Coded | Refusal = self.wrong(session, self.coder.code(session))
+    def code(self, session: Session) -> CodedSession | Refusal:
+        answer: CodedSession | Refusal = self.wrong(session, self.coder.code(session))
         return answer
 
 
 def on_lines(
     change: Callable[[tuple[ClaimLine, ...]], tuple[ClaimLine, ...]],
-) -> Callable[[Session, Coded | Refusal], Coded | Refusal]:
+) -> Callable[[Session, CodedSession | Refusal], CodedSession | Refusal]:
     """Do wrong to the lines of what is coded."""
 
-    def wrong(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+    def wrong(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
         if isinstance(answer, Refusal):
             return answer
         return attrs.evolve(
@@ -304,7 +305,7 @@ def right_is_left(line: ClaimLine) -> ClaimLine:
     return attrs.evolve(line, modifiers=tuple("LT" if m == "RT" else m for m in line.modifiers))
 
 
-def first_target_alone(session: Session, answer: Coded | Refusal) -> Coded | Refusal:
+def first_target_alone(session: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
     treatment = session.treatments[0]
     if len(treatment.targets) > 1:
         lone = attrs.evolve(treatment, targets=treatment.targets[:1])
@@ -312,29 +313,29 @@ def first_target_alone(session: Session, answer: Coded | Refusal) -> Coded | Ref
     return answer
 
 
-def silent(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+def silent(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
     return attrs.evolve(answer, message="") if isinstance(answer, Refusal) else answer
 
 
-def unreasoned(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+def unreasoned(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
     if isinstance(answer, Refusal):
         return answer
     return attrs.evolve(answer, why=tuple(attrs.evolve(w, provisions=()) for w in answer.why))
 
 
-def unexplained(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+def unexplained(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
     return answer if isinstance(answer, Refusal) else attrs.evolve(answer, why=answer.why[1:])
 
 
-def foreign(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
+def foreign(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
     if isinstance(answer, Refusal):
         return answer
     other = attrs.evolve(SOURCE, value="plain-then-50")
     return attrs.evolve(answer, why=tuple(attrs.evolve(w, provisions=(other,)) for w in answer.why))
 
 
-def empty_instead(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
-    if isinstance(answer, Coded):
+def empty_instead(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
+    if isinstance(answer, CodedSession):
         return answer
     return attrs.evolve(answer, instead=(), citations=())
 
@@ -413,7 +414,7 @@ class TestLawlessCoding:
         assert says in broken(law, policy, coder=Stub(policy, wrong), pickled=Coder(policy))
 
     def test_a_session_that_raises(self) -> None:
-        def wrong(_: Session, __: object) -> Coded:
+        def wrong(_: Session, __: object) -> CodedSession:
             message = "no such joint"
             raise LookupError(message)
 
@@ -434,7 +435,7 @@ class TestLawlessCoding:
     def test_a_repair_that_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         honest = repair_claim
 
-        def doubled(claim: Claim, **given: Any) -> Repaired:
+        def doubled(claim: Claim, **given: Any) -> RepairedClaim:
             more = attrs.evolve(claim, lines=claim.lines * 2)
             return attrs.evolve(honest(claim, **given), claim=more)
 
@@ -445,7 +446,7 @@ class TestLawlessCoding:
     def test_a_repair_that_adds_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         honest = repair_claim
 
-        def worse(claim: Claim, **given: Any) -> Repaired:
+        def worse(claim: Claim, **given: Any) -> RepairedClaim:
             lines = (ClaimLine(code="64494"),)
             return honest(attrs.evolve(claim, lines=lines), **given)
 
@@ -552,7 +553,7 @@ class TestAnySession:
         ]
 
     def test_a_part_whose_refusal_is_not_told(self) -> None:
-        def mute(_: Session, answer: Coded) -> Coded:
+        def mute(_: Session, answer: CodedSession) -> CodedSession:
             return attrs.evolve(answer, notes=(Note(id=NoteId.REFUSED, message="Refused."),))
 
         assert told("is_coded_or_refused", THREE, coder=Stub(CPT, mute)) == [
@@ -560,7 +561,7 @@ class TestAnySession:
         ]
 
     def test_lines_that_are_not_explained(self) -> None:
-        def wrong(_: Session, answer: Coded) -> Coded:
+        def wrong(_: Session, answer: CodedSession) -> CodedSession:
             second, third = answer.why[1:]
             other = attrs.evolve(SOURCE, value="plain-then-50")
             return attrs.evolve(
@@ -572,7 +573,7 @@ class TestAnySession:
             f"{THREE_SHOWN}: not each line is explained once",
             f"{THREE_SHOWN}: 64494-LT x1 has no provision or no joint behind it",
             (
-                f"{THREE_SHOWN}: 64495-RT x1 stands on laterality.form ({', '.join(SOURCE.cell)}),"
+                f"{THREE_SHOWN}: 64495-RT x1 stands on laterality.format ({', '.join(SOURCE.cell)}),"
                 f" {SOURCE.term}, which is not what the policy answers on that day"
             ),
         ]
@@ -589,7 +590,7 @@ class TestAnySession:
         (treatment,) = session.treatments
         heard: list[Session] = []
 
-        def listen(given: Session, answer: Coded) -> Coded | Refusal:
+        def listen(given: Session, answer: CodedSession) -> CodedSession | Refusal:
             heard.append(given)
             return answer
 
@@ -612,7 +613,7 @@ class TestAnySession:
         assert heard == [session, turned, mirrored]
 
     def test_coded_otherwise_when_turned_or_mirrored(self) -> None:
-        def wrong(given: Session, answer: Coded) -> Coded | Refusal:
+        def wrong(given: Session, answer: CodedSession) -> CodedSession | Refusal:
             first, *_ = given.treatments[0].targets
             if first == at(L5, BOTH):
                 return REFUSED
@@ -650,7 +651,7 @@ class TestAnySession:
                 " stands for an ablation, and the note has intra-articular-injection alone"
             )
         ]
-        other = Note(id=NoteId.JUDGEMENT, message="Another note.")
+        other = Note(id=NoteId.JUDGMENT, message="Another note.")
         unnamed = Stub(MEDICARE, lambda _, answer: attrs.evolve(answer, notes=(other,)))
         (paired,) = told(law, both, policy=MEDICARE, coder=unnamed)
 
@@ -665,7 +666,7 @@ class TestAnySession:
     ) -> None:
         honest, given = repair_claim, list[tuple[str, object]]()
 
-        def repair(claim: Claim, **how: Any) -> Repaired:
+        def repair(claim: Claim, **how: Any) -> RepairedClaim:
             given.append((" ".join(line.code for line in claim.lines), how["reference"]))
             return honest(claim, **how)
 
@@ -779,10 +780,10 @@ class TestOneShape:
         left_out = on_lines(lambda lines: lines[:1])
         partly = Note(id=NoteId.REFUSED, message="Refused.", refusal=REFUSED)
 
-        def said(session: Session, answer: Coded) -> Coded | Refusal:
+        def said(session: Session, answer: CodedSession) -> CodedSession | Refusal:
             return left_out(session, attrs.evolve(answer, notes=(partly,)))
 
-        def first_left_out(session: Session, answer: Coded) -> Coded | Refusal:
+        def first_left_out(session: Session, answer: CodedSession) -> CodedSession | Refusal:
             lines = (attrs.evolve(answer.claim.lines[1], modifiers=("50",)),)
             return on_lines(lambda _: lines)(session, attrs.evolve(answer, notes=(partly,)))
 
@@ -798,7 +799,7 @@ class TestOneShape:
     def test_a_code_that_is_read_as_no_level(self, monkeypatch: pytest.MonkeyPatch) -> None:
         decoder = Decoder(CPT)
 
-        def nothing(claim: Claim) -> Decoded:
+        def nothing(claim: Claim) -> DecodedClaim:
             return decoder.decode(attrs.evolve(claim, lines=()))
 
         assert self.told(monkeypatch, ENUMERATED[2], at(L4, LEFT), read_back=nothing) == [
@@ -811,9 +812,9 @@ class TestOneShape:
         honest: Any = policy_laws(CPT).case.value  # type: ignore[attr-defined]
 
         def unknown(key: str, *where: Any) -> object:
-            return None if key == "laterality.form" else honest(key, *where)
+            return None if key == "laterality.format" else honest(key, *where)
 
-        def later(session: Session, answer: Coded) -> Coded | Refusal:
+        def later(session: Session, answer: CodedSession) -> CodedSession | Refusal:
             lines = (ClaimLine(code="64494", modifiers=("50",)),)
             return on_lines(lambda _: lines)(session, answer)
 
@@ -888,11 +889,11 @@ class TestOneShape:
         table = "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason"
         tell = functools.partial(self.told, monkeypatch, table, at(L4, LEFT))
 
-        def turned(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
-            return REFUSED if isinstance(answer, Coded) else LEFT_CODED
+        def turned(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
+            return REFUSED if isinstance(answer, CodedSession) else LEFT_CODED
 
-        def empty(_: Session, answer: Coded | Refusal) -> Coded | Refusal:
-            return answer if isinstance(answer, Coded) else attrs.evolve(answer, instead=())
+        def empty(_: Session, answer: CodedSession | Refusal) -> CodedSession | Refusal:
+            return answer if isinstance(answer, CodedSession) else attrs.evolve(answer, instead=())
 
         assert tell() == []
         early = [
@@ -985,14 +986,14 @@ class TestTheSpace:
                 assert {level.code for level in each.levels} <= {*valid, None}
 
     def written(self, each: testing._Answered) -> tuple[object, ...]:
-        lines = each.answer.claim.lines if isinstance(each.answer, Coded) else ()
+        lines = each.answer.claim.lines if isinstance(each.answer, CodedSession) else ()
         return each.family, *each.treated, *(line.text for line in lines)
 
     @pytest.mark.parametrize(
         ("key", "cell", "value", "again"),
         [
-            ("laterality.form", ("ablation-add-on", "professional"), "rt-lt-lines", ABLATED),
-            ("laterality.form", ("primary", "professional"), "rt-lt-lines", EVERY),
+            ("laterality.format", ("ablation-add-on", "professional"), "rt-lt-lines", ABLATED),
+            ("laterality.format", ("primary", "professional"), "rt-lt-lines", EVERY),
             ("modifier.diagnostic", ("ultrasound-injection",), "KX", ULTRASOUND),
             ("coding.thoracolumbar", ("ablation",), "one-group", ABLATED[1:]),
             (
@@ -1132,11 +1133,11 @@ class TestStatements:
         return str(caught.value).split("\n")[1:]
 
     def test_a_provision_without_a_cell(self) -> None:
-        (judgement,) = CPT.find("levels.order")
-        lawless: Any = attrs.evolve(judgement, note=" ")
+        (judgment,) = CPT.find("levels.order")
+        lawless: Any = attrs.evolve(judgment, note=" ")
 
         assert self.said(STATED[2], made(lawless)) == [
-            f"  - levels.order, {lawless.term} is a judgement and gives no reason in its note"
+            f"  - levels.order, {lawless.term} is a judgment and gives no reason in its note"
         ]
 
     def test_a_source_of_the_policys_own(self) -> None:
@@ -1149,7 +1150,7 @@ class TestStatements:
         laws().test_every_provision_resolves_its_citations()
         two = made(cited("Own"))
         object.__setattr__(two, "provisions", (cited("Own"), cited("Other")))
-        named = f"  - laterality.form ({', '.join(SOURCE.cell)}), {SOURCE.term}"
+        named = f"  - laterality.format ({', '.join(SOURCE.cell)}), {SOURCE.term}"
 
         assert self.said(STATED[2], two) == [
             f"{named} cites own as 'Other', which is 'Own' elsewhere"
@@ -1161,7 +1162,7 @@ class TestStatements:
     def test_every_wrong_answer_is_told(self) -> None:
         policy = made(SOURCE)
         twin = attrs.evolve(SOURCE, value="rt-lt-lines")
-        other = next(p for p in CPT.find("laterality.form") if p.cell != SOURCE.cell)
+        other = next(p for p in CPT.find("laterality.format") if p.cell != SOURCE.cell)
         object.__setattr__(policy, "provisions", (SOURCE, twin, other))
         lines = self.said(STATED[1], policy)
 
@@ -1186,7 +1187,7 @@ class TestStatements:
             return honest(self, key, on=min(on, last), **cell)
 
         monkeypatch.setattr(Policy, "get", late)
-        named = f"laterality.form ({', '.join(SOURCE.cell)}), {term}"
+        named = f"laterality.format ({', '.join(SOURCE.cell)}), {term}"
 
         assert self.said(STATED[1], policy) == [f"  - {named} is still the answer on 2026-07-01"]
         assert self.said(STATED[0], policy) == [
@@ -1199,7 +1200,7 @@ class TestStatements:
         )
         policy = made(attrs.evolve(SOURCE, term=term, policy="lawless"))
         honest = Policy.changes
-        named = f"laterality.form ({', '.join(SOURCE.cell)}), {term}"
+        named = f"laterality.format ({', '.join(SOURCE.cell)}), {term}"
 
         def of_no_day(self: Policy, **days: dt.date) -> object:
             return () if len(days) == 2 else honest(self, **days)

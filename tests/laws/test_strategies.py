@@ -18,10 +18,10 @@ from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
 import cptfacet
 from cptfacet import _data, policies, strategies
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve, Side
-from cptfacet.bilateral import LineForm, SideCount
+from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
-from cptfacet.coding import Coded, Coder, Refusal, code_session
+from cptfacet.coding import CodedSession, Coder, Refusal, code_session
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import MissingExtraError
@@ -180,7 +180,7 @@ WORDS: dict[str, tuple[st.SearchStrategy[Any], Iterable[Any]]] = {
     "guidances": (strategies.guidances(), Guidance),
     "purposes": (strategies.purposes(), Purpose),
     "claim types": (strategies.claim_types(), ClaimType),
-    "line forms": (strategies.line_forms(), LineForm),
+    "line forms": (strategies.line_forms(), LateralityFormat),
     "procedures": (strategies.procedures(), packaged().procedures),
     "codes": (strategies.codes(), [p.code for p in packaged().procedures]),
     "modifiers": (strategies.modifiers(), packaged().modifiers),
@@ -331,14 +331,14 @@ class TestCoverage:
         by_form = {
             str(provision.value): policies.get(name)
             for name in policies.ids()
-            for provision in policies.get(name).find("laterality.form")
+            for provision in policies.get(name).find("laterality.format")
             if isinstance(provision, Provision)
         }
         codes = [p.code for p in packaged().find(kind=ProcedureKind.FACET)]
 
-        def tell(made: tuple[Session, Coded]) -> list[object]:
+        def tell(made: tuple[Session, CodedSession]) -> list[object]:
             _, coded = made
-            used = [p for why in coded.why for p in why.provisions if p.key == "laterality.form"]
+            used = [p for why in coded.why for p in why.provisions if p.key == "laterality.format"]
             lines = [line.code for line in coded.claim.lines]
             return [*lines, *[p.value for p in used], coded.claim.claim_type]
 
@@ -450,12 +450,12 @@ class TestOptions:
         found = drawn(strategies.sessions(under=policy), 40)
         coded = [code_session(session, policy=policy) for session in found]
 
-        assert all(isinstance(answer, Coded) and answer.claim.lines for answer in coded)
+        assert all(isinstance(answer, CodedSession) and answer.claim.lines for answer in coded)
         assert {s.treatments[0].targets == () for s in found} == {True, False}
 
     @few
     @given(strategies.coded_claims(policies=strategies.policies()))
-    def test_coded_claims_are_coded(self, made: tuple[Session, Coded]) -> None:
+    def test_coded_claims_are_coded(self, made: tuple[Session, CodedSession]) -> None:
         session, coded = made
 
         assert coded.claim.date == session.date
@@ -507,7 +507,7 @@ class TestOptions:
             ("past_sessions", {"kinds": SessionKind.ABLATION}),
             ("histories", {"sessions": ()}),
             ("policies", {"parents": CPT}),
-            ("provisions", {"keys": "laterality.form"}),
+            ("provisions", {"keys": "laterality.format"}),
             ("coded_claims", {"policies": CPT}),
             ("coded_claims", {"sessions": []}),
             ("decoded_claims", {"claims": ()}),

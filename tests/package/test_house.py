@@ -8,15 +8,15 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 
 FLOORS = (
-    {"_records", "_text", "errors", "dates", "citations", "_data", "editions"},
-    {"anatomy", "claims", "findings", "history", "modifiers", "procedures", "sessions"},
-    {"reference", "policies", "policy_files", "jurisdictions", "edits"},
-    {"addons", "bilateral"},
+    {"_records", "_text", "errors", "dates", "citations", "_data"},
+    {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
+    {"reference", "policies"},
+    {"addons", "bilateral", "treated"},
     {"coding"},
     {"decoding"},
-    {"checking", "histories"},
+    {"checking", "past"},
     {"repairing"},
-    {"interop", "showing"},
+    {"interop", "lookup"},
     {"strategies"},
     {"_hypothesis", "testing"},
     {"cli", "__main__"},

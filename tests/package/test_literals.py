@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 RULE_MODULES = (  # a module or a package of that name
     *("addons", "bilateral", "checking", "coding", "decoding"),
-    *("histories", "history", "repairing"),
+    *("history", "past", "repairing", "treated"),
 )
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 RULE_FILES = [name for name in MODULES if name.split("/")[0].removesuffix(".py") in RULE_MODULES]

@@ -1,7 +1,7 @@
 """How many levels units may stand for, against every way of pairing them off, tried one by one.
 
 A level on both sides is one unit with the bilateral modifier, a unit of each side, or two units that
-name no side. Source: facts of the payers' line forms, data/policies, `laterality.form`.
+name no side. Source: facts of the payers' line forms, data/policies, `laterality.format`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 
 from cptfacet.anatomy import Side
-from cptfacet.checking.levels import Sides
-from cptfacet.checking.noted import OfCode
+from cptfacet.checking.documented import OfCode
+from cptfacet.checking.rules.levels import Sides
 from cptfacet.procedures import Ordinal
 
 UNITS = [

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet import _data, edits, policies
+from cptfacet import _data, policies
 from cptfacet.checking import Checker, Day, Signal, check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType
-from cptfacet.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
 from cptfacet.findings import Finding, Question, RuleFamily
 from cptfacet.procedures import ProcedureKind
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
 
 DAY = dt.date(2026, 6, 1)  # within the revision of the article whose list was read
 CPT, NORIDIAN = policies.get("cpt"), policies.get("medicare-je")
@@ -60,7 +60,7 @@ class TestCodeSet:
             answer = edits.diagnosis(code, on=on)
             assert isinstance(answer, Diagnosis)
             report = checker.check(claim(line("64493", code), on=on))
-            found = [f for f in report.findings if f.rule != "diagnosis-other-part"]
+            found = [f for f in report.findings if f.rule != "diagnosis-region-differs"]
             assert {f.rule for f in found} == OF_CODE_SET[answer.validity], code
             for each in found:
                 assert each.citations == answer.footing.citations
@@ -211,7 +211,7 @@ class TestList:
 class TestPart:
     """A diagnosis of another part of the spine does not explain the procedure.
 
-    Source: data/diagnoses/parts.csv, a judgement.
+    Source: data/diagnoses/parts.csv, a judgment.
     """
 
     def test_every_facet_code_with_every_part(self) -> None:
@@ -220,7 +220,7 @@ class TestPart:
             for diagnosis in CODES:
                 part = edits.spine_part(diagnosis)
                 report = checker.check(claim(line(procedure.code, diagnosis)))
-                found = [f for f in report.findings if f.rule == "diagnosis-other-part"]
+                found = [f for f in report.findings if f.rule == "diagnosis-region-differs"]
                 other = part is not None and procedure.region not in part.regions
                 assert bool(found) is other, (procedure.code, diagnosis)
                 assert all(
@@ -231,7 +231,7 @@ class TestPart:
         for diagnoses in (("M47.812", "M47.816"), ("M47.816", "M47.812"), ("M47.815", "M47.812")):
             assert told(claim(line("64493", *diagnoses))) == []
         assert told(claim(line("64493", "M47.812", "I10"))) == [
-            ("diagnosis-other-part", "warning", (1,))
+            ("diagnosis-region-differs", "warning", (1,))
         ]
 
 

@@ -9,15 +9,15 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from cptfacet import edits, policies
+from cptfacet import policies
 from cptfacet.bilateral import order_modifiers
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.dates import Standing
+from cptfacet.dates import Status
 from cptfacet.findings import Finding, Question, Replacement, Report, RuleFamily, Severity
 from cptfacet.modifiers import Modifier, ModifierConflict, ModifierRole
 from cptfacet.procedures import Procedure, ProcedureKind
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
 
 SPRING = dt.date(2026, 3, 2)
 CHECKERS = {name: Checker(policies.get(name), memo=0) for name in ("cpt", "medicare")}
@@ -63,7 +63,7 @@ class TestUnits:
     def test_are_a_count(self, units: int | Decimal) -> None:
         assert not rules(check(ClaimLine(code="64636", units=units))) & {
             "units-missing",
-            "units-not-whole",
+            "units-invalid",
         }
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestUnits:
     def test_are_none(self, units: int | Decimal, kind: str) -> None:
         (found,) = of_family(check(ClaimLine(code="64493", units=units)))
 
-        assert found.rule == "units-not-whole"
+        assert found.rule == "units-invalid"
         assert f"are {kind}" in found.message
         assert len(found.message) < 100
 
@@ -135,8 +135,8 @@ class TestModifiersByThemselves:
             skipped = {n.rule for n in report.not_checked}
 
             found = "modifier-not-in-force" in rules(report)
-            assert found is (standing is Standing.NOT_IN_FORCE)
-            assert ("modifier-not-in-force" in skipped) is (standing is Standing.NOT_KNOWN)
+            assert found is (standing is Status.NOT_IN_FORCE)
+            assert ("modifier-not-in-force" in skipped) is (standing is Status.NOT_KNOWN)
 
     def test_say_until_when(self) -> None:
         (found,) = (f for f in of_family(check("64493-GD")) if f.rule == "modifier-not-in-force")
@@ -153,7 +153,7 @@ class TestModifiersByThemselves:
     def test_stand_once(self) -> None:
         (found,) = of_family(check(with_modifiers("59", "KX", "kx ")))
 
-        assert found.rule == "modifier-repeated"
+        assert found.rule == "duplicate-modifier"
         assert written(found) == ["64493-59-KX x1"]
 
     @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ class TestPlaces:
         for code, place in edits.places().items():
             found = rules(check("64493-RT", place=code, claim_type=claim_type))
 
-            assert ("place-against-claim-type" in found) is (place.assigned and code not in own)
+            assert ("place-claim-type-differs" in found) is (place.assigned and code not in own)
 
     def test_of_lines_count_before_that_of_the_claim(self) -> None:
         line = attrs.evolve(parse_line("64493-RT"), place_of_service="28")
@@ -338,7 +338,7 @@ class TestLinesThatRepeat:
     )
     def test_scenarios(self, policy: str, lines: tuple[str, ...], severities: list[str]) -> None:
         report = check(*lines, policy=policy)
-        found = [f for f in report.findings if f.rule == "line-repeated"]
+        found = [f for f in report.findings if f.rule == "duplicate-line"]
 
         assert [f.severity.value for f in found] == severities
         for finding in found:
@@ -360,4 +360,4 @@ def test_a_line_with_units_that_are_no_number_is_not_written_anew() -> None:
     line = ClaimLine(code="64493", modifiers=("RT", "RT"), units=Decimal("NaN"))
     found = {f.rule: f.remedy for f in of_family(check(line))}
 
-    assert found["modifier-repeated"] is None
+    assert found["duplicate-modifier"] is None

@@ -13,7 +13,7 @@ from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
 from cptfacet.findings import Severity
 from cptfacet.history import History, PastSession, SessionKind
-from cptfacet.sessions import Target, session_from_words
+from cptfacet.sessions import Target, parse_session
 
 MEDICARE = policies.get("medicare")
 LUMBAR, NECK = CoverageRegion.LUMBAR_SACRAL, CoverageRegion.CERVICAL_THORACIC
@@ -159,7 +159,7 @@ class TestDiagnosticBlocks:
         )
 
     def test_a_level_that_sessions_name_is_the_same_or_another(self) -> None:
-        note = session_from_words(
+        note = parse_session(
             date=str(DAY),
             technique="mbb",
             purpose="diagnostic",
@@ -248,11 +248,11 @@ class TestAuthorization:
             (PriorAuthorization(number="A123456789012-"), ["authorization-number-malformed"]),
             (
                 PriorAuthorization(number="A1234567890123", decided=dt.date(2026, 3, 3)),
-                ["authorization-not-in-time"],
+                ["authorization-not-valid-on-date"],
             ),
             (
                 PriorAuthorization(number="A1234567890123", decided=dt.date(2025, 11, 1)),
-                ["authorization-not-in-time"],
+                ["authorization-not-valid-on-date"],
             ),
             (PriorAuthorization(number="A1234567890123", decided=dt.date(2025, 11, 2)), []),
         ],

@@ -62,7 +62,7 @@ def test_remedies_are_written_in_its_order() -> None:
     marked = claim("64493-RT")
     parted = claim("64493-KX-50", claim_type=ClaimType.ASC_FACILITY)
     for checked, rule, lines in (
-        (marked, "diagnostic-mark-missing", ["64493-KX-RT x1"]),
+        (marked, "kx-missing", ["64493-KX-RT x1"]),
         (parted, "asc-facility-bilateral", ["64493-KX-RT x1", "64493-KX-LT x1"]),
     ):
         [found] = Checker(MEDICARE, FIRST).check(checked).only(rules=[rule]).findings
@@ -78,7 +78,7 @@ def test_sides_are_written_and_read_by_its_modifiers() -> None:
     assert isinstance(found.remedy, Replacement)
     assert [line.text for line in found.remedy.lines] == ["64493-R1-KX x1", "64493-L1-KX x1"]
     told = checker.check(claim("64493-R1-KX", "64494-B5-KX")).findings
-    assert "sides-over-levels" in {each.rule for each in told}
+    assert "bilateral-level-order" in {each.rule for each in told}
 
 
 def test_a_repair_is_made_by_it() -> None:
@@ -91,7 +91,7 @@ def test_a_repair_is_made_by_it() -> None:
 def test_a_repair_is_told() -> None:
     nothing = repair_claim(claim("64493-RT-KX"), policy=MEDICARE)
     once = repair_claim(claim("64493-RT"), policy=MEDICARE)
-    change = "diagnostic-mark-missing: 64493-RT x1 -> 64493-RT-KX x1"
+    change = "kx-missing: 64493-RT x1 -> 64493-RT-KX x1"
 
     assert nothing.explain() == f"  nothing was changed\n\n{nothing.report.explain()}"
     assert once.explain() == f"  {change}\n\n{once.report.explain()}"

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.bilateral import LineForm, SideCount, convert, forms, render
+from cptfacet.bilateral import LateralityFormat, SideCount, convert, forms, render
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.dates import parse_date
@@ -137,27 +137,27 @@ SCENARIOS: list[tuple[str, str, str, str, list[tuple[str, list[str] | None]]]] =
         ("bilateral-on-add-on", ASKS),
     ]),
     ("a line a side", "medicare", "", "64493-RT-KX 64493-LT-KX", [
-        ("other-line-form", ["64493-50-KX x1"]),
+        ("laterality-format-differs", ["64493-50-KX x1"]),
     ]),
     ("a line a side of an add-on", "cpt", "", "64493-50 64494-RT 64494-LT", [
-        ("other-line-form", ["64494 x2"]),
+        ("laterality-format-differs", ["64494 x2"]),
     ]),
     ("a line a side, other modifiers", "medicare", "", "64493-RT-KX 64493-LT", [
-        ("other-line-form", ASKS),
+        ("laterality-format-differs", ASKS),
     ]),
     ("a line a side, other units", "medicare", "", "64493-RT 64493-LT x2", [
         ("first-level-repeated", ASKS),
-        ("other-line-form", ASKS),
+        ("laterality-format-differs", ASKS),
     ]),
     ("a line a side of all third levels", "cpt", "", "64493-50 64494 x2 64495-RT 64495-LT", [
-        ("other-line-form", ASKS),
+        ("laterality-format-differs", ASKS),
     ]),
     ("a further joint on each side", "medicare", "", "64635-50 64636-RT 64636-LT", []),
     ("bilateral, where a plain line comes before", "bcbs-mississippi", "", "64493-50", [
-        ("other-line-form", ["64493 x1", "64493-50 x1"]),
+        ("laterality-format-differs", ["64493 x1", "64493-50 x1"]),
     ]),
     ("a line a side, where they are otherwise", "bcbs-mississippi", "", "64493-RT 64493-LT", [
-        ("other-line-form", ["64493 x1", "64493-50 x1"]),
+        ("laterality-format-differs", ["64493 x1", "64493-50 x1"]),
     ]),
     ("plain and bilateral, as wanted", "bcbs-mississippi", "", "64493 64493-50", []),
     ("plain and bilateral", "cpt", "", "64493 64493-50", [
@@ -168,15 +168,15 @@ SCENARIOS: list[tuple[str, str, str, str, list[tuple[str, list[str] | None]]]] =
     ]),
     ("one side and bilateral", "bcbs-mississippi", "", "64493-RT 64493-50", [
         ("bilateral-billed-twice", ASKS),
-        ("other-line-form", ASKS),
+        ("laterality-format-differs", ASKS),
     ]),
     ("a joint with and one without a side", "medicare", "", "64635-50 64636 64636-50", []),
-    ("both sides after one", "cpt", "", "64493-RT 64494 x2", [("sides-over-levels", ASKS)]),
+    ("both sides after one", "cpt", "", "64493-RT 64494 x2", [("bilateral-level-order", ASKS)]),
     ("both sides of a further joint", "medicare", "", "64635-RT 64636-50", [
-        ("sides-over-levels", ASKS),
+        ("bilateral-level-order", ASKS),
     ]),
     ("both sides of the third level", "medicare", "", "64493-50 64494-RT 64495-50", [
-        ("sides-over-levels", ASKS),
+        ("bilateral-level-order", ASKS),
     ]),
     ("units of a further joint", "cpt", "", "64635-RT 64636 x2", []),
     ("the junction has its level first", "medicare", "", "64490-RT 64494-50", []),
@@ -219,7 +219,7 @@ CELLS = [
 ]
 
 
-def level(code: str, form: LineForm, sides: SideCount) -> tuple[ClaimLine, ...]:
+def level(code: str, form: LateralityFormat, sides: SideCount) -> tuple[ClaimLine, ...]:
     return render(ClaimLine(code=code, charge=Decimal("100.01")), sides, form=form)
 
 
@@ -231,7 +231,7 @@ def bill(lines: tuple[ClaimLine, ...], claim_type: ClaimType) -> Claim:
 class TestLineForms:
     """A level is written in one form for each role: that one is quiet, and no other is.
 
-    Source: the provisions laterality.form of each policy.
+    Source: the provisions laterality.format of each policy.
     """
 
     def test_the_form_that_is_asked_for_is_quiet(
@@ -244,11 +244,12 @@ class TestLineForms:
 
     def test_every_other_form_is_found(self, policy: str, claim_type: ClaimType, role: str) -> None:
         asked = forms(policies.get(policy), on=SPRING, claim_type=claim_type)[role]
-        for code, form in itertools.product(CODES[role], LineForm):
+        for code, form in itertools.product(CODES[role], LateralityFormat):
             checked = bill(level(code, form, SideCount(bilateral=1)), claim_type)
             procedure = packaged().procedure(code)
             if form is asked or (
-                procedure.ordinal is Ordinal.EACH_ADDITIONAL and form is not LineForm.ONE_LINE_50
+                procedure.ordinal is Ordinal.EACH_ADDITIONAL
+                and form is not LateralityFormat.ONE_LINE_50
             ):
                 continue  # such lines may be of several joints
             found = wrong(policy, checked)
@@ -260,7 +261,7 @@ class TestLineForms:
         self, policy: str, claim_type: ClaimType, role: str
     ) -> None:
         asked = forms(policies.get(policy), on=SPRING, claim_type=claim_type)[role]
-        for code, form in itertools.product(CODES[role], LineForm):
+        for code, form in itertools.product(CODES[role], LateralityFormat):
             lines = level(code, form, SideCount(bilateral=1))
             for found in wrong(policy, bill(lines, claim_type)):
                 if isinstance(found.remedy, Replacement):
@@ -416,7 +417,7 @@ class TestWhatIsNotKnown:
         [
             ("bilateral-as-units", ("64475 x2",), "professional"),
             ("asc-facility-bilateral", ("64475-50",), ASC),
-            ("other-line-form", ("64475-RT", "64475-LT"), "professional"),
+            ("laterality-format-differs", ("64475-RT", "64475-LT"), "professional"),
             ("bilateral-billed-twice", ("64475", "64475-50"), "professional"),
         ],
     )
@@ -458,7 +459,7 @@ title = "Provider manual"
 publisher = "Example Health Plan"
 
 [[provisions]]
-key = "laterality.form"
+key = "laterality.format"
 for = { role = "primary" }
 value = "plain-then-50"
 from = 2026-01-01
@@ -466,7 +467,7 @@ citations = ["example-manual"]
 confidence = "confirmed"
 
 [[provisions]]
-key = "laterality.form"
+key = "laterality.format"
 for = { role = "ablation-add-on" }
 value = "rt-lt-lines"
 from = 2026-01-01
@@ -494,8 +495,8 @@ class TestAnotherPayer:
                 "professional",
                 ("64635-50", "64636-50 x2"),
                 [
-                    ("other-line-form", ["64635 x1", "64635-50 x1"]),
-                    ("other-line-form", ["64636-RT x2", "64636-LT x2"]),
+                    ("laterality-format-differs", ["64635 x1", "64635-50 x1"]),
+                    ("laterality-format-differs", ["64636-RT x2", "64636-LT x2"]),
                 ],
             ),
             (ASC, ("64635", "64635-50", "64636-50"), [
@@ -524,7 +525,7 @@ class TestAnotherPayer:
 
 
 class TestSeverity:
-    """What the form of an add-on is, is only a judgement under some policies."""
+    """What the form of an add-on is, is only a judgment under some policies."""
 
     def test_follows_the_provision(self) -> None:
         lines = claim("64493-50", "64494-50")

@@ -16,9 +16,9 @@ import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.checking import Checker, check_claim, rules
+from cptfacet.checking import Checker, all_rules, check_claim
 from cptfacet.citations import Citation
-from cptfacet.dates import Term
+from cptfacet.dates import EffectivePeriod
 from cptfacet.findings import Finding, Replacement
 from cptfacet.interop import examples as reading
 from cptfacet.interop.examples import Example, examples
@@ -42,7 +42,7 @@ def cases() -> dict[str, Case]:
     """Give the claims by name: of each rule the one that fires it, and those of the file."""
     listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
     return {
-        **{rule.id: _case(examples(rule.id)[0]) for rule in rules()},
+        **{rule.id: _case(examples(rule.id)[0]) for rule in all_rules()},
         **{name: _read({**USUAL, **table}) for name, table in listed.items()},
     }
 
@@ -71,7 +71,7 @@ def _said(policy: Policy, key: str, *said: Any) -> Provision:
         policy="own",
         cell=tuple(cell),
         value=tuple(value) if isinstance(value, list) else value,
-        term=Term(start=dt.date(2000, 1, 1)),
+        term=EffectivePeriod(start=dt.date(2000, 1, 1)),
     )
 
 

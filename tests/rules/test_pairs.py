@@ -8,14 +8,14 @@ import itertools
 import attrs
 import pytest
 
-from cptfacet import edits, policies
-from cptfacet.checking import Checker, check_claim, pairs
+from cptfacet import policies
+from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.edits import PairEdits, PairIndicator
 from cptfacet.findings import Finding, FindingKind, Question, Replacement, RuleFamily, Severity
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, ProcedureKind
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.edits import PairEdits, PairIndicator
 from cptfacet.repairing import repair_claim
 
 MEDICARE = policies.get("medicare")
@@ -148,9 +148,9 @@ class TestDistinct:
     """
 
     def test_the_general_one_says_less(self) -> None:
-        assert "distinct-less-narrow" in rules(claim("64635-RT", "64493-59-RT"))
-        assert "distinct-less-narrow" not in rules(claim("64635-RT", "64493-XU-RT"))
-        assert "distinct-less-narrow" not in rules(claim("64635", "64493"))
+        assert "distinct-modifier-not-specific" in rules(claim("64635-RT", "64493-59-RT"))
+        assert "distinct-modifier-not-specific" not in rules(claim("64635-RT", "64493-XU-RT"))
+        assert "distinct-modifier-not-specific" not in rules(claim("64635", "64493"))
 
     @pytest.mark.parametrize("modifier", ["59", "XE", "XP", "XS", "XU"])
     def test_where_no_edit_pairs_the_codes(self, modifier: str) -> None:
@@ -159,43 +159,45 @@ class TestDistinct:
             (f"64493-{modifier}-RT", "64483-RT"),
             ("64490-RT", f"64493-{modifier}-RT"),
         ):
-            [found] = [f for f in of_family(claim(*lines)) if f.rule == "distinct-not-needed"]
+            [found] = [
+                f for f in of_family(claim(*lines)) if f.rule == "distinct-modifier-not-needed"
+            ]
             assert found.lines == tuple(n for n, x in enumerate(lines, 1) if modifier in x)
             assert found.severity is Severity.WARNING
 
     def test_a_deleted_edit_is_told_with_its_day(self) -> None:
         [found] = of_family(claim("64493-RT", "27096-59-RT"))
 
-        assert found.rule == "distinct-not-needed"
+        assert found.rule == "distinct-modifier-not-needed"
         assert "27096 and 64493 was deleted on 2011-04-01" in found.message
 
     def test_an_edit_in_force_is_a_reason(self) -> None:
-        assert "distinct-not-needed" not in rules(claim("64635-RT", "64493-59-RT"))
-        assert "distinct-not-needed" not in rules(claim("64493-RT", "20552-59"))
+        assert "distinct-modifier-not-needed" not in rules(claim("64635-RT", "64493-59-RT"))
+        assert "distinct-modifier-not-needed" not in rules(claim("64493-RT", "20552-59"))
 
     def test_of_two_other_codes_nothing_is_said(self) -> None:
         """Edits between codes that are none of facet levels are not all known."""
-        assert "distinct-not-needed" not in rules(claim("64493-RT", "62323", "64450-59"))
+        assert "distinct-modifier-not-needed" not in rules(claim("64493-RT", "62323", "64450-59"))
 
     def test_what_is_not_known_is_not_guessed(self) -> None:
         checked = claim("64494-59-RT", "64634-RT")
         report = check_claim(checked, policy=MEDICARE)
 
-        assert ("distinct-not-needed", "pair edits") in {
+        assert ("distinct-modifier-not-needed", "pair edits") in {
             (n.rule, n.needs) for n in report.not_checked
         }
-        assert "distinct-not-needed" not in {f.rule for f in report.findings}
+        assert "distinct-modifier-not-needed" not in {f.rule for f in report.findings}
 
     def test_what_one_pair_says_stops_no_other(self) -> None:
         """A pair that fails, or is passed over, comes before one of which something is said."""
         mixed = of_family(claim("64490-RT", "64633-RT", "64635-59-RT"))
-        assert ("distinct-less-narrow", (3,)) in {(f.rule, f.lines) for f in mixed}
+        assert ("distinct-modifier-not-specific", (3,)) in {(f.rule, f.lines) for f in mixed}
         others = of_family(claim("62323-59", "64483-RT", "64490-RT", "64493-59-RT"))
-        assert [(f.rule, f.lines) for f in others] == [("distinct-not-needed", (4,))]
+        assert [(f.rule, f.lines) for f in others] == [("distinct-modifier-not-needed", (4,))]
         unknown_first = rules(claim("64494-RT", "64634-RT", "64640-RT"))
         assert "pair-never-paid" in unknown_first
         further = of_family(claim("64493-59-RT", "64494-59-RT", "64634-RT", on=QUARTER))
-        assert ("distinct-not-needed", (2,)) in {(f.rule, f.lines) for f in further}
+        assert ("distinct-modifier-not-needed", (2,)) in {(f.rule, f.lines) for f in further}
 
     def test_it_goes_where_the_set_of_that_day_has_no_edit(self) -> None:
         """The remedy stands on the edits of the day itself: carried ones leave a question."""
@@ -227,12 +229,16 @@ class TestBounds:
         )
 
         unasked = {n.rule for n in report.not_checked if n.needs == "fewer codes"}
-        assert unasked == {"pair-never-paid", "pair-without-modifier", "distinct-not-needed"}
+        assert unasked == {
+            "pair-never-paid",
+            "pair-without-modifier",
+            "distinct-modifier-not-needed",
+        }
         assert [f for f in report.findings if f.family is RuleFamily.PAIRS] == []
         assert "pair-with-modifier" in {f.rule for f in few.findings}
 
     def test_more_lines_than_findings_can_hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pairs, "_MOST", 5)
+        monkeypatch.setattr("cptfacet.checking.rules.pairs._MOST", 5)
         for lines, found in ((["64635", "64493"], True), (["64635", "64493", "64493"], False)):
             report = check_claim(claim(*lines), policy=MEDICARE)
             assert ("pair-without-modifier" in {f.rule for f in report.findings}) is found

@@ -41,19 +41,19 @@ SCENARIOS: list[tuple[str, str, Claim, dict[str, tuple[int, ...]]]] = [
         "the add-on lacks it",
         "medicare",
         claim("64493-50-KX", "64494-50", purpose="diagnostic"),
-        {"diagnostic-mark-missing": (2,)},
+        {"kx-missing": (2,)},
     ),
     (
         "all levels lack it, the third included",
         "medicare",
         claim("64490-RT", "64491-RT", "64492-RT", purpose="diagnostic"),
-        {"diagnostic-mark-missing": (1, 2, 3)},
+        {"kx-missing": (1, 2, 3)},
     ),
     (
         "the claim does not say, and its lines do not agree",
         "medicare",
         claim("64493-RT-KX", "64494-RT"),
-        {"diagnostic-mark-partial": (2,)},
+        {"kx-partial": (2,)},
     ),
     (
         "the neck is diagnostic and the low back is not",
@@ -65,19 +65,19 @@ SCENARIOS: list[tuple[str, str, Claim, dict[str, tuple[int, ...]]]] = [
         "a therapeutic injection has it",
         "medicare",
         claim("64493-LT-KX", purpose="therapeutic"),
-        {"diagnostic-mark-on-therapeutic": (1,)},
+        {"kx-on-therapeutic": (1,)},
     ),
     (
         "an ablation has it, whatever the claim says",
         "medicare",
         claim("64635-RT-KX", "64636-RT-KX", purpose="diagnostic"),
-        {"diagnostic-mark-on-ablation": (1, 2)},
+        {"kx-on-ablation": (1, 2)},
     ),
     (
         "an injection under ultrasound has it",
         "medicare",
         claim("0213T-RT-KX", purpose="diagnostic"),
-        {"diagnostic-mark-on-ultrasound": (1,)},
+        {"kx-on-ultrasound": (1,)},
     ),
     (
         "the code set asks for none",
@@ -90,7 +90,7 @@ SCENARIOS: list[tuple[str, str, Claim, dict[str, tuple[int, ...]]]] = [
         "the day before it began",
         "medicare-je",
         claim("64493-RT-KX", date="2021-04-24"),
-        {"diagnostic-mark-before-start": (1,)},
+        {"kx-before-start": (1,)},
     ),
     ("the day on which it began", "medicare-je", claim("64493-RT-KX", date="2021-04-25"), {}),
     (
@@ -134,7 +134,7 @@ class TestEveryMarking:
 
         assert bool(found(report)) is not right
         asked = {n.rule for n in report.not_checked if n.needs == "purpose"}
-        assert asked == ({"diagnostic-mark-missing"} if not (purpose or any(marks)) else set())
+        assert asked == ({"kx-missing"} if not (purpose or any(marks)) else set())
 
     @pytest.mark.parametrize("purpose", list(Purpose))
     @pytest.mark.parametrize("marks", list(itertools.product((False, True), repeat=3)))
@@ -156,9 +156,7 @@ class TestEveryMarking:
 def test_a_line_without_room_is_asked_about() -> None:
     given = claim("64493-RT-59-GA-79", purpose="diagnostic")
     [missing] = (
-        check_claim(given, policy=policies.get("medicare"))
-        .only(rules=["diagnostic-mark-missing"])
-        .findings
+        check_claim(given, policy=policies.get("medicare")).only(rules=["kx-missing"]).findings
     )
 
     assert isinstance(missing.remedy, Question)
@@ -169,12 +167,12 @@ def test_the_week_in_which_contractors_differed_is_not_known() -> None:
     report = check_claim(given, policy=policies.get("medicare"))
 
     assert found(report) == {}
-    [asked] = [n for n in report.not_checked if n.rule == "diagnostic-mark-missing"]
+    [asked] = [n for n in report.not_checked if n.rule == "kx-missing"]
     assert (asked.needs, "CGS" in asked.reason) == ("modifier.diagnostic", True)
 
 
 def test_the_modifier_weighs_less_on_what_is_not_covered_anyway() -> None:
     report = check_claim(claim("0216T-RT-KX"), policy=policies.get("medicare"))
-    [mark] = report.only(rules=["diagnostic-mark-on-ultrasound"]).findings
+    [mark] = report.only(rules=["kx-on-ultrasound"]).findings
 
     assert mark.severity is Severity.WARNING

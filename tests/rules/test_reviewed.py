@@ -14,7 +14,7 @@ from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse
 from cptfacet.findings import Question, Report, Severity
 from cptfacet.history import History
 from cptfacet.repairing import repair_claim
-from cptfacet.sessions import Session, session_from_words
+from cptfacet.sessions import Session, parse_session
 
 DAY = dt.date(2026, 3, 2)
 
@@ -34,7 +34,7 @@ def told(report: Report) -> dict[str, str]:
 
 def note(**words: Any) -> Session:
     stated = {"date": "2026-03-02", "technique": "mbb", "guidance": "fluoroscopy"}
-    return session_from_words(**{**stated, **words})
+    return parse_session(**{**stated, **words})
 
 
 class TestTwoRegions:
@@ -118,12 +118,12 @@ class TestNoticeOfDenial:
         report = check(given)
 
         assert report.errors
-        assert "expected-denial-without-notice" not in told(report)
+        assert "expected-denial-without-abn" not in told(report)
 
     def test_is_asked_of_a_third_level(self) -> None:
         given = claim("64493-RT", "64494-RT", "64495-RT", purpose=Purpose.THERAPEUTIC)
 
-        assert told(check(given))["expected-denial-without-notice"] == "info"
+        assert told(check(given))["expected-denial-without-abn"] == "info"
 
 
 class TestDates:
@@ -165,7 +165,7 @@ class TestDates:
 
 
 def _history(past: tuple[Claim, ...]) -> History:
-    from cptfacet.histories import history_from_claims  # noqa: PLC0415  this test alone
+    from cptfacet.past import history_from_claims  # noqa: PLC0415  this test alone
 
     return history_from_claims(past, policy=policies.get("medicare-jm")).history
 
@@ -178,7 +178,7 @@ def test_a_decision_after_the_service_cites_how_long_one_is_valid() -> None:
         place_of_service="22",
         prior_authorization=told_of,
     )
-    [found] = [f for f in check(given).findings if f.rule == "authorization-not-in-time"]
+    [found] = [f for f in check(given).findings if f.rule == "authorization-not-valid-on-date"]
 
     assert "novitas-pa-faq" in {citation.id for citation in found.citations}
 

@@ -12,12 +12,12 @@ from cptfacet import policies
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
-from cptfacet.coding import Coded, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.findings import Finding, Question, Report
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.policies import Provision
 from cptfacet.repairing import repair_claim
-from cptfacet.sessions import Session, parse_target, session_from_words
+from cptfacet.sessions import Session, parse_session, parse_target
 
 DAY = dt.date(2026, 3, 2)
 
@@ -37,7 +37,7 @@ def of(report: Report, rule: str) -> list[Finding]:
 
 def note(**words: Any) -> Session:
     stated = {"date": "2026-03-02", "technique": "mbb", "guidance": "fluoroscopy"}
-    return session_from_words(**{**stated, **words})
+    return parse_session(**{**stated, **words})
 
 
 class TestOtherBlock:
@@ -367,7 +367,7 @@ class TestNoticeOfDenial:
         self, lines: tuple[str, ...], named: tuple[int, ...] | None
     ) -> None:
         given = claim(*lines, purpose=Purpose.THERAPEUTIC)
-        found = of(check(given), "expected-denial-without-notice")
+        found = of(check(given), "expected-denial-without-abn")
 
         assert [each.lines for each in found] == ([named] if named else [])
 
@@ -381,12 +381,12 @@ class TestOrderOfModifiers:
     @pytest.mark.parametrize(
         ("policy", "line", "beside"),
         [
-            ("medicare-jm", "64635-KX-RT", "diagnostic-mark-on-ablation"),
-            ("medicare-jm", "0216T-KX-RT", "diagnostic-mark-on-ultrasound"),
-            ("medicare-jm", "64493-KX-RT", "diagnostic-mark-on-therapeutic"),
+            ("medicare-jm", "64635-KX-RT", "kx-on-ablation"),
+            ("medicare-jm", "0216T-KX-RT", "kx-on-ultrasound"),
+            ("medicare-jm", "64493-KX-RT", "kx-on-therapeutic"),
             ("medicare-jm", "64494-RT-51", "multiple-on-add-on"),
             ("medicare-jm", "64493-RT-50", "bilateral-with-side"),
-            ("medicare-jm", "64493-50-KX-50", "modifier-repeated"),
+            ("medicare-jm", "64493-50-KX-50", "duplicate-modifier"),
             ("medicare-jm", "64493-RT-GD", "modifier-not-in-force"),
             ("cpt", "64494-GC-50", "bilateral-on-add-on"),
         ],
@@ -431,7 +431,7 @@ class TestWholeClaims:
     CLAIMS: ClassVar = {
         "claim-empty": claim(),
         "date-missing": claim("64493-RT", date=None),
-        "sedation-by-another": attrs.evolve(
+        "sedation-by-other-provider": attrs.evolve(
             claim("64493-RT", "01992"),
             lines=(
                 attrs.evolve(parse_line("64493-RT"), provider="A"),
@@ -585,7 +585,7 @@ class TestNoDiagnosis:
     def test_coded_lines_of_a_session_without_diagnoses_are_no_matter_of_form(self) -> None:
         session = note(purpose="therapeutic", joints=["L4-5:right"], claim_type="professional")
         coded = code_session(session, policy=policies.get("medicare"))
-        assert isinstance(coded, Coded)
+        assert isinstance(coded, CodedSession)
         found = check(coded.claim, "medicare", session=session).findings
 
         assert [(each.rule, each.kind.value) for each in found] == [(self.RULE, "coverage")]

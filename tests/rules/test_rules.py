@@ -5,23 +5,23 @@ from __future__ import annotations
 import pytest
 
 from cptfacet import _data
-from cptfacet.checking import rules
-from cptfacet.checking.catalogue import FAMILIES
-from cptfacet.checking.rules import facts_of
+from cptfacet.checking import all_rules
+from cptfacet.checking.rule import facts_of
+from cptfacet.checking.rules import FAMILIES
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.examples import Example, examples
 
-RULES = {rule.id: rule for rule in rules()}
+RULES = {rule.id: rule for rule in all_rules()}
 
 
 def test_each_family_has_its_rules() -> None:
     assert set(FAMILIES) == set(RuleFamily)
     for family in FAMILIES:
-        assert {rule.id for rule in rules() if rule.family is family} == set(facts_of(family))
+        assert {rule.id for rule in all_rules() if rule.family is family} == set(facts_of(family))
 
 
 def test_no_two_rules_have_one_id() -> None:
-    assert len(RULES) == len(rules())
+    assert len(RULES) == len(all_rules())
 
 
 @pytest.mark.parametrize("rule_id", RULES)

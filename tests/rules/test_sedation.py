@@ -102,7 +102,7 @@ class TestAnother:
     Source: X5 and X6 of the coverage determinations, which name no practitioner.
     """
 
-    RULE = "sedation-by-another"
+    RULE = "sedation-by-other-provider"
 
     def of(
         self, *lines: tuple[str, str], policy: str = "medicare", later: bool = False

@@ -7,15 +7,15 @@ import datetime as dt
 import attrs
 import pytest
 
-from cptfacet import edits, policies
+from cptfacet import policies
 from cptfacet.anatomy import Joint, Side
 from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, parse_line
-from cptfacet.edits import Addendum, AscStatus
 from cptfacet.findings import Finding, FindingKind, Question, RuleFamily, Severity
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, Family
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.edits import Addendum, AscStatus
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 
 DAY = dt.date(2026, 3, 2)
@@ -53,7 +53,7 @@ class TestVisits:
     Source: chapter I of the policy manual; the global days of each code.
     """
 
-    RULE = "evaluation-without-modifier"
+    RULE = "em-without-modifier"
 
     @pytest.mark.parametrize("visit", packaged().codes_in(CodeGroup.EVALUATION, on=DAY))
     def test_every_visit_needs_it(self, visit: str) -> None:
@@ -154,7 +154,7 @@ class TestOtherPolicies:
 
     @pytest.mark.parametrize("code", packaged().codes_in(CodeGroup.SACROILIAC, on=DAY))
     def test_sacroiliac_codes_are_judged_elsewhere(self, code: str) -> None:
-        assert told(claim(code)) == [("other-policy", "info", (1,))]
+        assert told(claim(code)) == [("governed-by-other-policy", "info", (1,))]
 
     @pytest.mark.parametrize("code", packaged().codes_in(CodeGroup.IMPLANT, on=DAY))
     def test_implants(self, code: str) -> None:
@@ -271,7 +271,9 @@ class TestDistinctForLevels:
     def test_levels_of_one_family_and_region(
         self, policy: str, lines: list[str], found: list[tuple[int, ...]]
     ) -> None:
-        findings = [f for f in of_family(claim(*lines), policy) if f.rule == "distinct-for-levels"]
+        findings = [
+            f for f in of_family(claim(*lines), policy) if f.rule == "distinct-modifier-for-levels"
+        ]
 
         assert [f.lines for f in findings] == found
         assert all(f.kind is FindingKind.CODING for f in findings)
@@ -284,7 +286,7 @@ class TestDistinctForLevels:
         """Medicare's rule on edits leaves these lines to this one."""
         report = check_claim(claim("64493-59"), policy=policies.get("medicare"))
 
-        assert "distinct-not-needed" not in {f.rule for f in report.findings}
+        assert "distinct-modifier-not-needed" not in {f.rule for f in report.findings}
 
 
 class TestExpectedDenial:
@@ -293,7 +295,7 @@ class TestExpectedDenial:
     Source: medicare.md, N4 and MCR-41.
     """
 
-    RULE = "expected-denial-without-notice"
+    RULE = "expected-denial-without-abn"
 
     @pytest.mark.parametrize(
         ("lines", "found"),

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet import edits, policies
+from cptfacet import policies
 from cptfacet.checking import Checker, check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.edits import Mai, Mue
 from cptfacet.findings import Finding, Question
 from cptfacet.procedures import CodeGroup, ProcedureKind
-from cptfacet.reference import packaged
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.edits import Mai, Mue
 
 MEDICARE = policies.get("medicare")
 DAY = dt.date(2026, 11, 2)  # in an edition that was read
@@ -113,7 +113,7 @@ class TestDays:
     @pytest.mark.parametrize(
         ("lines", "told"),
         [
-            (("64493-RT", "64493-LT"), "other-line-form"),
+            (("64493-RT", "64493-LT"), "laterality-format-differs"),
             (("64493-50", "64493"), "bilateral-billed-twice"),
             (("64493-50", "64493-RT"), "bilateral-billed-twice"),
         ],
@@ -126,7 +126,7 @@ class TestDays:
         of_both = [f.rule for f in report.findings if f.lines == (1, 2) and f.family != "diagnosis"]
 
         assert of_both == [told]
-        for another in {"other-line-form", "bilateral-billed-twice"} - {told}:
+        for another in {"laterality-format-differs", "bilateral-billed-twice"} - {told}:
             asked = [get_rule(rule) for rule in ("mue-exceeded", another)]
             found = Checker(MEDICARE, rules=asked).check(claim(*lines)).findings
             assert [f.rule for f in found] == ["mue-exceeded"]

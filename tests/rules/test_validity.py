@@ -10,7 +10,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.dates import Standing
+from cptfacet.dates import Status
 from cptfacet.findings import Finding, Question, Report, RuleFamily
 from cptfacet.reference import packaged
 
@@ -52,8 +52,8 @@ class TestCodesInForce:
             standing = term.on(day)
             not_asked = {n.rule for n in report.not_checked}
 
-            assert ("code-not-in-force" in rules(report)) is (standing is Standing.NOT_IN_FORCE)
-            assert ("code-not-in-force" in not_asked) is (standing is Standing.NOT_KNOWN)
+            assert ("code-not-in-force" in rules(report)) is (standing is Status.NOT_IN_FORCE)
+            assert ("code-not-in-force" in not_asked) is (standing is Status.NOT_KNOWN)
 
     @pytest.mark.parametrize("code", sorted({member.code for member in packaged().groups}))
     def test_of_the_groups(self, code: str) -> None:
@@ -63,7 +63,7 @@ class TestCodesInForce:
             standings = {term.on(day) for term in terms}
             found = "code-not-in-force" in rules(check(code, on=day))
 
-            assert found is (standings == {Standing.NOT_IN_FORCE})
+            assert found is (standings == {Status.NOT_IN_FORCE})
 
     @pytest.mark.parametrize(
         ("code", "day", "message", "asked"),

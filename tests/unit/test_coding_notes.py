@@ -11,7 +11,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.anatomy import Joint, Side, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose
-from cptfacet.coding import Coded, Coder, Note, NoteId, Reason, Refusal, code_session
+from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal, code_session
 from cptfacet.errors import SessionError
 from cptfacet.sessions import (
     Guidance,
@@ -22,7 +22,7 @@ from cptfacet.sessions import (
     parse_target,
 )
 
-Answer = Coded | Refusal
+Answer = CodedSession | Refusal
 
 TODAY = "2026-03-02"
 FLUOROSCOPY = Guidance.FLUOROSCOPY
@@ -90,13 +90,13 @@ def code(
 
 def lines(answer: Answer) -> list[str]:
     """Write the lines of a coded session."""
-    assert isinstance(answer, Coded), answer
+    assert isinstance(answer, CodedSession), answer
     return [line.text for line in answer.claim.lines]
 
 
 def notes(answer: Answer, note_id: NoteId) -> list[Note]:
     """List the notes of one kind."""
-    assert isinstance(answer, Coded), answer
+    assert isinstance(answer, CodedSession), answer
     return [note for note in answer.notes if note.id is note_id]
 
 
@@ -191,7 +191,7 @@ NOTES = {
         lambda: code(block("L4-5:left", purpose=THERAPEUTIC), policy="medicare"),
         "coding has not tested them",
     ),
-    NoteId.JUDGEMENT: Shown(
+    NoteId.JUDGMENT: Shown(
         lambda: code(block("L3-4:right", "L4-5:left")),
         lambda: code(block("L3-4:right", "L4-5:right")),
         "levels.order",
@@ -311,7 +311,7 @@ def test_what_is_said_of_policy_and_place(
     """
     answer = code(block("L4-5:left"), policy=policy, meant=meant, place=place)
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     about = (NoteId.POLICY_DIFFERS, NoteId.JURISDICTION)
     said = {note.id: note.message for note in answer.notes if note.id in about}
     assert set(said) == set(expected)
@@ -421,7 +421,7 @@ def test_the_level_of_both_sides_comes_first(
     answer = code(treated, policy=policy, claim_type=claim_type)
 
     assert lines(answer) == expected
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.why[0].joints == (Joint.L4_L5,)
     assert answer.why[-1].joints == (Joint.L5_S1,)
     assert notes(answer, NoteId.REPEATED) == []
@@ -444,9 +444,9 @@ def test_the_third_and_further_levels_are_one_line(third: tuple[str, ...], line:
     answer = code(injection("L1-2:both", "L2-3:both", *third), policy="medicare")
 
     assert lines(answer) == ["64493-50 x1", "64494-50 x1", line]
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.why[-1].joints == (Joint.L3_L4, Joint.L4_L5)
-    said = [note.message for note in notes(answer, NoteId.JUDGEMENT)]
+    said = [note.message for note in notes(answer, NoteId.JUDGMENT)]
     differ = len({target.partition(":")[2] for target in third}) > 1
     assert any("levels.third-side" in message for message in said) is differ
 
@@ -461,7 +461,7 @@ def test_every_treated_joint_stands_in_the_reason_of_a_line(
         targets = [f"{joint}:{side}" for joint, side in zip(joints, sides, strict=True)]
         answer = code(injection(*targets), policy=policy, claim_type=claim_type)
 
-        assert isinstance(answer, Coded)
+        assert isinstance(answer, CodedSession)
         named = {joint for why in answer.why for joint in why.joints}
         assert named == {Joint.L1_L2, Joint.L2_L3, Joint.L3_L4, Joint.L4_L5}, targets
 
@@ -502,7 +502,7 @@ def test_a_commercial_payer_has_the_form_of_cpt_and_the_note_to_ask() -> None:
     answer = code(block("L4-5:both", "L5-S1:both"), policy="commercial")
 
     assert lines(answer) == ["64493-50 x1", "64494 x2"]
-    (note,) = notes(answer, NoteId.JUDGEMENT)
+    (note,) = notes(answer, NoteId.JUDGMENT)
     assert "Ask the payer" in note.message
 
 
@@ -621,7 +621,7 @@ def test_two_kinds_of_treatment_are_two_groups_ablation_first() -> None:
     )
 
     assert lines(answer) == ["64635-RT x1", "64636-RT x1", "64490-LT-KX x1", "64491-LT-KX x1"]
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.claim.purpose is None
 
 
@@ -638,7 +638,7 @@ def test_one_joint_under_two_guidances_is_one_level(*, under_ultrasound_first: b
     answer = code(*(treatments if under_ultrasound_first else treatments[::-1]))
 
     assert lines(answer) == ["64493-LT x1", "0216T-LT x1"]
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert [why.joints for why in answer.why] == [(Joint.L4_L5,), (Joint.L3_L4,)]
     assert notes(answer, NoteId.SHARED_LEVEL)
 
@@ -702,7 +702,7 @@ def test_the_claim_carries_purpose_diagnoses_and_type() -> None:
     )
     answer = code_session(session, policy=policies.get("medicare"))
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.claim.purpose is DIAGNOSTIC
     assert answer.claim.claim_type is ASC
     assert {line.diagnoses for line in answer.claim.lines} == {("M47.816", "M47.817")}
@@ -752,7 +752,7 @@ def test_a_coder_answers_alike_whatever_regions_it_coded_before() -> None:
         answer = used.code(session)
 
         assert answer == Coder(policy).code(session)
-        assert isinstance(answer, Coded)
+        assert isinstance(answer, CodedSession)
         assert any(note.message.startswith("order of levels") for note in answer.notes)
 
 
@@ -888,7 +888,7 @@ def test_kx_is_never_asked_of_other_lines(date: str) -> None:
     for treated in others:
         answer = code(treated, policy="medicare", date=date)
 
-        assert isinstance(answer, Coded)
+        assert isinstance(answer, CodedSession)
         assert about.isdisjoint(note.id for note in answer.notes)
         assert all("KX" not in line.modifiers for line in answer.claim.lines)
 

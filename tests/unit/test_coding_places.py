@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
-from cptfacet import jurisdictions, policies
+from cptfacet import policies
 from cptfacet.claims import ClaimType, Location, Purpose
-from cptfacet.coding import Coded, NoteId, Reason, Refusal, code_session
+from cptfacet.coding import CodedSession, NoteId, Reason, Refusal, code_session
+from cptfacet.policies import jurisdictions
 from cptfacet.sessions import Guidance, Session, Technique, Treatment, parse_target
 
 MEDICARE = policies.get("medicare")
@@ -20,7 +21,7 @@ def code(
     purpose: Purpose = Purpose.DIAGNOSTIC,
     guidance: Guidance | None = Guidance.FLUOROSCOPY,
     claim_type: ClaimType | None = ClaimType.PROFESSIONAL,
-) -> Coded | Refusal:
+) -> CodedSession | Refusal:
     """Code a session under the policy that its place chooses from the shared one."""
     treatment = Treatment(
         technique=technique,
@@ -38,8 +39,8 @@ def code(
     return code_session(session, policy=policy)
 
 
-def lines(answer: Coded | Refusal) -> list[str]:
-    assert isinstance(answer, Coded), answer
+def lines(answer: CodedSession | Refusal) -> list[str]:
+    assert isinstance(answer, CodedSession), answer
     return [line.text for line in answer.claim.lines]
 
 
@@ -62,10 +63,10 @@ def test_kx_in_the_week_in_which_contractors_parted(state: str, date: str, expec
     answer = code(place, Technique.MEDIAL_BRANCH_BLOCK, "L4-5:left", date=date)
 
     assert lines(answer) == [expected]
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert NoteId.NOT_KNOWN not in {note.id for note in answer.notes}
     unplaced = code(Location(), Technique.MEDIAL_BRANCH_BLOCK, "L4-5:left", date=date)
-    assert isinstance(unplaced, Coded)
+    assert isinstance(unplaced, CodedSession)
     assert unplaced.claim.policy == "medicare"
     assert NoteId.JURISDICTION in {note.id for note in unplaced.notes}
 
@@ -138,7 +139,7 @@ class TestThoracolumbar:
 
         assert lines(answer)[0] == first
         assert len(lines(answer)) == 2
-        assert isinstance(answer, Coded)
+        assert isinstance(answer, CodedSession)
         assert (NoteId.CAVEAT in {note.id for note in answer.notes}) is warned
 
 
@@ -156,6 +157,6 @@ def test_virginia_is_divided_for_part_b(claim_type: ClaimType | None, expected: 
 
     answer = code(place, Technique.MEDIAL_BRANCH_BLOCK, "L4-5:left", claim_type=claim_type)
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.claim.policy == expected
     assert NoteId.JURISDICTION not in {note.id for note in answer.notes}

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import policies
-from cptfacet.checking import check_claim, rules
+from cptfacet.checking import all_rules, check_claim
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
-from cptfacet.dates import Term
+from cptfacet.dates import EffectivePeriod
 from cptfacet.findings import (
+    CheckedUnder,
     Finding,
     FindingKind,
     NotChecked,
@@ -27,10 +28,9 @@ from cptfacet.findings import (
     Report,
     RuleFamily,
     Severity,
-    Under,
 )
 
-UNDER = Under(
+UNDER = CheckedUnder(
     policy="medicare",
     policy_edition=dt.date(2026, 11, 24),
     reference=dt.date(2026, 11, 24),
@@ -41,7 +41,7 @@ SOURCE = Citation(
     id="l-shared",
     title="The shared facet LCD",
     url=None,
-    term=Term(start=FIRST),
+    term=EffectivePeriod(start=FIRST),
     confidence=Confidence.SECONDARY,
 )
 REMEDIES = (
@@ -75,7 +75,7 @@ def report(*findings: Finding, **told: Any) -> Report:
 
 findings_ = st.builds(
     finding,
-    rule=st.sampled_from([rule.id for rule in rules()]),
+    rule=st.sampled_from([rule.id for rule in all_rules()]),
     family=st.sampled_from(RuleFamily),
     kind=st.sampled_from(FindingKind),
     severity=st.sampled_from(Severity),
@@ -86,7 +86,7 @@ findings_ = st.builds(
 )
 not_checked = st.builds(
     NotChecked,
-    rule=st.sampled_from([rule.id for rule in rules()]),
+    rule=st.sampled_from([rule.id for rule in all_rules()]),
     needs=st.sampled_from(["session", "history", "jurisdiction"]),
     reason=st.sampled_from(["no session was given", "no history was given", "not known"]),
 )
@@ -156,7 +156,9 @@ class TestFilters:
             st.fixed_dictionaries(
                 {},
                 optional={
-                    "rules": st.lists(st.sampled_from([rule.id for rule in rules()]), max_size=40),
+                    "rules": st.lists(
+                        st.sampled_from([rule.id for rule in all_rules()]), max_size=40
+                    ),
                     "kinds": st.lists(st.sampled_from(FindingKind)),
                     "severities": st.lists(st.sampled_from(Severity)),
                     "families": st.lists(st.sampled_from(RuleFamily), max_size=9),
@@ -271,12 +273,14 @@ class TestRows:
     @pytest.mark.parametrize(
         ("term", "days"),
         [
-            (Term(start=FIRST), ("2021-05-02", None)),
-            (Term(seen=FIRST), (None, "2021-05-02")),
-            (Term(), (None, None)),
+            (EffectivePeriod(start=FIRST), ("2021-05-02", None)),
+            (EffectivePeriod(seen=FIRST), (None, "2021-05-02")),
+            (EffectivePeriod(), (None, None)),
         ],
     )
-    def test_the_days_of_the_datum(self, term: Term, days: tuple[str | None, ...]) -> None:
+    def test_the_days_of_the_datum(
+        self, term: EffectivePeriod, days: tuple[str | None, ...]
+    ) -> None:
         """Where a source shows it in force only, the row does not say that it began then."""
         (row,) = report(finding(citations=(attrs.evolve(SOURCE, term=term), SOURCE))).rows()
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from cptfacet import policies
-from cptfacet.checking import Checker, shapes
+from cptfacet.checking import Checker
 from cptfacet.checking._memo import Kept
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 
@@ -38,7 +38,7 @@ def test_no_two_lines_have_one_number_however_many_were_met(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else a claim would get the findings of another."""
-    monkeypatch.setattr(shapes, "_MOST_NUMBERS", 3)
+    monkeypatch.setattr("cptfacet.checking.memo_key._MOST_NUMBERS", 3)
     kept, none_kept = (Checker(policies.get("medicare"), memo=most) for most in (1 << 10, 0))
     codes = ("64493", "64494", "64495", "64635", "99213", "77003", "64490")
     for code in codes * 3:

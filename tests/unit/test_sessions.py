@@ -16,14 +16,14 @@ from cptfacet import policies
 from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.bilateral import SideCount
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
-from cptfacet.coding import Coded, code_session
+from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import (
     CptfacetError,
     DocumentError,
-    FormNotKnownError,
+    FormatMismatchError,
+    FormatNotKnownError,
     MissingExtraError,
     NoMedialBranchError,
-    NotOfThisFormError,
     ParseError,
     PolicyFileError,
     PolicyFilesError,
@@ -41,9 +41,9 @@ from cptfacet.sessions import (
     Treatment,
     merge_sides,
     parse_guidance,
+    parse_session,
     parse_target,
     parse_technique,
-    session_from_words,
 )
 
 TODAY = dt.date(2026, 3, 2)
@@ -112,7 +112,7 @@ def test_the_records_are_all_here() -> None:
         "Citation",
         "Claim",
         "ClaimLine",
-        "Coded",
+        "CodedSession",
         "Conversion",
         "Innervation",
         "Laterality",
@@ -129,10 +129,10 @@ def test_the_records_are_all_here() -> None:
         "Session",
         "SideCount",
         "Target",
-        "Term",
+        "EffectivePeriod",
         "TreatedNerve",
         "Treatment",
-        "Why",
+        "LineReason",
     }
 
 
@@ -349,7 +349,7 @@ def test_no_side_is_no_error_on_any_claim(claim_type: ClaimType | None) -> None:
     made = session(treatment(BLOCK, "L4-5", "L5-S1"), claim_type=claim_type)
     answer = code_session(made, policy=policies.get("medicare"))
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert [line.text for line in answer.claim.lines] == ["64493-KX x1", "64494-KX x1"]
 
 
@@ -417,7 +417,7 @@ def test_a_target_without_side_has_none(text: str) -> None:
 
 
 def test_words_of_a_whole_session() -> None:
-    made = session_from_words(
+    made = parse_session(
         date="2026-03-02",
         technique="thermal RFA",
         nerves=["L3:left", "L4:left", "L5:left"],
@@ -449,7 +449,7 @@ def test_words_of_a_whole_session() -> None:
 
 def test_every_word_that_can_not_be_read_is_named() -> None:
     with pytest.raises(SessionError) as refused:
-        session_from_words(
+        parse_session(
             date="03/02/2026",
             technique="RFA",
             joints=["L4-5:left", "L9", "L3-4:up"],
@@ -484,7 +484,7 @@ def test_id_and_provider_are_carried_and_never_shown() -> None:
         claim_type=ClaimType.PROFESSIONAL, lines=(line,), id=secret, prior_authorization=told
     )
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.claim.id == secret
     for shown in (made, answer, answer.claim, line, claim, told):
         assert secret not in repr(shown)
@@ -510,9 +510,9 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
     (UnknownIdError(what="policy", text="medicaid", near=("medicare",)), LookupError),
     (NoMedialBranchError(joint="C1-C2"), ValueError),
     (SessionError(problems=(Problem(path="date", message="no such day"),)), ValueError),
-    (NotOfThisFormError(form="two-units", reason="it has 50"), ValueError),
+    (FormatMismatchError(form="two-units", reason="it has 50"), ValueError),
     (
-        FormNotKnownError(
+        FormatNotKnownError(
             what="policy x", problems=(Problem(path="primary", message="no source"),)
         ),
         LookupError,
@@ -594,7 +594,7 @@ def test_location_and_policy_are_carried_to_the_claim() -> None:
     )
     answer = code_session(made, policy=policies.get("cpt"))
 
-    assert isinstance(answer, Coded)
+    assert isinstance(answer, CodedSession)
     assert answer.claim.location == where
     assert answer.claim.place_of_service == "11"
     assert answer.claim.date == TODAY

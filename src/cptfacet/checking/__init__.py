@@ -11,17 +11,16 @@ import functools
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cptfacet.checking import catalogue
 from cptfacet.checking._memo import Kept, Memo
-from cptfacet.checking.answers import Answer, Said, denies, findings_of, weight
-from cptfacet.checking.catalogue import get_rule, rules
-from cptfacet.checking.own_past import tell_own_past
+from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.checking.plans import Plan, Tools, turning_days
-from cptfacet.checking.rules import Check, Found, Rule, Unasked, checks
+from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
+from cptfacet.checking.rule import Check, NotAsked, RawFinding, Rule, checks
+from cptfacet.checking.rules import all_rules, get_rule
+from cptfacet.checking.same_claim_history import tell_own_past
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.claims import Claim
-from cptfacet.findings import Finding, NotChecked, Report, Severity, Under
+from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
 from cptfacet.policies import as_policy
 from cptfacet.reference import Reference, packaged
 
@@ -37,17 +36,17 @@ __all__ = [
     "Check",
     "Checker",
     "Day",
-    "Found",
     "Line",
+    "NotAsked",
+    "RawFinding",
     "Rule",
     "Signal",
-    "Unasked",
     "Whole",
+    "all_rules",
     "check_claim",
     "check_claims",
     "checks",
     "get_rule",
-    "rules",
 ]
 
 
@@ -140,7 +139,7 @@ class Checker:
         """
         self.policy = as_policy(policy)
         self.reference = reference or packaged()
-        self.rules = catalogue.rules() if rules is None else tuple(rules)
+        self.rules = all_rules() if rules is None else tuple(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):
             message = "two rules have one id"
             raise ValueError(message)
@@ -254,7 +253,7 @@ def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:
 
 
 def _sort(
-    answers: Iterable[Found | Unasked],
+    answers: Iterable[RawFinding | NotAsked],
     rule: Rule,
     severity: Severity,
     said: list[Said],
@@ -262,14 +261,14 @@ def _sort(
 ) -> None:
     """Part what a rule found from what it could not be asked."""
     for answer in answers:
-        if isinstance(answer, Found):
+        if isinstance(answer, RawFinding):
             said.append((answer, rule, answer.severity or severity))
         else:
             unasked.append(answer.of(rule))
 
 
-def _under(policy: Policy, reference: Reference) -> Under:
-    return Under(
+def _under(policy: Policy, reference: Reference) -> CheckedUnder:
+    return CheckedUnder(
         policy=policy.id,
         policy_edition=policy.edition,
         reference=reference.edition,

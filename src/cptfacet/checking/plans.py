@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet import edits, jurisdictions
 from cptfacet.bilateral import lateral_roles
 from cptfacet.checking._memo import Kept
-from cptfacet.checking.facts import (
+from cptfacet.checking.day import diagnose, look
+from cptfacet.checking.line_facts import (
     CodeFacts,
     LineFacts,
     PlaceFacts,
@@ -19,22 +19,22 @@ from cptfacet.checking.facts import (
     line_facts,
     place_facts,
 )
-from cptfacet.checking.shapes import Shapes
+from cptfacet.checking.memo_key import Shapes
 from cptfacet.checking.signals import Signal
-from cptfacet.checking.view import diagnose, look
 from cptfacet.coding import Coder
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
-from cptfacet.editions import NotInData
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
-from cptfacet.policies import Provision, rule_families
+from cptfacet.policies import Provision, jurisdictions, rule_families
 from cptfacet.procedures import CodeGroup, is_code
+from cptfacet.reference import edits
+from cptfacet.reference.editions import NotInData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cptfacet.checking.rules import Asked, Check, Rule
+    from cptfacet.checking.rule import Asked, Check, Rule
     from cptfacet.claims import ClaimType
     from cptfacet.policies import NotKnown, Policy
     from cptfacet.reference import Reference
@@ -197,7 +197,7 @@ class Plan:
 
     def line_form(self, role: str) -> Provision | NotKnown:
         """Give what the policy says of the form of both sides, by the role of the code."""
-        return self.get("laterality.form", role=role, claim_type=self.claim_type)
+        return self.get("laterality.format", role=role, claim_type=self.claim_type)
 
     def severity(self, rule: Rule) -> Severity:
         """Give the severity of a rule in this term."""

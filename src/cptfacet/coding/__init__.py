@@ -13,15 +13,16 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimType
-from cptfacet.coding.answers import Coded, Note, NoteId, Reason, Refusal, Why
-from cptfacet.coding.levels import only_other_nerves, read_treatment
-from cptfacet.coding.lines import Writer
 from cptfacet.coding.plans import Compiled, Level, Plan
-from cptfacet.jurisdictions import Area, NotPlaced, find, policy_ids
+from cptfacet.coding.result import CodedSession, LineReason
+from cptfacet.coding.writing import Writer
+from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import merge_sides
+from cptfacet.treated import only_other_nerves, read_treatment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,12 +31,21 @@ if TYPE_CHECKING:
     from cptfacet.policies import Policy
     from cptfacet.sessions import Session, Treatment
 
-__all__ = ["Coded", "Coder", "Note", "NoteId", "Reason", "Refusal", "Why", "code_session"]
+__all__ = [
+    "CodedSession",
+    "Coder",
+    "LineReason",
+    "Note",
+    "NoteId",
+    "Reason",
+    "Refusal",
+    "code_session",
+]
 
 
 def code_session(
     session: Session, *, policy: Policy, reference: Reference | None = None
-) -> Coded | Refusal:
+) -> CodedSession | Refusal:
     """Code a session to its claim lines.
 
     The date of the session decides which edition of each rule counts. What can't be coded is a
@@ -43,8 +53,8 @@ def code_session(
     notes. Coding drops no level: whether a payer covers it is another question.
 
     >>> from cptfacet import policies
-    >>> from cptfacet.sessions import session_from_words
-    >>> session = session_from_words(
+    >>> from cptfacet.sessions import parse_session
+    >>> session = parse_session(
     ...     date="2026-03-02",
     ...     technique="mbb",
     ...     purpose="diagnostic",
@@ -55,7 +65,7 @@ def code_session(
     ['64493-50-KX x1', '64494-50-KX x1']
     >>> [line.text for line in code_session(session, policy=policies.get("cpt")).claim.lines]
     ['64493-50 x1', '64494 x2']
-    >>> pulsed = session_from_words(date="2026-03-02", technique="pulsed-rfa", joints=["L4-5:left"])
+    >>> pulsed = parse_session(date="2026-03-02", technique="pulsed-rfa", joints=["L4-5:left"])
     >>> refusal = code_session(pulsed, policy=policies.get("cpt"))
     >>> refusal.reason.value, [line.text for line in refusal.instead]
     ('other-code', ['64999 x1'])
@@ -84,13 +94,13 @@ class Coder(Compiled):
 
     __slots__ = ()
 
-    def code(self, session: Session) -> Coded | Refusal:
+    def code(self, session: Session) -> CodedSession | Refusal:
         """Code one session, as `code_session` does."""
         claim_type = session.claim_type or ClaimType.PROFESSIONAL
         return _code(session, self._plan(session.date, claim_type), claim_type)
 
 
-def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusal:
+def _code(session: Session, plan: Plan, claim_type: ClaimType) -> CodedSession | Refusal:
     writer = Writer(plan, session.diagnoses)
     _note_assumptions(session, plan, claim_type, writer)
     treated = _collect(session, plan, writer)
@@ -120,7 +130,7 @@ def _code(session: Session, plan: Plan, claim_type: ClaimType) -> Coded | Refusa
         policy=plan.policy.id,
         location=session.location,
     )
-    return Coded(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
+    return CodedSession(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
 
 
 def _note_assumptions(session: Session, plan: Plan, claim_type: ClaimType, writer: Writer) -> None:

@@ -22,14 +22,15 @@ from cptfacet.anatomy import (
     innervation,
     region_facts,
 )
-from cptfacet.bilateral import LineForm
+from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
-from cptfacet.coding.answers import Note, NoteId, Reason, Refusal, Why
-from cptfacet.dates import Standing
+from cptfacet.coding.result import LineReason
+from cptfacet.dates import Status
 from cptfacet.modifiers import ModifierKind
+from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision, as_policy
-from cptfacet.procedures import ROLES, Family, OldFamily, ProcedureKind
+from cptfacet.procedures import ROLES, Family, LegacyFamily, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
@@ -65,8 +66,8 @@ _KINDS = {
     Family.ABLATION: (TechniqueKind.DENERVATION,),
 }
 _PREDECESSORS = {
-    TechniqueKind.INJECTION: OldFamily.INJECTION,
-    TechniqueKind.DENERVATION: OldFamily.ABLATION,
+    TechniqueKind.INJECTION: LegacyFamily.INJECTION,
+    TechniqueKind.DENERVATION: LegacyFamily.ABLATION,
 }
 
 
@@ -116,7 +117,7 @@ class Level:
     @property
     def named(self) -> bool:
         """Whether an answer says something of it by its name."""
-        judged = self.fact is None or self.fact.confidence is Confidence.JUDGEMENT
+        judged = self.fact is None or self.fact.confidence is Confidence.JUDGMENT
         return judged or self.side is None
 
 
@@ -175,7 +176,7 @@ class Row:
     side: Side | None
     provisions: tuple[Provision, ...]
     pick: Callable[[Sequence[Joint]], Joint | tuple[Joint, ...]]
-    reasons: dict[tuple[int, Joint | tuple[Joint, ...]], Why]
+    reasons: dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]
 
 
 @sealed
@@ -204,11 +205,11 @@ class Layout:
 
 
 def weight(provision: Provision) -> tuple[Note, ...]:
-    """Give the notes of a provision that weigh on an answer: its judgement and its caveat."""
+    """Give the notes of a provision that weigh on an answer: its judgment and its caveat."""
     notes: list[Note] = []
-    if provision.confidence is Confidence.JUDGEMENT:
+    if provision.confidence is Confidence.JUDGMENT:
         message = f"{provision.key}: {provision.note}"
-        notes.append(Note(id=NoteId.JUDGEMENT, message=message, citations=provision.citations))
+        notes.append(Note(id=NoteId.JUDGMENT, message=message, citations=provision.citations))
     if provision.caveat:
         notes.append(
             Note(id=NoteId.CAVEAT, message=provision.caveat, citations=provision.citations)
@@ -285,7 +286,7 @@ class Plan:
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
             if p.family and p.region and p.ordinal
         }
-        self.single_side = bilateral.shapes(LineForm.ONE_LINE_50, reference=reference)
+        self.single_side = bilateral.shapes(LateralityFormat.ONE_LINE_50, reference=reference)
         self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
         self.forms = {role: self._form(role, claim_type) for role in ROLES}
         self.diagnostic = {
@@ -307,7 +308,7 @@ class Plan:
         self.third_side = policy.get("levels.third-side", on=on)
         self.layouts: dict[tuple[object, ...], Layout] = {}
         self._reasons: dict[
-            tuple[object, ...], dict[tuple[int, Joint | tuple[Joint, ...]], Why]
+            tuple[object, ...], dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]
         ] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
@@ -339,7 +340,7 @@ class Plan:
 
     def reasons(
         self, side: Side | None, provisions: tuple[Provision, ...]
-    ) -> dict[tuple[int, Joint | tuple[Joint, ...]], Why]:
+    ) -> dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]:
         """Give the reasons, by number of line and joints, that one side and provisions share."""
         kind = (side, *map(id, provisions))
         if len(self._reasons) < _MOST_KINDS:
@@ -347,10 +348,10 @@ class Plan:
         return self._reasons.get(kind, {})
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
-        answer = self.policy.get("laterality.form", on=self.on, role=role, claim_type=claim_type)
+        answer = self.policy.get("laterality.format", on=self.on, role=role, claim_type=claim_type)
         shapes = None
         if isinstance(answer, Provision):
-            form = LineForm(str(answer.value))
+            form = LateralityFormat(str(answer.value))
             shapes = bilateral.shapes(form, reference=self.reference)
         return Form(answer=answer, shapes=shapes)
 
@@ -463,8 +464,8 @@ class Plan:
             reason, message = Reason.NOT_KNOWN, f"{how}: {answer.reason}"
             if answer.jurisdictions:
                 message += f" (not known for {', '.join(answer.jurisdictions)})"
-            if answer.confidence is Confidence.JUDGEMENT and answer.note:
-                message += f". Our judgement: {answer.note.rstrip('.')}"
+            if answer.confidence is Confidence.JUDGMENT and answer.note:
+                message += f". Our judgment: {answer.note.rstrip('.')}"
         else:
             reason, message = Reason.OTHER_CODE, f"{how} is not reported with a facet code"
         if isinstance(instead, Provision) and isinstance(instead.value, tuple):
@@ -496,7 +497,7 @@ class Plan:
         of_the_time = [
             p
             for p in self.reference.find(kind=ProcedureKind.PREDECESSOR, family=family)
-            if p.in_force(self.on) is Standing.IN_FORCE
+            if p.in_force(self.on) is Status.IN_FORCE
         ]
         named = ", ".join(f"{p.code} ({p.region})" for p in of_the_time)
         then = f"those of the time were {named}, whose rules are not packaged"

@@ -12,20 +12,20 @@ import functools
 from typing import TYPE_CHECKING
 
 from cptfacet.claims import Claim
-from cptfacet.coding import Coded
+from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import Compiled
-from cptfacet.decoding.answers import (
+from cptfacet.decoding.groups import read_groups
+from cptfacet.decoding.line_reader import DayLines, read_line, sole_providers
+from cptfacet.decoding.result import (
     BilledGroup,
     BilledLevels,
     BilledSession,
-    Decoded,
+    DecodedClaim,
     Doubt,
     DoubtId,
-    Unread,
-    UnreadReason,
+    SkippedLine,
+    SkipReason,
 )
-from cptfacet.decoding.groups import read_groups
-from cptfacet.decoding.lines import DayLines, read_line, sole_providers
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -38,19 +38,19 @@ __all__ = [
     "BilledGroup",
     "BilledLevels",
     "BilledSession",
-    "Decoded",
+    "DecodedClaim",
     "Decoder",
     "Doubt",
     "DoubtId",
-    "Unread",
-    "UnreadReason",
+    "SkipReason",
+    "SkippedLine",
     "decode_claim",
 ]
 
 
 def decode_claim(
-    claim: Claim | Coded, *, policy: Policy, reference: Reference | None = None
-) -> Decoded:
+    claim: Claim | CodedSession, *, policy: Policy, reference: Reference | None = None
+) -> DecodedClaim:
     """Read the lines of a claim back into what was done: regions, levels, sides, purpose.
 
     The policy tells the line form in which both sides are written, which modifier marks a line as
@@ -114,17 +114,17 @@ class Decoder(Compiled):
 
     __slots__ = ()
 
-    def decode(self, claim: Claim | Coded) -> Decoded:
+    def decode(self, claim: Claim | CodedSession) -> DecodedClaim:
         """Decode one claim, as `decode_claim` does."""
-        if isinstance(claim, Coded):
+        if isinstance(claim, CodedSession):
             claim = claim.claim
-        unread: list[Unread] = []
+        unread: list[SkippedLine] = []
         days: dict[tuple[dt.date, str | None], DayLines] = {}
         providers = sole_providers(claim)
         for number, line in enumerate((line.canonical for line in claim.lines), 1):
             date = line.date or claim.date
             read = read_line(number, line, date, self.reference)
-            if isinstance(read, Unread):
+            if isinstance(read, SkippedLine):
                 unread.append(read)
             if date is not None:
                 provider = line.provider or providers.get(date)
@@ -136,7 +136,7 @@ class Decoder(Compiled):
                 plan = self._plan(date, claim.claim_type)
                 groups = read_groups(plan, date, claim.purpose, lines)
                 sessions.append(BilledSession(date=date, groups=groups, provider=provider))
-        return Decoded(
+        return DecodedClaim(
             sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, id=claim.id
         )
 

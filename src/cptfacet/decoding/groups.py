@@ -10,12 +10,12 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint
-from cptfacet.bilateral import Laterality, LineForm, SideCount, read_units
+from cptfacet.bilateral import Laterality, LateralityFormat, SideCount, read_units
 from cptfacet.claims import Purpose
 from cptfacet.coding.plans import JUNCTION, Marks, Plan, weight
-from cptfacet.decoding.answers import BilledGroup, BilledLevels, Doubt, DoubtId
-from cptfacet.decoding.lines import DayLines, FacetCode, ReadLine
-from cptfacet.errors import NotOfThisFormError
+from cptfacet.decoding.line_reader import DayLines, FacetCode, ReadLine
+from cptfacet.decoding.result import BilledGroup, BilledLevels, Doubt, DoubtId
+from cptfacet.errors import FormatMismatchError
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal, role_of
 
@@ -49,8 +49,8 @@ class _OfOneCode:
     family: Family
     lines: tuple[ReadLine, ...]
     form: Provision | NotKnown
-    _reads: dict[LineForm, Laterality | None] = attrs.field(
-        init=False, factory=dict[LineForm, "Laterality | None"], eq=False
+    _reads: dict[LateralityFormat, Laterality | None] = attrs.field(
+        init=False, factory=dict[LateralityFormat, "Laterality | None"], eq=False
     )
 
     @property
@@ -62,11 +62,11 @@ class _OfOneCode:
         return tuple(line.number for line in self.lines)
 
     @property
-    def own(self) -> LineForm | None:
+    def own(self) -> LateralityFormat | None:
         """The line form of the policy, where it is known."""
-        return LineForm(str(self.form.value)) if isinstance(self.form, Provision) else None
+        return LateralityFormat(str(self.form.value)) if isinstance(self.form, Provision) else None
 
-    def read(self, form: LineForm | None) -> Laterality | None:
+    def read(self, form: LateralityFormat | None) -> Laterality | None:
         """Read the sides in a form; None where the lines don't have it."""
         if form is None:
             return None
@@ -74,13 +74,13 @@ class _OfOneCode:
             self._reads[form] = self._read(form)
         return self._reads[form]
 
-    def _read(self, form: LineForm) -> Laterality | None:
+    def _read(self, form: LateralityFormat) -> Laterality | None:
         units: dict[ModifierRole | None, int] = {}
         for line in self.lines:
             units[line.side] = units.get(line.side, 0) + line.units
         try:
             return read_units(units, form=form, ordinal=self.code.ordinal)
-        except NotOfThisFormError:
+        except FormatMismatchError:
             return None
 
 
@@ -132,12 +132,12 @@ class _Group:
         own = self._in_form([code.own for code in codes], codes)
         if own and not any(read.excess for read in own):
             return own
-        foreign = [self._in_form([form] * len(codes), codes) for form in LineForm]
+        foreign = [self._in_form([form] * len(codes), codes) for form in LateralityFormat]
         whole = [reads for reads in foreign if reads and not any(read.excess for read in reads)]
         return min(whole, key=_open) if whole else [self._alone(code) for code in codes]
 
     def _in_form(
-        self, forms: Sequence[LineForm | None], codes: Sequence[_OfOneCode]
+        self, forms: Sequence[LateralityFormat | None], codes: Sequence[_OfOneCode]
     ) -> Sequence[Laterality] | None:
         """Read each code in its form, or give None where some have it not."""
         reads = [code.read(form) for code, form in zip(codes, forms, strict=True)]
@@ -145,7 +145,7 @@ class _Group:
         return whole if len(whole) == len(reads) else None
 
     def _alone(self, code: _OfOneCode) -> Laterality:
-        forms = dict.fromkeys((code.own, *LineForm))
+        forms = dict.fromkeys((code.own, *LateralityFormat))
         reads = [read for form in forms if (read := code.read(form))]
         return min(reads, key=lambda r: (r.excess, r.form is not code.own, bool(r.ambiguous)))
 
@@ -153,7 +153,7 @@ class _Group:
         """Say where the form of the lines is not that of the policy, or that one is not known."""
         where = code.code.code
         if isinstance(code.form, NotKnown):
-            reads = [code.read(form) for form in LineForm]
+            reads = [code.read(form) for form in LateralityFormat]
             if any(read and not read.excess and read.sides != chosen.sides for read in reads):
                 message = (
                     f"{where}: read in the form {chosen.form}; how both sides are written is not"

@@ -10,7 +10,7 @@ import attrs
 from cptfacet import policies
 from cptfacet._records import sealed
 from cptfacet.checking import check_claim, get_rule
-from cptfacet.checking.rules import facts_of
+from cptfacet.checking.rule import facts_of
 from cptfacet.claims import Claim, parse_line
 from cptfacet.interop.json import from_data, history_from_data
 from cptfacet.sessions import Session

@@ -45,22 +45,23 @@ from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
-from cptfacet.coding import Coded, Note, Refusal, Why
+from cptfacet.coding import CodedSession, LineReason
 from cptfacet.dates import parse_date
 from cptfacet.decoding import (
     BilledGroup,
     BilledLevels,
     BilledSession,
-    Decoded,
+    DecodedClaim,
     Doubt,
-    Unread,
+    SkippedLine,
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
-from cptfacet.findings import Finding, NotChecked, Remedy, Replacement, Report, Under
-from cptfacet.histories import ReadHistory, history_from_records
+from cptfacet.findings import CheckedUnder, Finding, NotChecked, Remedy, Replacement, Report
+from cptfacet.notes import Note, Refusal
+from cptfacet.past import ReadHistory, history_from_records
 from cptfacet.policies import Policy, Provision
 from cptfacet.reference import Reference
-from cptfacet.repairing import Repaired
+from cptfacet.repairing import RepairedClaim
 from cptfacet.sessions import (
     Guidance,
     Session,
@@ -443,7 +444,7 @@ def _findings(findings: tuple[Finding, ...], converter: Converter) -> list[dict[
     return [_finding(found, converter) for found in findings]
 
 
-def _under(under: Under, _: Converter) -> dict[str, Any]:
+def _under(under: CheckedUnder, _: Converter) -> dict[str, Any]:
     return {
         "policy": under.policy,
         "policy_edition": under.policy_edition.isoformat(),
@@ -469,7 +470,7 @@ def _report(report: Report, converter: Converter) -> dict[str, Any]:
     return {name: write(getattr(report, name), converter) for name, write in _PARTS.items()}
 
 
-def _repaired(repaired: Repaired, converter: Converter) -> dict[str, Any]:
+def _repaired(repaired: RepairedClaim, converter: Converter) -> dict[str, Any]:
     def lines(listed: Iterable[ClaimLine]) -> list[Any]:
         return [converter.unstructure(line) for line in listed]
 
@@ -508,7 +509,7 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     Note: ("refusal",),
     Refusal: ("id",),
     BilledSession: ("provider",),
-    Decoded: ("id",),
+    DecodedClaim: ("id",),
 }
 _OMIT = override(omit_if_default=True)
 # In both, parts stand before what holds them.
@@ -517,8 +518,17 @@ _READ: tuple[type, ...] = (
     *(Target, TreatedNerve, Treatment, Session),
 )
 _WRITTEN: tuple[type, ...] = (
-    *(Refusal, Note, Why, Coded),
-    *(SideCount, Laterality, Doubt, Unread, BilledLevels, BilledGroup, BilledSession, Decoded),
+    *(Refusal, Note, LineReason, CodedSession),
+    *(
+        SideCount,
+        Laterality,
+        Doubt,
+        SkippedLine,
+        BilledLevels,
+        BilledGroup,
+        BilledSession,
+        DecodedClaim,
+    ),
 )
 
 # cattrs types their keyword arguments as those that it names itself, and takes one a field besides.
@@ -573,7 +583,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
-    for answer, write in ((Finding, _finding), (Report, _report), (Repaired, _repaired)):
+    for answer, write in ((Finding, _finding), (Report, _report), (RepairedClaim, _repaired)):
         told = functools.partial(cast("Callable[..., dict[str, Any]]", write), converter=converter)
         converter.register_unstructure_hook(answer, told)
     for record in (*_READ, *_WRITTEN):
@@ -762,7 +772,7 @@ def _is_object(data: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(data, Mapping)
 
 
-_WRAPPER = tuple(field.name for field in attrs.fields(Coded))
+_WRAPPER = tuple(field.name for field in attrs.fields(CodedSession))
 
 
 @sealed
@@ -890,7 +900,7 @@ def _past_from_data(data: object) -> Session | Claim:
 
 
 def to_data(
-    value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired,
+    value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
 ) -> dict[str, Any]:
     """Make plain data of a session, claim or answer, as it stands in JSON.
 
@@ -901,7 +911,7 @@ def to_data(
 
 
 def dump(
-    value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired,
+    value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
     *,
     indent: int | None = None,
 ) -> str:
@@ -934,7 +944,10 @@ class Dumper:
         for name in ("under", "not_checked"):
             self._parts[name] = functools.lru_cache(_KEPT)(self._parts[name])
 
-    def dump(self, value: Session | Claim | Coded | Refusal | Decoded | Report | Repaired) -> str:
+    def dump(
+        self,
+        value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
+    ) -> str:
         """Write one as JSON text."""
         if self._indent is not None or not isinstance(value, Report):
             return dump(value, indent=self._indent)

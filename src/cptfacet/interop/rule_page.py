@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cptfacet import policies
-from cptfacet.checking import rules
-from cptfacet.checking.catalogue import FAMILIES
+from cptfacet.checking import all_rules
+from cptfacet.checking.rules import FAMILIES
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Question, Replacement, RuleFamily
@@ -66,7 +66,7 @@ def rule_page() -> str:
     for family in RuleFamily:
         doc = (FAMILIES[family].__doc__ or "").partition("\n\n")[0]
         parts += [f"## Family {family}", _filled(" ".join(doc.split()))]
-        parts += ["\n\n".join(_entry(rule)) for rule in rules() if rule.family is family]
+        parts += ["\n\n".join(_entry(rule)) for rule in all_rules() if rule.family is family]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -74,7 +74,7 @@ def _contents() -> Iterator[str]:
     yield "| family | rules |"
     yield "| --- | --- |"
     for family in RuleFamily:
-        listed = [f"[{r.id}](#{r.id})" for r in rules() if r.family is family]
+        listed = [f"[{r.id}](#{r.id})" for r in all_rules() if r.family is family]
         yield f"| [{family}](#family-{family}) | {', '.join(listed)} |"
 
 

@@ -23,23 +23,24 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 import attrs
 
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
-from cptfacet.bilateral import Laterality, LineForm, SideCount
+from cptfacet.bilateral import Laterality, LateralityFormat, SideCount
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
-from cptfacet.coding import Coded, Note, NoteId, Reason, Refusal, Why
-from cptfacet.dates import Term
+from cptfacet.coding import CodedSession, LineReason
+from cptfacet.dates import EffectivePeriod
 from cptfacet.decoding import (
     BilledGroup,
     BilledLevels,
     BilledSession,
-    Decoded,
+    DecodedClaim,
     Doubt,
     DoubtId,
-    Unread,
-    UnreadReason,
+    SkippedLine,
+    SkipReason,
 )
 from cptfacet.errors import Problem, UnknownIdError
 from cptfacet.findings import (
+    CheckedUnder,
     Finding,
     FindingKind,
     NotChecked,
@@ -48,12 +49,12 @@ from cptfacet.findings import (
     Report,
     RuleFamily,
     Severity,
-    Under,
 )
 from cptfacet.interop.json import OMITTED
+from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import Provision
 from cptfacet.procedures import Family, Ordinal
-from cptfacet.repairing import Mended, Repaired
+from cptfacet.repairing import Change, RepairedClaim
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 
 if TYPE_CHECKING:
@@ -76,9 +77,18 @@ _PLAIN: Mapping[object, Part] = {
 
 # Records that are only written: all their keys stand in every document but the omitted ones.
 _WRITTEN = (
-    *(Coded, Refusal, Note, Why, Citation, Provision, Problem),
-    *(Decoded, BilledSession, BilledGroup, BilledLevels, Laterality, SideCount, Doubt, Unread),
-    *(Report, Under, Finding, Replacement, Question, NotChecked, Repaired, Mended),
+    *(CodedSession, Refusal, Note, LineReason, Citation, Provision, Problem),
+    *(
+        DecodedClaim,
+        BilledSession,
+        BilledGroup,
+        BilledLevels,
+        Laterality,
+        SideCount,
+        Doubt,
+        SkippedLine,
+    ),
+    *(Report, CheckedUnder, Finding, Replacement, Question, NotChecked, RepairedClaim, Change),
 )
 _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
     Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
@@ -86,7 +96,7 @@ _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
 }
 _NARROWED: Mapping[tuple[type, str], Part] = {
     (Session, "treatments"): {"minItems": 1},
-    (Why, "line"): {"minimum": 1},
+    (LineReason, "line"): {"minimum": 1},
 }
 
 _SAID: Mapping[type, str] = {
@@ -105,32 +115,32 @@ _SAID: Mapping[type, str] = {
     Claim: "One claim: its lines, and what holds for all of them.",
     ClaimLine: "One line of a claim, right or wrong.",
     PriorAuthorization: "What a claim says of prior authorization.",
-    Coded: "The claim of a session, what a biller should know, and why each line is there.",
+    CodedSession: "The claim of a session, what a biller should know, and why each line is there.",
     Refusal: "Why nothing was coded, and what is reported instead where a source says so.",
     Reason: "Why a session, or a part of it, can't be coded to facet lines.",
     Note: "Something that a biller should know.",
     NoteId: "What a note is about.",
-    Why: "Why one line is as it is: what it stands for and what shaped it.",
+    LineReason: "Why one line is as it is: what it stands for and what shaped it.",
     Provision: "One dated, cited value of a policy.",
     Citation: "A source, with the dates and the confidence of the fact that it is cited for.",
-    Confidence: "Its own authority was read, somebody cites it, or it is a reasoned judgement.",
+    Confidence: "Its own authority was read, somebody cites it, or it is a reasoned judgment.",
     Problem: "One thing that is wrong at one place of a record.",
     CodeRegion: "The region that picks a code.",
-    Decoded: "What was done, as far as the lines of a claim tell it.",
+    DecodedClaim: "What was done, as far as the lines of a claim tell it.",
     BilledSession: "What one practitioner billed for one day.",
     BilledGroup: "One coded group as it was billed: a first level with its add-ons.",
     BilledLevels: "What the lines of one code say of levels.",
     Laterality: "The sides, read in a line form.",
-    LineForm: "One way of writing a level that was treated on both sides.",
+    LateralityFormat: "One way of writing a level that was treated on both sides.",
     SideCount: "How many levels were treated on which side.",
     Family: "A family of facet codes.",
     Ordinal: "The place of a level in its group.",
     Doubt: "Something that lines leave open.",
     DoubtId: "What lines leave open, or what is odd about them.",
-    Unread: "A line that is not read as facet levels.",
-    UnreadReason: "Why a line is not read as facet levels.",
+    SkippedLine: "A line that is not read as facet levels.",
+    SkipReason: "Why a line is not read as facet levels.",
     Report: "All that checking one claim says, the heaviest findings first.",
-    Under: "Under what a claim was checked.",
+    CheckedUnder: "Under what a claim was checked.",
     Finding: "One problem of a claim.",
     FindingKind: "What a finding is about.",
     Severity: "How much a finding weighs.",
@@ -138,8 +148,8 @@ _SAID: Mapping[type, str] = {
     Replacement: "What stands in place of the lines of the finding; nothing, where they go.",
     Question: "What is to be asked first.",
     NotChecked: "A rule that could not be asked, and what it needs.",
-    Repaired: "A claim as far as it could be mended, what was changed, and what is left.",
-    Mended: "One change of a repair.",
+    RepairedClaim: "A claim as far as it could be mended, what was changed, and what is left.",
+    Change: "One change of a repair.",
 }
 _SAID_OF: Mapping[tuple[type, str], str] = {
     (Session, "date"): "The date of service, which decides the edition of every rule.",
@@ -184,8 +194,8 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (ClaimLine, "place_of_service"): "The place of service, where it is not that of the claim.",
     (ClaimLine, "charge"): "US dollars, as text.",
     (ClaimLine, "provider"): "Opaque: compared, and shown nowhere.",
-    (Coded, "notes"): "What a biller should know.",
-    (Coded, "why"): "The reasons, line by line.",
+    (CodedSession, "notes"): "What a biller should know.",
+    (CodedSession, "why"): "The reasons, line by line.",
     (Refusal, "message"): "The reason in words, and the remedy where there is one.",
     (Refusal, "instead"): "What is reported instead, without sides; empty where no source says.",
     (Refusal, "citations"): "The sources of the refusal.",
@@ -193,19 +203,19 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (Note, "message"): "The note in words.",
     (Note, "citations"): "The sources of the note.",
     (Note, "refusal"): "The refusal, where the note is about a part that was not coded.",
-    (Why, "line"): "The line, counted from 1.",
-    (Why, "joints"): "The joints that the line stands for.",
-    (Why, "side"): "Null where none is named, or where the joints differ.",
-    (Why, "provisions"): "The provisions that shaped the line.",
+    (LineReason, "line"): "The line, counted from 1.",
+    (LineReason, "joints"): "The joints that the line stands for.",
+    (LineReason, "side"): "Null where none is named, or where the joints differ.",
+    (LineReason, "provisions"): "The provisions that shaped the line.",
     (Provision, "key"): "The name of the provision.",
     (Provision, "cell"): "The values of its dimensions; empty where it has none.",
     (Provision, "value"): "What the policy says.",
     (Provision, "policy"): "The policy that says so, which the asked one may extend.",
     (Provision, "citations"): "The sources of the provision.",
-    (Decoded, "sessions"): "By day and practitioner, in the order of their first lines.",
-    (Decoded, "unread"): "Every line that is no part of a session, with the reason.",
-    (Decoded, "policy"): "The policy under which the claim was read.",
-    (Decoded, "id"): "That of the claim.",
+    (DecodedClaim, "sessions"): "By day and practitioner, in the order of their first lines.",
+    (DecodedClaim, "unread"): "Every line that is no part of a session, with the reason.",
+    (DecodedClaim, "policy"): "The policy under which the claim was read.",
+    (DecodedClaim, "id"): "That of the claim.",
     (BilledSession, "date"): "The date of service.",
     (BilledSession, "provider"): "Opaque: that of its lines.",
     (BilledGroup, "levels"): "What was billed, code by code.",
@@ -231,18 +241,18 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (SideCount, "unnamed"): "Levels of which no side is named.",
     (Doubt, "message"): "The doubt in words.",
     (Doubt, "lines"): "The lines, counted from 1.",
-    (Unread, "line"): "The line, counted from 1.",
-    (Unread, "message"): "The reason in words.",
+    (SkippedLine, "line"): "The line, counted from 1.",
+    (SkippedLine, "message"): "The reason in words.",
     (Citation, "id"): "The id of the source.",
     (Citation, "title"): "The title of the source.",
     (Citation, "url"): "Where the source stands, or null.",
     (Report, "id"): "That of the claim, or null.",
     (Report, "findings"): "The heaviest first.",
     (Report, "not_checked"): "Rules that could not be asked.",
-    (Under, "policy"): "The id of the policy.",
-    (Under, "policy_edition"): "The date of its edition.",
-    (Under, "reference"): "The date of the edition of the reference data.",
-    (Under, "cptfacet"): "The version of this library.",
+    (CheckedUnder, "policy"): "The id of the policy.",
+    (CheckedUnder, "policy_edition"): "The date of its edition.",
+    (CheckedUnder, "reference"): "The date of the edition of the reference data.",
+    (CheckedUnder, "cptfacet"): "The version of this library.",
     (Finding, "rule"): "The id of the rule.",
     (Finding, "lines"): "The lines, counted from 1; none for the claim as a whole.",
     (Finding, "message"): "The problem in words.",
@@ -253,9 +263,9 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (NotChecked, "rule"): "The id of the rule, or of a family of rules.",
     (NotChecked, "needs"): "What it needs.",
     (NotChecked, "reason"): "Why it could not be asked, in words.",
-    (Repaired, "changes"): "What was changed, one after another.",
-    (Mended, "before"): "The lines as they were.",
-    (Mended, "after"): "The lines as they are.",
+    (RepairedClaim, "changes"): "What was changed, one after another.",
+    (Change, "before"): "The lines as they were.",
+    (Change, "after"): "The lines as they are.",
     (Problem, "path"): "The place in the record, from its root `$`.",
     (Problem, "message"): "What is wrong, and what would be right.",
 }
@@ -290,7 +300,7 @@ class _Parts:
         for field in attrs.fields(kind):
             if field.name not in _WRITTEN_ONLY.get(kind, types):
                 continue
-            if types[field.name] is Term:
+            if types[field.name] is EffectivePeriod:
                 properties |= {name: {**_DATE, "description": _TERM[name]} for name in _TERM}
                 continue
             part = self.of(types[field.name]) | _NARROWED.get((kind, field.name), {})
@@ -357,11 +367,11 @@ def _claim(parts: _Parts) -> Part:
 
 def _answer(parts: _Parts) -> Part:
     refused = _object({"refusal": parts.of(Refusal)}, ["refusal"])
-    return {"oneOf": [parts.of(Coded), refused]}
+    return {"oneOf": [parts.of(CodedSession), refused]}
 
 
 def _decoded(parts: _Parts) -> Part:
-    return parts.of(Decoded)
+    return parts.of(DecodedClaim)
 
 
 def _report(parts: _Parts) -> Part:
@@ -369,11 +379,11 @@ def _report(parts: _Parts) -> Part:
 
 
 def _repaired(parts: _Parts) -> Part:
-    return parts.of(Repaired)
+    return parts.of(RepairedClaim)
 
 
 def _given(parts: _Parts) -> Part:
-    past = {"oneOf": [_session(parts), parts.of(Claim), parts.of(Coded)]}
+    past = {"oneOf": [_session(parts), parts.of(Claim), parts.of(CodedSession)]}
     said = {"type": "array", "description": "What coding said of the claim; it is not read again."}
     beside = _object(
         {

@@ -22,24 +22,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cptfacet import jurisdictions
 from cptfacet.bilateral import SideCount
-from cptfacet.checking import Checker, Rule, rules
+from cptfacet.checking import Checker, Rule, all_rules
 from cptfacet.citations import Citation, Source
 from cptfacet.claims import Claim, ClaimLine, Location, PriorAuthorization
-from cptfacet.coding import Coded, Coder, Note, Refusal, Why
-from cptfacet.dates import Term
+from cptfacet.coding import CodedSession, Coder, LineReason
+from cptfacet.dates import EffectivePeriod
 from cptfacet.decoding import (
     BilledGroup,
     BilledLevels,
     BilledSession,
-    Decoded,
+    DecodedClaim,
     Decoder,
     Doubt,
-    Unread,
+    SkippedLine,
 )
-from cptfacet.editions import Edition, Footing, NotInData
-from cptfacet.edits import (
+from cptfacet.errors import CptfacetError, MissingExtraError
+from cptfacet.findings import (
+    CheckedUnder,
+    Finding,
+    NotChecked,
+    Question,
+    Remedy,
+    Replacement,
+    Report,
+)
+from cptfacet.history import History, PastSession, SessionCount
+from cptfacet.modifiers import Modifier
+from cptfacet.notes import Note, Refusal
+from cptfacet.past import ReadHistory, SkippedRecord
+from cptfacet.policies import NotKnown, Policy, Provision, jurisdictions
+from cptfacet.policies.jurisdictions import Jurisdiction
+from cptfacet.procedures import Procedure
+from cptfacet.reference import Reference
+from cptfacet.reference.editions import Edition, NotInData, Provenance
+from cptfacet.reference.edits import (
     AscStatus,
     Diagnosis,
     DiagnosisList,
@@ -48,24 +65,7 @@ from cptfacet.edits import (
     PairEdits,
     PlaceOfService,
 )
-from cptfacet.errors import CptfacetError, MissingExtraError
-from cptfacet.findings import (
-    Finding,
-    NotChecked,
-    Question,
-    Remedy,
-    Replacement,
-    Report,
-    Under,
-)
-from cptfacet.histories import ReadHistory, UnreadPast
-from cptfacet.history import History, PastSession, Tally
-from cptfacet.jurisdictions import Jurisdiction
-from cptfacet.modifiers import Modifier
-from cptfacet.policies import NotKnown, Policy, Provision
-from cptfacet.procedures import Procedure
-from cptfacet.reference import Reference
-from cptfacet.repairing import Mended, Repaired
+from cptfacet.repairing import Change, RepairedClaim
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
 
 try:
@@ -73,18 +73,8 @@ try:
     from hypothesis.errors import InvalidArgument
     from hypothesis.strategies import SearchStrategy
 
-    from cptfacet.strategies import looked_up
-    from cptfacet.strategies.answered import (
-        any_claims,
-        any_sessions,
-        coded,
-        coded_claims,
-        decoded_claims,
-        errors,
-        part_of,
-        refusals,
-    )
-    from cptfacet.strategies.billed import (
+    from cptfacet.strategies import reference
+    from cptfacet.strategies.claims import (
         claim_lines,
         claims,
         codes,
@@ -96,22 +86,32 @@ try:
         procedures,
         references,
     )
-    from cptfacet.strategies.checked import (
+    from cptfacet.strategies.history import histories, past_sessions, read_histories, tallies
+    from cptfacet.strategies.policies import citations, not_knowns, policies, provisions, sources
+    from cptfacet.strategies.reports import (
         claims_with,
         clean_claims,
         example_repairs,
         example_reports,
         hostile_claims,
     )
-    from cptfacet.strategies.done import (
+    from cptfacet.strategies.results import (
+        any_claims,
+        any_sessions,
+        coded,
+        coded_claims,
+        decoded_claims,
+        errors,
+        part_of,
+        refusals,
+    )
+    from cptfacet.strategies.sessions import (
         messy_sessions,
         sessions,
         targets,
         treated_nerves,
         treatments,
     )
-    from cptfacet.strategies.past import histories, past_sessions, read_histories, tallies
-    from cptfacet.strategies.stated import citations, not_knowns, policies, provisions, sources
     from cptfacet.strategies.words import (
         OPAQUE_LOCATIONS,
         claim_types,
@@ -181,25 +181,25 @@ __all__ = [
 T = TypeVar("T")
 
 _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
-    AscStatus: looked_up.asc_statuses,
-    Diagnosis: looked_up.diagnosis_facts,
-    DiagnosisList: looked_up.diagnosis_lists,
-    Edition: looked_up.edition_facts,
+    AscStatus: reference.asc_statuses,
+    Diagnosis: reference.diagnosis_facts,
+    DiagnosisList: reference.diagnosis_lists,
+    Edition: reference.edition_facts,
     Finding: lambda: part_of(example_reports(), lambda report: report.findings),
-    Mended: lambda: part_of(example_repairs(), lambda repaired: repaired.changes),
+    Change: lambda: part_of(example_repairs(), lambda repaired: repaired.changes),
     NotChecked: lambda: part_of(example_reports(), lambda report: report.not_checked),
     Question: lambda: part_of(example_reports(), lambda report: _remedies(report, Question)),
-    Repaired: example_repairs,
+    RepairedClaim: example_repairs,
     Replacement: lambda: part_of(example_reports(), lambda report: _remedies(report, Replacement)),
     Report: example_reports,
-    Rule: lambda: st.sampled_from(rules()),
-    Under: lambda: example_reports().map(lambda report: report.under),
-    Footing: looked_up.footings,
-    Mue: looked_up.mues,
-    NotInData: looked_up.not_in_data,
-    PairEdit: looked_up.pair_edits,
-    PairEdits: looked_up.pair_edit_lists,
-    PlaceOfService: looked_up.places_of_service,
+    Rule: lambda: st.sampled_from(all_rules()),
+    CheckedUnder: lambda: example_reports().map(lambda report: report.under),
+    Provenance: reference.footings,
+    Mue: reference.mues,
+    NotInData: reference.not_in_data,
+    PairEdit: reference.pair_edits,
+    PairEdits: reference.pair_edit_lists,
+    PlaceOfService: reference.places_of_service,
     BilledGroup: lambda: part_of(decoded_claims(), lambda decoded: decoded.groups),
     BilledLevels: lambda: part_of(
         decoded_claims(), lambda decoded: [b for group in decoded.groups for b in group.levels]
@@ -209,10 +209,10 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Citation: citations,
     Claim: any_claims,
     ClaimLine: lambda: claim_lines() | messy_claim_lines(),
-    Coded: coded,
+    CodedSession: coded,
     Coder: lambda: policies().map(Coder),
     CptfacetError: errors,
-    Decoded: decoded_claims,
+    DecodedClaim: decoded_claims,
     Decoder: lambda: policies().map(Decoder),
     Doubt: lambda: part_of(
         decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
@@ -234,14 +234,14 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Session: any_sessions,
     SideCount: side_counts,
     Source: sources,
-    Tally: tallies,
+    SessionCount: tallies,
     Target: targets,
-    Term: terms,
+    EffectivePeriod: terms,
     TreatedNerve: treated_nerves,
     Treatment: treatments,
-    Unread: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),
-    UnreadPast: lambda: part_of(read_histories(), lambda read: read.unread),
-    Why: lambda: part_of(coded(), lambda coded: coded.why),
+    SkippedLine: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),
+    SkippedRecord: lambda: part_of(read_histories(), lambda read: read.unread),
+    LineReason: lambda: part_of(coded(), lambda coded: coded.why),
 }
 
 

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
-from cptfacet import jurisdictions
 from cptfacet import policies as packaged_policies
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region
-from cptfacet.bilateral import LineForm, SideCount
+from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding.plans import turning_points
-from cptfacet.dates import Term
-from cptfacet.policies import Policy
+from cptfacet.dates import EffectivePeriod
+from cptfacet.policies import Policy, jurisdictions
 from cptfacet.reference import packaged
 from cptfacet.sessions import (
     Guidance,
@@ -129,9 +128,9 @@ def claim_types() -> SearchStrategy[ClaimType]:
     return st.sampled_from(ClaimType)
 
 
-def line_forms() -> SearchStrategy[LineForm]:
+def line_forms() -> SearchStrategy[LateralityFormat]:
     """Give the forms in which both sides of a level are written."""
-    return st.sampled_from(LineForm)
+    return st.sampled_from(LateralityFormat)
 
 
 def side_counts(*, min_levels: int = 0, max_levels: int = 9) -> SearchStrategy[SideCount]:
@@ -216,23 +215,25 @@ def service_dates(
     return st.sampled_from(near) | anywhere if near else anywhere
 
 
-def terms(*, dates: SearchStrategy[dt.date] | None = None) -> SearchStrategy[Term]:
+def terms(*, dates: SearchStrategy[dt.date] | None = None) -> SearchStrategy[EffectivePeriod]:
     """Give terms of facts: from a stated start or from the day first seen, ended or not.
 
-    A term with neither holds on every date; only a judgement has one.
+    A term with neither holds on every date; only a judgment has one.
     """
     days = chosen(dates, "dates", service_dates())
 
     @st.composite
-    def drawn(draw: st.DrawFn) -> Term:
+    def drawn(draw: st.DrawFn) -> EffectivePeriod:
         until = draw(either(days))
         first = draw(either(days))
         if first is not None and until is not None and until < first:
             first, until = until, first
         if first is None:
-            return Term(until=until)
+            return EffectivePeriod(until=until)
         return (
-            Term(start=first, until=until) if draw(st.booleans()) else Term(seen=first, until=until)
+            EffectivePeriod(start=first, until=until)
+            if draw(st.booleans())
+            else EffectivePeriod(seen=first, until=until)
         )
 
     return drawn()

@@ -1,0 +1,413 @@
+"""A claim as rules see it: its days, each with its lines, and what they say.
+
+The unit of edits is one patient's day with one practitioner. A rule sees a day: codes, modifiers,
+units, diagnoses, what the claim states, and what was given beside it. It sees no identity: neither
+the claim's, the patient's nor the practitioner's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from cptfacet.checking.line_facts import LineFacts
+from cptfacet.checking.rule import NotAsked, Rewritten, Share
+from cptfacet.checking.signals import Signal
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.decoding.line_reader import sole_providers
+from cptfacet.findings import NotChecked
+from cptfacet.history import History
+from cptfacet.modifiers import ModifierRole
+from cptfacet.reference.edits import DiagnosisUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cptfacet.anatomy import CodeRegion
+    from cptfacet.checking.documented import Noted
+    from cptfacet.checking.plans import Plan
+    from cptfacet.claims import PriorAuthorization
+    from cptfacet.coding import Coder
+    from cptfacet.decoding import BilledGroup
+    from cptfacet.history import PastSession
+    from cptfacet.procedures import Family, LegacyFamily
+    from cptfacet.sessions import Session
+
+__all__ = [
+    "Day",
+    "Line",
+    "Whole",
+    "day_of",
+    "days_of",
+    "diagnose",
+    "look",
+    "one_day",
+]
+
+
+@attrs.define(eq=False)
+class Line:
+    """A line as rules see it. ``number`` counts from 1; ``written`` is the line of the claim."""
+
+    number: int
+    facts: LineFacts
+    written: ClaimLine
+
+    @property
+    def code(self) -> str:
+        """Its code, folded."""
+        return self.facts.code.code
+
+    @property
+    def units(self) -> int | None:
+        """Its units as a count, 1 or more, or None where they are none."""
+        units = self.written.units
+        return units if type(units) is int and 0 < units < _MOST else self.written.whole_units
+
+    @property
+    def side(self) -> ModifierRole | None:
+        """The role of the one modifier that names its side, or None where there is not one."""
+        return self.facts.side
+
+    def rewritten(
+        self,
+        *,
+        code: str | None = None,
+        modifiers: tuple[str, ...] | None = None,
+        units: int | None = None,
+        charge: Share | None = None,
+    ) -> Rewritten:
+        """Give the line as it should be, with what changes of it."""
+        return Rewritten(
+            line=self.number,
+            code=self.code if code is None else code,
+            modifiers=self.facts.modifiers if modifiers is None else modifiers,
+            units=self.written.units if units is None else units,
+            charge=charge,
+        )
+
+    def __repr__(self) -> str:
+        return f"Line({self.number}, {self.written.text})"
+
+
+_MOST = 10**15
+
+
+@attrs.define(eq=False)
+class Day:
+    """The lines of one practitioner on one day.
+
+    ``facet`` are those of codes that stand for facet levels on the day. ``signals`` are all that
+    the day shows, and ``unasked`` is what the rules on diagnoses could not be asked of its lines.
+    ``noted`` is what the rules on the note have counted, once one of them was asked, and ``denied``
+    are the lines of each finding after which a denial is to be expected, once all rules were.
+    """
+
+    date: dt.date
+    plan: Plan
+    lines: tuple[Line, ...]
+    facet: tuple[Line, ...]
+    signals: int
+    _claim: Claim
+    _session: Session | None
+    _history: History | None
+    unasked: tuple[NotChecked, ...]
+    _groups: tuple[BilledGroup, ...] | None = None
+    _regions: Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]] | None = None
+    noted: Noted | None = None
+    denied: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def claim_type(self) -> ClaimType:
+        """Who bills."""
+        return self._claim.claim_type
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """The purpose that the claim states."""
+        return self._claim.purpose
+
+    @property
+    def authorization(self) -> PriorAuthorization | None:
+        """What the claim says of prior authorization."""
+        return self._claim.prior_authorization
+
+    @property
+    def session(self) -> Session | None:
+        """What the note says was done, where it was given."""
+        return self._session
+
+    @property
+    def history(self) -> History | None:
+        """The earlier sessions, where they were given."""
+        return self._history
+
+    def tell_history(self, sessions: tuple[PastSession, ...]) -> None:
+        """Add earlier sessions to the history of the day."""
+        given = self._history.sessions if self._history else ()
+        self._history = History(sessions=(*given, *sessions))
+        self.signals |= _HISTORY
+
+    @property
+    def alone(self) -> bool:
+        """Whether all lines of the claim are of this day and practitioner."""
+        return len(self.lines) == len(self._claim.lines)
+
+    @property
+    def others(self) -> tuple[Line, ...]:
+        """The lines of all other codes."""
+        return tuple(line for line in self.lines if not line.facts.code.facet)
+
+    def showing(self, signal: Signal) -> tuple[Line, ...]:
+        """Give the lines that show a signal."""
+        wanted = int(signal)
+        return tuple([line for line in self.lines if line.facts.signals & wanted == wanted])
+
+    def shows(self, signal: Signal) -> bool:
+        """Say whether the day shows all of these signals."""
+        return int(signal) & ~self.signals == 0
+
+    @property
+    def groups(self) -> tuple[BilledGroup, ...]:
+        """The facet levels as they are billed, in coded groups, as `decode_claim` reads them."""
+        if self._groups is None:
+            self._groups = self.plan.decoder().read_day(
+                [(line.number, line.written) for line in self.lines],
+                date=self.date,
+                claim_type=self._claim.claim_type,
+                purpose=self._claim.purpose,
+            )
+        return self._groups
+
+    def coder(self) -> Coder:
+        """Give the coder of the policy and reference under which the day is checked."""
+        return self.plan.coder()
+
+    def by_region(self) -> Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]]:
+        """Group the facet lines by family and region."""
+        if self._regions is None:
+            found: dict[tuple[Family | LegacyFamily, CodeRegion], list[Line]] = {}
+            for line in self.facet:
+                code = line.facts.code
+                if code.family and code.region:
+                    found.setdefault((code.family, code.region), []).append(line)
+            self._regions = found
+        return self._regions
+
+    def diagnoses(self, line: Line) -> tuple[str, ...]:
+        """Give the diagnoses of a line: its own, or else those of the claim."""
+        return line.written.diagnoses or self._claim.diagnoses
+
+    def place(self, line: Line) -> str | None:
+        """Give the place of service of a line: its own, or else that of the claim."""
+        return line.written.place_of_service or self._claim.place_of_service
+
+
+@attrs.frozen(eq=False)
+class Whole:
+    """A claim that is more than one day with its lines, or less.
+
+    ``undated`` are the numbers of the lines without a date, of which no other rule is asked.
+    """
+
+    days: tuple[Day, ...]
+    undated: tuple[int, ...]
+
+
+_TYPES = {
+    ClaimType.PROFESSIONAL: Signal.PROFESSIONAL.value,
+    ClaimType.ASC_FACILITY: Signal.ASC_FACILITY.value,
+    ClaimType.HOSPITAL_OUTPATIENT: Signal.HOSPITAL_OUTPATIENT.value,
+}
+_PURPOSES = {
+    None: Signal.NO_PURPOSE.value,
+    Purpose.DIAGNOSTIC: Signal.DIAGNOSTIC.value,
+    Purpose.THERAPEUTIC: Signal.THERAPEUTIC.value,
+}
+
+
+_NOT_AUTHORIZED = Signal.NOT_AUTHORIZED.value
+_AUTHORIZATION = Signal.AUTHORIZATION.value
+_AUTHORIZATION_NUMBER = Signal.AUTHORIZATION_NUMBER.value
+_AUTHORIZATION_DATE = Signal.AUTHORIZATION_DATE.value
+_DIAGNOSES = Signal.DIAGNOSES.value
+_SESSION = Signal.SESSION.value
+_HISTORY = Signal.HISTORY.value
+_SEVERAL = Signal.SEVERAL_LINES.value
+_SEVERAL_FACET = Signal.SEVERAL_FACET.value
+_SEVERAL_UNITS = Signal.SEVERAL_UNITS.value
+_SEVERAL_FACET_UNITS = (Signal.SEVERAL_UNITS | Signal.FACET_UNITS).value
+_NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
+_ODD = Signal.ODD_DIAGNOSES.value
+
+Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], Plan]"
+_Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
+
+
+def one_day(claim: Claim) -> dt.date | None:
+    """Give the day of a claim all of whose lines are, at a glance, of one day and practitioner."""
+    date, lines = claim.date, claim.lines
+    if date is None or not lines:
+        return None
+    provider = lines[0].provider
+    for line in lines:
+        if line.provider != provider or (line.date is not None and line.date != date):
+            return None
+    return date
+
+
+def days_of(claim: Claim, session: Session | None, history: History | None, plans: Plans) -> Whole:
+    """Give the days of a claim, and the numbers of the lines that have no date.
+
+    A line that names no practitioner is of the one that the others of its day name, where there is
+    one.
+    """
+    days: list[Day] = []
+    undated: list[int] = []
+    for (date, _), numbered in _split(claim).items():
+        if date is None:
+            undated += [number for number, _ in numbered]
+        else:
+            plan = plans[date, claim.claim_type]
+            days.append(day_of(date, plan, numbered, (claim, session, history)))
+    return Whole(tuple(days), tuple(sorted(undated)))
+
+
+def _stated(claim: Claim, session: Session | None, history: History | None) -> int:
+    """Give the signals of what a claim states, and of what was given beside it."""
+    signals = _TYPES[claim.claim_type] | _PURPOSES[claim.purpose]
+    if claim.diagnoses:
+        signals |= _DIAGNOSES
+    signals |= _authorization_signals(claim.prior_authorization)
+    if session is not None:
+        signals |= _SESSION
+    if history is not None:
+        signals |= _HISTORY
+    return signals
+
+
+def _authorization_signals(told: PriorAuthorization | None) -> int:
+    if told is None:
+        return _NOT_AUTHORIZED
+    signals = _AUTHORIZATION
+    if told.number is not None:
+        signals |= _AUTHORIZATION_NUMBER
+    elif not told.exempt:
+        signals |= _NOT_AUTHORIZED
+    return signals if told.decided is None else signals | _AUTHORIZATION_DATE
+
+
+def day_of(
+    date: dt.date,
+    plan: Plan,
+    numbered: Iterable[tuple[int, ClaimLine]],
+    given: tuple[Claim, Session | None, History | None],
+) -> Day:
+    """Give the day of some lines of a claim, with what was given beside it."""
+    claim = given[0]
+    signals = _stated(*given)
+    stated, stated_place = claim.diagnoses, claim.place_of_service
+    lines: list[Line] = []
+    facet: list[Line] = []
+    unasked: tuple[NotChecked, ...] = ()
+    for number, written in numbered:
+        shown = plan.shown[
+            written.code,
+            written.modifiers,
+            written.diagnoses or stated,
+            written.place_of_service or stated_place,
+        ]
+        facts = shown.facts
+        line = Line(number, facts, written)
+        lines.append(line)
+        signals |= shown.signals
+        if facts.code.facet:
+            facet.append(line)
+            if shown.unasked and shown.unasked is not unasked:
+                unasked = plan.joined[unasked, shown.unasked]
+        units = written.units
+        if type(units) is not int or units != 1:
+            signals |= _SEVERAL_FACET_UNITS if facts.code.facet else _SEVERAL_UNITS
+    signals |= plan.together[tuple([line.written.code for line in lines])]
+    if len(lines) > 1:
+        signals |= _SEVERAL
+        if len(facet) > 1:
+            signals |= _SEVERAL_FACET
+    return Day(date, plan, tuple(lines), tuple(facet), signals, *given, unasked)
+
+
+@attrs.frozen(eq=False)
+class Shown:
+    """What a line shows by all but its units, and what rules could not be asked of its diagnoses."""
+
+    facts: LineFacts
+    signals: int
+    unasked: tuple[NotChecked, ...]
+
+
+def look(plan: Plan, written: tuple[str, tuple[str, ...], tuple[str, ...], str | None]) -> Shown:
+    """Look at a line: its code, its modifiers, and the diagnoses and the place that hold for it."""
+    code, modifiers, diagnoses, place = written
+    facts = plan.lines[code, modifiers]
+    signals = facts.signals
+    unasked: tuple[NotChecked, ...] = ()
+    if facts.code.facet:
+        said = plan.diagnosed[(code, modifiers), diagnoses]
+        signals, unasked = signals | said.signals, said.not_checked
+    if place is not None:
+        signals |= plan.place(place).signals
+    return Shown(facts, signals, unasked)
+
+
+@attrs.frozen(eq=False)
+class Diagnosed:
+    """What the rules on diagnoses say of a line with some, each of which is told from it alone.
+
+    ``findings`` says that they find something; then they are asked again with the day. Else
+    ``not_checked`` is all that they say.
+    """
+
+    findings: bool
+    not_checked: tuple[NotChecked, ...]
+    signals: int
+
+
+_UNDIAGNOSED = Diagnosed(findings=False, not_checked=(), signals=_NO_DIAGNOSES)
+
+
+def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]) -> Diagnosed:
+    """Give what the rules on diagnoses say of a code with its modifiers, and with some diagnoses."""
+    (code, modifiers), diagnoses = asked
+    if not diagnoses:
+        return _UNDIAGNOSED
+    facts = plan.lines[code, modifiers]
+    written = ClaimLine(code=facts.code.code, modifiers=facts.modifiers, diagnoses=diagnoses)
+    claim = Claim(claim_type=plan.claim_type, date=plan.on, lines=(written,))
+    line = Line(1, facts, written)
+    signals = facts.signals | _DIAGNOSES | _ODD | _TYPES[plan.claim_type]
+    day = Day(plan.on, plan, (line,), (line,), signals, claim, None, None, ())
+    answers = [
+        (rule, answer)
+        for ask, rule, _ in plan.runs(signals).rules
+        if rule.is_on_diagnoses
+        for answer in ask(day)
+    ]
+    unasked = tuple(answer.of(rule) for rule, answer in answers if isinstance(answer, NotAsked))
+    findings = len(unasked) < len(answers)
+    shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
+    if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
+        shown |= Signal.CYST.value
+    return Diagnosed(findings, unasked, shown)
+
+
+def _split(claim: Claim) -> _Split:
+    """Part the lines of a claim by day and practitioner."""
+    providers = sole_providers(claim)
+    split: _Split = {}
+    for number, line in enumerate(claim.lines, 1):
+        date = line.date or claim.date
+        provider = line.provider if date is None else line.provider or providers.get(date)
+        split.setdefault((date, provider), []).append((number, line))
+    return split

@@ -1,0 +1,286 @@
+"""What is known of the codes, modifiers and places of lines, on the days of one term."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet.addons import allowed_primaries
+from cptfacet.bilateral import LateralityFormat
+from cptfacet.checking.modifier_faults import Oddities, oddities
+from cptfacet.checking.signals import Signal
+from cptfacet.claims import ClaimType
+from cptfacet.dates import Status
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import Provision
+from cptfacet.procedures import (
+    CodeGroup,
+    Family,
+    LegacyFamily,
+    Ordinal,
+    Procedure,
+    ProcedureKind,
+    is_code,
+    role_of,
+)
+from cptfacet.reference import edits
+from cptfacet.reference.editions import NotInData
+from cptfacet.reference.edits import AscStatus
+
+if TYPE_CHECKING:
+    from cptfacet.anatomy import CodeRegion
+    from cptfacet.checking.plans import Plan
+    from cptfacet.citations import Citation
+    from cptfacet.dates import EffectivePeriod
+    from cptfacet.policies import NotKnown
+
+__all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "place_facts"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CodeFacts:
+    """What is known of a code on the days of a term.
+
+    ``facet`` says that it stands for facet levels on these days, today's codes and old ones alike;
+    then family, ordinal and region are there, ``role`` is the one that line forms go by, and ``form``
+    is what the policy says of it.
+    ``primaries`` are those that allow it, and ``national`` those of them that no policy added.
+    ``groups`` are those of other codes that it is in, on whatever date; ``standing`` says whether it
+    is valid in this term, with its ``terms`` and ``citations``; it is None for a code of which
+    nothing is known.
+    """
+
+    code: str
+    shaped: bool
+    procedure: Procedure | None
+    standing: Status | None
+    terms: tuple[EffectivePeriod, ...]
+    citations: tuple[Citation, ...]
+    facet: bool
+    family: Family | LegacyFamily | None
+    ordinal: Ordinal | None
+    region: CodeRegion | None
+    role: str | None
+    form: Provision | NotKnown | None
+    groups: tuple[CodeGroup, ...]
+    primaries: tuple[str, ...]
+    national: tuple[str, ...]
+    signals: int
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LineFacts:
+    """What is known of a code with its modifiers on the days of a term.
+
+    ``modifiers`` are folded, in the order of the line, and ``roles`` are theirs. ``sides`` are the
+    roles among them that name a side, each once, and ``side`` is the one where there is one. ``odd``
+    is what is odd about them, if anything is.
+    """
+
+    code: CodeFacts
+    modifiers: tuple[str, ...]
+    roles: tuple[ModifierRole | None, ...]
+    sides: tuple[ModifierRole, ...]
+    side: ModifierRole | None
+    odd: Oddities | None
+    signals: int
+
+    def has(self, role: ModifierRole) -> bool:
+        """Say whether a modifier of the line has a role."""
+        return role in self.roles
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class PlaceFacts:
+    """What is known of a place of service on the days of a term.
+
+    ``place`` is None where the code set has none that is written so; ``assigned`` says that it stands
+    for a place, ``dated`` that no source leaves open whether it does on these days, ``foreign`` that
+    it is not one of the facility that bills.
+    """
+
+    place: edits.PlaceOfService | None
+    assigned: bool
+    dated: bool
+    foreign: bool
+    signals: int
+
+
+# -- codes
+
+
+_FAMILIES = {
+    Family.IMAGE_GUIDED_INJECTION: Signal.INJECTION,
+    Family.ULTRASOUND_INJECTION: Signal.ULTRASOUND | Signal.INJECTION,
+    Family.ABLATION: Signal.ABLATION,
+    LegacyFamily.INJECTION: Signal.INJECTION,
+    LegacyFamily.ABLATION: Signal.ABLATION,
+}
+_GROUPS = {
+    CodeGroup.IMAGING_GUIDANCE: Signal.IMAGING,
+    CodeGroup.SEDATION: Signal.SEDATION,
+    CodeGroup.ANESTHESIA: Signal.SEDATION,
+    CodeGroup.EVALUATION: Signal.EVALUATION,
+    CodeGroup.EPIDURAL: Signal.OTHER_BLOCK,
+    CodeGroup.TRIGGER_POINT: Signal.OTHER_BLOCK,
+    CodeGroup.SYMPATHETIC_BLOCK: Signal.OTHER_BLOCK,
+    CodeGroup.SACROILIAC: Signal.SACROILIAC | Signal.OTHER_BLOCK,
+    CodeGroup.IMPLANT: Signal.IMPLANT,
+    CodeGroup.UNLISTED_NERVOUS: Signal.UNLISTED,
+}
+_STANDINGS = (Status.IN_FORCE, Status.NOT_IN_FORCE, Status.NOT_KNOWN)
+
+
+def code_facts(plan: Plan, code: str) -> CodeFacts:
+    """Give what is known of a code, folded."""
+    reference, on = plan.reference, plan.on
+    shaped = is_code(code)
+    procedure = reference.known(code)
+    members = reference.grouped(code) if shaped else ()
+    known = [procedure] if procedure else members
+    standings = [each.term.on(on) for each in known]
+    standing = min(standings, key=_STANDINGS.index) if standings else None
+    of_levels = procedure is not None and procedure.kind is not ProcedureKind.RELATED
+    facet = of_levels and standing is Status.IN_FORCE
+    family = procedure.family if procedure and facet else None
+    ordinal = procedure.ordinal if procedure and facet else None
+    region = procedure.region if procedure and facet else None
+    role = role_of(family, ordinal) if family and ordinal else None
+    signals = Signal(0) if shaped else Signal.MALFORMED
+    if standing is not Status.IN_FORCE and (shaped or standing is Status.NOT_IN_FORCE):
+        signals |= Signal.NOT_IN_FORCE
+    if facet and family and ordinal and region:
+        signals |= Signal.FACET | _FAMILIES[family]
+        signals |= Signal.FIRST if ordinal is Ordinal.FIRST else Signal.ADD_ON
+        signals |= Signal.THIRD if ordinal is Ordinal.THIRD_AND_MORE else Signal(0)
+        signals |= Signal[region.name]
+    else:
+        signals |= Signal.OTHER
+    for member in members:
+        signals |= _GROUPS.get(member.group, Signal(0))
+    if facet and code in _needing_authorization(plan):
+        signals |= Signal.NEEDS_AUTHORIZATION
+    if shaped and plan.claim_type is ClaimType.ASC_FACILITY:
+        signals |= _asc_signals(plan, code)
+    return CodeFacts(
+        code=code,
+        shaped=shaped,
+        procedure=procedure,
+        standing=standing,
+        terms=tuple(each.term for each in known),
+        citations=tuple(dict.fromkeys(c for each in known for c in each.citations)),
+        facet=bool(signals & Signal.FACET),
+        family=family,
+        ordinal=ordinal,
+        region=region,
+        role=role,
+        form=plan.line_form(role) if role else None,
+        groups=tuple(dict.fromkeys(member.group for member in members)),
+        primaries=allowed_primaries(code, on=on, policy=plan.policy, reference=reference),
+        national=allowed_primaries(code, on=on, reference=reference),
+        signals=signals.value,
+    )
+
+
+def _needing_authorization(plan: Plan) -> tuple[str, ...]:
+    listed = plan.provision("authorization.codes", claim_type=plan.claim_type)
+    return listed.value if listed is not None and isinstance(listed.value, tuple) else ()
+
+
+def _asc_signals(plan: Plan, code: str) -> Signal:
+    """Give what a code shows on the claim of a surgical center, where the payer goes by the addenda."""
+    signals = Signal(0)
+    if plan.provision("facility.asc-list") is not None:
+        status = plan.asc(code)
+        if isinstance(status, NotInData) or status.packaged:
+            signals |= Signal.ASC_PACKAGED
+        if isinstance(status, AscStatus) and not status.covered:
+            signals |= Signal.ASC_NOT_PAYABLE
+    return signals
+
+
+# -- codes with their modifiers
+
+
+_ROLES = {
+    ModifierRole.BILATERAL: Signal.BILATERAL,
+    ModifierRole.RIGHT: Signal.ONE_SIDE | Signal.RIGHT,
+    ModifierRole.LEFT: Signal.ONE_SIDE | Signal.LEFT,
+    ModifierRole.DISTINCT: Signal.DISTINCT,
+    ModifierRole.MULTIPLE: Signal.MULTIPLE,
+    ModifierRole.REQUIREMENTS_MET: Signal.MARKED,
+    ModifierRole.MONITORED_ANESTHESIA: Signal.SEDATION | Signal.OTHER_MODIFIER,
+}
+
+
+def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineFacts:
+    """Give what is known of a code with its modifiers."""
+    folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
+    roles = tuple(map(plan.reference.modifier_role, folded))
+    sides = tuple(dict.fromkeys(r for r in roles if r in plan.lateral.values() and r))
+    signals = Signal.MODIFIED if folded else Signal(0)
+    for role in roles:
+        signals |= _ROLES.get(role, Signal.OTHER_MODIFIER) if role else Signal.OTHER_MODIFIER
+    if len(sides) > 1:
+        signals |= Signal.SEVERAL_SIDES
+    if ModifierRole.BILATERAL in sides and code.signals & Signal.ADD_ON:
+        signals |= Signal.BILATERAL_ADD_ON
+    if code.signals & Signal.EVALUATION and ModifierRole.SEPARATE_VISIT not in roles:
+        signals |= Signal.PLAIN_VISIT
+    if code.facet and not sides:
+        signals |= Signal.NO_SIDE
+    if code.signals & Signal.INJECTION and ModifierRole.REQUIREMENTS_MET not in roles:
+        signals |= Signal.UNMARKED
+    if code.facet and ModifierRole.BILATERAL in roles and _writes_otherwise(code.form):
+        signals |= Signal.ODD_FORM
+    odd = _odd(plan, folded) if folded else None
+    if odd is not None:
+        signals |= Signal.ODD_MODIFIERS
+    return LineFacts(
+        code=code,
+        modifiers=folded,
+        roles=roles,
+        sides=sides,
+        side=sides[0] if len(sides) == 1 else None,
+        odd=odd,
+        signals=signals.value | code.signals,
+    )
+
+
+def _writes_otherwise(form: Provision | NotKnown | None) -> bool:
+    """Say whether both sides of a code are not surely written with the bilateral modifier."""
+    return not isinstance(form, Provision) or form.value != LateralityFormat.ONE_LINE_50
+
+
+def _odd(plan: Plan, modifiers: tuple[str, ...]) -> Oddities | None:
+    order, most = plan.provision("modifier.order"), plan.provision("modifiers.max")
+    return oddities(
+        modifiers,
+        on=plan.on,
+        claim_type=plan.claim_type,
+        order=order.value if order is not None and isinstance(order.value, tuple) else None,
+        most=most.value if most is not None and isinstance(most.value, int) else None,
+        reference=plan.reference,
+    )
+
+
+# -- places
+
+
+def place_facts(plan: Plan, written: str) -> PlaceFacts:
+    """Give what is known of a place of service as a claim writes it."""
+    place = edits.places().get(written.strip())
+    assigned = place is not None and place.assigned
+    dated = place is None or place.term.on(plan.on) is not Status.NOT_KNOWN
+    of_a_facility = plan.claim_type is not ClaimType.PROFESSIONAL
+    own = place is not None and place.facility is plan.claim_type
+    foreign = assigned and of_a_facility and not own
+    fits = assigned and dated and not foreign
+    return PlaceFacts(
+        place=place,
+        assigned=assigned,
+        dated=dated,
+        foreign=foreign,
+        signals=(Signal.PLACE if fits else Signal.PLACE | Signal.ODD_PLACE).value,
+    )

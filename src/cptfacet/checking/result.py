@@ -1,0 +1,89 @@
+"""What rules say of a claim, as its findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from cptfacet.checking.rule import RawFinding, Rewrite, Rule, written
+from cptfacet.findings import Finding, FindingKind, NotChecked, RuleFamily, Severity
+
+if TYPE_CHECKING:
+    from cptfacet.claims import Claim
+
+__all__ = ["Answer", "Said", "denies", "findings_of", "weight"]
+
+Said: TypeAlias = tuple[RawFinding, Rule, Severity]
+
+
+@attrs.frozen(eq=False)
+class Answer:
+    """What was said of a claim, for all claims of its shape.
+
+    ``rewritten`` is what was said with a remedy that is written out from the lines of the claim, by
+    the place of its finding.
+    """
+
+    findings: tuple[Finding, ...]
+    rewritten: tuple[tuple[int, Said], ...]
+    not_checked: tuple[NotChecked, ...]
+
+    @classmethod
+    def of(
+        cls, said: list[Said], findings: tuple[Finding, ...], not_checked: tuple[NotChecked, ...]
+    ) -> Answer:
+        """Keep what was said as these findings."""
+        rewritten = ((place, each) for place, each in enumerate(said) if _is_rewritten(each))
+        return cls(findings, tuple(rewritten), not_checked)
+
+    def findings_of(self, claim: Claim) -> tuple[Finding, ...]:
+        """Give the findings of another claim of the shape."""
+        if not self.rewritten:
+            return self.findings
+        findings = list(self.findings)
+        for place, said in self.rewritten:
+            findings[place] = _finding(said, claim)
+        return tuple(findings)
+
+
+def findings_of(said: list[Said], claim: Claim) -> tuple[Finding, ...]:
+    """Make findings of what was said of a claim, in the order of it."""
+    return tuple([_finding(each, claim) for each in said])
+
+
+def weight(said: Said) -> tuple[int, tuple[int, ...], str, str]:
+    """Give the order of what was said: the heaviest first, then by lines and rules."""
+    found, rule, severity = said
+    return severity.rank, found.lines, rule.id, found.message
+
+
+def _is_rewritten(said: Said) -> bool:
+    remedy = said[0].remedy
+    return isinstance(remedy, Rewrite) and bool(remedy.lines)
+
+
+def _finding(said: Said, claim: Claim) -> Finding:
+    found, rule, severity = said
+    remedy = found.remedy
+    return Finding(
+        rule=rule.id,
+        family=rule.family,
+        kind=rule.kind,
+        severity=severity,
+        lines=found.lines,
+        message=found.message,
+        citations=found.citations or rule.citations,
+        remedy=written(remedy, claim) if isinstance(remedy, Rewrite) else remedy,
+    )
+
+
+def denies(said: Said) -> bool:
+    """Say whether a denial of coverage is to be expected of what no remedy and no number mends."""
+    found, rule, severity = said
+    return (
+        rule.kind is FindingKind.COVERAGE
+        and severity is Severity.ERROR
+        and rule.family not in (RuleFamily.AUTHORIZATION, RuleFamily.PURPOSE)
+        and not isinstance(found.remedy, Rewrite)
+    )

@@ -1,0 +1,347 @@
+"""Rules as values: what each is about, on whose authority, and the function that it asks.
+
+A rule is a function over one day of a claim, and metadata. The metadata stands in the data files
+``rules/*.toml``, so that it can be listed, shown and cited without asking the rule; the function
+stands in the module of its family, and `checks` joins them by the name.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from decimal import ROUND_DOWN, Decimal
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cptfacet import _data
+from cptfacet._records import sealed
+from cptfacet.checking.signals import Signal
+from cptfacet.citations import Citation
+from cptfacet.claims import Claim, ClaimLine
+from cptfacet.findings import (
+    FindingKind,
+    NotChecked,
+    Question,
+    Replacement,
+    RuleFamily,
+    Severity,
+)
+
+if TYPE_CHECKING:
+    from cptfacet.checking.day import Day, Line, Whole
+    from cptfacet.checking.plans import Plan
+    from cptfacet.policies import NotKnown
+
+__all__ = [
+    "Ask",
+    "Asked",
+    "Check",
+    "NotAsked",
+    "RawFinding",
+    "Rewrite",
+    "Rewritten",
+    "Rule",
+    "Share",
+    "checks",
+    "checks_whole",
+    "facts_of",
+    "few",
+]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Share:
+    """One of the equal parts of what some lines charge together. ``part`` counts from 0."""
+
+    lines: tuple[int, ...]
+    part: int = 0
+    parts: int = 1
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Rewritten:
+    """A line as it should be: ``line`` of the claim with another code, modifiers or units.
+
+    Nothing else of a line can change but its charge, which is a share of what lines charge that
+    are joined or split, and its diagnoses, which are those of all lines that are joined; so that no
+    remedy invents a diagnosis, a date or an amount. A charge that is no amount is left out.
+    """
+
+    line: int
+    code: str
+    modifiers: tuple[str, ...]
+    units: int | Decimal | None
+    charge: Share | None = None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Rewrite:
+    """What stands in place of the lines of a finding; nothing, where they go."""
+
+    lines: tuple[Rewritten, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class RawFinding:
+    """What a rule found: its lines, what is wrong, on whose authority, and what mends it.
+
+    No citations means those of the rule, no severity that of the rule under the policy. A
+    `Rewrite` stands in place of exactly the lines that are named.
+    """
+
+    lines: tuple[int, ...]
+    message: str
+    citations: tuple[Citation, ...] = ()
+    remedy: Rewrite | Question | None = None
+    severity: Severity | None = None
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class NotAsked:
+    """What a rule needs, and was not given or is not known."""
+
+    needs: str
+    reason: str
+
+    def of(self, rule: Rule) -> NotChecked:
+        """Give it as what a rule did not check."""
+        return NotChecked(rule=rule.id, needs=self.needs, reason=self.reason)
+
+
+Ask = Callable[["Day"], "Iterable[RawFinding | NotAsked]"]
+Where = Callable[["Plan"], bool]
+AskWhole = Callable[["Whole"], "Iterable[RawFinding | NotAsked]"]
+
+
+_NONE = Signal(0)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Check:
+    """The function of a rule, when it is asked, and what it needs to be given.
+
+    ``when``: without all of these it has nothing to say. ``needs``: with ``when`` but without
+    these, it is listed as not checked. Of each of ``either``, one is there. ``where`` says of a
+    plan whether the rule has anything to say in its term at all; it is asked once, where ``when``
+    is looked at with each claim. A check with ``ask_whole`` looks at the claim as a whole, where
+    that is more than one day with its lines.
+    """
+
+    id: str
+    ask: Ask
+    when: Signal = _NONE
+    needs: Signal = _NONE
+    either: tuple[Signal, ...] = ()
+    where: Where | None = None
+    ask_whole: AskWhole | None = None
+
+    @property
+    def of_a_day(self) -> bool:
+        """Whether it looks at each day, and not at the claim as a whole alone."""
+        return self.ask is not _nothing
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it by its name in the module of its function."""
+        ask = (self.ask_whole or self.ask) if self.ask is _nothing else self.ask
+        return _named, (ask.__module__, self.id.replace("-", "_"))
+
+
+def _named(module: str, name: str) -> Check:
+    check = getattr(importlib.import_module(module), name)
+    if type(check) is not Check:
+        message = f"{module}.{name} is not a check"
+        raise TypeError(message)
+    return check
+
+
+def checks(
+    *,
+    when: Signal = _NONE,
+    needs: Signal = _NONE,
+    either: tuple[Signal, ...] = (),
+    where: Where | None = None,
+) -> Callable[[Ask], Check]:
+    """Make a function the check of the rule that has its name, with dashes."""
+
+    def make(ask: Any) -> Check:  # noqa: ANN401  a callable has no name to the type checker
+        return Check(
+            id=ask.__name__.replace("_", "-"),
+            ask=ask,
+            when=when,
+            needs=needs,
+            either=either,
+            where=where,
+        )
+
+    return make
+
+
+def _nothing(_: Day) -> Iterable[RawFinding | NotAsked]:
+    return ()
+
+
+def checks_whole(ask: Any) -> Check:  # noqa: ANN401
+    """Make a function the check of the rule of its name, asked of a claim as a whole."""
+    return Check(id=ask.__name__.replace("_", "-"), ask=_nothing, ask_whole=ask)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Rule:
+    """One rule: its metadata, and the check that it asks.
+
+    ``severity`` is its own; a policy may give another from a date on. ``why`` says what it protects
+    against. ``citations`` are those of the rule; a finding has those of the datum that decided.
+    ``mcr`` are the numbers of the requirements of Medicare that it stands for, where it has some.
+    """
+
+    id: str
+    family: RuleFamily
+    kind: FindingKind
+    severity: Severity
+    title: str
+    why: str
+    citations: tuple[Citation, ...]
+    check: Check = attrs.field(repr=False)
+    mcr: tuple[str, ...] = ()
+
+    @property
+    def is_on_diagnoses(self) -> bool:
+        """Whether it looks at the diagnoses of a line, and at nothing else that lines have beside it.
+
+        What such a rule says of a line is worked out once; a rule of the family that looks at the
+        day as a whole does not ask for the signal.
+        """
+        return self.family is RuleFamily.DIAGNOSIS and Signal.DIAGNOSES in self.check.when
+
+
+@functools.cache
+def facts_of(family: RuleFamily) -> dict[str, dict[str, Any]]:
+    """Read the metadata of the rules of a family, by id, as the file has it."""
+    table = _data.read_toml(f"rules/{family}.toml")
+    rules: dict[str, dict[str, Any]] = table["rules"]
+    return rules
+
+
+def make_rule(family: RuleFamily, check: Check) -> Rule:
+    """Join a check with its metadata."""
+    facts = facts_of(family)[check.id]
+    return Rule(
+        id=check.id,
+        family=family,
+        kind=FindingKind(facts["kind"]),
+        severity=Severity(facts["severity"]),
+        title=facts["title"],
+        why=facts["why"],
+        citations=_data.citations_of(facts),
+        check=check,
+        mcr=tuple(facts.get("mcr", ())),
+    )
+
+
+Asked = tuple[Ask, Rule, Severity]  # a rule with its severity under a policy
+
+
+# -- what checks often do
+
+
+def numbers(lines: Iterable[Line]) -> tuple[int, ...]:
+    """Give the numbers of lines, in the order of the claim."""
+    return tuple(sorted(line.number for line in lines))
+
+
+def shown(text: str) -> str:
+    """Quote what a claim has where a code or modifier should be, cut where it is long."""
+    return repr(text) if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]!r}..."
+
+
+_MOST_SHOWN = 12
+
+
+def few(listed: Sequence[str], most: int = 5) -> str:
+    """Name the first of some texts, and how many more there are."""
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"{', '.join(listed[:most])}{more}"
+
+
+def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
+    """Group lines by their code, in the order of the codes."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.facts.code.code, []).append(line)
+    return sorted(found.items())
+
+
+def not_told(answer: NotKnown) -> NotAsked:
+    """Say that a rule could not be asked for want of what a policy does not tell."""
+    return NotAsked(needs=answer.key, reason=answer.reason)
+
+
+def instead(*lines: Rewritten) -> Rewrite:
+    """Give the remedy of lines that stand in place of those of the finding."""
+    return Rewrite(lines=lines)
+
+
+def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
+    """Give the remedy of other modifiers; none where the line has units that are no number."""
+    units = line.written.units
+    if isinstance(units, Decimal) and not units.is_finite():
+        return None
+    return instead(line.rewritten(modifiers=modifiers))
+
+
+def written(rewrite: Rewrite, claim: Claim) -> Replacement:
+    """Write the lines of a remedy out from those of the claim."""
+    return Replacement(lines=tuple(_write(line, claim.lines) for line in rewrite.lines))
+
+
+def _write(line: Rewritten, lines: tuple[ClaimLine, ...]) -> ClaimLine:
+    old = lines[line.line - 1]
+    charge = old.charge if old.charge is None or _is_amount(old.charge) else None
+    diagnoses = old.diagnoses
+    if line.charge is not None:
+        charge = _charge(line.charge, lines)
+        diagnoses = _joined(diagnoses, [lines[n - 1].diagnoses for n in line.charge.lines])
+    return attrs.evolve(
+        old,
+        code=line.code,
+        modifiers=line.modifiers,
+        units=line.units,
+        charge=charge,
+        diagnoses=diagnoses,
+    )
+
+
+def _joined(own: tuple[str, ...], every: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Join diagnoses of lines; one that has none has those of the claim, which stay there."""
+    if not all(every):
+        return own
+    return tuple(dict.fromkeys((*own, *itertools.chain(*every))))
+
+
+_CENT = Decimal("0.01")
+_MOST_DIGITS = 20  # beyond it a charge is no amount of dollars
+
+
+def _charge(share: Share, lines: tuple[ClaimLine, ...]) -> Decimal | None:
+    """Give a share in whole cents; the first one takes the cents that do not divide."""
+    charges = [lines[number - 1].charge for number in share.lines]
+    known = [charge for charge in charges if charge is not None]
+    if not known or not all(map(_is_amount, known)):
+        return None
+    total = sum(known, Decimal(0))
+    part = (total / share.parts).quantize(_CENT, ROUND_DOWN)
+    return total - part * (share.parts - 1) if share.part == 0 else part
+
+
+def _is_amount(charge: Decimal) -> bool:
+    return charge.is_finite() and abs(charge.adjusted()) < _MOST_DIGITS

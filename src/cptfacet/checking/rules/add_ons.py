@@ -1,0 +1,68 @@
+"""Rules on add-on codes, from the add-on code edits and what a policy adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cptfacet.checking.day import Day, Line
+from cptfacet.checking.rule import RawFinding, checks, numbers
+from cptfacet.checking.signals import Signal
+from cptfacet.dates import Status
+from cptfacet.findings import Question, Severity
+
+
+@checks(when=Signal.LONE_ADD_ON)
+def addon_without_primary(day: Day) -> Iterator[RawFinding]:
+    """Find add-ons that have none of their primaries beside them."""
+    codes = {line.code for line in day.lines}
+    for code, lines in _add_ons(day).items():
+        allowed = lines[0].facts.code.primaries
+        if allowed and codes.isdisjoint(allowed):
+            procedure = lines[0].facts.code.procedure
+            listed = procedure.primaries if procedure else ()
+            links = [link for link in listed if link.term.on(day.plan.on) is Status.IN_FORCE]
+            beside = [link for link in listed if link.primary in codes]
+            later = [link for link in beside if link.term.on(day.plan.on) is Status.NOT_KNOWN]
+            yield RawFinding(
+                lines=numbers(lines),
+                message=(
+                    f"{code} is an add-on, and none of its primaries ({', '.join(allowed)}) is"
+                    " billed with it"
+                ),
+                citations=tuple(
+                    dict.fromkeys(c for link in (*later, *links) for c in link.citations)
+                ),
+                severity=Severity.WARNING if later else None,
+                remedy=Question(
+                    question=f"Which first level was treated beside {code}, or was {code} the only"
+                    " level, so that its primary is the code?"
+                ),
+            )
+
+
+@checks(when=Signal.LONE_ADD_ON)
+def addon_primary_by_policy(day: Day) -> Iterator[RawFinding]:
+    """Find add-ons whose only primary on the claim is one that the policy adds."""
+    codes = {line.code for line in day.lines}
+    for code, lines in _add_ons(day).items():
+        facts = lines[0].facts.code
+        national = facts.national
+        added = [p for p in facts.primaries if p in codes and p not in national]
+        if added and codes.isdisjoint(national):
+            stated = day.plan.provision("addon.primaries", add_on=code)
+            yield RawFinding(
+                lines=numbers(lines),
+                message=(
+                    f"{added[0]} allows {code} by this policy alone; the national add-on edits"
+                    f" pair it with {', '.join(national)}"
+                ),
+                citations=stated.citations if stated else (),
+            )
+
+
+def _add_ons(day: Day) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in day.facet:
+        if line.facts.code.primaries:
+            found.setdefault(line.code, []).append(line)
+    return found

@@ -1,0 +1,792 @@
+"""Rules that compare a claim with the note of its session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation
+from cptfacet.checking.day import Day, Line, Whole
+from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
+from cptfacet.checking.rule import (
+    Check,
+    NotAsked,
+    RawFinding,
+    Rewrite,
+    Rewritten,
+    by_code,
+    checks,
+    instead,
+    numbers,
+)
+from cptfacet.checking.rules.purpose import Mark, is_marked, mark_of, remarked_as, unmarked
+from cptfacet.checking.signals import Signal
+from cptfacet.claims import Purpose
+from cptfacet.coding import CodedSession
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierRole
+from cptfacet.notes import NoteId, Reason, Refusal
+from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
+from cptfacet.procedures import Family
+from cptfacet.sessions import Guidance, TechniqueKind, Treatment
+
+if TYPE_CHECKING:
+    from cptfacet.citations import Citation
+    from cptfacet.claims import ClaimLine
+
+_INJECTION = TechniqueKind.INJECTION
+_NAMES = {_INJECTION: "an injection", TechniqueKind.DENERVATION: "an ablation"}
+
+
+def _places(day: Day) -> tuple[Place, ...]:
+    note = noted(day)
+    return note.places if note else ()
+
+
+def _codes(lines: Iterable[Line]) -> str:
+    return ", ".join(code for code, _ in by_code(lines))
+
+
+def _supply(joints: Iterable[Joint]) -> tuple[Citation, ...]:
+    facts = (innervation(joint) for joint in joints)
+    return tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
+
+
+def _levels(count: int) -> str:
+    return f"{count} level{'' if count == 1 else 's'}"
+
+
+# -- more levels than the note supports: one of these rules says why
+
+
+def _why_more(place: Place, day: Day) -> str:
+    """Say which rule tells why more is billed in a place than the note supports; none, or one."""
+    if not place.surplus or not place.lines:
+        return ""
+    if _elsewhere(place, day):
+        return region_differs.id
+    if place.included and place.fewest <= len({*place.joints, *place.included}):
+        return injection_included_in_ablation.id
+    return _why_further(place) if place.supported else _why_none(place, day)
+
+
+def _why_further(place: Place) -> str:
+    """Say which rule tells why more is billed where the note supports something."""
+    counts = {len(place.nerves), len(place.facet_nerves)} - {0}
+    on_nerves = any(treatment.technique.on_nerves for treatment in place.treatments)
+    supplying = {len(place.supplying)} if on_nerves and not place.nerves else set[int]()
+    for tells, rule in (
+        (not place.by_nerve and place.fewest in counts, nerves_counted_as_levels),
+        (bool(place.sacral), sacral_nerves_as_facet),
+        (_second_side(place), second_side_billed_as_level),
+        (not place.by_nerve and place.fewest in supplying, nerves_counted_as_levels),
+    ):
+        if tells:
+            return rule.id
+    return level_not_documented.id
+
+
+def _why_none(place: Place, day: Day) -> str:
+    """Say which rule tells why the note supports nothing at all in a place."""
+    if place.sacral:
+        return sacral_nerves_as_facet.id
+    if place.nerves:
+        return nerve_completes_no_joint.id
+    return "" if any(_mismatches(day)) else level_not_documented.id
+
+
+def _elsewhere(place: Place, day: Day) -> list[Place]:
+    """Give the places of the other region in which less is billed than the note supports."""
+    return [
+        other
+        for other in _places(day)
+        if other.kind is place.kind
+        and other.region is not place.region
+        and not other.by_nerve
+        and other.supported > other.most
+    ]
+
+
+def _second_side(place: Place) -> bool:
+    """Say whether the sides of the levels, each counted, are as many as are billed."""
+    sides = len(place.joints) + place.bilateral
+    return not place.both_at_most and place.bilateral > 0 and place.fewest <= sides
+
+
+def _more(day: Day, rule: str) -> list[Place]:
+    return [place for place in _places(day) if _why_more(place, day) == rule]
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find more levels of a region than the note supports."""
+    note = noted(day)
+    if note and note.unplaced:
+        named = ", ".join(note.unplaced)
+        reason = f"no source that was read tells which region picked the code of {named} then"
+        yield NotAsked(needs=f"code region of {named}", reason=reason)
+    for place in _more(day, level_not_documented.id):
+        what = "nerve" if place.by_nerve else "level"
+        are = " is" if place.fewest == 1 else "s are"
+        said = (
+            f"{_codes(place.lines)}: {place.fewest} {what}{are} billed, and the note supports"
+            f" {place.supported or 'none'}"
+        )
+        named = f" ({place.named})" if place.joints else ""
+        yield _found(
+            day,
+            place.lines,
+            f"{said}{named}",
+            question="Which further joints were treated, and does the record name them?",
+            citations=_supply(place.joints),
+        )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
+    """Find as many levels billed as the note has nerves, which complete fewer joints."""
+    for place in _more(day, nerves_counted_as_levels.id):
+        nerves = place.nerves or place.supplying
+        yield _found(
+            day,
+            place.lines,
+            f"{_codes(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
+            f" ({', '.join(nerves)}), which complete {place.named}",
+            question="Were further nerves treated, which complete more joints?",
+            citations=_supply(place.joints),
+        )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
+    """Find lateral branches of the sacrum that are billed as facet levels."""
+    for place in _more(day, sacral_nerves_as_facet.id):
+        others = [
+            other
+            for treatment in place.treatments
+            for other in day.plan.reference.instead_of(
+                place.sacral,
+                technique=treatment.technique,
+                guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+                on=day.plan.on,
+            )
+        ]
+        reported = f", and are reported with {others[0].instead.code}" if others else ""
+        yield _found(
+            day,
+            place.lines,
+            f"{_codes(place.lines)}: {', '.join(place.sacral)} supply the sacroiliac joint and no"
+            f" facet joint{reported}",
+            question="Which facet joints were treated beside the sacroiliac nerves?",
+            citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
+        )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
+    """Find facet levels billed for nerves that complete no joint."""
+    for place in _places(day):
+        told = _why_more(place, day)
+        single = told == sacral_nerves_as_facet.id and not place.joints and not place.by_nerve
+        loose = [nerve for nerve in place.nerves if nerve not in place.sacral]
+        if loose and (told == nerve_completes_no_joint.id or single):
+            near = [joint for joint in Joint if set(innervation(joint).nerves) & set(loose)]
+            yield _found(
+                day,
+                place.lines,
+                f"{_codes(place.lines)}: {_complete_nothing(loose)}",
+                question="Was the other nerve of a joint treated too, on the same side?",
+                citations=_supply(near),
+            )
+
+
+def _complete_nothing(nerves: list[Nerve]) -> str:
+    named = ", ".join(nerves)
+    if all(nerve.kind is NerveKind.OCCIPITAL for nerve in nerves):
+        return f"{named} supply no facet joint"
+    if set(nerves) == {Nerve.C2, Nerve.C3}:
+        return f"{named} complete no joint without the third occipital nerve"
+    alone = f"{named} alone completes" if len(nerves) == 1 else f"{named} complete"
+    return f"{alone} no facet joint: a joint has two nerves, on one side"
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
+    """Find the other side of a level that is billed as a further level."""
+    for place in _more(day, second_side_billed_as_level.id):
+        both = [joint for joint, side in place.joints.items() if side is Side.BILATERAL]
+        yield _found(
+            day,
+            place.lines,
+            f"{_codes(place.lines)}: {_levels(place.fewest)} billed, and the note has"
+            f" {', '.join(sorted(both))} on both sides: the other side of a level is not another"
+            " level",
+            question="Was each level treated on both sides, or were further levels treated?",
+            citations=(),
+        )
+
+
+@checks(when=Signal.INJECTION, needs=Signal.SESSION)
+def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
+    """Find injections at joints whose ablation on the same day they are a part of."""
+    stated = day.plan.provision("coding.injection-at-ablated-joint")
+    for place in _more(day, injection_included_in_ablation.id):
+        yield _found(
+            day,
+            place.lines,
+            f"{_codes(place.lines)}: the injection at {', '.join(sorted(place.included))} is a part"
+            " of the ablation there",
+            question="Was another joint injected, which was not ablated?",
+            citations=stated.citations if stated else (),
+        )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def region_differs(day: Day) -> Iterator[RawFinding]:
+    """Find levels that are billed in another region than the note has them."""
+    for place in _more(day, region_differs.id):
+        there = sorted(joint for other in _elsewhere(place, day) for joint in other.joints)
+        yield _found(
+            day,
+            place.lines,
+            f"{_codes(place.lines)}: the codes of {place.region} levels, and the note has"
+            f" {', '.join(there)}, for which the other region has its own",
+            question="Which joints were treated?",
+            citations=(),
+        )
+
+
+# -- fewer levels than the note has
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def level_not_billed(day: Day) -> Iterator[RawFinding]:
+    """Find fewer levels billed than the note has."""
+    if any(_more(day, region_differs.id)):
+        return
+    for place in _places(day):
+        left = len(place.coded) - place.most
+        if left <= 0 or place.by_nerve or _for_levels(place):
+            continue
+        lines = place.lines or day.facet
+        said = (
+            f"the note has {', '.join(sorted(place.coded))}, and {_levels(place.most)} of them"
+            f" {'is' if place.most == 1 else 'are'} billed"
+        )
+        question = "Were the other levels treated, and are they left out on purpose?"
+        beyond = _beyond(day, place)
+        if beyond or not place.lines or len(place.coded) > _covered(day, place):
+            yield RawFinding(
+                lines=numbers(lines),
+                message=f"{said}{beyond and '; '}{beyond}",
+                severity=Severity.WARNING if beyond else None,
+                remedy=Question(question=question),
+            )
+        else:
+            yield _found(day, lines, said, question=question, citations=())
+
+
+def _covered(day: Day, place: Place) -> int:
+    """Give the most levels of a place that are covered: all, where no limit is known."""
+    limit = day.plan.provision("levels.max", family=_family(place))
+    return limit.value if limit and isinstance(limit.value, int) else len(place.coded)
+
+
+def _beyond(day: Day, place: Place) -> str:
+    """Say why the rest may be left out on purpose, or billed elsewhere; nothing where it is not."""
+    levels = _covered(day, place)
+    if place.most >= levels:
+        return f"no more than {levels} are covered"
+    limit = day.plan.provision("regions.max")
+    billed = {other.region for other in _places(day) if other.lines}
+    if limit and isinstance(limit.value, int) and not place.lines and len(billed) >= limit.value:
+        return f"no more regions than {limit.value} are covered in one session"
+    return "" if day.alone else "the claim has lines of another practitioner or day"
+
+
+def _family(place: Place) -> Family:
+    families = {line.facts.code.family for line in place.lines}
+    if place.kind is not _INJECTION:
+        return Family.ABLATION
+    if Family.ULTRASOUND_INJECTION in families and Family.IMAGE_GUIDED_INJECTION not in families:
+        return Family.ULTRASOUND_INJECTION
+    return Family.IMAGE_GUIDED_INJECTION
+
+
+def _for_levels(place: Place) -> bool:
+    """Say whether both sides are billed where the note has more levels, and fewer on both sides."""
+    return place.both > place.bilateral and place.supported > place.most
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
+    """Find both sides of a level billed for several levels of one side."""
+    for place in _places(day):
+        if _for_levels(place) and not place.by_nerve:
+            yield _found(
+                day,
+                place.lines,
+                f"{_codes(place.lines)}: billed as both sides of {_levels(place.both)}, and the"
+                f" note has {_sided(place)}: further levels have add-on codes",
+                question="Which levels and sides were treated?",
+                citations=(),
+            )
+
+
+def _sided(place: Place) -> str:
+    return ", ".join(
+        f"{joint} {side}" if side else f"{joint} on one side"
+        for joint, side in sorted(place.joints.items(), key=lambda pair: pair[0].position)
+    )
+
+
+# -- sides
+
+
+def _comparable(day: Day) -> list[Place]:
+    """Give the places in which the levels agree so far that sides can be compared."""
+    silent = ("", nerves_counted_as_levels.id)
+    return [
+        place
+        for place in _places(day)
+        if place.lines and place.joints and not place.by_nerve and _why_more(place, day) in silent
+    ]
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
+    """Find levels that the note has on both sides and the claim on one."""
+    for place in _comparable(day):
+        if place.lacks_sides:
+            both = sorted(j for j, side in place.joints.items() if side is Side.BILATERAL)
+            yield _found(
+                day,
+                place.lines,
+                f"{_codes(place.lines)}: the note has {', '.join(both)} on both sides, and"
+                " the claim does not say so of each",
+                question="Were both sides treated?",
+                citations=(),
+            )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def side_differs(day: Day) -> Iterator[RawFinding]:
+    """Find sides that the note does not have."""
+    for place in _comparable(day):
+        if _why_more(place, day) or _for_levels(place):
+            continue
+        extra = [
+            side
+            for side in (Side.RIGHT, Side.LEFT)
+            if place.billed(side) > place.documented(side) + place.unnamed
+        ]
+        if place.both > place.bilateral and not extra:
+            extra = [Side.BILATERAL]
+        if extra:
+            yield _found(
+                day,
+                place.lines,
+                f"{_codes(place.lines)}: billed {' and '.join(extra)} for more levels than the note"
+                f" has so; it has {_sided(place)}",
+                question="Which side was treated?",
+                citations=(),
+            )
+
+
+@checks(when=Signal.FACET | Signal.ONE_SIDE, needs=Signal.SESSION)
+def side_not_documented(day: Day) -> Iterator[RawFinding]:
+    """Find sides on the claim for levels whose side the note does not name."""
+    for place in _comparable(day):
+        one = [line for line in place.lines if line.side in (ModifierRole.RIGHT, ModifierRole.LEFT)]
+        sides = (Side.RIGHT, Side.LEFT)
+        if one and any(place.billed(side) > place.documented(side) for side in sides):
+            unnamed = sorted(joint for joint, side in place.joints.items() if side is None)
+            if unnamed:
+                yield RawFinding(
+                    lines=numbers(one),
+                    message=(
+                        f"{_codes(one)}: the claim names a side, and the note names none for"
+                        f" {', '.join(unnamed)}"
+                    ),
+                    remedy=Question(question="Which side does the record show?"),
+                )
+
+
+# -- technique and guidance
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Mismatch:
+    """Lines whose family none of the treatments of the note is reported with."""
+
+    lines: tuple[Line, ...]
+    family: Family
+    treatments: tuple[Treatment, ...]
+    answers: tuple[Provision | NotKnown, ...]
+    by_guidance: bool
+
+    @property
+    def severity(self) -> Severity | None:
+        """A warning where no source tells how the treatments are reported."""
+        told = any(isinstance(answer, Provision) for answer in self.answers)
+        return None if told or not self.answers else Severity.WARNING
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Those of what the policy says of the treatments."""
+        return tuple(dict.fromkeys(c for answer in self.answers for c in answer.citations))
+
+
+def _mismatches(day: Day) -> Iterator[_Mismatch]:
+    note = noted(day)
+    if note is None or note.agrees:
+        return
+    for family in Family:
+        lines = tuple(line for line in day.facet if line.facts.code.family is family)
+        if not lines:
+            continue
+        kind = kind_of(lines[0])
+        treatments = note.of_kind(kind) if kind else ()
+        answers = tuple(_reported(day, treatment) for treatment in treatments)
+        values = {answer.value for answer in answers if isinstance(answer, Provision)}
+        if values & {family.value, "ask"}:
+            continue
+        yield _Mismatch(
+            lines=lines,
+            family=family,
+            treatments=treatments,
+            answers=answers,
+            by_guidance=any(_guidances(day, t, family) for t in treatments),
+        )
+
+
+def _reported(day: Day, treatment: Treatment) -> Provision | NotKnown:
+    """Give what the policy says of the family with which a treatment is reported."""
+    return day.plan.get(
+        "coding.family",
+        technique=treatment.technique.value,
+        guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+    )
+
+
+def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]:
+    """Give the guidances under which the technique of a treatment is reported with a family."""
+    return [
+        guidance
+        for guidance in Guidance
+        if (
+            stated := day.plan.provision(
+                "coding.family", technique=treatment.technique.value, guidance=guidance.value
+            )
+        )
+        and stated.value == family
+    ]
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def guidance_differs(day: Day) -> Iterator[RawFinding]:
+    """Find codes of another guidance than the note has."""
+    for wrong in _mismatches(day):
+        if wrong.by_guidance:
+            right = [_guidances(day, t, wrong.family) for t in wrong.treatments]
+            meant = " or ".join(dict.fromkeys(g for listed in right for g in listed))
+            had = ", ".join(dict.fromkeys(f"{t.guidance}" for t in wrong.treatments))
+            yield _found(
+                day,
+                wrong.lines,
+                f"{_codes(wrong.lines)}: the codes stand for {meant}, and the note has guidance"
+                f" {had}{_instead(day, wrong)}",
+                question="Which guidance does the record show?",
+                citations=wrong.citations,
+                severity=wrong.severity,
+            )
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def technique_differs(day: Day) -> Iterator[RawFinding]:
+    """Find codes of another technique than the note has."""
+    for wrong in _mismatches(day):
+        if not wrong.by_guidance:
+            yield _other_technique(day, wrong)
+
+
+def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
+    note = noted(day)
+    treatments = wrong.treatments or (note.session.treatments if note else ())
+    had = ", ".join(dict.fromkeys(treatment.technique for treatment in treatments))
+    citations = wrong.citations
+    if wrong.treatments:
+        told = "and no source that was read settles its code"
+        if wrong.severity is None:
+            told = "which is not reported so"
+        said = f"the note has {had}, {told}{_instead(day, wrong)}"
+    else:
+        kind = kind_of(wrong.lines[0]) or _INJECTION
+        said = f"it stands for {_NAMES[kind]}, and the note has {had} alone"
+        included = day.plan.provision("coding.injection-at-ablated-joint")
+        if kind is _INJECTION and day.shows(Signal.ABLATION) and included:
+            said += ", of which an injection at the same joint is a part"
+            citations = included.citations
+    return _found(
+        day,
+        wrong.lines,
+        f"{_codes(wrong.lines)}: {said}",
+        question="Which technique does the record show, and which code does the payer ask for?",
+        citations=citations,
+        severity=wrong.severity,
+    )
+
+
+def _instead(day: Day, wrong: _Mismatch) -> str:
+    """Name what a source reports instead."""
+    found = [
+        day.plan.provision(
+            "coding.instead",
+            technique=treatment.technique.value,
+            guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+        )
+        for treatment in wrong.treatments
+    ]
+    lines = dict.fromkeys(
+        text
+        for stated in found
+        if stated and isinstance(stated.value, tuple)
+        for text in stated.value
+    )
+    return f"; a source reports {', '.join(lines)}" if lines else ""
+
+
+# -- other things that the note says
+
+
+@checks(when=Signal.OTHER, needs=Signal.SESSION)
+def other_nerve_code(day: Day) -> Iterator[RawFinding]:
+    """Find the code of another nerve in place of the facet levels that the note has."""
+    note = noted(day)
+    if note is None or day.facet or not note.has_joints():
+        return
+    listed = {entry.nerve for t in note.session.treatments for entry in t.nerves}
+    others = day.plan.reference.other_nerves
+    for code, lines in by_code(day.lines):
+        meant = [other for other in others if other.instead.code == code]
+        nerves = sorted({nerve for other in meant for nerve in other.nerves})
+        if nerves and listed.isdisjoint(nerves):
+            joints = sorted({joint for place in note.places for joint in place.joints})
+            yield RawFinding(
+                lines=numbers(lines),
+                message=(
+                    f"{code} is reported for {', '.join(nerves)}, and the note has"
+                    f" {', '.join(joints)}, a facet level, for which no facet code is billed"
+                ),
+                citations=tuple(dict.fromkeys(c for other in meant for c in other.citations)),
+                remedy=Question(question="Which nerve was treated?"),
+            )
+
+
+@checks(when=Signal.INJECTION, needs=Signal.SESSION)
+def purpose_differs(day: Day) -> Iterator[RawFinding]:
+    """Find another purpose on the claim than the note states."""
+    note = noted(day)
+    if note is None:
+        return
+    purposes = {treatment.purpose for treatment in note.of_kind(_INJECTION)}
+    if len(purposes) != 1 or None in purposes:
+        return
+    stated, purpose = day.purpose, purposes.pop()
+    lines = [line for line in day.facet if kind_of(line) is _INJECTION]
+    if stated not in (None, purpose):
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{_codes(lines)}: the claim says {stated}, and the note {purpose}",
+            remedy=Question(question="Was the injection diagnostic or therapeutic?"),
+        )
+    elif stated is None:
+        yield from _marked_otherwise(day, lines, diagnostic=purpose is Purpose.DIAGNOSTIC)
+
+
+def _marked_otherwise(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[RawFinding]:
+    """Find marks that say another thing than the note, where the claim itself says nothing."""
+    wrong: list[Line] = []
+    marks: dict[Mark, None] = {}
+    for line in lines:
+        family = line.facts.code.family
+        mark = mark_of(day.plan, family) if isinstance(family, Family) else None
+        if isinstance(mark, Mark) and is_marked(line) is not diagnostic:
+            wrong.append(line)
+            marks[mark] = None
+    if not wrong:
+        return
+    [mark, *_] = marks
+    said = "no line says so with" if diagnostic else "the line says otherwise with"
+    changed = [_marked(day, line, mark, diagnostic=diagnostic) for line in wrong]
+    whole = [line for line in changed if line is not None]
+    yield RawFinding(
+        lines=numbers(wrong),
+        message=(
+            f"{_codes(wrong)}: the note says {'diagnostic' if diagnostic else 'therapeutic'}, and"
+            f" {said} {mark.modifier}"
+        ),
+        citations=mark.stated.citations,
+        remedy=instead(*whole)
+        if len(whole) == len(wrong)
+        else Question(question=f"A line has no place left for {mark.modifier}: which can go?"),
+    )
+
+
+def _marked(day: Day, line: Line, mark: Mark, *, diagnostic: bool) -> Rewritten | None:
+    kept = unmarked(line)
+    return remarked_as(day, line, (*kept, mark.modifier) if diagnostic else kept)
+
+
+def _other_day(day: Day) -> Iterator[RawFinding]:
+    """Find a claim of one day that is not that of the session."""
+    session = day.session
+    if session and day.alone and day.date != session.date:
+        yield _no_line_of_the_session()
+
+
+def _no_line_of_the_session() -> RawFinding:
+    return RawFinding(
+        lines=(),
+        message="no line of the claim is of the day of the session",
+        remedy=Question(question="On which day was the procedure done?"),
+    )
+
+
+def _other_days(whole: Whole) -> Iterator[RawFinding]:
+    """Find claims none of whose lines is of the day of the session."""
+    session = whole.days[0].session if whole.days else None
+    if session and all(day.date != session.date for day in whole.days):
+        yield _no_line_of_the_session()
+
+
+date_differs = Check(id="date-differs", ask=_other_day, ask_whole=_other_days, needs=Signal.SESSION)
+
+
+_OPEN = (Reason.GUIDANCE_NOT_STATED, Reason.NOT_KNOWN, Reason.SEVERAL)
+
+
+@checks(when=Signal.FACET, needs=Signal.SESSION)
+def session_not_codable(day: Day) -> Iterator[RawFinding]:
+    """Find facet codes on a claim whose note can't be coded as it stands."""
+    note = noted(day)
+    if note and isinstance(note.answer, Refusal) and note.answer.reason in _OPEN:
+        yield RawFinding(
+            lines=numbers(day.facet),
+            message=f"the note can't be coded as it stands: {note.answer.message}",
+            citations=note.answer.citations,
+            remedy=Question(question="What does the record show beyond what is stated?"),
+        )
+
+
+# -- remedies
+
+
+def _found(
+    day: Day,
+    lines: Iterable[Line],
+    message: str,
+    *,
+    question: str,
+    citations: tuple[Citation, ...],
+    severity: Severity | None = None,
+) -> RawFinding:
+    """Make a finding: with the lines of coding in place of the billed ones, or with a question."""
+    note = noted(day)
+    mended = _as_coded(day, note) if note else None
+    if mended is None:
+        return RawFinding(
+            lines=numbers(lines),
+            message=message,
+            citations=citations,
+            severity=severity,
+            remedy=Question(question=question),
+        )
+    replaced, rewrite = mended
+    return RawFinding(
+        lines=replaced, message=message, citations=citations, severity=severity, remedy=rewrite
+    )
+
+
+_MOST_LINES = 30
+_OPEN_NERVES = (NoteId.NERVES_INCOMPLETE, NoteId.NERVE_WITHOUT_JOINT)
+
+
+def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
+    """Give the lines that coding writes, in place of those that differ from them.
+
+    None where coding left something open, where the claim states another purpose, where more would
+    be billed than is covered, or where a charge would be lost, doubled or moved to another code.
+    """
+    if not isinstance(note.answer, CodedSession) or not note.wholly_coded or note.agrees:
+        return None
+    if len(day.facet) > _MOST_LINES or day.purpose not in (None, note.answer.claim.purpose):
+        return None
+    have, wanted = _unlike(day.facet, note.answer.claim.lines)
+    # A nerve that was not written down may complete the level that would go.
+    open_ = len(wanted) < len(have) and any(n.id in _OPEN_NERVES for n in note.answer.notes)
+    if open_ or any(_adds_uncovered(day, place) for place in note.places):
+        return None
+    lines = have or list(day.facet)
+    charged = any(line.written.charge is not None for line in lines)
+    if charged and sorted(line.code for line in have) != sorted(line.code for line in wanted):
+        return None
+    rewritten = _rewritten(day, lines, wanted)
+    if rewritten is None:
+        return None
+    kept = () if have else tuple(line.rewritten() for line in lines)
+    return numbers(lines), instead(*kept, *rewritten)
+
+
+def _adds_uncovered(day: Day, place: Place) -> bool:
+    """Say whether the lines of coding are of more than is covered, and the billed ones are not."""
+    regions = day.plan.provision("regions.max")
+    coded = {other.region for other in _places(day) if other.coded}
+    billed = {other.region for other in _places(day) if other.lines}
+    most = regions.value if regions and isinstance(regions.value, int) else len(coded)
+    return len(place.coded) > max(_covered(day, place), place.fewest) or len(coded) > max(
+        most, len(billed)
+    )
+
+
+def _unlike(
+    facet: tuple[Line, ...], coded: tuple[ClaimLine, ...]
+) -> tuple[list[Line], list[ClaimLine]]:
+    """Leave out the lines that the claim and coding have alike, and as often."""
+    have = Counter(map(as_written, facet))
+    wanted = Counter(map(told_of, coded))
+    alike = {told for told, count in have.items() if wanted[told] == count}
+    return (
+        [line for line in facet if as_written(line) not in alike],
+        [line for line in coded if told_of(line) not in alike],
+    )
+
+
+_OF_CODING = (
+    ModifierRole.BILATERAL,
+    ModifierRole.RIGHT,
+    ModifierRole.LEFT,
+    ModifierRole.REQUIREMENTS_MET,
+)
+
+
+def _rewritten(day: Day, have: list[Line], wanted: list[ClaimLine]) -> list[Rewritten] | None:
+    """Make each wanted line of one that is there, of the same code where there is one."""
+    free = list(have)
+    found: list[Rewritten] = []
+    for line in wanted:
+        source = next((other for other in free if other.code == line.code), None)
+        source = source or (free[0] if free else have[0])
+        if source in free:
+            free.remove(source)
+        pairs = zip(source.facts.modifiers, source.facts.roles, strict=True)
+        gone = _OF_CODING if source.code == line.code else (*_OF_CODING, ModifierRole.DISTINCT)
+        others = tuple(m for m, role in pairs if role not in gone)
+        remarked = remarked_as(day, source, (*line.modifiers, *others))
+        if remarked is None:
+            return None
+        found.append(attrs.evolve(remarked, code=line.code, units=line.units))
+    return found

@@ -1,0 +1,122 @@
+"""Rules on image guidance, and on what it makes of a day's injections and ablations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cptfacet.anatomy import CodeRegion
+from cptfacet.checking.day import Day, Line
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    by_code,
+    checks,
+    instead,
+    not_told,
+    numbers,
+)
+from cptfacet.checking.signals import Signal
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import Provision
+from cptfacet.procedures import Family
+
+_BESIDE = Signal.FACET | Signal.IMAGING | Signal.EVALUATION | Signal.SEDATION
+
+
+@checks(when=Signal.FACET | Signal.IMAGING)
+def imaging_bundled(day: Day) -> Iterator[RawFinding]:
+    """Find image guidance that is billed beside codes of which it is a part."""
+    including: dict[Family, Provision] = {}
+    for family, _ in day.by_region():
+        if isinstance(family, Family):
+            stated = day.plan.provision("imaging.separate", family=family)
+            if stated is not None and stated.value == "included":
+                including[family] = stated
+    if not including:
+        return
+    facet = sorted({line.code for line in day.facet if line.facts.code.family in including})
+    citations = tuple(dict.fromkeys(c for stated in including.values() for c in stated.citations))
+    alone = all(line.facts.signals & _BESIDE.value for line in day.lines)
+    for code, lines in by_code(day.showing(Signal.IMAGING)):
+        marked = all(line.facts.has(ModifierRole.DISTINCT) for line in lines)
+        goes = alone and all(line.written.charge is None for line in lines)
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{code}: image guidance is a part of {', '.join(facet)}",
+            citations=citations,
+            severity=Severity.WARNING if marked and not alone else None,
+            remedy=instead() if goes else Question(question=_asked(code, alone=alone)),
+        )
+
+
+def _asked(code: str, *, alone: bool) -> str:
+    if alone:
+        return f"{code} goes: is its charge a part of that of the facet lines, or left out?"
+    return f"Did {code} guide another procedure of the day, or the facet procedure?"
+
+
+@checks(when=Signal.ULTRASOUND)
+def ultrasound_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find injections under ultrasound where the policy does not cover them."""
+    stated = day.plan.get("coverage.family", family=Family.ULTRASOUND_INJECTION)
+    if not isinstance(stated, Provision):
+        yield not_told(stated)
+    elif stated.value == "not-covered":
+        lines = day.showing(Signal.ULTRASOUND)
+        codes = ", ".join(sorted({line.code for line in lines}))
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{codes}: facet injections under ultrasound are not covered",
+            citations=stated.citations,
+        )
+
+
+@checks(when=Signal.FACET | Signal.ULTRASOUND | Signal.SEVERAL_FACET)
+def guidance_mixed(day: Day) -> Iterator[RawFinding]:
+    """Find injections of one region under two kinds of guidance."""
+    grouped = day.by_region()
+    for region in CodeRegion:
+        one = grouped.get((Family.IMAGE_GUIDED_INJECTION, region), [])
+        other = grouped.get((Family.ULTRASOUND_INJECTION, region), [])
+        if one and other:
+            yield RawFinding(
+                lines=numbers((*one, *other)),
+                message=(
+                    f"fluoroscopy or CT ({_codes(one)}) and ultrasound ({_codes(other)}) in the same"
+                    f" region ({region})"
+                ),
+                remedy=Question(question="Which guidance does the note name for each level?"),
+            )
+
+
+@checks(when=Signal.INJECTION | Signal.ABLATION)
+def injection_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find injections in the region of an ablation, which are included at the same joint."""
+    stated = day.plan.get("coding.injection-at-ablated-joint")
+    if not isinstance(stated, Provision):
+        yield not_told(stated)
+        return
+    if stated.value != "included":
+        return
+    for region in CodeRegion:
+        in_region = [line for line in day.facet if line.facts.code.region is region]
+        injected = [line for line in in_region if line.facts.signals & Signal.INJECTION]
+        ablated = [line for line in in_region if line.facts.signals & Signal.ABLATION]
+        if injected and ablated:
+            yield RawFinding(
+                lines=numbers(injected),
+                message=(
+                    f"injection ({_codes(injected)}) beside ablation ({_codes(ablated)}) in the same"
+                    " region: at a joint that is ablated the same day it is included"
+                ),
+                citations=stated.citations,
+                remedy=Question(
+                    question="Which joints were injected, and which ablated? At the same joint the"
+                    " injection is not billed."
+                ),
+            )
+
+
+def _codes(lines: list[Line]) -> str:
+    return ", ".join(sorted({line.code for line in lines}))

@@ -1,0 +1,576 @@
+"""Rules on sides: how both sides of a level are written, and what lines of sides may really mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet.anatomy import Side
+from cptfacet.bilateral import LateralityFormat, order_modifiers, read, shapes
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    Rewrite,
+    Share,
+    by_code,
+    checks,
+    not_told,
+    numbers,
+    remarked,
+)
+from cptfacet.checking.signals import Signal
+from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimType
+from cptfacet.errors import FormatMismatchError
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierKind, ModifierRole
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.procedures import ROLES, Ordinal
+
+if TYPE_CHECKING:
+    from cptfacet.checking.day import Day, Line
+    from cptfacet.checking.line_facts import CodeFacts
+    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.rule import Rewritten
+
+_BOTH = 2  # sides
+_LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
+_OPPOSITE = {ModifierRole.RIGHT: ModifierRole.LEFT, ModifierRole.LEFT: ModifierRole.RIGHT}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Billed:
+    """The lines of one facet code on a day, by the modifier that names their side.
+
+    ``form`` is what the policy says of the form in which both sides are written.
+    """
+
+    code: CodeFacts
+    form: Provision | NotKnown
+    lines: list[Line]
+
+    @property
+    def both(self) -> list[Line]:
+        """The lines with the bilateral modifier."""
+        return [line for line in self.lines if line.side is ModifierRole.BILATERAL]
+
+    @property
+    def right(self) -> list[Line]:
+        """The lines of the right side."""
+        return [line for line in self.lines if line.side is ModifierRole.RIGHT]
+
+    @property
+    def left(self) -> list[Line]:
+        """The lines of the left side."""
+        return [line for line in self.lines if line.side is ModifierRole.LEFT]
+
+    @property
+    def plain(self) -> list[Line]:
+        """The lines that name no side."""
+        return [line for line in self.lines if not line.facts.sides]
+
+    @property
+    def single(self) -> bool:
+        """Whether the code stands for one level, or for all that are left, and so for one line."""
+        return not _is_of_levels(self.code)
+
+
+def _is_of_levels(code: CodeFacts) -> bool:
+    """Say whether each unit of a code may be another level."""
+    return code.ordinal is Ordinal.EACH_ADDITIONAL
+
+
+def _billed(day: Day) -> list[Billed]:
+    return [
+        Billed(code=code, form=code.form, lines=lines)
+        for _, lines in by_code(day.facet)
+        if (code := lines[0].facts.code).form is not None
+    ]
+
+
+# -- the line form that the policy asks for
+
+
+def _forms(plan: Plan) -> set[LateralityFormat | None]:
+    """Give the form of each role in the term of a plan, None where one is not known."""
+    return {_value(plan.line_form(role)) for role in ROLES}
+
+
+def _value(form: Provision | NotKnown | None) -> LateralityFormat | None:
+    return LateralityFormat(str(form.value)) if isinstance(form, Provision) else None
+
+
+def _written(
+    day: Day, lines: Sequence[Line], form: LateralityFormat, *, levels: int = 1
+) -> tuple[Rewritten, ...]:
+    """Write what lines stand for as levels on both sides, in a form; they share their charge."""
+    base = lines[0]
+    marked = zip(base.facts.modifiers, base.facts.roles, strict=True)
+    rest = [modifier for modifier, role in marked if role not in _LATERAL]
+    stated = day.plan.provision("modifier.order")
+    order = stated.value if stated and isinstance(stated.value, tuple) else tuple(ModifierKind)
+    reference = day.plan.reference
+    shape = shapes(form, reference=reference)[Side.BILATERAL]
+    shared = len(lines) > 1 or len(shape) > 1
+    return tuple(
+        base.rewritten(
+            modifiers=order_modifiers((*modifiers, *rest), order=order, reference=reference),
+            units=units * levels,
+            charge=Share(lines=numbers(lines), part=part, parts=len(shape)) if shared else None,
+        )
+        for part, (modifiers, units) in enumerate(shape)
+    )
+
+
+def _levels(billed: Billed, line: Line) -> int | None:
+    """Say of how many levels a line with the bilateral modifier is, or None where that is open."""
+    if not billed.single:
+        return line.units
+    return 1 if line.units in (1, _BOTH) else None
+
+
+def _rewrite(day: Day, billed: Billed, line: Line, form: LateralityFormat) -> Rewrite | None:
+    """Write a bilateral line in another form, where it is the only one of its code."""
+    levels = _levels(billed, line)
+    if levels is None or len(billed.lines) > 1:
+        return None
+    return Rewrite(lines=_written(day, [line], form, levels=levels))
+
+
+def _are_alike(one: Line, other: Line) -> bool:
+    """Say whether two lines of one unit differ in nothing but their sides."""
+    return (
+        one.units == other.units == 1
+        and _rest(one) == _rest(other)
+        and one.written.place_of_service == other.written.place_of_service
+    )
+
+
+def _rest(line: Line) -> list[str]:
+    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
+    return sorted(modifier for modifier, role in marked if role not in _LATERAL)
+
+
+def _names(day: Day, *roles: ModifierRole) -> str:
+    return " and ".join(day.plan.reference.modifier_for(role) for role in roles)
+
+
+def _which_sides(code: str) -> Question:
+    return Question(question=f"Which levels and sides does {code} stand for here?")
+
+
+# -- modifiers and units of one line
+
+
+@checks(when=Signal.SEVERAL_SIDES)
+def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
+    """Find lines that name their side in more than one way."""
+    billed = {each.code.code: each for each in _billed(day)}
+    for line in day.showing(Signal.SEVERAL_SIDES):
+        sides = [role for role in _LATERAL if role in line.facts.sides]
+        yield RawFinding(
+            lines=(line.number,),
+            message=f"a line of {line.code} has {_names(day, *sides)}, which is its side twice",
+            remedy=_one_side(day, line, billed.get(line.code))
+            or Question(question=f"Which side of {line.code} was done, or were both?"),
+        )
+
+
+def _one_side(day: Day, line: Line, billed: Billed | None) -> Rewrite | None:
+    """Write a line as one of both sides that has the modifiers of both, where that settles it."""
+    bilateral = line.facts.has(ModifierRole.BILATERAL)
+    if bilateral and len(line.facts.sides) == _BOTH:
+        return None
+    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
+    kept = tuple(modifier for modifier, role in marked if role not in _OPPOSITE)
+    if billed is None:
+        return remarked(line, kept) if bilateral else None
+    if not bilateral and (line.units != 1 or _is_open(billed.code)):
+        return None
+    form = _value(billed.form)
+    if form is not None:
+        return _rewrite(day, billed, line, form)
+    return remarked(line, kept) if bilateral and line.units == 1 else None
+
+
+def _is_open(code: CodeFacts) -> bool:
+    """Say whether right and left units of a code may be of different levels."""
+    return code.ordinal in (Ordinal.EACH_ADDITIONAL, Ordinal.THIRD_AND_MORE)
+
+
+@checks(when=Signal.BILATERAL | Signal.FACET_UNITS)
+def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
+    """Find bilateral lines of more than one unit, where the code stands for one level."""
+    for line in day.facet:
+        code = line.facts.code
+        if line.side is not ModifierRole.BILATERAL or code.ordinal is Ordinal.EACH_ADDITIONAL:
+            continue
+        if _value(code.form) in (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES):
+            continue  # there the modifier itself is wrong, and other rules say so
+        if line.units is not None and line.units > 1:
+            both = _names(day, ModifierRole.BILATERAL)
+            yield RawFinding(
+                lines=(line.number,),
+                message=f"{line.code} has {both} and {line.units} units: both sides are one unit",
+                remedy=Rewrite(lines=(line.rewritten(units=1),))
+                if line.units == _BOTH
+                else _which_sides(line.code),
+            )
+
+
+@checks(when=Signal.FIRST | Signal.FACET_UNITS)
+def first_level_repeated(day: Day) -> Iterator[RawFinding]:
+    """Find first-level codes whose units are of more than one level."""
+    for line in day.facet:
+        if line.facts.code.ordinal is not Ordinal.FIRST or line.facts.has(ModifierRole.BILATERAL):
+            continue
+        most = 1 if line.side else _BOTH
+        if line.units is not None and line.units > most:
+            yield RawFinding(
+                lines=(line.number,),
+                message=(
+                    f"{line.code} stands for one level, and has {line.units} units; further"
+                    " levels have add-on codes"
+                ),
+                citations=line.facts.code.citations,
+                remedy=_which_sides(line.code),
+            )
+
+
+@checks(when=Signal.NO_SIDE | Signal.FACET_UNITS)
+def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find two units of a code for one level, where the policy writes both sides otherwise."""
+    of_two = [
+        line
+        for line in day.facet
+        if line.units == _BOTH
+        and not line.facts.sides
+        and line.facts.code.ordinal is not Ordinal.EACH_ADDITIONAL
+    ]
+    for code, lines in by_code(of_two):
+        form = lines[0].facts.code.form
+        if isinstance(form, NotKnown):
+            yield not_told(form)
+        elif form is not None and _value(form) is not LateralityFormat.TWO_UNITS:
+            yield RawFinding(
+                lines=numbers(lines),
+                message=(
+                    f"{code} stands for one level and has two units; both sides are written in the"
+                    f" form {form.value}"
+                ),
+                citations=form.citations,
+                severity=Severity.WARNING if _value(form) is LateralityFormat.RT_LT_LINES else None,
+                remedy=Question(
+                    question=f"Were both sides done, or is a unit of {code} a mistake?"
+                ),
+            )
+
+
+# -- the line form of both sides
+
+
+def _asks_lines_a_side(plan: Plan) -> bool:
+    return not {LateralityFormat.RT_LT_LINES, None}.isdisjoint(_forms(plan))
+
+
+@checks(when=Signal.BILATERAL | Signal.ASC_FACILITY | Signal.FACET, where=_asks_lines_a_side)
+def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find the bilateral modifier on claims of a surgery center that are to have a line a side."""
+    for billed in _billed(day):
+        form = billed.form
+        if not billed.both:
+            continue
+        if isinstance(form, NotKnown):
+            yield not_told(form)
+        elif _value(form) is LateralityFormat.RT_LT_LINES:
+            both = _names(day, ModifierRole.BILATERAL)
+            for line in billed.both:
+                yield RawFinding(
+                    lines=(line.number,),
+                    message=f"{line.code} has {both}; a surgery center bills a line for each side",
+                    citations=form.citations,
+                    remedy=_rewrite(day, billed, line, LateralityFormat.RT_LT_LINES)
+                    or _which_sides(line.code),
+                )
+
+
+def _asks_two_units(plan: Plan) -> bool:
+    return LateralityFormat.TWO_UNITS in _forms(plan)
+
+
+@checks(when=Signal.ODD_FORM | Signal.ADD_ON, where=_asks_two_units)
+def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
+    """Find the bilateral modifier on add-ons whose second side is a second unit."""
+    for billed in _billed(day):
+        form = billed.form
+        if billed.code.ordinal is Ordinal.FIRST or not isinstance(form, Provision):
+            continue
+        if _value(form) is LateralityFormat.TWO_UNITS:
+            both = _names(day, ModifierRole.BILATERAL)
+            judged = form.confidence is Confidence.JUDGMENT
+            for line in billed.both:
+                yield RawFinding(
+                    lines=(line.number,),
+                    message=f"{line.code} is an add-on and has {both}; its second side is a unit",
+                    citations=form.citations,
+                    severity=Severity.WARNING if judged else None,
+                    remedy=(
+                        None if judged else _rewrite(day, billed, line, LateralityFormat.TWO_UNITS)
+                    )
+                    or _which_sides(line.code),
+                )
+
+
+def _may_be_otherwise(plan: Plan) -> bool:
+    facility = plan.claim_type is ClaimType.ASC_FACILITY  # of which another rule tells
+    return not (facility and _forms(plan) == {LateralityFormat.RT_LT_LINES})
+
+
+@checks(when=Signal.FACET, either=(Signal.ODD_FORM | Signal.REPEATED,), where=_may_be_otherwise)
+def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find both sides of a level in another form than the policy asks for."""
+    for billed in _billed(day):
+        if not billed.both and not (billed.right and billed.left):
+            continue
+        form = billed.form
+        if isinstance(form, NotKnown):
+            yield not_told(form)
+            continue
+        lines = _of_other_form(day, billed, _asked_for(form))
+        if lines:
+            code = billed.code.code
+            yield RawFinding(
+                lines=numbers(lines),
+                message=f"both sides of {code} are to be written in the form {form.value}",
+                citations=form.citations,
+                remedy=_in_form(day, billed, lines, form) or _which_sides(code),
+            )
+
+
+def _asked_for(form: Provision) -> LateralityFormat:
+    return LateralityFormat(str(form.value))
+
+
+def _of_other_form(day: Day, billed: Billed, form: LateralityFormat) -> list[Line]:
+    """Give the lines that write both sides in another form, where no other rule says so."""
+    if billed.both:
+        told = (
+            form is LateralityFormat.ONE_LINE_50
+            or (form is LateralityFormat.RT_LT_LINES and day.claim_type is ClaimType.ASC_FACILITY)
+            or (form is LateralityFormat.TWO_UNITS and billed.code.ordinal is not Ordinal.FIRST)
+            or (form is LateralityFormat.PLAIN_THEN_50 and bool(billed.plain))
+        )
+        return [] if told else billed.both
+    if form is LateralityFormat.RT_LT_LINES or not billed.single:
+        return []  # further joints may be one on each side
+    return [*billed.right, *billed.left]
+
+
+def _in_form(day: Day, billed: Billed, lines: list[Line], stated: Provision) -> Rewrite | None:
+    """Write lines in the form of the policy, unless that is a judgment, or the sides are open."""
+    form = _asked_for(stated)
+    if stated.confidence is Confidence.JUDGMENT or _may_be_turned(day, billed):
+        return None
+    if len(lines) == 1:
+        return _rewrite(day, billed, lines[0], form)
+    alike = len(lines) == len(billed.lines) == _BOTH and _are_alike(*lines)
+    if not alike or billed.both or _is_open(billed.code):
+        return None
+    return Rewrite(lines=_written(day, lines, form))
+
+
+def _may_be_turned(day: Day, billed: Billed) -> bool:
+    """Say whether an add-on of both sides stands behind a first level of one side alone.
+
+    Levels on both sides come first, so that the sides may belong the other way round.
+    """
+    if billed.code.ordinal is Ordinal.FIRST:
+        return False
+    first = [
+        line
+        for line in day.facet
+        if line.facts.code.ordinal is Ordinal.FIRST
+        and line.facts.code.region is billed.code.region
+        and line.facts.code.family is billed.code.family
+    ]
+    sides = {line.side for line in first}
+    return bool(first) and len(sides) == 1 and sides < set(_OPPOSITE)
+
+
+@checks(when=Signal.BILATERAL | Signal.REPEATED)
+def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find codes for one level that have a bilateral line and a further one."""
+    for billed in _billed(day):
+        further = [*billed.plain, *billed.right, *billed.left]
+        if not billed.single or not billed.both or not further:
+            continue
+        form = billed.form
+        if isinstance(form, NotKnown):
+            yield not_told(form)
+            continue
+        named = len(further) - len(billed.plain)
+        if _value(form) is LateralityFormat.PLAIN_THEN_50 and not named:
+            continue
+        lines = [*billed.both, *further]
+        code = billed.code.code
+        joined = len(lines) == len(billed.lines) == _BOTH and not named and _are_alike(*lines)
+        yield RawFinding(
+            lines=numbers(lines),
+            message=(
+                f"{code} has a line with {_names(day, ModifierRole.BILATERAL)}, which is of both"
+                " sides, and a further one"
+            ),
+            citations=form.citations,
+            remedy=Rewrite(lines=_written(day, lines, _asked_for(form)))
+            if joined
+            else _which_sides(code),
+        )
+
+
+def other_sides(day: Day, lines: list[Line]) -> int:
+    """Count the lines of a code that another line of it has the other side of.
+
+    They are right and left lines of one level, and lines beside a bilateral one: as the policy
+    writes both sides, or else a rule of these says of them what they are.
+    """
+    code = lines[0].facts.code
+    stated, form = code.form, _value(code.form)
+    if len(lines) == 1 or stated is None or form is None or _is_of_levels(code):
+        return 0
+    billed = Billed(code=code, form=stated, lines=[line for line in lines if line.units == 1])
+    pairs = min(len(billed.right), len(billed.left))
+    if form is LateralityFormat.RT_LT_LINES:
+        return pairs
+    tells = bilateral_billed_twice if billed.both else laterality_format_differs
+    if len(billed.lines) < len(lines) or not day.plan.asks(tells):
+        return 0
+    return len(lines) - len(billed.both) if billed.both else pairs
+
+
+# -- sides and levels
+
+
+_NERVES_OR_LEVELS = (Ordinal.SECOND, Ordinal.EACH_ADDITIONAL)
+
+
+@checks(when=Signal.FIRST | Signal.ADD_ON | Signal.RIGHT | Signal.LEFT)
+def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
+    """Find an add-on for one side whose first level is of the other side, and nothing else."""
+    if day.session is not None:
+        return  # it tells, and the rules on the note read it
+    for lines in day.by_region().values():
+        if len(lines) != _BOTH:
+            continue
+        first, added = sorted(lines, key=lambda line: line.facts.code.ordinal is not Ordinal.FIRST)
+        if (
+            first.facts.code.ordinal is Ordinal.FIRST
+            and added.facts.code.ordinal in _NERVES_OR_LEVELS
+            and first.units == added.units == 1
+            and (first.side, added.side) in _OPPOSITE.items()
+        ):
+            yield RawFinding(
+                lines=numbers(lines),
+                message=(
+                    f"{first.code} is of one side and its add-on {added.code} of the other: right"
+                    " for two levels, and wrong for the second side of one"
+                ),
+                remedy=Question(
+                    question="Was one level treated on both sides, or one level on each side?"
+                ),
+            )
+
+
+def _names_sides(plan: Plan) -> bool:
+    stated = plan.provision("laterality.side")
+    return stated is not None and stated.value == "named"
+
+
+@checks(when=Signal.NO_SIDE, where=_names_sides)
+def side_not_named(day: Day) -> Iterator[RawFinding]:
+    """Find lines that do not name their side, where the policy wants it named."""
+    stated = day.plan.provision("laterality.side")
+    lines = [line for billed in _billed(day) for line in _unnamed(billed)]
+    if lines and stated is not None:
+        codes = sorted({line.code for line in lines})
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"no side is named on {', '.join(codes)}",
+            citations=stated.citations,
+            remedy=Question(question="Which side was treated, or were both?"),
+        )
+
+
+def _unnamed(billed: Billed) -> list[Line]:
+    """Give the lines of a code that are of one side and do not name it.
+
+    All levels from the third on are one line, which has no side where theirs differ.
+    """
+    if billed.code.ordinal is Ordinal.THIRD_AND_MORE:
+        return []
+    form = _value(billed.form)
+    if form is LateralityFormat.TWO_UNITS:
+        return [line for line in billed.plain if line.units is None or line.units % _BOTH]
+    if form is LateralityFormat.PLAIN_THEN_50 and billed.both:
+        return []
+    return [line for line in billed.plain if not billed.single or line.units in (None, 1)]
+
+
+@checks(
+    when=Signal.FIRST | Signal.ADD_ON | Signal.SEVERAL_FACET,
+    either=(Signal.BILATERAL_ADD_ON | Signal.SEVERAL_UNITS, Signal.ONE_SIDE | Signal.NO_SIDE),
+)
+def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
+    """Find a level on both sides after one on a single side, where both sides come first."""
+    stated = day.plan.provision("levels.order")
+    if stated is None:
+        return
+    for lines in day.by_region().values():
+        levels: dict[Ordinal | None, list[Line]] = {}
+        for line in lines:
+            levels.setdefault(line.facts.code.ordinal, []).append(line)
+        for earlier, later in _ORDERED:
+            before, after = levels.get(earlier), levels.get(later)
+            if before and after and _is_of_one_side(before) and _is_of_both_sides(day, after):
+                codes = sorted({before[0].code, after[0].code})
+                yield RawFinding(
+                    lines=numbers((*before, *after)),
+                    message=(
+                        f"of {' and '.join(codes)}, the later level is of both sides and the earlier"
+                        " one is not: levels on both sides come first"
+                    ),
+                    citations=stated.citations,
+                    remedy=Question(question="Which levels were treated on both sides?"),
+                )
+
+
+def _is_of_one_side(lines: list[Line]) -> bool:
+    """Say whether the lines of a code for one level are one unit of one side, named or not.
+
+    More units are both sides in some form, or more levels than the code stands for, of which other
+    rules tell.
+    """
+    [first, *more] = lines
+    several = bool(more) or first.units != 1 or len(first.facts.sides) > 1
+    known = isinstance(first.facts.code.form, Provision)
+    return known and not several and first.side is not ModifierRole.BILATERAL
+
+
+def _is_of_both_sides(day: Day, lines: list[Line]) -> bool:
+    """Say whether lines of a code are surely of a level on both sides, in the form of the policy."""
+    form = _value(lines[0].facts.code.form)
+    if form is None:
+        return False
+    try:
+        written = read([line.written for line in lines], form=form, reference=day.plan.reference)
+    except FormatMismatchError:
+        return False
+    return written.fewest_bilateral > 0 and not written.excess
+
+
+_ORDERED = (
+    (Ordinal.FIRST, Ordinal.SECOND),
+    (Ordinal.FIRST, Ordinal.EACH_ADDITIONAL),
+    (Ordinal.SECOND, Ordinal.THIRD_AND_MORE),
+)

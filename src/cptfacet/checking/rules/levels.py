@@ -1,0 +1,403 @@
+"""Rules on levels and regions: how many are covered, and codes that stand for too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import code_region
+from cptfacet.bilateral import LateralityFormat
+from cptfacet.checking.day import Day, Line
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
+from cptfacet.checking.signals import Signal
+from cptfacet.coding import CodedSession
+from cptfacet.coding.plans import JUNCTION
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.procedures import Family, Ordinal
+from cptfacet.sessions import TechniqueKind
+from cptfacet.treated import read_treatment
+
+if TYPE_CHECKING:
+    from cptfacet.anatomy import CodeRegion, Joint
+    from cptfacet.citations import Citation
+    from cptfacet.decoding import BilledGroup
+
+_THIRD = 3
+_NAMED = {Ordinal.SECOND: "the second level", Ordinal.THIRD_AND_MORE: "all levels from the third"}
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Sides:
+    """The units of lines of one code, by the modifier that names their side."""
+
+    both: int = 0
+    right: int = 0
+    left: int = 0
+    plain: int = 0
+
+    @property
+    def fewest(self) -> int:
+        """The fewest levels that these units may stand for, whatever the line form."""
+        return self.both + max(self.right, self.left) + (self.plain + 1) // 2
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether some level is, or may be, written as treated on both sides."""
+        return self.both > 0 or min(self.right, self.left) > 0 or self.plain > 1
+
+
+def sides_of(lines: Iterable[Line]) -> Sides:
+    """Add the units of lines up, by side; units that are no count are left out."""
+    found: dict[str, int] = dict.fromkeys(("both", "right", "left", "plain"), 0)
+    for line in lines:
+        units = 1 if line.written.units is None else line.units or 0
+        found[_side(line)] += units
+    return Sides(**found)
+
+
+def _side(line: Line) -> str:
+    if len(line.facts.sides) > 1:
+        return "both"
+    match line.side:
+        case ModifierRole.RIGHT:
+            return "right"
+        case ModifierRole.LEFT:
+            return "left"
+        case ModifierRole.BILATERAL:
+            return "both"
+        case _:
+            return "plain"
+
+
+def _in_order(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
+    """Give the lines of today's codes by family and region, in the order of these."""
+    found = [
+        ((family, region), lines)
+        for (family, region), lines in day.by_region().items()
+        if isinstance(family, Family)
+    ]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _of(lines: Iterable[Line], *ordinals: Ordinal) -> list[Line]:
+    return [line for line in lines if line.facts.code.ordinal in ordinals]
+
+
+# -- coverage
+
+
+@checks(when=Signal.THIRD)
+def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find third levels where the policy covers fewer."""
+    for (family, _), lines in _in_order(day):
+        third = _of(lines, Ordinal.THIRD_AND_MORE)
+        if not third or _not_covered(day, family):
+            continue
+        limit = day.plan.get("levels.max", family=family)
+        if isinstance(limit, NotKnown):
+            yield not_told(limit)
+        elif isinstance(limit.value, int) and limit.value < _THIRD:
+            since = _not_known_since(day)
+            yield RawFinding(
+                lines=numbers(third),
+                message=(
+                    f"{third[0].code} stands for a third level, and {limit.value} levels of a region"
+                    f" are covered in one session{since and f'; {since}'}"
+                ),
+                citations=limit.citations,
+                severity=Severity.WARNING if since else None,
+                remedy=Question(
+                    question="Does the patient know that the third level is not covered, so that"
+                    " the line says so, or does the claim go to appeal?"
+                ),
+            )
+
+
+def _not_known_since(day: Day) -> str:
+    """Say why it is not known whether a third level is still paid on appeal, where that is so."""
+    stated = day.plan.get("checks.severity", rule=third_level_not_covered.id)
+    if isinstance(stated, NotKnown) and stated.jurisdictions:
+        return f"whether still on appeal depends on the contractor: {stated.reason}"
+    return ""
+
+
+def _not_covered(day: Day, family: Family) -> bool:
+    """Say whether the policy covers nothing of a family, so that its levels don't matter."""
+    stated = day.plan.provision("coverage.family", family=family)
+    return stated is not None and stated.value == "not-covered"
+
+
+@checks(when=Signal.ABLATION | Signal.ADD_ON)
+def levels_above_limit(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find more ablated levels of a region than the policy covers in one session."""
+    limit = day.plan.get("levels.max", family=Family.ABLATION)
+    if isinstance(limit, NotKnown):
+        yield not_told(limit)
+        return
+    ablated = [line for line in day.facet if line.facts.code.family is Family.ABLATION]
+    most = 1 + sum(line.units or 1 for line in _of(ablated, Ordinal.EACH_ADDITIONAL))
+    covered = limit.value if isinstance(limit.value, int) else most
+    if most <= covered:
+        return
+    for group in _groups(day, Family.ABLATION):
+        yield from _above(day, group, covered, limit)
+
+
+def _groups(day: Day, family: Family) -> list[BilledGroup]:
+    found = [group for group in day.groups if group.family is family]
+    return sorted(found, key=lambda group: group.regions)
+
+
+def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iterator[RawFinding]:
+    """Find a group of more levels than are covered, in each reading of it or in the likeliest."""
+    on_group = {number for billed in group.levels for number in billed.lines}
+    lines = [line for line in day.facet if line.number in on_group]
+    fewest = sum(
+        sides_of(same).fewest if same[0].facts.code.ordinal is Ordinal.EACH_ADDITIONAL else 1
+        for _, same in by_code(lines)
+    )
+    likely = group.sides.levels
+    added = _of(lines, Ordinal.EACH_ADDITIONAL)
+    ablated = len(_ablated(day, group))
+    if fewest > covered or likely > covered < ablated:
+        levels = max(fewest, min(likely, ablated))
+        yield RawFinding(
+            lines=numbers(added),
+            message=(
+                f"{_codes(lines)}: {levels} levels of one region, and {covered} are covered in one"
+                " session"
+            ),
+            citations=limit.citations,
+            remedy=_asked_of(levels, ablated, covered),
+        )
+    elif likely > covered and not ablated:
+        yield RawFinding(
+            lines=numbers(added),
+            message=(
+                f"{_codes(lines)} may be {likely} levels of one region, and {covered} are covered"
+                " in one session"
+            ),
+            citations=limit.citations,
+            severity=Severity.WARNING,
+            remedy=Question(
+                question="Are the right and left units of the same joints, so that each joint is"
+                " one level on both sides?"
+            ),
+        )
+
+
+def _asked_of(levels: int, ablated: int, covered: int) -> Question | None:
+    """Ask what the note does not tell; of fewer levels in the note the rules on it speak."""
+    know = f"the patient know that {covered} are covered?"
+    if not ablated:
+        return Question(question=f"Were {levels} joints of one side treated, and does {know}")
+    return Question(question=f"Does {know}") if ablated >= levels else None
+
+
+def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
+    """Give the joints of a group's regions that the note has as ablated."""
+    regions = {
+        joint: region.region
+        for joint in _noted(day, TechniqueKind.DENERVATION)
+        if (region := code_region(joint, on=day.date))
+    }
+    return {joint for joint, region in regions.items() if region in group.regions}
+
+
+def _codes(lines: Iterable[Line]) -> str:
+    return ", ".join(code for code, _ in by_code(lines))
+
+
+@checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
+def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find more regions in one session than the policy covers."""
+    limit = day.plan.get("regions.max")
+    groups = day.groups
+    count = len({region for group in groups for region in _counted(day, group)})
+    if count <= 1:
+        return
+    if isinstance(limit, NotKnown):
+        yield not_told(limit)
+    elif isinstance(limit.value, int) and count > limit.value:
+        said = (
+            f"{_codes(day.facet)} are of {count} regions, and one session is of"
+            f" {'one' if limit.value == 1 else limit.value}"
+        )
+        question = (
+            "Were both regions treated on this day, and what does the record give as the reason?"
+        )
+        written, citations = _written_as_one(day)
+        if written:
+            both = " with ".join(JUNCTION)
+            said = f"{said}; {both}, which the note has, is one lumbar session and billed {written}"
+            question = f"Is {both} to be billed {written}?"
+        yield RawFinding(
+            lines=numbers(day.facet),
+            message=said,
+            citations=(*citations, *limit.citations),
+            severity=Severity.WARNING if _may_be_junction(day) else None,
+            remedy=Question(question=question),
+        )
+
+
+def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
+    """Give the codes of T12-L1 with L1-L2, where the note has these and the policy one group."""
+    if day.session is None or _noted(day) != set(JUNCTION):
+        return "", ()
+    answer = day.coder().code(attrs.evolve(day.session, claim_type=day.claim_type))
+    if not isinstance(answer, CodedSession):
+        return "", ()
+    grouped = [p for why in answer.why for p in why.provisions if p.key == "coding.thoracolumbar"]
+    if all(stated.value != "one-group" for stated in grouped):
+        return "", ()
+    codes = dict.fromkeys(line.code for line in answer.claim.lines)
+    return " with ".join(codes), tuple(dict.fromkeys(c for p in grouped for c in p.citations))
+
+
+def _counted(day: Day, group: BilledGroup) -> tuple[CodeRegion, ...]:
+    """Give the regions of a group; one that is read as T12-L1 with L1-L2 is a lumbar one."""
+    return group.regions[-1:] if _is_junction(day, group) else group.regions
+
+
+def _is_junction(day: Day, group: BilledGroup) -> bool:
+    """Say whether a group is of T12-L1 with L1-L2, as its lines say and no note says otherwise."""
+    return group.joints == JUNCTION and _noted(day) in (set(), set(JUNCTION))
+
+
+def _may_be_junction(day: Day) -> bool:
+    """Say whether lines of two regions may be T12-L1 with L1-L2, whose form is not settled.
+
+    The coverage policies leave these two joints out of the limit, on days too on which no source
+    shows how they are written.
+    """
+    if _noted(day) == set(JUNCTION):
+        return True
+    first = {line.facts.code.region for line in _of(day.facet, Ordinal.FIRST)}
+    regions = {line.facts.code.region for line in day.facet}
+    return not _noted(day) and len(first) == 1 and len(regions) > 1
+
+
+def _noted(day: Day, kind: TechniqueKind | None = None) -> set[Joint]:
+    """Give the joints that a note of the day has, by a kind of technique or by any."""
+    session = day.session
+    if session is None or session.date != day.date:
+        return set()
+    return {
+        joint
+        for treatment in session.treatments
+        if kind in (None, treatment.technique.kind)
+        for joint in read_treatment(treatment, reference=day.plan.reference, on=day.date).joints
+    }
+
+
+@checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
+def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
+    """Find a thoracic first level with a lumbar add-on, which the policy reads as one group."""
+    for group in day.groups:
+        if _is_junction(day, group):
+            said = [p for p in group.provisions if p.key == "coding.thoracolumbar"]
+            first, further = (billed.code for billed in group.levels)
+            yield RawFinding(
+                lines=tuple(sorted(n for billed in group.levels for n in billed.lines)),
+                message=(
+                    f"{first} with {further} is read as {' with '.join(JUNCTION)}: one lumbar"
+                    " session of two levels; other joints are written with a first level each"
+                ),
+                citations=tuple(dict.fromkeys(c for p in said for c in p.citations)),
+            )
+
+
+# -- codes that stand for one level, or for all further ones
+
+
+@checks(when=Signal.THIRD)
+def third_level_without_second(day: Day) -> Iterator[RawFinding]:
+    """Find codes of a third level beside which the second level of the region is missing."""
+    for (family, region), lines in _in_order(day):
+        third = _of(lines, Ordinal.THIRD_AND_MORE)
+        if third and _of(lines, Ordinal.FIRST) and not _of(lines, Ordinal.SECOND):
+            known = day.plan.reference.find(
+                family=family, region=region, ordinal=Ordinal.SECOND, on=day.plan.on
+            )
+            second = known[0].code if known else "the code of the second level"
+            procedure = third[0].facts.code.procedure
+            yield RawFinding(
+                lines=numbers(third),
+                message=(
+                    f"{third[0].code} stands for levels from the third on, and {second} is not"
+                    " billed"
+                ),
+                citations=procedure.citations if procedure else (),
+                remedy=Question(
+                    question=f"How many levels were treated: two, so that the second is {second},"
+                    " or more, so that its line is missing?"
+                ),
+            )
+
+
+@checks(when=Signal.INJECTION | Signal.ADD_ON | Signal.SEVERAL_UNITS)
+def second_level_repeated(day: Day) -> Iterator[RawFinding]:
+    """Find a second-level code that is billed for more than one level."""
+    yield from _repeated(day, Ordinal.SECOND)
+
+
+@checks(when=Signal.INJECTION | Signal.THIRD | Signal.SEVERAL_UNITS)
+def third_level_repeated(day: Day) -> Iterator[RawFinding]:
+    """Find a code for all levels from the third on that is billed more than once a side."""
+    yield from _repeated(day, Ordinal.THIRD_AND_MORE)
+
+
+def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
+    for _, lines in _in_order(day):
+        added = _of(lines, ordinal)
+        if not added:
+            continue
+        units = sides_of(added)
+        certain = _is_more_than_a_level(units)
+        if certain or (units == Sides(plain=2) and not _both_sides(day, lines)):
+            procedure = added[0].facts.code.procedure
+            yield RawFinding(
+                lines=numbers(added),
+                message=(
+                    f"{added[0].code} stands for {_NAMED[ordinal]}, once a side, and is billed for"
+                    " more"
+                ),
+                citations=procedure.citations if procedure else (),
+                severity=None if certain else Severity.WARNING,
+                remedy=Question(
+                    question=f"Which levels and sides does {added[0].code} stand for here?"
+                ),
+            )
+
+
+def _is_more_than_a_level(units: Sides) -> bool:
+    """Say whether units are of more than one level in every line form.
+
+    Those with the bilateral modifier are left to the rules on how both sides are written.
+    """
+    named = units.right + units.left
+    return not units.both and (
+        max(units.right, units.left) > 1 or units.plain > 2 or (named > 0 and units.plain > 0)  # noqa: PLR2004  one a side
+    )
+
+
+def _both_sides(day: Day, lines: list[Line]) -> bool:
+    """Say whether two units without side can be both sides of a level beside these first levels.
+
+    Levels on both sides come first, so that a first level on one side has no such level after it.
+    Where the policy writes both sides in another form, the rules on that form have their say.
+    """
+    first = _of(lines, Ordinal.FIRST)
+    if not first or sides_of(first).two_sided:
+        return True
+    form = day.plan.provision(
+        "laterality.format", role="injection-add-on", claim_type=day.claim_type
+    )
+    other = form is not None and form.value != LateralityFormat.TWO_UNITS
+    return other and sides_of(first) == Sides(plain=1)

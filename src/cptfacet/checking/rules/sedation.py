@@ -1,0 +1,114 @@
+"""Rules on sedation and anesthesia beside a facet procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    by_code,
+    checks,
+    checks_whole,
+    not_told,
+    numbers,
+)
+from cptfacet.checking.signals import Signal
+from cptfacet.findings import Question, Severity
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.procedures import Family
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from cptfacet.checking.day import Day, Line, Whole
+    from cptfacet.checking.plans import Plan
+
+_WITH_REASON = "with-reason"
+_INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
+
+
+@checks(when=Signal.INJECTION | Signal.SEDATION)
+def sedation_with_injection(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find sedation or anesthesia beside injections, unless an ablation of the day may explain it."""
+    if not _explained(day.plan, day.facet):
+        answers = _of_injections(day.plan, day.facet)
+        yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
+        yield from _found(day.showing(Signal.SEDATION), day.showing(Signal.INJECTION), answers)
+
+
+@checks(when=Signal.ABLATION | Signal.SEDATION)
+def sedation_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find sedation or anesthesia beside an ablation."""
+    answer = _stated(day.plan, Family.ABLATION)
+    if isinstance(answer, NotKnown):
+        yield not_told(answer)
+    yield from _found(day.showing(Signal.SEDATION), day.showing(Signal.ABLATION), [answer])
+
+
+@checks_whole
+def sedation_by_other_provider(claim: Whole) -> Iterator[RawFinding | NotAsked]:
+    """Find sedation or anesthesia by another practitioner on the day of a facet procedure."""
+    dates: dict[dt.date, list[Day]] = {}
+    for day in claim.days:
+        dates.setdefault(day.date, []).append(day)
+    for days in dates.values():
+        plan = days[0].plan
+        facet = [line for day in days for line in day.facet]
+        other = [line for d in days if not d.facet for line in d.showing(Signal.SEDATION)]
+        answers = _of_injections(plan, facet)
+        if _ablated(facet) and (not answers or _explained(plan, facet)):
+            answers = [_stated(plan, Family.ABLATION)]
+        if other:
+            yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
+        yield from _found(other, facet, answers)
+
+
+def _found(
+    sedation: Iterable[Line], facet: Iterable[Line], answers: Iterable[Provision | NotKnown]
+) -> Iterator[RawFinding]:
+    """Give what the policy says of the sedation, the strictest answer first."""
+    told = [answer for answer in answers if isinstance(answer, Provision)]
+    denied = [answer for answer in told if _value(answer) != _WITH_REASON]
+    if not told:
+        return
+    beside = ", ".join(code for code, _ in by_code(facet))
+    said = (
+        f"sedation or anesthesia is not covered with {beside}"
+        if denied
+        else f"sedation or anesthesia beside {beside} is covered one by one, with a reason that the"
+        " record states"
+    )
+    for code, lines in by_code(sedation):
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{code}: {said}",
+            citations=tuple(dict.fromkeys(c for each in denied or told for c in each.citations)),
+            severity=Severity.ERROR if denied else Severity.WARNING,
+            remedy=Question(
+                question="Was it for something else, or which reason does the record state?"
+            ),
+        )
+
+
+def _ablated(facet: Iterable[Line]) -> bool:
+    return any(line.facts.signals & Signal.ABLATION.value for line in facet)
+
+
+def _explained(plan: Plan, facet: Iterable[Line]) -> bool:
+    """Say whether an ablation is there with which sedation may be covered."""
+    return _ablated(facet) and _value(_stated(plan, Family.ABLATION)) == _WITH_REASON
+
+
+def _of_injections(plan: Plan, facet: Iterable[Line]) -> list[Provision | NotKnown]:
+    families = {line.facts.code.family for line in facet}
+    return [_stated(plan, family) for family in _INJECTIONS if family in families]
+
+
+def _stated(plan: Plan, family: Family) -> Provision | NotKnown:
+    return plan.get("coverage.sedation", family=family)
+
+
+def _value(answer: Provision | NotKnown) -> str:
+    return str(answer.value) if isinstance(answer, Provision) else ""

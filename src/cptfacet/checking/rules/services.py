@@ -1,0 +1,266 @@
+"""Rules on other services of the day, and on codes that are none of the facet policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cptfacet.checking.day import Day, Line
+from cptfacet.checking.plans import Plan
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
+from cptfacet.checking.signals import Signal
+from cptfacet.dates import Status
+from cptfacet.findings import Question, Severity
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import NONE, Provision
+from cptfacet.procedures import CodeGroup
+from cptfacet.reference.editions import NotInData
+from cptfacet.reference.edits import AscStatus
+from cptfacet.sessions import Technique, TechniqueKind
+
+_MINOR = ("000", "010")  # days of a global package that holds the decision to do the procedure
+
+
+@checks(when=Signal.FACET | Signal.PLAIN_VISIT)
+def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find visits on the day of a procedure that no modifier sets apart from it."""
+    visits = day.showing(Signal.PLAIN_VISIT)
+    stated = day.plan.get("modifier.separate-visit")
+    if not isinstance(stated, Provision):
+        yield not_told(stated)
+        return
+    with_package = _with_package(day)
+    if isinstance(with_package, NotAsked):
+        yield with_package
+        return
+    if stated.value == NONE or not with_package:
+        return
+    codes = ", ".join(sorted({line.code for line in with_package}))
+    indicators = [
+        citation
+        for line in with_package
+        if line.facts.code.procedure and line.facts.code.procedure.indicators
+        for citation in line.facts.code.procedure.indicators.citations
+    ]
+    for code, lines in by_code(visits):
+        yield RawFinding(
+            lines=numbers(lines),
+            message=(
+                f"{code} has no {stated.value}: a visit on the day of {codes} is a part of the"
+                " procedure unless it was significant and separate"
+            ),
+            citations=tuple(dict.fromkeys((*stated.citations, *indicators))),
+            remedy=Question(
+                question="Does the record show a significant visit beyond the decision for the"
+                " procedure and the work before and after it?"
+            ),
+        )
+
+
+def _with_package(day: Day) -> list[Line] | NotAsked:
+    """Give the facet lines whose payment holds a visit on the day."""
+    found: list[Line] = []
+    for line in day.facet:
+        procedure = line.facts.code.procedure
+        indicators = procedure.indicators if procedure else None
+        if indicators is None or indicators.term.on(day.plan.on) is not Status.IN_FORCE:
+            reason = "no edition of the fee schedule of that day or before it was read"
+            return NotAsked(needs="global days", reason=reason)
+        if indicators.global_days in _MINOR:
+            found.append(line)
+    return found
+
+
+_BLOCKS = {
+    CodeGroup.EPIDURAL: "an epidural",
+    CodeGroup.SACROILIAC: "a sacroiliac procedure",
+    CodeGroup.SYMPATHETIC_BLOCK: "a sympathetic block",
+    CodeGroup.TRIGGER_POINT: "a trigger point injection",
+}
+_SEVERITIES = {"one-type-a-day": Severity.ERROR}
+_SAID = {
+    "look-again": "each needs a reason of its own in the record",
+    "only-with-cyst": "several kinds of block on one day are not routine, and each is justified on its own",
+    "one-type-a-day": "one type of procedure is paid a day",
+}
+
+
+@checks(when=Signal.FACET | Signal.OTHER_BLOCK)
+def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find blocks of another kind on the day of a facet procedure."""
+    stated = day.plan.get("coverage.other-blocks")
+    if not isinstance(stated, Provision):
+        yield not_told(stated)
+        return
+    value = str(stated.value)
+    facet = ", ".join(sorted({line.code for line in day.facet}))
+    for code, lines in by_code(day.showing(Signal.OTHER_BLOCK)):
+        [group] = [group for group in lines[0].facts.code.groups if group in _BLOCKS][:1]
+        said, severity = _SAID[value], _SEVERITIES.get(value)
+        if value == "only-with-cyst" and group is CodeGroup.EPIDURAL:
+            said = "at the same or a near level it is covered for a facet cyst only"
+            if _is_for_cyst(day):
+                said, severity = f"{said}, and one is stated here", Severity.INFO
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{code} is {_BLOCKS[group]} on the day of {facet}: {said}",
+            citations=stated.citations,
+            severity=severity,
+            remedy=Question(question=f"Which reason does the record give for {code} on this day?"),
+        )
+
+
+def _is_for_cyst(day: Day) -> bool:
+    """Say whether a diagnosis of the facet lines is listed for facet cysts, or the note has one."""
+    treatments = day.session.treatments if day.session else ()
+    noted = any(t.technique.kind is TechniqueKind.CYST_RUPTURE for t in treatments)
+    return noted or day.shows(Signal.CYST)
+
+
+@checks(when=Signal.IMPLANT)
+def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find implants into facet joints where the policy does not cover them."""
+    stated = day.plan.get("coverage.group", group=CodeGroup.IMPLANT)
+    if not isinstance(stated, Provision):
+        yield not_told(stated)
+        return
+    for code, lines in by_code(day.showing(Signal.IMPLANT)):
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{code}: implants into facet joints are not covered",
+            citations=stated.citations,
+        )
+
+
+@checks(when=Signal.UNLISTED)
+def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find the unlisted code where it stands for denervation that is not thermal."""
+    denied = {
+        technique: stated
+        for technique in Technique
+        if (stated := day.plan.provision("coverage.technique", technique=technique))
+    }
+    if not denied:
+        yield NotAsked(needs="coverage.technique", reason="no source that was read tells")
+        return
+    session = day.session
+    done = [t.technique for t in session.treatments if t.technique in denied] if session else []
+    if session and not done:
+        return
+    citations = [c for t in (done or denied) for c in denied[t].citations]
+    for code, lines in by_code(day.showing(Signal.UNLISTED)):
+        said = f"{code} stands for {done[0]}, which is" if done else f"if {code} stands for it:"
+        yield RawFinding(
+            lines=numbers(lines),
+            message=f"{said} denervation that is not thermal, and not covered",
+            citations=tuple(dict.fromkeys(citations)),
+            severity=None if done else Severity.INFO,
+            remedy=None if done else Question(question=f"Which procedure does {code} stand for?"),
+        )
+
+
+@checks(when=Signal.SACROILIAC)
+def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
+    """Find codes of the sacroiliac joint, which other policies judge."""
+    for code, lines in by_code(day.showing(Signal.SACROILIAC)):
+        yield RawFinding(
+            lines=numbers(lines),
+            message=(
+                f"{code} is of the sacroiliac joint: another policy of the payer judges it, and"
+                " nothing here says whether it is covered"
+            ),
+        )
+
+
+# -- the facility
+
+
+@checks(when=Signal.FACET | Signal.ASC_PACKAGED)
+def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find lines of a surgical center whose payment is packaged into that of another."""
+    for code, lines in by_code(day.showing(Signal.ASC_PACKAGED)):
+        status = day.plan.asc(code)
+        if isinstance(status, NotInData):
+            if lines[0].facts.code.facet:
+                yield NotAsked(needs="ASC addenda", reason=status.reason)
+        else:
+            yield RawFinding(
+                lines=numbers(lines),
+                message=f"{code} is packaged (payment indicator {status.indicator}): nothing is"
+                " paid for it beside the procedure",
+                citations=status.footing.citations,
+            )
+
+
+@checks(when=Signal.ASC_NOT_PAYABLE)
+def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find codes that are not paid to a surgical center."""
+    for code, lines in by_code(day.showing(Signal.ASC_NOT_PAYABLE)):
+        status = day.plan.asc(code)
+        if isinstance(status, AscStatus):
+            yield RawFinding(
+                lines=numbers(lines),
+                message=f"{code} is not paid to a surgical center (addendum {status.addendum})",
+                citations=status.footing.citations,
+            )
+
+
+# -- distinct services
+
+
+@checks(when=Signal.FACET | Signal.DISTINCT)
+def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
+    """Find modifiers for distinct services where all the day has is levels of one kind."""
+    for code, lines in by_code(distinct_from_levels_alone(day)):
+        used = sorted({m for line in lines for m in _distinct(line)})
+        yield RawFinding(
+            lines=numbers(lines),
+            message=(
+                f"{' and '.join(used)} on {code} sets it apart from nothing: all other lines are"
+                " levels of the same family and region; a side has modifiers of its own, and a"
+                " further level the add-on codes"
+            ),
+            remedy=Question(
+                question=f"Does {code} stand for the other side, for a further level, or for the"
+                " same level twice?"
+            ),
+        )
+
+
+def distinct_from_levels_alone(day: Day) -> list[Line]:
+    """Give the facet lines marked as distinct on a day that has one family and region only.
+
+    Visits do not count: another modifier sets them apart.
+    """
+    rest = [line for line in day.others if not line.facts.signals & Signal.EVALUATION]
+    if rest or len(day.by_region()) > 1:
+        return []
+    return [line for line in day.facet if line.facts.has(ModifierRole.DISTINCT)]
+
+
+def _distinct(line: Line) -> list[str]:
+    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
+    return [modifier for modifier, role in marked if role is ModifierRole.DISTINCT]
+
+
+# -- what follows from other findings
+
+
+def _marks_denials(plan: Plan) -> bool:
+    return plan.provision("modifier.expected-denial") is not None
+
+
+@checks(when=Signal.FACET | Signal.DENIAL, where=_marks_denials)
+def expected_denial_without_abn(day: Day) -> Iterator[RawFinding]:
+    """Find lines whose denial is expected, and none of those denied with them says that anyone knew."""
+    stated = day.plan.provision("modifier.expected-denial")
+    marked = {line.number for line in day.lines if line.facts.has(ModifierRole.EXPECTED_DENIAL)}
+    bare = {number for lines in day.denied if marked.isdisjoint(lines) for number in lines}
+    if stated is None or not bare:
+        return
+    listed = stated.value if isinstance(stated.value, tuple) else ()
+    yield RawFinding(
+        lines=tuple(sorted(bare)),
+        message=f"a denial is to be expected, and no line of it has one of {', '.join(listed)}",
+        citations=stated.citations,
+        remedy=Question(question="Was the patient told before, and is a signed notice on file?"),
+    )

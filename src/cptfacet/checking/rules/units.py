@@ -1,0 +1,58 @@
+"""Rules on units, from the medically unlikely edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cptfacet.checking.day import Day, Line
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, numbers
+from cptfacet.checking.rules.laterality import other_sides
+from cptfacet.checking.signals import Signal
+from cptfacet.findings import Question
+from cptfacet.reference import edits
+from cptfacet.reference.edits import Mai
+
+
+@checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
+def mue_exceeded(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find codes with more units than their medically unlikely edit allows.
+
+    Lines of which a rule on sides says that they are the two sides of one level are one unit here.
+    """
+    for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
+        edit = day.plan.mue(code)
+        if isinstance(edit, edits.Mue):
+            yield from _beyond(edit, lines, other_sides(day, lines))
+        elif lines[0].facts.code.facet:  # of other codes not every edit is published
+            yield NotAsked(needs="medically unlikely edits", reason=edit.reason)
+
+
+def _beyond(edit: edits.Mue, lines: list[Line], sides: int) -> Iterator[RawFinding]:
+    """Give the lines whose units are too many, counted as the edit counts them."""
+    counted = [(line, line.units) for line in lines]
+    if edit.mai is Mai.LINE:
+        beyond = [(line, units) for line, units in counted if units and units > edit.units]
+        for line, units in beyond:
+            yield _found(edit, [line], units)
+        return
+    total = sum(units for _, units in counted if units)
+    if total - sides > edit.units:
+        yield _found(edit, [line for line, units in counted if units], total)
+
+
+_APPEAL = "; more can be paid on appeal, where the record supports it"
+
+
+def _found(edit: edits.Mue, lines: list[Line], units: int | None) -> RawFinding:
+    appeal = "" if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
+    return RawFinding(
+        lines=numbers(lines),
+        message=(
+            f"{edit.code} has {units} units, and its medically unlikely edit allows {edit.units}"
+            f" ({edit.mai.meaning}){appeal}"
+        ),
+        citations=edit.footing.citations,
+        remedy=Question(
+            question=f"How many levels and sides stand behind the units of {edit.code}?"
+        ),
+    )

@@ -1,0 +1,47 @@
+"""The earlier days of a claim itself, as history of its later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from cptfacet.checking.day import Day
+from cptfacet.checking.signals import Signal
+from cptfacet.findings import NotChecked
+from cptfacet.history import PastSession
+from cptfacet.past import billed_sessions
+
+__all__ = ["tell_own_past"]
+
+_MOST_DAYS = 100  # of a claim that is counted against itself
+
+
+def tell_own_past(days: Sequence[Day]) -> list[NotChecked]:
+    """Give each day of a claim the facet sessions of its earlier days as history.
+
+    What was given as history stands beside them. Where none was given, the rules on it are asked of
+    these days all the same: what a claim shows of itself is no less true for what it leaves out,
+    and that it leaves something out is listed. So is what a claim of too many days is not asked.
+    """
+    if len(days) > _MOST_DAYS:
+        reason = f"the claim has more than {_MOST_DAYS} days, which were not counted together"
+        listed = [each for day in days for each in _on_history(day)]
+        return [attrs.evolve(each, needs="days of the claim", reason=reason) for each in listed]
+    unasked: list[NotChecked] = []
+    earlier: list[PastSession] = []
+    for day in sorted(days, key=lambda day: day.date):
+        own = tuple(past for past in earlier if past.date < day.date)
+        if own and day.facet:
+            if day.history is None:
+                unasked += _on_history(day)
+            day.tell_history(own)
+        if day.facet:
+            earlier += [p for group in day.groups for p in billed_sessions(day.date, group)]
+    return unasked
+
+
+def _on_history(day: Day) -> list[NotChecked]:
+    """List the rules that need a history of a day, as they are where none was given."""
+    without = day.plan.runs(day.signals & ~Signal.HISTORY.value)
+    return [each for each in without.not_checked if each.needs == "history"]

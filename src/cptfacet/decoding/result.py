@@ -1,0 +1,257 @@
+"""What decoding a claim answers: levels as they were billed, what is open, what is not read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet._text import filled
+from cptfacet.anatomy import CodeRegion, Joint
+from cptfacet.bilateral import Laterality, SideCount
+from cptfacet.claims import Purpose
+from cptfacet.notes import Note
+from cptfacet.policies import Provision
+from cptfacet.procedures import Family, Ordinal
+from cptfacet.sessions import Guidance, Technique
+
+__all__ = [
+    "BilledGroup",
+    "BilledLevels",
+    "BilledSession",
+    "DecodedClaim",
+    "Doubt",
+    "DoubtId",
+    "SkipReason",
+    "SkippedLine",
+]
+
+
+class SkipReason(StrEnum):
+    """Why a line is not read as facet levels."""
+
+    NO_DATE = "no-date"
+    MALFORMED_CODE = "malformed-code"
+    UNKNOWN_CODE = "unknown-code"
+    OTHER_CODE = "other-code"
+    OLD_CODE = "old-code"
+    NOT_IN_FORCE = "not-in-force"
+    VALIDITY_NOT_KNOWN = "validity-not-known"
+    UNITS = "units"
+
+
+class DoubtId(StrEnum):
+    """What lines leave open, or what is odd about them.
+
+    The first three are what a line form does not keep even where nothing is wrong.
+    """
+
+    SIDES_OR_LEVELS = "sides-or-levels"
+    THREE_OR_MORE = "three-or-more"
+    FURTHER_SIDES = "further-sides"
+    SIDE_NOT_NAMED = "side-not-named"
+    SIDES_CONTRADICT = "sides-contradict"
+    OTHER_FORM = "other-format"
+    FORM_NOT_CERTAIN = "format-not-certain"
+    FORM_NOT_KNOWN = "format-not-known"
+    MORE_LEVELS = "more-levels"
+    UNITS_NOT_GIVEN = "units-not-given"
+    NOT_COMPLETED = "not-completed"
+    PRIMARY_MISSING = "primary-missing"
+    PRIMARY_NOT_READ = "primary-not-read"
+    SECOND_MISSING = "second-missing"
+    TWO_REGIONS = "two-regions"
+    PURPOSE_NOT_KNOWN = "purpose-not-known"
+    PURPOSE_NOT_MARKED = "purpose-not-marked"
+    PURPOSE_MIXED = "purpose-mixed"
+    PURPOSE_CONTRADICTED = "purpose-contradicted"
+
+    @property
+    def lost(self) -> bool:
+        """Whether the line form lost it, rather than the claim being odd."""
+        return self in (DoubtId.SIDES_OR_LEVELS, DoubtId.THREE_OR_MORE, DoubtId.FURTHER_SIDES)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Doubt:
+    """Something that lines leave open. ``lines`` count from 1."""
+
+    id: DoubtId
+    message: str
+    lines: tuple[int, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class SkippedLine:
+    """A line that is not read as facet levels, and why. ``line`` counts from 1."""
+
+    line: int
+    reason: SkipReason
+    message: str
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class BilledLevels:
+    """What the lines of one code say of levels.
+
+    ``sides`` counts the levels by side, in the likeliest reading: the one with the most bilateral
+    levels, or, where the first level was treated on one side and the policy writes bilateral levels
+    first, the one with the fewest. ``laterality`` is what the lines say in their form, with every
+    reading. ``or_more``: the code stands for the third and all further levels, so that its one
+    level may be several. ``purpose`` is what a modifier, or else the claim itself, says.
+    """
+
+    code: str
+    ordinal: Ordinal
+    region: CodeRegion
+    sides: SideCount
+    laterality: Laterality
+    or_more: bool
+    purpose: Purpose | None
+    lines: tuple[int, ...]
+
+    def readings(self) -> Iterator[SideCount]:
+        """Give each count of levels that these lines may stand for, most bilateral ones first.
+
+        Levels beyond those that the code counts (``or_more``) are not among them. Units that name
+        more levels than the code stands for have one reading, that of the code.
+        """
+        return iter((self.sides,)) if self.laterality.excess else self.laterality.readings()
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class BilledGroup:
+    """One coded group as it was billed: a first level with its add-ons.
+
+    ``techniques`` and ``guidances`` are those that the policy sends to the family on that date;
+    whether those of ``techniques_not_known`` belong to it, no source tells. ``joints`` names the
+    joints only where the lines settle them, which they rarely do. ``provisions`` shaped the
+    reading, and ``notes`` say what weighs on them.
+    """
+
+    family: Family
+    levels: tuple[BilledLevels, ...]
+    techniques: tuple[Technique, ...]
+    techniques_not_known: tuple[Technique, ...]
+    guidances: tuple[Guidance, ...]
+    joints: tuple[Joint, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """The regions of its codes, each once."""
+        return tuple(dict.fromkeys(billed.region for billed in self.levels))
+
+    @property
+    def sides(self) -> SideCount:
+        """All levels by side, in the likeliest reading; there may be more where ``or_more``."""
+        return sum((billed.sides for billed in self.levels), SideCount())
+
+    @property
+    def or_more(self) -> bool:
+        """Whether there may be further levels of the kind that one code stands for together."""
+        return any(billed.or_more for billed in self.levels)
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """The purpose that all of its lines share, where it is told."""
+        told = {billed.purpose for billed in self.levels}
+        return told.pop() if len(told) == 1 else None
+
+    @property
+    def lost(self) -> tuple[Doubt, ...]:
+        """What the line form did not keep, of the doubts."""
+        return tuple(doubt for doubt in self.doubts if doubt.id.lost)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class BilledSession:
+    """What one practitioner billed for one day. ``provider`` is opaque and never shown."""
+
+    date: dt.date
+    groups: tuple[BilledGroup, ...]
+    provider: str | None = attrs.field(default=None, repr=False)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class DecodedClaim:
+    """What was done, as far as the lines of a claim tell it.
+
+    ``sessions`` stand in the order of their first lines; ``unread`` lists every line that is no
+    part of one, with the reason. ``id`` is that of the claim; ``policy`` is the one under which the
+    claim was read.
+    """
+
+    sessions: tuple[BilledSession, ...]
+    unread: tuple[SkippedLine, ...]
+    policy: str
+    id: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def groups(self) -> tuple[BilledGroup, ...]:
+        """The groups of all sessions."""
+        return tuple(group for session in self.sessions for group in session.groups)
+
+    def explain(self) -> str:
+        """Write what was read, what is open and what was not read out for a person."""
+        out: list[str] = []
+        for session in self.sessions:
+            out.append(f"{session.date}, read under {self.policy}")
+            for group in session.groups:
+                out += _explained(group)
+        if self.unread:
+            out += ["", "Not read"] if out else ["Not read"]
+        out += [filled(f"line {unread.line}: {unread.message}", 1) for unread in self.unread]
+        return "\n".join(out)
+
+
+_LEVELS = {
+    Ordinal.FIRST: "first level",
+    Ordinal.SECOND: "second level",
+    Ordinal.THIRD_AND_MORE: "third and further levels",
+    Ordinal.EACH_ADDITIONAL: "further levels",
+}
+_SIDES = {"bilateral": "both sides", "right": "right", "left": "left", "unnamed": "side not named"}
+
+
+def _explained(group: BilledGroup) -> Iterable[str]:
+    how = f"{' or '.join(group.techniques)}, under {' or '.join(group.guidances)}"
+    if group.techniques_not_known:
+        how += f"; not known: {', '.join(group.techniques_not_known)}"
+    where = f" at {' and '.join(group.joints)}" if group.joints else ""
+    yield filled(f"{group.family}{where}: {how}", 1)
+    for billed in group.levels:
+        counts = {side: getattr(billed.sides, side) for side in _SIDES}
+        several = billed.ordinal is Ordinal.EACH_ADDITIONAL
+        sides = [
+            f"{count} on {_SIDES[side]}"
+            if several and side == "bilateral"
+            else f"{count} {_SIDES[side]}"
+            if several
+            else _SIDES[side]
+            for side, count in counts.items()
+            if count
+        ]
+        purpose = f"; {billed.purpose}" if billed.purpose else ""
+        what = f"{billed.code} {billed.region}, {_LEVELS[billed.ordinal]}"
+        yield filled(f"{what}: {', '.join(sides)}{purpose} ({_named(billed.lines)})", 2)
+    for doubt in group.doubts:
+        yield filled(f"? {doubt.message}", 2)
+    for note in group.notes:
+        yield filled(f"{note.id}: {note.message}", 2)
+
+
+def _named(lines: Sequence[int]) -> str:
+    many = "lines" if len(lines) > 1 else "line"
+    return f"{many} {', '.join(map(str, lines))}"

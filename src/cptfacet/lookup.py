@@ -1,0 +1,449 @@
+"""Look anything up by its name: what the terminal and notebooks show of one thing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cptfacet import policies
+from cptfacet._records import sealed
+from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
+from cptfacet.checking import all_rules, get_rule
+from cptfacet.claims import ClaimType
+from cptfacet.dates import Status
+from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.findings import RuleFamily
+from cptfacet.interop.examples import examples
+from cptfacet.interop.json import to_data
+from cptfacet.policies import jurisdictions
+from cptfacet.reference import packaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cptfacet.checking import Rule
+    from cptfacet.citations import Citation
+    from cptfacet.interop.examples import Example
+    from cptfacet.policies import NotKnown, Policy, Provision
+    from cptfacet.policies.jurisdictions import Area
+
+__all__ = ["KINDS", "Shown", "find"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Shown:
+    """One thing that was found: its kind, its title, and what is known of it as plain data."""
+
+    kind: str
+    title: str
+    data: dict[str, Any]
+
+
+def find(
+    text: str, *, policy: Policy | str | None = None, on: dt.date | None = None
+) -> tuple[Shown, ...]:
+    """Find everything that a name stands for; ``kind:name`` asks for one kind.
+
+    Provisions are those of all packaged policies, or of one ``policy``, given as it is or by its
+    packaged id, and those that it extends. A state and a ZIP code are found with their kind alone:
+    their letters and digits are those of modifiers and codes, too.
+
+    >>> [(shown.kind, shown.title) for shown in find("64493")]
+    [('code', '64493: image-guided facet injection, lumbar-sacral, first level')]
+    >>> find("modifier:50")[0].data["kind_of_modifier"]
+    'payment'
+    >>> find("nothing")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family is known as 'nothing'.
+
+    Raises:
+        UnknownIdError: Nothing has this name, or no policy that id.
+        ParseError: One kind is asked for, and the name can't be read as one of it.
+    """
+    asked = policies.get(policy) if isinstance(policy, str) else policy
+    kind, _, name = text.partition(":")
+    one = KINDS.get(kind) if name else None
+    wanted = {kind: one} if one else {k: look for k, look in KINDS.items() if k not in _NAMED}
+    sought = name if one else text
+    found: list[Shown] = []
+    near: list[str] = []
+    for look in wanted.values():
+        try:
+            found.append(look(sought.strip(), asked, on))
+        except ParseError:
+            if one:
+                raise
+        except UnknownIdError as error:
+            if one:
+                raise
+            near += error.near
+    if not found:
+        known = tuple(difflib.get_close_matches(sought, near))
+        raise UnknownIdError(what=_either(tuple(wanted)), text=sought, near=known)
+    return tuple(found)
+
+
+def _either(kinds: tuple[str, ...]) -> str:
+    *others, last = kinds
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
+    """List each source once, with the confidence of the first fact that cites it."""
+    once = {citation.id: citation for citation in reversed(tuple(citations))}
+    return [
+        {"title": c.title, "id": c.id, "url": c.url, "confidence": c.confidence.value}
+        for c in reversed(once.values())
+    ]
+
+
+def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    procedure = packaged().procedure(text)
+    data: dict[str, Any] = {
+        "code": procedure.code,
+        "label": procedure.label,
+        "kind_of_code": procedure.kind.value,
+        "family": procedure.family,
+        "region": procedure.region and procedure.region.value,
+        "level": procedure.ordinal and procedure.ordinal.value,
+        "one_unit_is_one": procedure.counts,
+        "add_on": procedure.add_on,
+        "valid": procedure.term.days(),
+        "primaries": [
+            {"code": link.primary, "authority": link.authority, **link.term.days()}
+            for link in procedure.primaries
+            if on is None or link.term.on(on) is Status.IN_FORCE
+        ],
+        "replaces": list(procedure.replaces),
+        "replaced_by": list(procedure.replaced_by),
+        "note": procedure.note,
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": procedure.in_force(on).value}
+    if procedure.indicators:
+        indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.name in _INDICATORS)
+        seen = procedure.indicators.term.seen
+        data["indicators"] = {
+            **indicators,
+            "read": f"{seen} to {procedure.indicators.last}, all editions equal",
+        }
+    data["sources"] = _sources(procedure.citations)
+    return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
+
+
+def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    modifier = packaged().modifier(text)
+    data: dict[str, Any] = {
+        "modifier": modifier.code,
+        "meaning": modifier.meaning,
+        "kind_of_modifier": modifier.kind.value,
+        "code_set": modifier.code_set,
+        "applies_to": modifier.applies_to,
+        "claim_types": [claim_type.value for claim_type in modifier.claim_types],
+        "effect": modifier.effect,
+        "effect_confidence": modifier.effect_confidence.value,
+        "valid": modifier.term.days(),
+        "note": modifier.note,
+        "sources": _sources(modifier.citations),
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": modifier.term.on(on).value}
+    return Shown(kind="modifier", title=f"{modifier.code}: {modifier.meaning}", data=data)
+
+
+def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    joint = parse_joint(text)
+    supply = innervation(joint)
+    data: dict[str, Any] = {
+        "joint": joint.value,
+        "nerves": [nerve.value for nerve in supply.nerves],
+        "code_region": [
+            {"region": fact.region.value, **fact.term.days(), "note": fact.note}
+            for fact in region_facts(joint)
+            if on is None or fact.term.on(on) is Status.IN_FORCE
+        ],
+        "note": supply.note,
+        "sources": _sources(supply.citations),
+    }
+    return Shown(kind="joint", title=joint.value, data=data)
+
+
+def _nerve(text: str, _: Policy | None, __: dt.date | None) -> Shown:
+    nerve = parse_nerve(text)
+    supplied = [joint for joint in Joint if nerve in innervation(joint).nerves]
+    data: dict[str, Any] = {
+        "nerve": nerve.value,
+        "kind_of_nerve": nerve.kind.value,
+        "supplies": [
+            {"joint": joint, "with": [n for n in innervation(joint).nerves if n is not nerve]}
+            for joint in supplied
+        ],
+        "completes_alone": [joint.value for joint in joints([nerve])],
+    }
+    return Shown(kind="nerve", title=nerve.value, data=data)
+
+
+def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
+    near = {policy.id: policy for policy in asked.lineage()} if asked else {}
+    policy = near.get(text) or policies.get(text)
+    stated = [p for p in policy.provisions if on is None or p.term.on(on) is Status.IN_FORCE]
+    data: dict[str, Any] = {
+        "policy": policy.id,
+        "title": policy.title,
+        "payer": policy.payer,
+        "edition": policy.edition.isoformat(),
+        "extends": [other.id for other in policy.lineage()[1:]],
+        "provisions": _by_value(stated),
+        "sources": _sources(dict.fromkeys(c for p in stated for c in p.citations)),
+    }
+    return Shown(kind="policy", title=f"{policy.id}: {policy.title}", data=data)
+
+
+def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+    known = policies.vocabulary().get(text)
+    if known is None:
+        raise UnknownIdError(what="provision", text=text)
+    data: dict[str, Any] = {
+        "key": known.name,
+        "meaning": known.meaning,
+        "type": known.type,
+        "unit": known.unit,
+        "dimensions": list(known.dimensions),
+        "choices": list(known.choices),
+        "stated": _by_value(_stated(text, policy, on)),
+    }
+    return Shown(kind="provision", title=known.name, data=data)
+
+
+def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provision | NotKnown]:
+    """List what is stated under a key: by one policy and those that it extends, or by all.
+
+    With a policy and a day, that is what it answers on that day.
+    """
+    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
+    lineage = dict.fromkeys(each for one in asked for each in one.lineage())
+    stated = [
+        p
+        for each in lineage
+        for p in each.find(key)
+        if p.key == key and (on is None or p.term.on(on) is Status.IN_FORCE)
+    ]
+    if policy and on is not None:
+        named = [name.replace("-", "_") for name in policies.vocabulary()[key].dimensions]
+        stated = [
+            p
+            for p in stated
+            if policy.get(key, on=on, **dict(zip(named, p.cell, strict=True))) is p
+        ]
+    return stated
+
+
+def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+    rule = get_rule(text)
+    fires, quiet = examples(rule.id)
+    stated = [p for p in _stated("checks.severity", policy, on) if p.cell == (rule.id,)]
+    data: dict[str, Any] = {
+        "rule": rule.id,
+        "family": rule.family.value,
+        "kind_of_finding": rule.kind.value,
+        "severity": rule.severity.value,
+        "title": rule.title,
+        "why": rule.why,
+        "mcr": list(rule.mcr),
+    }
+    if policy and on is not None:
+        data["under"] = _severity_under(policy, rule, on)
+    data["severity_stated"] = _by_value(stated)
+    data["fires"] = _example(fires)
+    data["finds"] = _finds(rule, fires)
+    data["does_not_fire"] = _example(quiet)
+    data["sources"] = _sources(rule.citations)
+    return Shown(kind="rule", title=f"{rule.id}: {rule.title}", data=data)
+
+
+def _severity_under(policy: Policy, rule: Rule, on: dt.date) -> dict[str, Any]:
+    """Say whether a policy runs a rule on a day, and with which severity."""
+    families = policy.get("checks.families", on=on)
+    severity = policy.get("checks.severity", on=on, rule=rule.id)
+    run = families.value if isinstance(families, policies.Provision) else ()
+    return {
+        "policy": policy.id,
+        "date": on.isoformat(),
+        "family_runs": isinstance(run, tuple) and rule.family in run,
+        "severity": severity.value
+        if isinstance(severity, policies.Provision)
+        else rule.severity.value,
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    """Write an example as ``cptfacet check`` reads it; what is not stated is left out.
+
+    Units that are missing are told: a line without the key has one unit.
+    """
+    claim = _told(to_data(attrs.evolve(example.claim, policy=example.policy)))
+    lines = [_told(line) | {"units": line["units"]} for line in claim.pop("lines", [])]
+    return {"claim": claim | {"lines": lines}, **example.beside}
+
+
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value not in (None, [])}
+
+
+def _finds(rule: Rule, example: Example) -> list[dict[str, Any]]:
+    found = [each for each in to_data(example.check())["findings"] if each["rule"] == rule.id]
+    return [
+        {name: each[name] for name in ("severity", "lines", "message", "remedy")} for each in found
+    ]
+
+
+def _family(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+    if text not in tuple(RuleFamily):
+        near = tuple(difflib.get_close_matches(text, tuple(RuleFamily)))
+        raise UnknownIdError(what="family", text=text, near=near)
+    listed = [rule for rule in all_rules() if rule.family == text]
+    data: dict[str, Any] = {
+        "family": text,
+        "rules": [
+            {
+                "rule": rule.id,
+                "kind": rule.kind.value,
+                "severity": _severity_under(policy, rule, on)["severity"]
+                if policy and on is not None
+                else rule.severity.value,
+                "title": rule.title,
+            }
+            for rule in listed
+        ],
+    }
+    if policy and on is not None and listed:
+        data["runs"] = _severity_under(policy, listed[0], on)["family_runs"]
+    return Shown(kind="family", title=f"{text}: {_many(len(listed), 'rule')}", data=data)
+
+
+def _jurisdiction(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    jurisdiction = jurisdictions.get(text.upper())
+    policy = policies.get(jurisdiction.policy)
+    documents = [
+        p
+        for key in ("coverage.document", "billing.document")
+        for p in policy.find(key)
+        if on is None or p.term.on(on) is Status.IN_FORCE
+    ]
+    areas = [a for a in jurisdiction.areas if on is None or a.term.on(on) is Status.IN_FORCE]
+    data: dict[str, Any] = {
+        "jurisdiction": jurisdiction.id,
+        "contractor": jurisdiction.contractor,
+        "policy": jurisdiction.policy,
+        "areas": [_area(area) for area in areas],
+        "documents": _by_value(documents),
+        "sources": _sources(
+            [c for a in areas for c in a.citations] + [c for d in documents for c in d.citations]
+        ),
+    }
+    title = f"{jurisdiction.id}: {jurisdiction.contractor}"
+    return Shown(kind="jurisdiction", title=title, data=data)
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return {
+        "state": area.state,
+        "name": area.name,
+        "part": area.part,
+        "claim_types": [] if len(area.claim_types) == len(ClaimType) else [*area.claim_types],
+        **area.term.days(),
+        "note": area.note,
+    }
+
+
+def _state(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    areas = [
+        area
+        for area in jurisdictions.areas()
+        if area.state == text.upper() and (on is None or area.term.on(on) is Status.IN_FORCE)
+    ]
+    if not areas:
+        raise UnknownIdError(what="state", text=text)
+    named = [county for county in jurisdictions.counties() if county.state == areas[0].state]
+    data: dict[str, Any] = {
+        "state": areas[0].state,
+        "areas": [
+            {"jurisdiction": a.jurisdiction, "contractor": a.contractor, "policy": a.policy}
+            | _area(a)
+            for a in areas
+        ],
+        "parts": {
+            part: [f"{c.name} ({c.kind})" for c in named if c.part == part]
+            for part in dict.fromkeys(county.part for county in named)
+        },
+        "sources": _sources(
+            [c for a in areas for c in a.citations] + [c for n in named for c in n.citations]
+        ),
+    }
+    title = f"{areas[0].state}: {areas[0].name}"
+    return Shown(kind="state", title=title, data=data)
+
+
+def _zip(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+    code = jurisdictions.zip_code(text)
+    data: dict[str, Any] = {
+        "zip": code.zip,
+        "state": code.state,
+        "part": code.part,
+        "divided_by_its_last_four_digits": code.split,
+        **code.term.days(),
+        "sources": _sources(code.citations),
+    }
+    if on is not None:
+        data["on"] = {"date": on.isoformat(), "standing": code.term.on(on).value}
+    return Shown(kind="zip", title=f"{code.zip}: {code.state}", data=data)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
+    """Join cells that one provision of a file states together, so that a table stays readable."""
+    joined: dict[tuple[Any, ...], list[str]] = {}
+    facts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for p in stated:
+        fact: dict[str, Any] = {"key": p.key, "policy": p.policy}
+        if isinstance(p, policies.Provision):
+            fact["value"] = list(p.value) if isinstance(p.value, tuple) else p.value
+            fact |= {**p.term.days(), "confidence": p.confidence.value, "note": p.note}
+        else:
+            fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **p.term.days()}
+        fact["sources"] = [c.id for c in p.citations]
+        where = (p.key, p.policy, str(fact))
+        facts[where] = fact
+        if p.cell:
+            joined.setdefault(where, []).append(" ".join(p.cell))
+    return [
+        {"key": fact["key"], "for": joined.get(where, []), **fact} for where, fact in facts.items()
+    ]
+
+
+_INDICATORS = (
+    "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
+)  # fmt: skip
+
+KINDS: Mapping[str, Callable[[str, Policy | None, dt.date | None], Shown]] = {
+    "code": _code,
+    "modifier": _modifier,
+    "joint": _joint,
+    "nerve": _nerve,
+    "policy": _policy,
+    "provision": _provision,
+    "jurisdiction": _jurisdiction,
+    "rule": _rule,
+    "family": _family,
+    "state": _state,
+    "zip": _zip,
+}
+_NAMED = {"state", "zip"}

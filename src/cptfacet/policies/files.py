@@ -1,0 +1,634 @@
+"""Read policy files, strictly: every problem of every file at once, each with its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import itertools
+import re
+import reprlib
+import tomllib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+from cptfacet import _data
+from cptfacet.citations import Confidence, Source, cite
+from cptfacet.dates import EffectivePeriod
+from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem, UnknownIdError
+from cptfacet.policies.model import (
+    DIMENSIONS,
+    Key,
+    NotKnown,
+    Policy,
+    Provision,
+    Value,
+    check_value,
+    overlaps,
+    stands_in,
+    vocabulary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cptfacet.policies.model import Cell
+
+__all__ = ["PolicyFile", "get", "ids", "read_file", "read_files"]
+
+_HEADER = {"id", "title", "payer", "edition", "extends", "sources", "provisions"}
+_REQUIRED = ("id", "title", "payer", "edition")
+_PROVISION = {
+    "key", "for", "value", "not-known", "jurisdictions", "unit", "from", "seen", "until",
+    "citations", "confidence", "note", "caveat",
+}  # fmt: skip
+_SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
+_OPEN = {
+    "add-on": "write a procedure code",
+    "rule": "write the id of a rule, in small letters, digits and dashes",
+}
+_DATED = re.compile(r"\s*(edition|retrieved|from|seen|until)\s*=")
+_DATE_REMEDY = "write the date bare, year-month-day, of a day that exists: 2026-11-23"
+_TOML_REMEDY = "write it as key = value, texts in double quotes, lists in [ ]"
+
+
+@functools.cache
+def ids() -> tuple[str, ...]:
+    """List the ids of the packaged policies.
+
+    >>> len(ids()), ids()[:4]
+    (25, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
+    """
+    folder = _data.root() / "policies"
+    names = (entry.name for entry in folder.iterdir())
+    found = (name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+    return tuple(sorted(set(found) - {"vocabulary"}))
+
+
+@functools.cache
+def get(policy_id: str) -> Policy:
+    """Give a packaged policy by its id.
+
+    >>> get("medicare").extends.id
+    'cpt'
+    >>> get("medicaid")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare, medicare-jn, medicare-jm.
+
+    Raises:
+        UnknownIdError: No packaged policy has this id.
+    """
+    if policy_id not in ids():
+        near = difflib.get_close_matches(policy_id, ids())
+        raise UnknownIdError(what="policy", text=policy_id, near=tuple(near))
+    file = _data.root() / "policies" / f"{policy_id}.toml"
+    return read_file(file.name, file.read_bytes(), packaged=True)
+
+
+def read_file(
+    name: str, raw: bytes, *, given: Mapping[str, Policy] = _NONE_GIVEN, packaged: bool = False
+) -> Policy:
+    """Read one file, or raise all that is wrong with it."""
+    made, wrong = _read([Reader(name, raw, packaged=packaged)], given)
+    if wrong:
+        raise wrong[0]
+    return made[0]
+
+
+def read_files(
+    files: Iterable[PolicyFile],
+    *,
+    given: Mapping[str, Policy] = _NONE_GIVEN,
+    wrong: Sequence[PolicyFileError] = (),
+) -> tuple[Policy, ...]:
+    """Read files that may extend each other, or raise all that is wrong, also what was before."""
+    readers = [Reader(file.name, file.raw, pack=file.pack) for file in files]
+    made, unusable = _read(readers, given)
+    if wrong or unusable:
+        raise PolicyFilesError(files=(*wrong, *unusable))
+    return made
+
+
+def _read(
+    readers: Sequence[Reader], given: Mapping[str, Policy]
+) -> tuple[tuple[Policy, ...], tuple[PolicyFileError, ...]]:
+    """Give the policies in the order of the files, or all that is wrong with each file."""
+    named: dict[str, list[Reader]] = {}
+    for reader in readers:
+        reader.read()
+        if reader.id:
+            named.setdefault(reader.id, []).append(reader)
+    for reader in readers:
+        reader.check_id(given, named.get(reader.id, ()))
+        reader.check_extends(given, named)
+    wrong = tuple(reader.error() for reader in readers if reader.problems)
+    if wrong:
+        return (), wrong
+    made: dict[str, Policy] = {}
+
+    def policy(name: str) -> Policy:
+        if name not in named:
+            return given[name] if name in given else get(name)
+        if name not in made:
+            (reader,) = named[name]
+            made[name] = reader.policy(policy(reader.base) if reader.base else None)
+        return made[name]
+
+    return tuple(policy(reader.id) for reader in readers), ()
+
+
+class PolicyFile(NamedTuple):
+    """The bytes of one file among several, with its name and that of the pack that brings it."""
+
+    name: str
+    raw: bytes
+    pack: str = ""
+
+
+class Reader:
+    """Read one policy file; collect what is wrong with it instead of stopping at the first."""
+
+    def __init__(self, name: str, raw: bytes, *, pack: str = "", packaged: bool = False) -> None:
+        """Take the bytes of a file; ``packaged`` files may have the id of a packaged policy."""
+        self.packaged = packaged
+        self.name = name
+        self.pack = pack
+        self.raw = raw
+        self.text = ""
+        self.problems: list[Problem] = []
+        self.lines: list[str] = []
+        self.heads: list[int] = []
+        self.sources: dict[str, Source] = {}
+        self.header: dict[str, Any] = {}
+        self.base: Any = None
+        self.provisions: list[Provision | NotKnown] = []
+
+    @property
+    def id(self) -> str:
+        """The id that the file gives itself; empty where it gives none."""
+        return str(self.header.get("id", ""))
+
+    @property
+    def where(self) -> str:
+        """The name of the file, with that of its pack."""
+        return f"{self.name} of the pack {self.pack}" if self.pack else self.name
+
+    def read(self) -> None:
+        """Read what the file says; collect what is wrong with it whatever stands beside it."""
+        table = self._table()
+        if table is None:
+            return
+        for key in sorted(set(table) - _HEADER):
+            self._problem(key, f"unknown key; use one of {', '.join(sorted(_HEADER))}")
+        self.header = {key: self._header(table, key) for key in _REQUIRED}
+        self.base = table.get("extends")
+        self._read_sources(table)
+        listed = _data.as_array(table.get("provisions", []))
+        if listed is None:
+            self._problem("provisions", "provisions are written as [[provisions]] tables")
+            listed = []
+        places: dict[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]] = {}
+        for index, entry in enumerate(listed):
+            for provision in self._provision(index, entry, self.id):
+                self.provisions.append(provision)
+                places.setdefault((provision.key, provision.cell), []).append((index, provision))
+        for overlapping in places.values():
+            self._check_overlap(overlapping)
+        if "extends" not in table and not self.problems:
+            self._check_gaps(places)
+
+    def error(self) -> PolicyFileError:
+        """Give all that is wrong with the file, in the order of its lines."""
+        ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
+        return PolicyFileError(file=self.name, pack=self.pack, problems=tuple(ordered))
+
+    def policy(self, extends: Policy | None) -> Policy:
+        """Make the policy of a file that has no problem."""
+        return Policy(
+            id=self.id,
+            title=self.header["title"],
+            payer=self.header["payer"],
+            edition=self.header["edition"],
+            extends=extends,
+            provisions=tuple(self.provisions),
+        )
+
+    # -- the file as a whole
+
+    def _table(self) -> dict[str, Any] | None:
+        try:
+            self.text = self.raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = self.raw[: error.start].count(b"\n") + 1
+            self._unreadable("it is not UTF-8; save it as UTF-8", line)
+            return None
+        if self.text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
+            self._unreadable("it begins with a byte order mark; save it as plain UTF-8", 1)
+            return None
+        self.lines = self.text.split("\n")
+        try:
+            table = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+)", str(error))
+            line = int(found[1]) if found else self.text.rstrip("\n").count("\n") + 1
+            remedy = _DATE_REMEDY if _DATED.match(self.lines[line - 1]) else _TOML_REMEDY
+            self._unreadable(f"it is not TOML: {error}; {remedy}", line)
+            return None
+        except (ValueError, RecursionError) as error:  # a number or a nesting beyond all measure
+            self._unreadable(f"it is not TOML that can be read: {error}; write it shorter", None)
+            return None
+        self.heads = self._heads()
+        return table
+
+    def _unreadable(self, message: str, line: int | None) -> None:
+        self.problems.append(Problem(path="file", message=message, line=line))
+
+    def _heads(self) -> list[int]:
+        """Find the lines on which provisions begin; what stands in a text of many lines is none."""
+        found: list[int] = []
+        within = ""
+        for number, line in enumerate(self.lines, 1):
+            if not within and re.match(r"\s*\[\[\s*provisions\s*\]\]", line):
+                found.append(number)
+            for mark in re.findall(r'"{3}|\'{3}', line):
+                within = mark if not within else "" if within == mark else within
+        return found
+
+    def _problem(self, path: str, message: str, index: int | None = None) -> None:
+        if index is None and path in _REQUIRED:
+            ends = (n for n, text in enumerate(self.lines) if text.lstrip().startswith("["))
+            line = self._line(path, None)
+            if line is not None and line > next(ends, len(self.lines)):
+                line = None
+        else:
+            line = self._line(path.rpartition(".")[2], index)
+        self.problems.append(Problem(path=path, message=message, line=line))
+
+    def _line(self, key: str, index: int | None) -> int | None:
+        """Find the line of a key: in the provision of that index, or anywhere."""
+        lines = self.lines
+        if index is None:
+            first, last = 1, len(lines)
+        elif index >= len(self.heads):
+            return self._line("provisions", None)
+        else:
+            first = self.heads[index]
+            last = self.heads[index + 1] - 1 if index + 1 < len(self.heads) else len(lines)
+        pattern = re.compile(rf'\s*(\[[\w.]*)?["\']?{re.escape(key)}["\']?\s*[=\]]')
+        for number in range(first, last + 1):
+            if pattern.match(lines[number - 1]):
+                return number
+        return first if index is not None else None
+
+    # -- its header
+
+    def _header(self, table: dict[str, Any], key: str) -> Any:  # noqa: ANN401
+        value = table.get(key)
+        if key == "edition":
+            if type(value) is not dt.date:
+                self._problem(key, "the date of this edition, written bare: 2026-11-23")
+                return dt.date.min
+            return value
+        if not isinstance(value, str) or not value.strip():
+            self._problem(key, "it is missing; write it as a text")
+            return ""
+        if key == "id" and not _ID.fullmatch(value):
+            self._problem(key, f"{value!r} is not an id; use small letters, digits and dashes")
+        return value
+
+    def _read_sources(self, table: dict[str, Any]) -> None:
+        own = _data.as_table(table.get("sources", {}))
+        if own is None:
+            self._problem("sources", "sources are written as [sources.ID] tables")
+            return
+        for source_id, value in own.items():
+            path = f"sources.{source_id}"
+            entry = _data.as_table(value)
+            if entry is None:
+                self._problem(path, "write a source as a table with title and publisher")
+                continue
+            for key in sorted(set(entry) - _SOURCE):
+                allowed = ", ".join(sorted(_SOURCE))
+                self._problem(f"{path}.{key}", f"unknown key; use one of {allowed}")
+            if not all(isinstance(entry.get(key), str) for key in ("title", "publisher")):
+                self._problem(path, "give it a title and a publisher")
+                continue
+            if source_id in _data.sources():
+                self._problem(path, "a packaged source has this id; cite it, or choose another id")
+                continue
+            wrong = False
+            for key, wanted in (("url", str), ("date", str), ("retrieved", dt.date)):
+                if key in entry and type(entry[key]) is not wanted:
+                    how = "write it as a text" if wanted is str else "write it bare: 2026-11-23"
+                    self._problem(f"{path}.{key}", f"{reprlib.repr(entry[key])} is wrong: {how}")
+                    wrong = True
+            if wrong:
+                entry = {"title": entry["title"], "publisher": entry["publisher"]}
+            known = {key: value for key, value in entry.items() if key in _SOURCE}
+            self.sources[source_id] = _data.make_source(source_id, known)
+
+    # -- its provisions
+
+    def _provision(self, index: int, value: object, policy: str) -> Iterator[Provision | NotKnown]:
+        path = f"provisions[{index}]"
+        entry = _data.as_table(value)
+        if entry is None:
+            self._problem(path, "write a provision as a [[provisions]] table", index)
+            return
+        before = len(self.problems)
+        self._check_keys(path, index, entry)
+        key = self._key(path, index, entry)
+        term = self._term(path, index, entry)
+        confidence = self._confidence(path, index, entry)
+        sources = self._citations(path, index, entry, confidence)
+        self._check_weight(path, index, entry, confidence)
+        if key is None:
+            return
+        cells = self._cells(path, index, entry, key)
+        stated = self._value(path, index, entry, key)
+        if len(self.problems) > before or confidence is None:
+            return
+        citations = cite(sources, term, confidence)
+        note = entry.get("note", "")
+        for cell in cells:
+            if stated is None:
+                yield NotKnown(
+                    key=key.name,
+                    cell=cell,
+                    reason=entry["not-known"],
+                    policy=policy,
+                    term=term,
+                    confidence=confidence,
+                    jurisdictions=tuple(entry.get("jurisdictions", ())),
+                    citations=citations,
+                    note=note,
+                )
+                continue
+            yield Provision(
+                key=key.name,
+                cell=cell,
+                value=stated,
+                unit=key.unit,
+                term=term,
+                confidence=confidence,
+                citations=citations,
+                policy=policy,
+                note=note,
+                caveat=entry.get("caveat", ""),
+            )
+
+    def _check_keys(self, path: str, index: int, entry: dict[str, Any]) -> None:
+        for name in sorted(set(entry) - _PROVISION):
+            near = difflib.get_close_matches(name, _PROVISION, n=1)
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else f"use one of {', '.join(sorted(_PROVISION))}"
+            )
+            self._problem(f"{path}.{name}", f"unknown key; {hint}", index)
+        for name in ("note", "caveat"):
+            if not isinstance(entry.get(name, ""), str):
+                self._problem(f"{path}.{name}", "write it as a text", index)
+
+    def _check_weight(
+        self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
+    ) -> None:
+        """Ask a fact for its date, and a judgment for its reason."""
+        if confidence is Confidence.JUDGMENT:
+            note = entry.get("note", "")
+            if isinstance(note, str) and not note.strip():
+                self._problem(f"{path}.note", "a judgment gives its reason in a note", index)
+        elif confidence is not None and "from" not in entry and "seen" not in entry:
+            message = "give from (where a source states the start) or seen (where one shows it)"
+            self._problem(f"{path}.from", message, index)
+
+    def _key(self, path: str, index: int, entry: dict[str, Any]) -> Key | None:
+        name = entry.get("key")
+        key = vocabulary().get(name) if isinstance(name, str) else None
+        if key is None:
+            near = difflib.get_close_matches(str(name), vocabulary(), n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see the vocabulary of provisions"
+            self._problem(
+                f"{path}.key", f"{reprlib.repr(name)} is not in the vocabulary{hint}", index
+            )
+            return None
+        if entry.get("unit", key.unit) != key.unit:
+            wanted = f"is in {key.unit}: write that" if key.unit else "has no unit: leave it out"
+            self._problem(f"{path}.unit", f"{key.name} {wanted}", index)
+        return key
+
+    def _term(self, path: str, index: int, entry: dict[str, Any]) -> EffectivePeriod:
+        days: dict[str, dt.date | None] = {}
+        for name in ("from", "seen", "until"):
+            value = entry.get(name)
+            if value is not None and type(value) is not dt.date:
+                message = "a date is written bare, without quotes or time: 2026-11-23"
+                self._problem(f"{path}.{name}", message, index)
+                value = None
+            days[name] = value
+        first = days["from"] or days["seen"]
+        if days["from"] and days["seen"]:
+            message = "give from where a source states the start, else seen, not both"
+            self._problem(f"{path}.seen", message, index)
+        if first and days["until"] and days["until"] < first:
+            message = f"it ends on {days['until']}, before it begins on {first}; give the last day in force"
+            self._problem(f"{path}.until", message, index)
+            return EffectivePeriod()
+        return EffectivePeriod(start=days["from"], seen=days["seen"], until=days["until"])
+
+    def _confidence(self, path: str, index: int, entry: dict[str, Any]) -> Confidence | None:
+        value = entry.get("confidence")
+        if value not in tuple(Confidence):
+            message = f"write one of {', '.join(Confidence)}"
+            self._problem(f"{path}.confidence", message, index)
+            return None
+        return Confidence(value)
+
+    def _citations(
+        self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
+    ) -> tuple[Source, ...]:
+        listed = _data.as_array(entry.get("citations", []))
+        if listed is None or not (listed or confidence is Confidence.JUDGMENT):
+            message = "it cites nothing; list the ids of its sources"
+            self._problem(f"{path}.citations", message, index)
+            return ()
+        found: list[Source] = []
+        for source_id in listed:
+            if not isinstance(source_id, str):
+                message = f"{reprlib.repr(source_id)} is no id; list the ids of its sources"
+                self._problem(f"{path}.citations", message, index)
+                continue
+            source = self.sources.get(source_id) or _data.sources().get(source_id)
+            if source is None:
+                message = f"{source_id!r} is no known source; add [sources.{source_id}]"
+                self._problem(f"{path}.citations", message, index)
+            else:
+                found.append(source)
+        return tuple(found)
+
+    def _cells(self, path: str, index: int, entry: dict[str, Any], key: Key) -> tuple[Cell, ...]:
+        given = _data.as_table(entry.get("for", {}))
+        if given is None:
+            self._problem(f"{path}.for", "write it as { dimension = [values] }", index)
+            return ()
+        for name in sorted(set(given) - set(key.dimensions)):
+            has = ", ".join(key.dimensions) or "no dimensions"
+            self._problem(
+                f"{path}.for", f"{key.name} has {has}, and not {name}; leave it out", index
+            )
+        axes: list[tuple[str, ...]] = []
+        for name in key.dimensions:
+            allowed = DIMENSIONS[name]
+            value = given.get(name, list(allowed or ()))
+            chosen = [value] if isinstance(value, str) else _data.as_array(value)
+            if not chosen:
+                self._problem(f"{path}.for", f"{name} lists the values that are meant", index)
+                continue
+            for part in chosen:
+                if not stands_in(name, part):
+                    hint = f"it is one of {', '.join(allowed)}" if allowed else _OPEN[name]
+                    self._problem(
+                        f"{path}.for", f"{reprlib.repr(part)} is no {name}; {hint}", index
+                    )
+            axes.append(tuple(str(part) for part in chosen))
+        return tuple(itertools.product(*axes))
+
+    def _value(self, path: str, index: int, entry: dict[str, Any], key: Key) -> Value | None:
+        if ("value" in entry) is ("not-known" in entry):
+            message = "give either a value, or not-known with the reason, and not both"
+            self._problem(f"{path}.value", message, index)
+            return None
+        if "not-known" in entry:
+            if not isinstance(entry["not-known"], str) or not entry["not-known"].strip():
+                self._problem(f"{path}.not-known", "say what is missing, as a text", index)
+            places = _data.as_array(entry.get("jurisdictions", []))
+            if places is None or not all(isinstance(place, str) for place in places):
+                self._problem(f"{path}.jurisdictions", "list the ids of jurisdictions", index)
+            if "caveat" in entry:
+                self._problem(f"{path}.caveat", "goes with a value only; use note", index)
+            return None
+        if "jurisdictions" in entry:
+            self._problem(f"{path}.jurisdictions", "goes with not-known only; leave it out", index)
+        value = entry["value"]
+        wrong = check_value(value, key)
+        if wrong:
+            self._problem(f"{path}.value", f"{reprlib.repr(value)} is wrong: {wrong}", index)
+        listed = _data.as_array(value)
+        return tuple(listed) if listed is not None else value
+
+    # -- between provisions
+
+    def _check_overlap(self, stated: list[tuple[int, Provision | NotKnown]]) -> None:
+        for one, other in overlaps(provision for _, provision in stated):
+            index = next(index for index, provision in stated if provision is other)
+            cell = f" for {', '.join(one.cell)}" if one.cell else ""
+            message = (
+                f"{one.key}{cell} is given twice for {other.term.first}: "
+                f"({one.term}) and ({other.term}); end the earlier one with until"
+            )
+            self._problem(f"provisions[{index}].from", message, index)
+
+    def _check_gaps(
+        self, places: Mapping[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]]
+    ) -> None:
+        """Ask a policy that extends none for each needed cell, and for each day from its first."""
+        for key in vocabulary().values():
+            if key.gaps == "allowed":
+                continue
+            axes = [DIMENSIONS[name] or () for name in key.dimensions]
+            cells = list(itertools.product(*axes))
+            missing = [cell for cell in cells if (key.name, cell) not in places]
+            if missing:
+                listed = _cells_of(missing)
+                message = (
+                    f"a policy that extends none gives {key.name} for every cell"
+                    + (f"; it lacks {listed}" if listed else "")
+                    + "; write not-known where no source tells"
+                )
+                self._problem("provisions", message)
+            holes: dict[tuple[int, str], list[Cell]] = {}
+            for cell in cells:
+                for hole in _holes(places.get((key.name, cell), ())):
+                    holes.setdefault(hole, []).append(cell)
+            for (index, days), empty in holes.items():
+                where = f" for {_cells_of(empty)}" if len(empty) < len(cells) else ""
+                message = (
+                    f"a policy that extends none gives {key.name} without a gap"
+                    f"; nothing is given {days}{where}"
+                    "; write the next term, or not-known for those days"
+                )
+                self._problem(f"provisions[{index}].until", message, index)
+
+    # -- between files
+
+    def check_id(self, given: Mapping[str, Policy], namesakes: Sequence[Reader]) -> None:
+        """See that nothing else has the id of the file."""
+        if self.packaged or not self.id:
+            return
+        if self.id in ids():
+            self._problem("id", f"{self.id!r} is the id of a packaged policy; choose another")
+        elif self.id in given:
+            self._problem("id", f"{self.id!r} is the id of a policy that is given; choose another")
+        others = ", ".join(reader.where for reader in namesakes if reader is not self)
+        if others:
+            self._problem("id", f"{self.id!r} is the id of {others} too; choose another")
+
+    def check_extends(
+        self, given: Mapping[str, Policy], named: Mapping[str, Sequence[Reader]]
+    ) -> None:
+        """See that what the file extends is there, and does not come back to it."""
+        if self.base is None:
+            return
+        known = {*ids(), *given, *named}
+        if not isinstance(self.base, str) or self.base not in known:
+            near = difflib.get_close_matches(str(self.base), sorted(known - {self.id}))
+            message = (
+                f"{reprlib.repr(self.base)} is no policy that it can extend"
+                + (f"; near it: {', '.join(near)}" if near else "")
+                + "; policies.ids() lists the packaged ones"
+            )
+            self._problem("extends", message)
+            return
+        circle = self._circle(named)
+        if circle:
+            told = "itself" if len(circle) == 1 else f"itself by way of {', '.join(circle[1:])}"
+            self._problem("extends", f"it extends {told}; name another policy, or none")
+
+    def _circle(self, named: Mapping[str, Sequence[Reader]]) -> list[str]:
+        """Follow what the file extends; give the ids on the way where it comes back to the file."""
+        way = [self.id]
+        base = self.base
+        while base not in way:
+            others = named.get(base, ()) if isinstance(base, str) else ()
+            if len(others) != 1:  # no file, or two of one id, which is told of each
+                return []
+            way.append(base)
+            base = others[0].base
+        return way if base == self.id and len(named[self.id]) == 1 else []
+
+
+def _cells_of(cells: Iterable[Cell]) -> str:
+    return "; ".join(", ".join(cell) for cell in cells if cell)
+
+
+def _holes(stated: Iterable[tuple[int, Provision | NotKnown]]) -> Iterator[tuple[int, str]]:
+    """Find the days behind a term for which a cell has nothing, each with what stands before them.
+
+    A next term that is only seen explains the days before it: nobody told.
+    """
+    ordered = sorted(stated, key=lambda entry: entry[1].term.first)
+    for (index, provision), behind in itertools.zip_longest(ordered, ordered[1:]):
+        last = provision.term.last
+        if last == dt.date.max:
+            continue
+        empty = last + dt.timedelta(days=1)
+        if behind is None:
+            yield index, f"from {empty} on"
+        elif (start := behind[1].term.start) is not None and start > empty:
+            eve = start - dt.timedelta(days=1)
+            yield index, f"on {empty}" if eve == empty else f"from {empty} to {eve}"

@@ -1,0 +1,514 @@
+"""A policy as a value: dated, cited provisions under the keys of one vocabulary."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import itertools
+import re
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cptfacet import _data
+from cptfacet._records import many, reduced, sealed
+from cptfacet.citations import Citation, Confidence
+from cptfacet.claims import ClaimType, parse_line
+from cptfacet.dates import EffectivePeriod, Status
+from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.modifiers import ModifierRole
+from cptfacet.procedures import ROLES, CodeGroup, Family, is_code
+from cptfacet.reference import packaged
+from cptfacet.sessions import Guidance, Technique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+__all__ = [
+    "DIMENSIONS",
+    "GUIDANCE_NOT_STATED",
+    "NONE",
+    "Cell",
+    "ChangeKind",
+    "Key",
+    "NotKnown",
+    "Policy",
+    "PolicyChange",
+    "Provision",
+    "Value",
+    "as_policy",
+    "check_value",
+    "overlaps",
+    "rule_families",
+    "stands_in",
+    "vocabulary",
+]
+
+Value = str | int | tuple[str, ...]
+Cell = tuple[str, ...]
+
+GUIDANCE_NOT_STATED = "not-stated"
+NONE = "none"
+PROCEDURES = ("diagnostic-injection", "therapeutic-injection", "ablation")
+
+DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
+    {
+        "technique": tuple(Technique),
+        "guidance": (*Guidance, GUIDANCE_NOT_STATED),
+        "role": ROLES,
+        "claim-type": tuple(ClaimType),
+        "family": tuple(Family),
+        "family-pair": tuple("+".join(pair) for pair in itertools.combinations(Family, 2)),
+        "add-on": None,  # open: any procedure code
+        "rule": None,  # open: the id of any checking rule
+        "procedure": PROCEDURES,
+        "group": tuple(CodeGroup),
+    }
+)
+_RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {"add-on": is_code, "rule": lambda text: _RULE.fullmatch(text) is not None}
+)
+
+
+def stands_in(dimension: str, value: object) -> bool:
+    """Say whether a cell may name a value of a dimension.
+
+    >>> stands_in("family", "ablation"), stands_in("add-on", "64494"), stands_in("rule", "Rule 7")
+    (True, True, False)
+    """
+    allowed = DIMENSIONS[dimension]
+    if allowed is None:
+        return isinstance(value, str) and _OPEN[dimension](value)
+    return value in allowed
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Key:
+    """One key of the vocabulary: what a provision of that name says, and in which cells.
+
+    ``use`` says who asks for it: `coding`, whose lines depend on it, or `checking`. ``role`` is the
+    role of the modifier that a provision of the type `modifier` names.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    dimensions: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    unit: str | None = None
+    gaps: str = "allowed"
+    use: str = "coding"
+    role: ModifierRole | None = None
+
+
+@functools.cache
+def vocabulary() -> Mapping[str, Key]:
+    """Give every key that a policy file may use.
+
+    >>> vocabulary()["laterality.format"].dimensions
+    ('role', 'claim-type')
+    """
+    table = _data.read_toml("policies/vocabulary.toml")["keys"]
+    return MappingProxyType(
+        {
+            name: Key(
+                name=name,
+                type=entry["type"],
+                meaning=entry["meaning"],
+                dimensions=tuple(entry["dimensions"]),
+                choices=tuple(entry.get("choices", ())),
+                unit=entry.get("unit"),
+                gaps=entry["gaps"],
+                use=entry.get("use", "coding"),
+                role=ModifierRole(entry["role"]) if "role" in entry else None,
+            )
+            for name, entry in table.items()
+        }
+    )
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Provision:
+    """One dated, cited value of a policy.
+
+    ``cell`` gives the values of the key's dimensions, ``policy`` is the id of the policy that says
+    so, which may be one that the asked policy extends. ``note`` is the reason of a judgment, or a
+    remark; ``caveat`` is what a user is told whenever the provision shapes an answer.
+    """
+
+    key: str
+    cell: Cell
+    value: Value
+    unit: str | None
+    term: EffectivePeriod
+    confidence: Confidence
+    citations: tuple[Citation, ...]
+    policy: str
+    note: str = ""
+    caveat: str = ""
+
+    def __str__(self) -> str:
+        name = f"{self.key} ({', '.join(self.cell)})" if self.cell else self.key
+        value = ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+        if isinstance(self.value, int):
+            value = f"{value} {self.unit}"
+        return f"{name} = {value} [policy {self.policy}; {self.term}; {self.confidence}]"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class NotKnown:
+    """The answer that no source gives a value, with what is missing.
+
+    ``jurisdictions`` lists those on which the answer depends, where contractors differ. A
+    confidence of judgment says that it is ours to call it unsettled, and ``note`` why.
+    """
+
+    key: str
+    cell: Cell
+    reason: str
+    policy: str
+    term: EffectivePeriod = attrs.field(factory=EffectivePeriod)
+    confidence: Confidence = Confidence.CONFIRMED
+    jurisdictions: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    note: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What happens to a provision on a day: it begins, is first seen, or is in force last."""
+
+    BEGINS = "begins"
+    FIRST_SEEN = "first-seen"
+    ENDS = "ends"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class PolicyChange:
+    """One change of a policy on a day."""
+
+    on: dt.date
+    what: ChangeKind
+    provision: Provision | NotKnown
+
+
+def _start(provision: Provision | NotKnown) -> dt.date:
+    return provision.term.first
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Policy:
+    """The provisions of one payer, programme or rule book.
+
+    ``edition`` is the date of this edition. A policy is made by `get`, `load` or
+    `discover_policies`; one that is made by hand obeys the same rules, but may have gaps.
+
+    Raises:
+        ValueError: A provision is not in the vocabulary, has a value that its key does not allow,
+            or overlaps another of its cell; or a policy that it extends has its id.
+    """
+
+    id: str
+    title: str
+    payer: str
+    edition: dt.date
+    provisions: tuple[Provision | NotKnown, ...] = attrs.field(repr=False)
+    extends: Policy | None = attrs.field(default=None, repr=lambda p: repr(p and p.id))
+    _index: dict[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
+        init=False, repr=False, eq=False, hash=False
+    )
+    _hash: int = attrs.field(init=False, repr=False, eq=False, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Index the provisions by key and cell, in the order of their dates."""
+        many(self, "provisions")
+        if self.extends is not None and self.id in (p.id for p in self.extends.lineage()):
+            message = f"policy {self.id} extends a policy of the same id"
+            raise ValueError(message)
+        index: dict[tuple[str, Cell], list[Provision | NotKnown]] = {}
+        for provision in sorted(self.provisions, key=_start):
+            wrong = _wrong_value(provision)
+            if wrong:
+                message = f"{provision.key} {provision.cell}: {wrong}"
+                raise ValueError(message)
+            index.setdefault((provision.key, provision.cell), []).append(provision)
+        for (key, cell), stated in index.items():
+            if any(overlaps(stated)):
+                message = f"{key} {cell}: two provisions are in force on one day"
+                raise ValueError(message)
+        object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
+        object.__setattr__(self, "_hash", hash((self.id, self.edition, self.provisions)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001, ANN401  its protocol
+        """Show the short form to IPython and Hypothesis, which else print every provision."""
+        printer.text(repr(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
+    def get(self, key: str, *, on: dt.date, **cell: str) -> Provision | NotKnown:
+        """Answer what the policy says under a key on a date.
+
+        The dimensions of the key are given by name, with `-` written as `_`. The answer carries its
+        citations and dates. Where no source tells, it is a `NotKnown` that says what is missing.
+
+        >>> import datetime as dt
+        >>> cpt = get("cpt")
+        >>> answer = cpt.get(
+        ...     "laterality.format",
+        ...     on=dt.date(2026, 3, 2),
+        ...     role="injection-add-on",
+        ...     claim_type="professional",
+        ... )
+        >>> answer.value, str(answer.term)
+        ('two-units', 'from 2020-01-01')
+        >>> cpt.get("laterality.from", on=dt.date(2026, 3, 2))
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.UnknownIdError: no provision is known as 'laterality.from'. Near it: laterality.format, laterality.side.
+
+        Raises:
+            UnknownIdError: The vocabulary has no such key, or no such cell.
+            TypeError: The dimensions given are not those of the key.
+        """
+        where = _cell_of(key, cell)
+        return self._answer(key, where, on)
+
+    def _answer(self, key: str, cell: Cell, on: dt.date) -> Provision | NotKnown:
+        stated = self._index.get((key, cell), ())
+        for provision in stated:
+            if provision.term.on(on) is Status.IN_FORCE:
+                return provision
+        later = next((p for p in stated if p.term.first > on), None)
+        if later is not None and later.term.start is None:
+            return NotKnown(
+                key=key,
+                cell=cell,
+                policy=self.id,
+                reason=f"no source shows it in force before {later.term.seen}",
+                citations=later.citations,
+            )
+        if self.extends is not None:
+            return self.extends._answer(key, cell, on)  # noqa: SLF001  the same class
+        if stated:
+            reason = f"no source tells for that date; what is known is {_terms(stated)}"
+        else:
+            reason = "no source that was read tells"
+        return NotKnown(key=key, cell=cell, policy=self.id, reason=reason)
+
+    def stated(self, key: str, cell: Cell) -> tuple[Provision | NotKnown, ...]:
+        """List what this policy and those that it extends state for one cell, nearest first."""
+        return tuple(p for each in self.lineage() for p in each._index.get((key, cell), ()))  # noqa: SLF001
+
+    def find(self, prefix: str = "") -> tuple[Provision | NotKnown, ...]:
+        """List what this policy itself states under keys that begin with a text, in file order."""
+        return tuple(p for p in self.provisions if p.key.startswith(prefix))
+
+    def lineage(self) -> tuple[Policy, ...]:
+        """Give this policy and those that it extends, nearest first."""
+        return (self, *(self.extends.lineage() if self.extends else ()))
+
+    def changes(
+        self, *, since: dt.date = dt.date.min, until: dt.date = dt.date.max
+    ) -> tuple[PolicyChange, ...]:
+        """List what changed in this policy itself between two dates, both included.
+
+        >>> import datetime as dt
+        >>> new_year = get("cpt").changes(since=dt.date(2020, 1, 1), until=dt.date(2020, 1, 1))
+        >>> {(change.what.value, change.provision.key) for change in new_year}
+        {('begins', 'laterality.format')}
+        """
+        found: list[PolicyChange] = []
+        for p in self.provisions:
+            begins = ChangeKind.BEGINS if p.term.start else ChangeKind.FIRST_SEEN
+            if (first := p.term.start or p.term.seen) and since <= first <= until:
+                found.append(PolicyChange(on=first, what=begins, provision=p))
+            if p.term.until and since <= p.term.until <= until:
+                found.append(PolicyChange(on=p.term.until, what=ChangeKind.ENDS, provision=p))
+        return tuple(sorted(found, key=lambda change: (change.on, change.provision.key)))
+
+
+def _terms(stated: tuple[Provision | NotKnown, ...]) -> str:
+    return "; ".join(str(p.term) for p in stated)
+
+
+def _cell_of(key: str, cell: Mapping[str, str]) -> Cell:
+    known = vocabulary().get(key)
+    if known is None:
+        near = difflib.get_close_matches(key, vocabulary())
+        raise UnknownIdError(what="provision", text=key, near=tuple(near))
+    given = {name.replace("_", "-"): value for name, value in cell.items()}
+    if set(given) != set(known.dimensions):
+        wanted = ", ".join(known.dimensions) or "none"
+        message = f"{key} has the dimensions: {wanted}; given: {', '.join(given) or 'none'}"
+        raise TypeError(message)
+    for name, value in given.items():
+        if not stands_in(name, value):
+            near = difflib.get_close_matches(value, DIMENSIONS[name] or ())
+            raise UnknownIdError(what=name, text=value, near=tuple(near))
+    return tuple(str(given[name]) for name in known.dimensions)
+
+
+def rule_families(policy: Policy, *, on: dt.date) -> tuple[str, ...]:
+    """List the families of checking rules that a policy runs on a date; none where nobody tells.
+
+    >>> import datetime as dt
+    >>> medicare, day = get("medicare"), dt.date(2026, 3, 2)
+    >>> set(rule_families(medicare, on=day)) - set(rule_families(get("cpt"), on=day)) > {"pairs"}
+    True
+    """
+    match policy.get("checks.families", on=on):
+        case Provision(value=tuple(families)):
+            return families
+        case _:
+            return ()
+
+
+def as_policy(value: object) -> Policy:
+    """Give a policy back, and refuse what is none, its id above all.
+
+    >>> as_policy("cpt")
+    Traceback (most recent call last):
+    ...
+    TypeError: policy is a Policy, not its id: use policies.get('cpt')
+
+    Raises:
+        TypeError: The value is no policy.
+    """
+    if isinstance(value, Policy):
+        return value
+    message = f"policy is a Policy, not {value!r}: use policies.get(...) or policies.load(...)"
+    if isinstance(value, str):
+        message = f"policy is a Policy, not its id: use policies.get({value!r})"
+    raise TypeError(message)
+
+
+def _check_choice(value: object, key: Key) -> str:
+    return "" if value in key.choices else f"write one of {', '.join(key.choices)}"
+
+
+def _check_list(value: object, key: Key) -> str:
+    listed = _data.as_array(value)
+    if listed is not None and sorted(map(str, listed)) == sorted(key.choices):
+        return ""
+    return f"list {', '.join(key.choices)}, each once, in order"
+
+
+def _check_some(value: object, key: Key) -> str:
+    listed = _data.as_array(value)
+    if listed and all(listed.count(each) == 1 and each in key.choices for each in listed):
+        return ""
+    return f"list some of {', '.join(key.choices)}, each once"
+
+
+def _check_count(value: object, key: Key) -> str:
+    if type(value) is int and value >= 0:  # True is no count
+        return ""
+    return f"write a whole number of {key.unit}, bare and not below 0"
+
+
+_ROLES = {
+    ModifierRole.REQUIREMENTS_MET: "that attests requirements",
+    ModifierRole.SEPARATE_VISIT: "that marks a separate visit",
+}
+
+
+def _check_modifier(value: object, key: Key) -> str:
+    if value == NONE:
+        return ""
+    for modifier in packaged().modifiers:
+        if modifier.code == value and modifier.role is key.role:
+            return ""
+    told = _ROLES[key.role] if key.role else "that is known"
+    return f"write a modifier {told}, or {NONE!r}"
+
+
+def _check_modifiers(value: object, _: Key) -> str:
+    known = {modifier.code for modifier in packaged().modifiers}
+    listed = _data.as_array(value)
+    if listed and all(
+        isinstance(each, str) and each in known and listed.count(each) == 1 for each in listed
+    ):
+        return ""
+    return "list modifiers that the reference knows, each once"
+
+
+def _check_codes(value: object, _: Key) -> str:
+    listed = _data.as_array(value)
+    if listed and all(isinstance(code, str) and is_code(code) for code in listed):
+        return ""
+    return "list procedure codes"
+
+
+def _check_lines(value: object, _: Key) -> str:
+    listed = _data.as_array(value) or [""]
+    try:
+        fits = all(isinstance(line, str) and parse_line(line).text == line for line in listed)
+    except ParseError:
+        fits = False
+    return "" if fits else "list claim lines in their canonical form"
+
+
+_DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
+
+
+def _check_document(value: object, _: Key) -> str:
+    if isinstance(value, str) and _DOCUMENT.fullmatch(value):
+        return ""
+    return "write the number of a published document, such as MM-0001"
+
+
+def overlaps(
+    stated: Iterable[Provision | NotKnown],
+) -> Iterator[tuple[Provision | NotKnown, Provision | NotKnown]]:
+    """Give each provision of one cell that begins before an earlier one ends, behind that one."""
+    widest: Provision | NotKnown | None = None
+    for provision in sorted(stated, key=_start):
+        if widest is not None and provision.term.first <= widest.term.last:
+            yield widest, provision
+        if widest is None or provision.term.last > widest.term.last:
+            widest = provision
+
+
+def _wrong_value(provision: Provision | NotKnown) -> str:
+    key = vocabulary().get(provision.key)
+    if key is None:
+        return "it is not in the vocabulary of provisions"
+    if len(key.dimensions) != len(provision.cell) or not all(
+        map(stands_in, key.dimensions, provision.cell)
+    ):
+        return f"its cell gives {', '.join(key.dimensions) or 'no dimensions'}"
+    if isinstance(provision, NotKnown):
+        return ""
+    value = provision.value
+    return check_value(list(value) if isinstance(value, tuple) else value, key)
+
+
+def check_value(value: object, key: Key) -> str:
+    """Say what is wrong with the value of a key as a file writes it; nothing where it fits."""
+    return _TYPES[key.type](value, key)
+
+
+_TYPES: Mapping[str, Callable[[object, Key], str]] = {
+    "choice": _check_choice,
+    "list": _check_list,
+    "some": _check_some,
+    "count": _check_count,
+    "modifier": _check_modifier,
+    "modifiers": _check_modifiers,
+    "codes": _check_codes,
+    "lines": _check_lines,
+    "document": _check_document,
+}

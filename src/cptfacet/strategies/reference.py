@@ -1,0 +1,157 @@
+"""Strategies of what look-ups in the edit data answer: made by asking, on dates of all editions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import TypeVar
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from cptfacet.claims import ClaimType
+from cptfacet.policies import jurisdictions
+from cptfacet.reference import edits, packaged
+from cptfacet.reference.editions import Edition, NotInData, Provenance
+from cptfacet.reference.edits import (
+    AscStatus,
+    Diagnosis,
+    DiagnosisList,
+    Mue,
+    PairEdit,
+    PairEdits,
+    PlaceOfService,
+)
+from cptfacet.strategies.options import named
+from cptfacet.strategies.words import service_dates, turning_days
+
+__all__ = [
+    "asc_statuses",
+    "diagnosis_facts",
+    "diagnosis_lists",
+    "edition_facts",
+    "footings",
+    "mues",
+    "not_in_data",
+    "pair_edit_lists",
+    "pair_edits",
+    "places_of_service",
+]
+
+T = TypeVar("T")
+
+
+def _codes() -> SearchStrategy[str]:
+    return st.sampled_from([procedure.code for procedure in packaged().procedures])
+
+
+def _dates() -> SearchStrategy[dt.date]:
+    return service_dates(min_value=dt.date(packaged().edition.year - 3, 1, 1)) | service_dates()
+
+
+def _found(answers: SearchStrategy[T | NotInData]) -> SearchStrategy[T]:
+    """Keep what the data say, of what was asked."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> T:
+        answer = draw(answers)
+        assume(not isinstance(answer, NotInData))
+        return answer  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+    return drawn()
+
+
+def _mue_answers() -> SearchStrategy[Mue | NotInData]:
+    asked = st.tuples(_codes(), _dates(), st.sampled_from(ClaimType))
+    return asked.map(lambda a: edits.mue(a[0], on=a[1], claim_type=a[2]))
+
+
+def mues() -> SearchStrategy[Mue]:
+    """Give unit limits."""
+    return _found(_mue_answers())
+
+
+def _status_answers() -> SearchStrategy[AscStatus | NotInData]:
+    return st.tuples(_codes(), _dates()).map(lambda a: edits.asc_status(a[0], on=a[1]))
+
+
+def asc_statuses() -> SearchStrategy[AscStatus]:
+    """Give the status of codes for ambulatory surgical centers."""
+    return _found(_status_answers())
+
+
+def places_of_service() -> SearchStrategy[PlaceOfService]:
+    """Give places of service."""
+    return named(edits.places())
+
+
+@functools.cache
+def _lists() -> dict[str, DiagnosisList]:
+    """List what each contractor lists, on each day on which something changes."""
+    found: dict[str, DiagnosisList] = {}
+    for name in jurisdictions.ids():
+        for day in (*turning_days(None), packaged().edition):
+            answer = edits.diagnosis_list(name, on=day)
+            if isinstance(answer, DiagnosisList):
+                found[f"{name} {day}"] = answer
+    return found
+
+
+def diagnosis_lists() -> SearchStrategy[DiagnosisList]:
+    """Give the lists of diagnoses of contractors."""
+    return named(_lists())
+
+
+def diagnosis_facts() -> SearchStrategy[Diagnosis]:
+    """Give diagnoses as the order file has them, those that contractors list."""
+    listed = sorted({each.code for found in _lists().values() for each in found.diagnoses})
+    days = st.just(packaged().edition) | _dates()
+    asked = st.tuples(st.sampled_from(listed), days)
+    return _found(asked.map(lambda a: edits.diagnosis(a[0], on=a[1])))
+
+
+def pair_edit_lists() -> SearchStrategy[PairEdits]:
+    """Give what pair edits say of two codes."""
+    asked = st.tuples(
+        st.lists(_codes(), min_size=2, max_size=2, unique=True),
+        _dates(),
+        st.sampled_from(ClaimType),
+    )
+    return _found(asked.map(lambda a: edits.pairs(*a[0], on=a[1], claim_type=a[2])))
+
+
+def pair_edits() -> SearchStrategy[PairEdit]:
+    """Give single pair edits, in force or deleted."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> PairEdit:
+        answer = draw(pair_edit_lists())
+        found = [*([answer.edit] if answer.edit else []), *answer.deleted]
+        assume(found)
+        return found[draw(st.integers(0, len(found) - 1))]
+
+    return drawn()
+
+
+def footings() -> SearchStrategy[Provenance]:
+    """Give the editions on which answers stand."""
+    return (mues() | asc_statuses()).map(lambda answer: answer.footing)
+
+
+def edition_facts() -> SearchStrategy[Edition]:
+    """Give editions of the edit data."""
+    return footings().flatmap(lambda footing: st.sampled_from(footing.editions))
+
+
+def not_in_data() -> SearchStrategy[NotInData]:
+    """Give answers that the data say nothing."""
+    asked = _mue_answers() | _status_answers()
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> NotInData:
+        answer = draw(asked)
+        assume(isinstance(answer, NotInData))
+        return answer  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+    return drawn()

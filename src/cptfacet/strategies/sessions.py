@@ -1,0 +1,456 @@
+"""Strategies of what was done: targets, treatments, sessions."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import functools
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import attrs
+from hypothesis import assume
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+from hypothesis.strategies import SearchStrategy
+
+from cptfacet import policies as packaged_policies
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region, innervation
+from cptfacet.anatomy import nerves as nerves_of
+from cptfacet.claims import ClaimType, Location, Purpose
+from cptfacet.coding import CodedSession, Coder
+from cptfacet.coding.plans import turning_points
+from cptfacet.policies import Policy, Provision
+from cptfacet.procedures import Ordinal, ProcedureKind
+from cptfacet.reference import packaged
+from cptfacet.sessions import (
+    Guidance,
+    Session,
+    Target,
+    Technique,
+    TechniqueKind,
+    TreatedNerve,
+    Treatment,
+)
+from cptfacet.strategies.options import (
+    check_flag,
+    check_policy,
+    chosen,
+    either,
+    perhaps,
+    tuples,
+)
+from cptfacet.strategies.words import (
+    ANY_CODES,
+    OPAQUE,
+    OPAQUE_LOCATIONS,
+    PLACES,
+    SIDES,
+    TEXTS,
+    diagnoses,
+    locations,
+    or_unnamed,
+    service_dates,
+    turning_days,
+)
+
+__all__ = [
+    "messy_sessions",
+    "sessions",
+    "targets",
+    "treated_nerves",
+    "treatments",
+]
+
+
+def targets(
+    *,
+    joints: SearchStrategy[Joint] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+) -> SearchStrategy[Target]:
+    """Give joints with the side that was treated, or where ``unnamed_sides``, without it too.
+
+    >>> from hypothesis import find
+    >>> from hypothesis import strategies as st
+    >>> find(targets(joints=st.just(Joint.L5_S1), unnamed_sides=False), lambda target: True)
+    Target(joint=<Joint.L5_S1: 'L5-S1'>, side=<Side.LEFT: 'left'>)
+    >>> targets(joints=Joint.L5_S1)
+    Traceback (most recent call last):
+    ...
+    hypothesis.errors.InvalidArgument: joints is a strategy, not <Joint.L5_S1: 'L5-S1'>: write joints=st.just(<Joint.L5_S1: 'L5-S1'>)
+
+    Raises:
+        InvalidArgument: An option is no strategy.
+    """
+    check_flag(unnamed_sides, "unnamed_sides")
+    which = chosen(joints, "joints", st.sampled_from(Joint))
+    side = chosen(sides, "sides", SIDES)
+    return st.builds(Target, joint=which, side=or_unnamed(side) if unnamed_sides else side)
+
+
+def treated_nerves(
+    *,
+    nerves: SearchStrategy[Nerve] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+) -> SearchStrategy[TreatedNerve]:
+    """Give nerves with the side that was treated, or where ``unnamed_sides``, without it too.
+
+    Raises:
+        InvalidArgument: An option is no strategy.
+    """
+    check_flag(unnamed_sides, "unnamed_sides")
+    which = chosen(nerves, "nerves", st.sampled_from(Nerve))
+    side = chosen(sides, "sides", SIDES)
+    return st.builds(TreatedNerve, nerve=which, side=or_unnamed(side) if unnamed_sides else side)
+
+
+@attrs.frozen(kw_only=True)
+class _Parts:
+    """What sessions are made of."""
+
+    dates: SearchStrategy[dt.date]
+    claim_types: SearchStrategy[ClaimType | None]
+    techniques: SearchStrategy[Technique]
+    guidances: SearchStrategy[Guidance | None]
+    purposes: SearchStrategy[Purpose | None]
+    joints: SearchStrategy[Joint]
+    nerves: SearchStrategy[tuple[Nerve, ...]]
+    sides: SearchStrategy[Side]
+    unnamed_sides: bool
+    max_targets: int
+    max_treatments: int
+    texts: SearchStrategy[str]
+    places: SearchStrategy[str]
+    diagnoses: SearchStrategy[str]
+    policies: SearchStrategy[str]
+    locations: SearchStrategy[Location]
+
+
+class _Sides:
+    """Draw sides that don't contradict: a joint or nerve has a side throughout a session or never."""
+
+    def __init__(self, draw: st.DrawFn, parts: _Parts) -> None:
+        self.draw = draw
+        self.named = parts.sides
+        self.any = or_unnamed(parts.sides) if parts.unnamed_sides else parts.sides
+        self.told: dict[tuple[TechniqueKind, str], bool] = {}
+
+    def of(self, technique: Technique, what: Joint | Nerve) -> Side | None:
+        """Draw the side of a joint or nerve that was treated."""
+        key = technique.kind, what.value
+        if key not in self.told:
+            side = self.draw(self.any)
+            self.told[key] = side is not None
+            return side
+        return self.draw(self.named) if self.told[key] else None
+
+
+# Mostly such that there is something to code, and yet any.
+_TECHNIQUES = st.sampled_from(list(Technique)[:3]) | st.sampled_from(Technique)
+_GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
+    st.sampled_from(Guidance)
+)
+_MOST_NERVES = 4
+_MOST_TARGETS = 5
+_MOST_TREATMENTS = 3
+
+
+def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
+    """Give nerves as a note lists them: any, or where none are named runs of neighbours too."""
+    if nerves is not None:
+        return perhaps(nerves, max_size=_MOST_NERVES)
+    order = tuple(Nerve)
+    starts = st.integers(0, len(order) - 1)
+    lengths = st.integers(2, _MOST_NERVES)
+    runs = st.tuples(starts, lengths).map(lambda drawn: order[drawn[0] :][: drawn[1]])
+    return st.just(()) | tuples(st.sampled_from(Nerve), max_size=_MOST_NERVES) | runs
+
+
+def _parts(
+    *,
+    dates: SearchStrategy[dt.date] | None = None,
+    claim_types: SearchStrategy[ClaimType | None] | None = None,
+    techniques: SearchStrategy[Technique] | None = None,
+    guidances: SearchStrategy[Guidance | None] | None = None,
+    purposes: SearchStrategy[Purpose | None] | None = None,
+    joints: SearchStrategy[Joint] | None = None,
+    nerves: SearchStrategy[Nerve] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+    max_targets: int = _MOST_TARGETS,
+    max_treatments: int = _MOST_TREATMENTS,
+    under: Policy | None = None,
+) -> _Parts:
+    check_flag(unnamed_sides, "unnamed_sides")
+    check_policy(under, "under")
+    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
+        if type(number) is not int or number < 1:
+            message = f"{name} is a whole number, one at the least, not {number!r}"
+            raise InvalidArgument(message)
+    if nerves is not None:
+        chosen(nerves, "nerves", nerves)
+    return _Parts(
+        dates=chosen(dates, "dates", service_dates(under=under)),
+        claim_types=chosen(claim_types, "claim_types", either(st.sampled_from(ClaimType))),
+        techniques=chosen(techniques, "techniques", _TECHNIQUES),
+        guidances=chosen(guidances, "guidances", _GUIDANCES),
+        purposes=chosen(purposes, "purposes", either(st.sampled_from(Purpose))),
+        joints=chosen(joints, "joints", st.sampled_from(Joint)),
+        nerves=_lists_of_nerves(nerves),
+        sides=chosen(sides, "sides", SIDES),
+        unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
+        max_treatments=max_treatments,
+        texts=TEXTS,
+        places=PLACES,
+        diagnoses=diagnoses(),
+        policies=st.sampled_from([under.id] if under else packaged_policies.ids()),
+        locations=locations(),
+    )
+
+
+def treatments(
+    *,
+    techniques: SearchStrategy[Technique] | None = None,
+    guidances: SearchStrategy[Guidance | None] | None = None,
+    purposes: SearchStrategy[Purpose | None] | None = None,
+    joints: SearchStrategy[Joint] | None = None,
+    nerves: SearchStrategy[Nerve] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+    max_targets: int = _MOST_TARGETS,
+) -> SearchStrategy[Treatment]:
+    """Give treatments: one technique on targets, on nerves, on both, or on nothing that is told.
+
+    No joint or nerve stands in one treatment with a side and without, so that each may be the
+    treatment of a session.
+
+    Raises:
+        InvalidArgument: An option is no strategy.
+    """
+    parts = _parts(
+        techniques=techniques,
+        guidances=guidances,
+        purposes=purposes,
+        joints=joints,
+        nerves=nerves,
+        sides=sides,
+        unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
+    )
+    return st.composite(lambda draw: _draw_treatment(draw, parts, _Sides(draw, parts)))()
+
+
+def sessions(
+    *,
+    dates: SearchStrategy[dt.date] | None = None,
+    claim_types: SearchStrategy[ClaimType | None] | None = None,
+    techniques: SearchStrategy[Technique] | None = None,
+    guidances: SearchStrategy[Guidance | None] | None = None,
+    purposes: SearchStrategy[Purpose | None] | None = None,
+    joints: SearchStrategy[Joint] | None = None,
+    nerves: SearchStrategy[Nerve] | None = None,
+    sides: SearchStrategy[Side] | None = None,
+    unnamed_sides: bool = True,
+    max_targets: int = _MOST_TARGETS,
+    max_treatments: int = _MOST_TREATMENTS,
+    under: Policy | None = None,
+) -> SearchStrategy[Session]:
+    """Give sessions that `Session` accepts; with ``under``, such as code to lines under that policy.
+
+    An option that is left out gives all that there is, not stated included: no claim type, purpose
+    or guidance. ``nerves=st.nothing()`` gives sessions that are documented by joints alone. Under a
+    policy the first treatment has levels, of a technique and guidance that the policy sends to a
+    family on that date; what other treatments there are may be refused.
+
+    >>> from hypothesis import find
+    >>> from hypothesis import strategies as st
+    >>> cpt = packaged_policies.get("cpt")
+    >>> block = st.just(Technique.MEDIAL_BRANCH_BLOCK)
+    >>> session = find(
+    ...     sessions(techniques=block, nerves=st.nothing(), unnamed_sides=False, under=cpt),
+    ...     lambda session: len(session.treatments[0].targets) == 2,
+    ... )
+    >>> all(target.side for target in session.treatments[0].targets)
+    True
+    >>> sessions(under="cpt")
+    Traceback (most recent call last):
+    ...
+    hypothesis.errors.InvalidArgument: under is a Policy, not 'cpt': use policies.get(...) or policies.load(...)
+
+    Raises:
+        InvalidArgument: An option is not what it should be, or the policy codes nothing at all.
+    """
+    parts = _parts(
+        dates=dates,
+        claim_types=claim_types,
+        techniques=techniques,
+        guidances=guidances,
+        purposes=purposes,
+        joints=joints,
+        nerves=nerves,
+        sides=sides,
+        unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
+        max_treatments=max_treatments,
+        under=under,
+    )
+    if under is None:
+        return _drawn_sessions(parts)
+    codable = _codable(under)
+    if not any(codable.day(on).cells for on in turning_days(under)):
+        message = f"under: the policy {under.id} codes no technique on any date"
+        raise InvalidArgument(message)
+    return _codable_sessions(parts, codable)
+
+
+def messy_sessions() -> SearchStrategy[Session]:
+    """Give any session that `Session` accepts: any date, and any text where it takes a text."""
+    usual = _parts(dates=service_dates() | st.dates())
+    return _drawn_sessions(
+        attrs.evolve(
+            usual,
+            texts=OPAQUE,
+            places=OPAQUE,
+            diagnoses=ANY_CODES,
+            policies=OPAQUE,
+            locations=OPAQUE_LOCATIONS,
+        )
+    )
+
+
+def _draw_treatment(draw: st.DrawFn, parts: _Parts, sides: _Sides) -> Treatment:
+    technique = draw(parts.techniques)
+    listed = draw(perhaps(parts.joints, max_size=parts.max_targets))
+    return Treatment(
+        technique=technique,
+        purpose=draw(parts.purposes),
+        guidance=draw(parts.guidances),
+        targets=tuple(Target(joint=j, side=sides.of(technique, j)) for j in listed),
+        nerves=_treated(technique, draw(parts.nerves), sides),
+    )
+
+
+def _treated(
+    technique: Technique, listed: Iterable[Nerve], sides: _Sides
+) -> tuple[TreatedNerve, ...]:
+    return tuple(TreatedNerve(nerve=n, side=sides.of(technique, n)) for n in listed)
+
+
+def _draw_session(
+    draw: st.DrawFn,
+    parts: _Parts,
+    date: dt.date,
+    claim_type: ClaimType | None,
+    treated: Iterable[Treatment],
+) -> Session:
+    return Session(
+        date=date,
+        treatments=tuple(treated),
+        claim_type=claim_type,
+        place_of_service=draw(either(parts.places)),
+        diagnoses=draw(tuples(parts.diagnoses, max_size=3)),
+        id=draw(either(parts.texts)),
+        policy=draw(either(parts.policies)),
+        location=draw(either(parts.locations)),
+    )
+
+
+@st.composite
+def _drawn_sessions(draw: st.DrawFn, parts: _Parts) -> Session:
+    sides = _Sides(draw, parts)
+    count = draw(st.integers(1, parts.max_treatments))
+    treated = [_draw_treatment(draw, parts, sides) for _ in range(count)]
+    return _draw_session(draw, parts, draw(parts.dates), draw(parts.claim_types), treated)
+
+
+class _Day(NamedTuple):
+    """The guidances under which each technique is coded on a day, and the joints that then have codes."""
+
+    cells: Mapping[Technique, tuple[Guidance, ...]]
+    joints: Mapping[tuple[Technique, Guidance], frozenset[Joint]]
+
+
+class _Codable:
+    """What a policy sends to codes that are valid, day by day."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._turning = turning_points(policy, packaged())
+        self._kept: dict[int, _Day] = {}
+        self.code = Coder(policy).code
+
+    def day(self, on: dt.date) -> _Day:
+        """Give what is codable on a day; between two days of change it is worked out once."""
+        place = bisect.bisect_right(self._turning, on)
+        if place not in self._kept:
+            self._kept[place] = self._work_out(on)
+        return self._kept[place]
+
+    def _work_out(self, on: dt.date) -> _Day:
+        facet = packaged().find(kind=ProcedureKind.FACET, ordinal=Ordinal.FIRST, on=on)
+        regions: dict[str, set[CodeRegion]] = {}
+        for procedure in facet:
+            if procedure.family and procedure.region:
+                regions.setdefault(procedure.family, set()).add(procedure.region)
+        facts = {joint: code_region(joint, on=on) for joint in Joint}
+        cells: dict[Technique, tuple[Guidance, ...]] = {}
+        joints: dict[tuple[Technique, Guidance], frozenset[Joint]] = {}
+        for technique, guidance in itertools.product(Technique, Guidance):
+            answer = self._policy.get(
+                "coding.family", on=on, technique=technique.value, guidance=guidance.value
+            )
+            family = str(answer.value) if isinstance(answer, Provision) else ""
+            if family in regions:
+                cells[technique] = (*cells.get(technique, ()), guidance)
+                joints[technique, guidance] = frozenset(
+                    joint
+                    for joint, fact in facts.items()
+                    if fact and fact.region in regions[family]
+                    if innervation(joint).nerves or not technique.on_nerves
+                )
+        return _Day(cells=cells, joints=joints)
+
+
+@functools.lru_cache(maxsize=32)
+def _codable(policy: Policy) -> _Codable:
+    return _Codable(policy)
+
+
+@st.composite
+def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Session:
+    day = draw(parts.dates.filter(lambda day: bool(codable.day(day).cells)))
+    cells, joints = codable.day(day)
+    technique = draw(parts.techniques.filter(lambda technique: technique in cells))
+    guidance = draw(parts.guidances.filter(lambda guidance: guidance in cells[technique]))
+    assert guidance is not None  # noqa: S101  no cell has it
+    has_code = parts.joints.filter(lambda joint: joint in joints[technique, guidance])
+    sides = _Sides(draw, parts)
+    levels = draw(st.lists(has_code, min_size=1, max_size=parts.max_targets))
+    nerves = draw(parts.nerves)
+    if technique.on_nerves and nerves and draw(st.booleans()):
+        # Documented by nerves alone, on one side, so that they complete the joints.
+        side = draw(sides.any)
+        first = Treatment(
+            technique=technique,
+            guidance=guidance,
+            purpose=draw(parts.purposes),
+            nerves=tuple(TreatedNerve(nerve=n, side=side) for n in nerves_of(levels)),
+        )
+        sides.told |= {(technique.kind, t.nerve.value): side is not None for t in first.nerves}
+    else:
+        first = Treatment(
+            technique=technique,
+            guidance=guidance,
+            purpose=draw(parts.purposes),
+            targets=tuple(Target(joint=j, side=sides.of(technique, j)) for j in levels),
+            nerves=_treated(technique, nerves, sides),
+        )
+    further = range(draw(st.integers(0, parts.max_treatments - 1)))
+    treated = [first, *(_draw_treatment(draw, parts, sides) for _ in further)]
+    session = _draw_session(draw, parts, day, draw(parts.claim_types), treated)
+    assume(isinstance(codable.code(session), CodedSession))
+    return session

@@ -1,0 +1,266 @@
+"""What was treated: from the targets and nerves of a treatment to joints with their sides."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation, joints
+from cptfacet.citations import Confidence
+from cptfacet.notes import Note, NoteId, Reason, Refusal
+from cptfacet.policies import GUIDANCE_NOT_STATED
+from cptfacet.sessions import Technique, Treatment, merge_sides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cptfacet.reference import Reference
+
+__all__ = ["Treated", "only_other_nerves", "read_treatment"]
+
+_NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
+
+
+@sealed
+@attrs.frozen
+class Treated:
+    """The joints of one treatment, and what is to be said about how they were documented."""
+
+    joints: Mapping[Joint, Side | None]
+    notes: tuple[Note, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal | None:
+    """Refuse a treatment of nerves that supply no facet joint, whatever its guidance.
+
+    The L5 dorsal ramus beside sacral branches is treated for the sacroiliac joint.
+    """
+    nerves = [entry.nerve for entry in treatment.nerves]
+    if treatment.targets or not any(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
+        return None
+    if any(n.kind not in (*_NO_FACET_NERVE, NerveKind.DORSAL_RAMUS) for n in nerves):
+        return None
+    return _no_complete_level(treatment, reference=reference, on=on)
+
+
+def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -> Treated:
+    """Read which joints a treatment treated, a side at a time.
+
+    Where targets are given they decide, and what the nerves say beside them is a note. Where only
+    nerves are given, a joint counts when all of its nerves were treated on one side.
+    """
+    technique = treatment.technique
+    named, again = merge_sides((target.joint, target.side) for target in treatment.targets)
+    if not treatment.nerves:
+        if not named:
+            return Treated(joints={}, refusals=(_no_level(technique),))
+        return _without_branches(technique, named, _repeated(again))
+    nerves, nerves_again = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    completed = _completed(nerves)
+    notes = [*_repeated([*again, *nerves_again])]
+    notes += _loose_nerves(nerves, completed, treatment, reference, on)
+    if named:
+        notes += _further(named, completed)
+        if technique.on_nerves:
+            notes += _incomplete(named, completed)
+        return _without_branches(technique, named, notes)
+    if not technique.on_nerves:
+        return Treated(joints={}, refusals=(_no_level(technique),))
+    if not completed:
+        refusal = _no_complete_level(treatment, reference=reference, on=on)
+        return Treated(joints={}, refusals=(refusal,))
+    return Treated(joints=completed, notes=(_counted(completed), *notes))
+
+
+def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
+    return [
+        Note(id=NoteId.REPEATED, message=f"{what} is listed more than once; it counts once")
+        for what in dict.fromkeys(again)
+    ]
+
+
+def _without_branches(
+    technique: Technique, named: Mapping[Joint, Side | None], notes: list[Note]
+) -> Treated:
+    """Refuse a block or ablation at a joint that has no medial branches; keep the others."""
+    if not technique.on_nerves:
+        return Treated(joints=named, notes=tuple(notes))
+    bare = [joint for joint in named if not innervation(joint).nerves]
+    if not bare:
+        return Treated(joints=named, notes=tuple(notes))
+    refusals = tuple(
+        Refusal(
+            reason=Reason.NO_MEDIAL_BRANCH,
+            message=f"{joint} has no pair of medial branches, so a {technique} there is not one"
+            " of its facet joint nerves; an injection into the joint is another technique",
+            citations=innervation(joint).citations,
+        )
+        for joint in bare
+    )
+    kept = {joint: side for joint, side in named.items() if joint not in bare}
+    return Treated(joints=kept, notes=tuple(notes), refusals=refusals)
+
+
+def _completed(nerves: Mapping[Nerve, Side | None]) -> dict[Joint, Side | None]:
+    """List the joints that nerves complete, each side by itself."""
+    found: list[tuple[Joint, Side | None]] = []
+    for side in (Side.RIGHT, Side.LEFT, None):
+        treated = [nerve for nerve, sides in nerves.items() if side in _sides(sides)]
+        if treated:
+            found.extend((joint, side) for joint in joints(treated))
+    merged, _ = merge_sides(found)
+    return {joint: merged[joint] for joint in sorted(merged)}
+
+
+def _sides(side: Side | None) -> frozenset[Side | None]:
+    return _SINGLE_SIDES[side]
+
+
+_SINGLE_SIDES: dict[Side | None, frozenset[Side | None]] = {
+    None: frozenset((None,)),
+    **{side: frozenset(side.parts) for side in Side},
+}
+
+
+def _counted(completed: Mapping[Joint, Side | None]) -> Note:
+    """Say which nerves were read as which joints."""
+    facts = [innervation(joint) for joint in completed]
+    counted = ", ".join(
+        f"{joint} by {' and '.join(fact.nerves)}"
+        for joint, fact in zip(completed, facts, strict=True)
+    )
+    message = f"joints are counted, not nerves: {counted}"
+    if any(fact.confidence is Confidence.JUDGMENT for fact in facts):
+        message += "; for some of them the nerves follow from the rule of their neighbours"
+    citations = tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
+    return Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=citations)
+
+
+def _loose_nerves(
+    nerves: Mapping[Nerve, Side | None],
+    completed: Mapping[Joint, Side | None],
+    treatment: Treatment,
+    reference: Reference,
+    on: dt.date,
+) -> Iterator[Note]:
+    """Note each nerve that, on some side, belongs to no completed joint."""
+    used = {
+        (nerve, side)
+        for joint, sides in completed.items()
+        for nerve in innervation(joint).nerves
+        for side in _sides(sides)
+    }
+    for nerve, sides in nerves.items():
+        loose = {side for side in _sides(sides) if (nerve, side) not in used}
+        if nerve is Nerve.C2:
+            # With the third occipital nerve it is part of treating C2-C3 and adds nothing.
+            loose = {side for side in loose if (Nerve.TON, side) not in used}
+        if not loose:
+            continue
+        where = " and ".join(sorted(side.value for side in loose if side))
+        who = f"{nerve} ({where})" if where else f"{nerve}"
+        refusal = None
+        if nerve.kind in _NO_FACET_NERVE:
+            why = "it supplies no facet joint"
+            others = _others([nerve], treatment, reference, on)
+            if nerve.kind is NerveKind.SACRAL_BRANCH:
+                why += "; it belongs to the sacroiliac codes, which are another policy's matter"
+            elif others:
+                refusal = others
+        elif nerve in (Nerve.C2, Nerve.C3) and _c2_c3_alone(nerves, loose):
+            why = "C2 and C3 make no C2-C3 without the third occipital nerve: was it treated?"
+        else:
+            why = "no joint has all of its nerves on that side"
+        message = f"{who} completes no joint and adds no facet line: {why}"
+        yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
+
+
+def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | None]) -> bool:
+    def treated(nerve: Nerve, side: Side | None) -> bool:
+        return nerve in nerves and side in _sides(nerves[nerve])
+
+    return any(
+        treated(Nerve.C2, side) and treated(Nerve.C3, side) and not treated(Nerve.TON, side)
+        for side in sides
+    )
+
+
+def _others(
+    nerves: list[Nerve], treatment: Treatment, reference: Reference, on: dt.date
+) -> Refusal | None:
+    """Say what is reported for nerves that supply no facet joint, where a source says so."""
+    others = reference.instead_of(
+        nerves,
+        technique=treatment.technique,
+        guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+        on=on,
+    )
+    if not others:
+        return None
+    notes = " ".join(dict.fromkeys(other.note for other in others if other.note))
+    return Refusal(
+        reason=Reason.NO_COMPLETE_LEVEL,
+        message=f"{', '.join(nerves)}: no facet joint{'; ' + notes.rstrip('.') if notes else ''}",
+        instead=tuple(other.instead for other in others),
+        citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
+    )
+
+
+def _further(
+    named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
+) -> Iterator[Note]:
+    """Note joints, and sides of a target, that the nerves complete beyond the targets."""
+    for joint, side in completed.items():
+        if joint not in named:
+            message = f"the nerves also complete {joint}, which is not a target and is not coded"
+            yield Note(id=NoteId.FURTHER_JOINT, message=message)
+            continue
+        more = _sides(side) - _sides(named[joint])
+        if named[joint] is not None and None not in more and more:
+            which = " and ".join(sorted(str(one) for one in more))
+            message = f"the nerves also complete {joint} on the {which}, which is not a target"
+            yield Note(id=NoteId.FURTHER_JOINT, message=f"{message} and is not coded")
+
+
+def _incomplete(
+    named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
+) -> Iterator[Note]:
+    """Note each target whose nerves are not all listed on each of its sides."""
+    for joint, side in named.items():
+        supply = innervation(joint)
+        have = _sides(completed[joint]) if joint in completed else frozenset[Side | None]()
+        if not supply.nerves or None in have or (have and side is None) or _sides(side) <= have:
+            continue
+        wanted = " and ".join(supply.nerves)
+        message = f"{joint} is coded as a target, but not all of its nerves are listed: {wanted}"
+        yield Note(id=NoteId.NERVES_INCOMPLETE, message=message, citations=supply.citations)
+
+
+def _no_level(technique: Technique) -> Refusal:
+    what = "name the joints"
+    if technique.on_nerves:
+        what += ", or the nerves that were treated"
+    message = f"{technique}: no level is documented; {what}"
+    return Refusal(reason=Reason.NO_LEVEL_DOCUMENTED, message=message)
+
+
+def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal:
+    nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    why = "no facet joint has all of its nerves among them on one side"
+    if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
+        why += "; C2 and C3 make no C2-C3 without the third occipital nerve"
+    refusal = Refusal(
+        reason=Reason.NO_COMPLETE_LEVEL,
+        message=f"{', '.join(nerves)}: {why}, so no level can be coded",
+    )
+    others = _others(list(nerves), treatment, reference, on)
+    if others is None:
+        return refusal
+    message = f"{refusal.message}; a source reports {', '.join(v.text for v in others.instead)}"
+    return attrs.evolve(
+        refusal, message=message, instead=others.instead, citations=others.citations
+    )
