@@ -946,7 +946,7 @@ class _Laws:
 
         What the policy reports instead is in the refusal, and so are the sources of its answer.
 
-        Source: DESIGN, "Coding a session" 3; the provisions under `coding.family` and
+        Source: docs/design.md, coding step 3; the provisions under `coding.family` and
         `coding.instead`.
         """
         __tracebackhide__ = True
@@ -1034,7 +1034,7 @@ class _Laws:
         Each line is explained once. Each provision behind it is what the policy answers on that
         day. Each refusal, of a part too, says its reason.
 
-        Source: DESIGN, "Coding a session" 8 and "Ten decisions" 5.
+        Source: docs/design.md, coding step 8 and decision 5.
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
@@ -1053,7 +1053,7 @@ class _Laws:
     def test_any_session_turned_or_mirrored_is_coded_alike(self, session: Session) -> None:
         """Neither the order of targets nor the names of the sides change what is coded.
 
-        Source: DESIGN, "Coding a session" 4.
+        Source: docs/design.md, coding step 4.
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
@@ -1062,7 +1062,7 @@ class _Laws:
     def test_any_session_is_written_as_json_and_read_back(self, session: Session) -> None:
         """A session and its claim are the same after they were written as JSON and read back.
 
-        Source: DESIGN, "Interchange".
+        Source: docs/design.md, interchange.
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
@@ -1076,7 +1076,7 @@ class _Laws:
     def test_any_session_has_the_same_answer_from_a_pickled_copy(self, session: Session) -> None:
         """A policy that was pickled is equal, and answers alike.
 
-        Source: DESIGN, "Ten decisions" 1 (everything is a value).
+        Source: docs/design.md, decision 1 (everything is a value).
         """
         __tracebackhide__ = True
         copy = self.case.pickled

@@ -27,6 +27,7 @@ from cptfacet.policies import Provision, vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 SHARED = Path(__file__).parents[3] / "shared" / "facts"
 SPRING = dt.date(2026, 3, 2)
 MEDICARE, PAYERS = "medicare.md", "payer_rules.csv"
@@ -210,6 +211,14 @@ def test_rules_and_the_ledger_name_the_same_checks() -> None:
     theirs = {(entry.row, entry.rule) for entry in BY_RULE if entry.document == CATALOGUE}
 
     assert ours == theirs
+
+
+def test_every_requirement_is_in_the_list_of_the_design_page() -> None:
+    """A number that a rule or the ledger names can be looked up in docs/design.md."""
+    listed = re.findall(r"^\| (MCR-\d+) \|", DESIGN.read_text(encoding="utf-8"), re.MULTILINE)
+    named = {entry.row for entry in LEDGER if entry.document == CATALOGUE}
+
+    assert listed == sorted(named)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def told(error: PolicyFileError) -> tuple[str, str, list[str]]:
 
 
 class TestFound:
-    """Policies of others come by data-only entry points, loaded strictly (DESIGN: Policies)."""
+    """Policies of others come by data-only entry points, loaded strictly (docs/design.md)."""
 
     def test_without_packs_there_is_none(self) -> None:
         assert not policies.discover_policies()

@@ -152,7 +152,7 @@ def test_a_provision_does_not_end_before_it_begins(name: str) -> None:
 def test_judgment_is_for_readings_and_never_for_codes_or_modifiers(name: str) -> None:
     """A judgment of ours settles a convention or a reading, never a code list, a date or a limit.
 
-    Source: DESIGN, decision 5.
+    Source: docs/design.md, decision 5.
     """
     for provision in policies.get(name).provisions:
         if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGMENT:
@@ -268,7 +268,7 @@ def test_the_table_of_families_has_every_cell() -> None:
 def test_family(name: str, technique: str, guidance: str, expected: str) -> None:
     """The family of codes follows from technique, guidance and policy, and each cell is cited.
 
-    Source: DESIGN, "Coding a session", step 3.
+    Source: docs/design.md, coding step 3.
     """
     policy = policies.get(name)
 
@@ -525,7 +525,7 @@ def test_the_table_of_forms_has_every_cell() -> None:
 def test_line_form(name: str, day: dt.date, role: str, claim_type: str, expected: str) -> None:
     """The form of a bilateral level follows from role, claim type, policy and date.
 
-    Source: DESIGN, "Coding a session", step 5.
+    Source: docs/design.md, coding step 5.
     """
     answer = policies.get(name).get("laterality.format", on=day, role=role, claim_type=claim_type)
 
@@ -1858,7 +1858,7 @@ def test_prior_authorization_of_hospitals(day: str, codes: int | None) -> None:
 def test_the_families_of_rules_of_a_policy(name: str) -> None:
     """Edits and limits run where a policy has them; all else runs everywhere.
 
-    Source: DESIGN, "Checking a claim".
+    Source: docs/design.md, how a claim is checked.
     """
     every = policies.vocabulary()["checks.families"].choices
     of_payers = {"units", "pairs", "sedation", "frequency", "authorization"}

@@ -562,7 +562,7 @@ def test_a_chosen_kind_gives_its_reason() -> None:
 def test_what_is_ours_alone_gives_no_amount_and_no_date() -> None:
     """An effect that no source states gives words, and no amounts, limits or dates.
 
-    Source: DESIGN, decision 5; the head of modifiers.csv.
+    Source: docs/design.md, decision 5; the head of modifiers.csv.
     """
     ours = [m for m in packaged().modifiers if m.effect_confidence is Confidence.JUDGMENT]
     amounts = re.compile(r"\d+ ?%|\$|\bpercent|\bhalf\b|\b20\d\d-\d\d-\d\d\b", re.IGNORECASE)

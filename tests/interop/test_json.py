@@ -699,7 +699,7 @@ class TestPrivacy:
 class TestHistories:
     """A history is a list of sessions and claims, each in any form in which it is read alone.
 
-    Source: DESIGN, interchange (`history`).
+    Source: docs/design.md, interchange (`history`).
     """
 
     CODED = to_data(code_session(from_data(NESTED, Session), policy=get("medicare")))

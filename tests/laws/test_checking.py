@@ -54,7 +54,7 @@ def shape(finding: Finding, lines: dict[int, int] | None = None) -> tuple[object
 class TestCodedLines:
     """What coding writes draws no finding of the kinds coding, edit and form.
 
-    DESIGN, decision 9. What the session states is its own: its place of service and its diagnoses
+    docs/design.md, decision 9. What the session states is its own: its place of service and its diagnoses
     are those that fit. Pairs of families that coding names in a note are edits that it foresaw, and
     so are units beyond a medically unlikely edit: coding drops no level that was treated.
     """

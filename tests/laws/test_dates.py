@@ -47,7 +47,7 @@ class TestTerms:
     nothing is known before it. The last day is a day in force. A fact without dates, which only a
     judgment may be, holds on every day.
 
-    Source: DESIGN, decision 5.
+    Source: docs/design.md, decision 5.
     """
 
     @given(TERMS, DATES)
@@ -100,7 +100,7 @@ class TestTerms:
 class TestReading:
     """A date is read in one form alone, so that no day is taken for a month.
 
-    Source: DESIGN, interchange (ISO dates).
+    Source: docs/design.md, interchange (ISO dates).
     """
 
     @given(DATES)
@@ -259,7 +259,7 @@ class TestPolicies:
     An answer is a provision that was in force on that day or says that it is not known; before the
     first sighting of a provision nobody knows, and a later text is never read back in time.
 
-    Source: DESIGN, decision 5; each provision cites its own.
+    Source: docs/design.md, decision 5; each provision cites its own.
     """
 
     def test_between_two_turning_points_the_answer_stays(self, policy: Policy) -> None:

@@ -242,7 +242,7 @@ class TestForms:
 class TestJunction:
     """The thoracic first level with a lumbar add-on is T12-L1 with L1-L2, where a policy says so.
 
-    Source: cgs25, aapc180296, ngs-a57826-quoted; DESIGN "Coding a session" 6.
+    Source: cgs25, aapc180296, ngs-a57826-quoted; docs/design.md, coding step 6.
     """
 
     def test_the_two_joints_are_named(self) -> None:

@@ -33,7 +33,7 @@ def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Prov
 class TestFooting:
     """After the last edition carried, between two that agree interpolated, before the first not known.
 
-    Source: DESIGN.md, Reference data.
+    Source: docs/design.md, reference data.
     """
 
     @given(all_series(), DAYS)

@@ -148,7 +148,7 @@ class TestCounting:
 
     Whatever is found out of what is open, the number stays between the two.
 
-    Source: DESIGN, "The words" (outcome) and decision 5; rolling windows as in `window_start`.
+    Source: docs/design.md, decision 5; rolling windows as in `window_start`.
     """
 
     @given(history=HISTORIES, months=st.integers(1, 24), before=NEAR, asked=ASKED, data=st.data())
@@ -380,7 +380,7 @@ def without_joints(history: History) -> History:
 class TestReading:
     """A session and every claim of it tell the same history, as far as lines tell it.
 
-    Source: DESIGN, decision 9 (what it writes, it reads).
+    Source: docs/design.md, decision 9 (what it writes, it reads).
     """
 
     @given(session=PLAIN, policy=st.sampled_from([CPT, MEDICARE]))

@@ -114,7 +114,7 @@ class TestStates:
 class TestAnswers:
     """Whatever a place says, the answer is an area in force that day, or names what is missing.
 
-    Source: DESIGN, decision 5.
+    Source: docs/design.md, decision 5.
     """
 
     @given(

@@ -82,7 +82,7 @@ class TestReadingBack:
     ablation add-on may stand for several.
 
     Source: beck10, r526otn (one line with 50), aapc163960 and ahima-2020 (two units),
-    ngs-a57826-quoted (a line a side), DESIGN "Coding a session" 5.
+    ngs-a57826-quoted (a line a side), docs/design.md, coding step 5.
     """
 
     def test_every_count(self) -> None:

@@ -95,7 +95,7 @@ for _name, _laws in laws_of_all().items():
 class TestMadeUpPolicies:
     """What a policy states holds for any policy that the vocabulary allows, not only for ours.
 
-    Source: DESIGN, "Ten decisions" 6 (a user's own payer is one more policy of the same kind).
+    Source: docs/design.md, decision 6 (a user's own payer is one more policy of the same kind).
     """
 
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))

@@ -75,7 +75,7 @@ class TestFromType:
     The values are values: they survive pickling, compare and hash. Sessions and claims are written
     as JSON and read back.
 
-    Source: DESIGN, "Ten decisions" 1 and 9; the extension guide of Hypothesis on entry points.
+    Source: docs/design.md, decisions 1 and 9; the extension guide of Hypothesis on entry points.
     """
 
     @pytest.mark.parametrize("kind", TYPES)
@@ -225,7 +225,7 @@ class TestCoverage:
 
     Generated data that never holds some technique, side or line form proves nothing about it.
 
-    Source: DESIGN, "Ten decisions" 9 (laws that ship for users' own policies).
+    Source: docs/design.md, decision 9 (laws that ship for users' own policies).
     """
 
     @pytest.mark.parametrize("name", WORDS)

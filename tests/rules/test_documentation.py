@@ -399,7 +399,7 @@ FILTERED = settings(
 class TestOneChange:
     """Whatever of the levels and sides is changed, the note tells; what is not, it does not tell.
 
-    DESIGN, "Checking a claim": the claim against its session.
+    docs/design.md: the claim against its session.
     """
 
     @settings(suppress_health_check=[HealthCheck.too_slow])
