@@ -76,8 +76,6 @@ def build(session: nox.Session) -> None:
 def regenerate(session: nox.Session) -> None:
     """Write anew what is recorded from the rules; read the difference before you commit it."""
     session.run(sys.executable, "tests/rules/test_messages.py")
-    session.run(sys.executable, "-m", "cptfacet.interop.rule_page", "docs/rules.md")
-    session.run(sys.executable, "-m", "cptfacet.interop.schemas", "docs/schemas")
 
 
 @nox.session

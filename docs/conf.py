@@ -1,11 +1,16 @@
 """Settings of the documentation: Sphinx, furo, MyST; a warning fails the build."""
 
+import sys
 import tomllib
 from pathlib import Path
 
-_PROJECT = tomllib.loads(
-    (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-)["project"]
+_ROOT = Path(__file__).parent.parent
+_PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+sys.path.insert(0, str(_ROOT))
+from tools import pages  # noqa: E402  it stands beside the documents, in no distribution
+
+pages.write(_ROOT / "docs")  # rules.md and schemas/, made from the package itself
 
 project = _PROJECT["name"]
 release = _PROJECT["version"]

@@ -37,23 +37,35 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import cptfacet
+import tools
 from cptfacet import errors, policies, strategies
 from cptfacet.checking import Signal, all_rules
 from cptfacet.coding import NoteId, Reason
 from cptfacet.decoding import DoubtId, SkipReason
 from cptfacet.findings import RuleFamily
+from cptfacet.interop import schemas
 from cptfacet.interop.json import from_data
-from cptfacet.interop.rule_page import main as write_rule_page
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, files
 from cptfacet.sessions import Guidance, Technique
 from cptfacet.testing import policy_laws
+from tools import pages
+from tools.rule_page import rule_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DATA = ROOT / "src" / "cptfacet" / "data"
 DOCUMENTS = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-PAGES = {path.relative_to(ROOT).as_posix(): path for path in DOCUMENTS if path.is_file()}
-MODULES = ["cptfacet", *(m.name for m in pkgutil.walk_packages(cptfacet.__path__, "cptfacet."))]
+GENERATED = {"docs/rules.md"}  # it stands there only where the documentation was built
+PAGES = {
+    name: path
+    for path in DOCUMENTS
+    if (name := path.relative_to(ROOT).as_posix()) not in GENERATED and path.is_file()
+}
+MODULES = [
+    "cptfacet",
+    *(m.name for m in pkgutil.walk_packages(cptfacet.__path__, "cptfacet.")),
+    *(m.name for m in pkgutil.walk_packages(tools.__path__, "tools.")),
+]
 
 LANGUAGES = {"console", "csv", "json", "jsonl", "python", "sh", "text", "toml"}
 RUNNABLE = {"cat", "cptfacet", "cut", "echo"}
@@ -433,15 +445,27 @@ def test_what_a_claim_leaves_open_is_told() -> None:
     assert [row[0] for row in table(decoding, "unread")] == list(SkipReason)
 
 
-def test_the_page_of_rules_is_as_made(tmp_path: Path) -> None:
-    """It is written by ``python -m cptfacet.interop.rule_page docs/rules.md``."""
-    write_rule_page([str(tmp_path / "rules.md")])
+def test_the_generated_pages_are_written_where_they_differ(tmp_path: Path) -> None:
+    pages.write(tmp_path)
+    rules = tmp_path / "rules.md"
+    written = rules.stat().st_mtime_ns
+    (tmp_path / "schemas" / "claim.schema.json").write_text("{}", encoding="utf-8")
+    pages.write(tmp_path)
+    made = {
+        path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8")
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
 
-    assert page("docs/rules.md") == (tmp_path / "rules.md").read_text(encoding="utf-8")
+    assert made == pages.pages()
+    assert rules.stat().st_mtime_ns == written
+    assert {name for name in made if name.endswith(".json")} == {
+        f"schemas/{name}.schema.json" for name in schemas.NAMES
+    }
 
 
 def test_each_rule_has_its_place_on_the_page() -> None:
-    told = page("docs/rules.md")
+    told = rule_page()
     heads = re.findall(r"^### `(.+)`$", told, re.MULTILINE)
 
     assert heads == [
@@ -503,11 +527,6 @@ def test_each_data_file_is_explained() -> None:
     assert sorted(told) == sorted(files - {"README.md"})
 
 
-def schema(name: str) -> Any:  # noqa: ANN401  JSON
-    """Read one published schema."""
-    return json.loads((DOCS / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
-
-
 @pytest.mark.parametrize("kind", [cptfacet.Session, cptfacet.Claim])
 def test_files_of_the_documents_have_the_published_form(
     kind: type[cptfacet.Session | cptfacet.Claim],
@@ -518,7 +537,7 @@ def test_files_of_the_documents_have_the_published_form(
     files = [block for block in shown if re.fullmatch(rf"{name}[\w-]*\.json", block.caption)]
     for block in files:
         from_data(json.loads(block.text), kind)
-        jsonschema.validate(json.loads(block.text), schema(name))
+        jsonschema.validate(json.loads(block.text), schemas.schema(name))
 
     assert files
 
@@ -534,6 +553,6 @@ def test_answers_of_the_documents_have_the_published_form() -> None:
         if command.text.startswith("cptfacet code") and command.output.startswith("{")
     ]
     for answer in shown:
-        jsonschema.validate(answer, schema("error" if "error" in answer else "answer"))
+        jsonschema.validate(answer, schemas.schema("error" if "error" in answer else "answer"))
 
     assert shown

@@ -1,13 +1,10 @@
-"""The JSON Schema files: published as made, true of all that is written, and right about reading."""
+"""The JSON Schemas: true of all that is written, and right about reading."""
 
 import datetime as dt
 import functools
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -25,13 +22,11 @@ from cptfacet.decoding import DoubtId, SkipReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
 from cptfacet.findings import FindingKind, Report, RuleFamily, Severity
 from cptfacet.interop.json import Given, dump, from_data, given_from_data, to_data
-from cptfacet.interop.schemas import NAMES, main, schema
+from cptfacet.interop.schemas import NAMES, schema
 from cptfacet.policies import get, ids
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.repairing import RepairedClaim
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
-
-PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 
 KINDS: dict[str, type[Session] | type[Claim]] = {"session": Session, "claim": Claim}
 
@@ -59,23 +54,6 @@ def parts(part: object) -> Iterator[dict[str, Any]]:
 
 
 class TestTheFiles:
-    @pytest.mark.parametrize("name", NAMES)
-    def test_the_published_file_is_the_schema(self, name: str) -> None:
-        text = (PUBLISHED / f"{name}.schema.json").read_text(encoding="utf-8")
-
-        assert json.loads(text) == schema(name)
-
-    def test_writing_them_changes_nothing(self, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "cptfacet.interop.schemas", str(tmp_path)]
-        subprocess.run(command, check=True)
-
-        made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-        assert made == {path.name: path.read_bytes() for path in PUBLISHED.iterdir()}
-
-    def test_writing_them_needs_a_folder(self) -> None:
-        with pytest.raises(SystemExit, match="FOLDER"):
-            main([])
-
     @pytest.mark.parametrize("name", NAMES)
     def test_each_is_a_schema(self, name: str) -> None:
         made = schema(name)

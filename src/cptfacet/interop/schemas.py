@@ -4,19 +4,14 @@ Each schema is made from the records and enumerations themselves, so it can't dr
 It names the canonical words; the reader also takes spellings whose meaning is certain, such as
 ``mbb`` or ``L4-5``. What a schema can't say, the reader still checks: a joint that stands with a
 side and without one contradicts itself.
-
-``python -m cptfacet.interop.schemas FOLDER`` writes all schemas into a folder.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
-import json
-import sys
 from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
@@ -58,7 +53,7 @@ from cptfacet.repairing import Change, RepairedClaim
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["NAMES", "schema"]
 
@@ -456,17 +451,3 @@ def schema(name: str) -> dict[str, Any]:
         **root,
         "$defs": dict(sorted(parts.made.items())),
     }
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Write every schema into a folder, as ``NAME.schema.json``."""
-    if len(arguments) != 1:
-        message = "usage: python -m cptfacet.interop.schemas FOLDER"
-        raise SystemExit(message)
-    for name in NAMES:
-        text = json.dumps(schema(name), indent=2) + "\n"
-        Path(arguments[0], f"{name}.schema.json").write_text(text, encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,15 +1,11 @@
 """The page of the rules: each packaged rule with its reasons, sources and two claims.
 
 It is made from the rules and their examples themselves, so it can't drift away from them.
-
-``python -m cptfacet.interop.rule_page FILE`` writes the page.
 """
 
 from __future__ import annotations
 
-import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cptfacet import policies
@@ -37,15 +33,14 @@ _WIDTH = 100
 _HEAD = """\
 # Rules
 
-Every rule that [checking a claim](checking.md) asks, by family. This page is made from the rules
-themselves: each shows a claim on which it finds something, with all that it finds there, and a claim
-like it on which it finds nothing.
+Every rule that [checking a claim](checking.md) applies, by family. This page is made from the rules
+themselves. Each rule shows a claim on which it finds something, with everything it finds there, and a
+similar claim on which it finds nothing.
 
-A rule has the severity that stands here, unless the policy gives another from some day on
-(`checks.severity`); the policy also says which families run (`checks.families`). See
-[Policies](policies.md#the-vocabulary). `cptfacet show RULE` tells the same in a terminal, with
-`--policy` and `--on` for the severity there, and its examples in JSON. Numbers such as MCR-05 are those
-of the requirements of Medicare from which this library was built.
+A policy can change a rule's severity from some date on (`checks.severity`), and decides which families
+run (`checks.families`). See [Policies](policies.md#the-vocabulary). `cptfacet show RULE` prints the same
+in a terminal, with `--policy` and `--on` for the severity under a policy on a date, and the examples as
+JSON. MCR-05 and its like are [Medicare requirements](design.md#medicare-requirements).
 """
 _ARTICLES = {
     ClaimType.PROFESSIONAL: "a",
@@ -213,15 +208,3 @@ def _plain(text: str) -> str:
 
 def _filled(text: str) -> str:
     return textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False)
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Write the page into a file."""
-    if len(arguments) != 1:
-        message = "usage: python -m cptfacet.interop.rule_page FILE"
-        raise SystemExit(message)
-    Path(arguments[0]).write_text(rule_page(), encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
