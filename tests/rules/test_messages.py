@@ -1,7 +1,7 @@
-"""What rules say, word for word: each rule's own example, and the claims of `messages.toml`.
+"""What rules say, word for word: each rule's own example, and the claims in `messages/FAMILY.toml`.
 
-`messages.txt` holds what was said when somebody last read it. Where a message changes on purpose,
-``python tests/rules/test_messages.py`` writes it anew, and the difference is read as a coder would.
+`messages/FAMILY.txt` holds what was said when somebody last read it. Where a message changes on
+purpose, ``nox -s regenerate`` writes it anew, and the difference is read as a coder would.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ from cptfacet import policies
 from cptfacet.checking import Checker, all_rules, check_claim
 from cptfacet.citations import Citation
 from cptfacet.dates import EffectivePeriod
-from cptfacet.findings import Finding, Replacement
+from cptfacet.findings import Finding, Replacement, RuleFamily
 from cptfacet.interop import examples as reading
 from cptfacet.interop.examples import Example, examples
 from cptfacet.policies import Policy, Provision
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
 
-HERE = Path(__file__).parent
-RECORDED = HERE / "messages.txt"
+MESSAGES = Path(__file__).with_name("messages")
 USUAL = {"policy": "medicare", "claim_type": "professional", "date": "2026-03-02"}
 
 
@@ -38,11 +37,14 @@ class Case(NamedTuple):
     policy: Policy
 
 
-def cases() -> dict[str, Case]:
-    """Give the claims by name: of each rule the one that fires it, and those of the file."""
-    listed: dict[str, dict[str, Any]] = tomllib.loads((HERE / "messages.toml").read_text("utf-8"))
+def cases(family: RuleFamily) -> dict[str, Case]:
+    """List the claims of a family by name: the one that fires each rule, and those of its file."""
+    listed: dict[str, dict[str, Any]] = tomllib.loads(
+        (MESSAGES / f"{family}.toml").read_text(encoding="utf-8")
+    )
+    fired = [rule.id for rule in all_rules() if rule.family is family]
     return {
-        **{rule.id: _case(examples(rule.id)[0]) for rule in all_rules()},
+        **{rule_id: _case(examples(rule_id)[0]) for rule_id in fired},
         **{name: _read({**USUAL, **table}) for name, table in listed.items()},
     }
 
@@ -176,35 +178,65 @@ def reference_citing_itself() -> Reference:
     )
 
 
-def recorded() -> dict[str, str]:
+def path_of(family: RuleFamily) -> Path:
+    return MESSAGES / f"{family}.txt"
+
+
+@functools.cache
+def recorded(family: RuleFamily) -> dict[str, str]:
     """Read what was said, by the name of the claim."""
-    blocks = RECORDED.read_text("utf-8").split("\n== ")[1:]
+    blocks = path_of(family).read_text(encoding="utf-8").split("\n== ")[1:]
     return {name: said.strip("\n") for name, _, said in (b.partition("\n") for b in blocks)}
 
 
-CASES = cases()
+CASES = {family: cases(family) for family in RuleFamily}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_is_said_as_it_was_read(name: str) -> None:
-    assert said_of(CASES[name]) == recorded()[name]
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [
+        pytest.param(family, name, id=f"{family}: {name}")
+        for family, listed in CASES.items()
+        for name in listed
+    ],
+)
+def test_is_said_as_it_was_read(family: RuleFamily, name: str) -> None:
+    assert said_of(CASES[family][name]) == recorded(family)[name]
+
+
+@pytest.mark.parametrize("family", RuleFamily)
+def test_nothing_else_is_recorded(family: RuleFamily) -> None:
+    assert list(recorded(family)) == list(CASES[family])
+
+
+def test_each_family_has_its_two_files() -> None:
+    files = {path.name for path in MESSAGES.iterdir()} - {"README.md"}
+
+    assert files == {f"{family}{end}" for family in RuleFamily for end in (".toml", ".txt")}
+
+
+def test_no_two_claims_have_one_name() -> None:
+    names = [name for listed in CASES.values() for name in listed]
+
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_a_claim_without_diagnoses_says_so() -> None:
-    claim = attrs.evolve(CASES["second-side-as-add-on"].example.claim, diagnoses=())
-    report = check_claim(claim, policy=policies.get("cpt"))
+    example, _ = examples("second-side-as-add-on")
+    report = check_claim(attrs.evolve(example.claim, diagnoses=()), policy=policies.get("cpt"))
 
     assert {each.reason for each in report.not_checked if each.rule == "diagnosis-missing"} == {
         "no line states one"
     }
 
 
-def test_nothing_else_is_recorded() -> None:
-    assert list(recorded()) == list(CASES)
+def record() -> None:
+    """Write anew what is said of every claim."""
+    for family, listed in CASES.items():
+        said = "".join(f"\n== {name}\n{said_of(case)}\n" for name, case in listed.items())
+        head = f"# What the rules of the family {family} say; `nox -s regenerate` writes it.\n"
+        path_of(family).write_text(head + said, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
-    said = "".join(f"\n== {name}\n{said_of(case)}\n" for name, case in CASES.items())
-    RECORDED.write_text(
-        f"# What rules say; test_messages.py writes and compares it.\n{said}", "utf-8"
-    )
+    record()
