@@ -20,7 +20,7 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Side
 from cptfacet.claims import ClaimLine, ClaimType
 from cptfacet.errors import FormatMismatchError, FormatNotKnownError, Problem, UnknownIdError
-from cptfacet.modifiers import ModifierKind, ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import ROLES, Ordinal, role_of
 from cptfacet.reference import Reference, packaged
@@ -323,8 +323,7 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
     ['50', 'RT', 'LT']
     """
     reference = reference or packaged()
-    roles = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
-    return {reference.modifier_for(role): role for role in roles}
+    return {reference.modifier_for(role): role for role in LATERAL_ROLES}
 
 
 def read(

@@ -13,7 +13,14 @@ from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import ParseError
 
-__all__ = ["Modifier", "ModifierConflict", "ModifierKind", "ModifierRole", "parse_modifier"]
+__all__ = [
+    "LATERAL_ROLES",
+    "Modifier",
+    "ModifierConflict",
+    "ModifierKind",
+    "ModifierRole",
+    "parse_modifier",
+]
 
 _MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 
@@ -68,6 +75,9 @@ class ModifierRole(StrEnum):
     TEAM = "team"
     STAGED = "staged"
     RETURN = "return"
+
+
+LATERAL_ROLES = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 
 
 @sealed

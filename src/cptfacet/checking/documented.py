@@ -22,7 +22,7 @@ from cptfacet.checking.rule import by_code
 from cptfacet.checking.rules.levels import Sides, sides_of
 from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
@@ -313,20 +313,13 @@ def _noted(day: Day, session: Session) -> Noted:
 
 _CodedJoints = dict[tuple[TechniqueKind, CodeRegion], set[Joint]]
 _BILLED = (TechniqueKind.INJECTION, TechniqueKind.DENERVATION)
-_TELLING = (
-    ModifierRole.BILATERAL,
-    ModifierRole.RIGHT,
-    ModifierRole.LEFT,
-    ModifierRole.REQUIREMENTS_MET,
-)
+_TELLING = (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET)
 
 
 def as_written(line: Line) -> tuple[str, tuple[str, ...], object]:
     """Give of a line what coding writes too: its code, sides, mark and units."""
-    pairs = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    told = sorted(modifier for modifier, role in pairs if role in _TELLING)
     units = line.units if line.units is not None else str(line.written.units)
-    return line.code, tuple(told), units
+    return line.code, tuple(sorted(line.facts.with_roles(*_TELLING))), units
 
 
 def told_of(line: ClaimLine) -> tuple[str, tuple[str, ...], object]:

@@ -12,7 +12,7 @@ from cptfacet.checking.modifier_faults import Oddities, oddities
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import (
     CodeGroup,
@@ -87,8 +87,17 @@ class LineFacts:
     signals: int
 
     def has(self, role: ModifierRole) -> bool:
-        """Say whether a modifier of the line has a role."""
+        """Whether a modifier of the line has a role."""
         return role in self.roles
+
+    def with_roles(self, *roles: ModifierRole) -> tuple[str, ...]:
+        """List the modifiers that have one of these roles."""
+        return tuple(m for m, role in zip(self.modifiers, self.roles, strict=True) if role in roles)
+
+    def without(self, *roles: ModifierRole) -> tuple[str, ...]:
+        """List the modifiers that have none of these roles."""
+        pairs = zip(self.modifiers, self.roles, strict=True)
+        return tuple(m for m, role in pairs if role not in roles)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -218,7 +227,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     """Give what is known of a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
-    sides = tuple(dict.fromkeys(r for r in roles if r in plan.lateral.values() and r))
+    sides = tuple(dict.fromkeys(role for role in roles if role and role in LATERAL_ROLES))
     signals = Signal.MODIFIED if folded else Signal(0)
     for role in roles:
         signals |= _ROLES.get(role, Signal.OTHER_MODIFIER) if role else Signal.OTHER_MODIFIER

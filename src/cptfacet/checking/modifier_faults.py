@@ -10,7 +10,7 @@ import attrs
 from cptfacet.bilateral import order_modifiers
 from cptfacet.dates import Status
 from cptfacet.errors import ParseError, UnknownIdError
-from cptfacet.modifiers import Modifier, ModifierRole, parse_modifier
+from cptfacet.modifiers import LATERAL_ROLES, Modifier, parse_modifier
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
 
 __all__ = ["Oddities", "oddities"]
-
-_LATERAL = frozenset({ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT})
 
 
 @attrs.frozen(kw_only=True)
@@ -78,12 +76,12 @@ def oddities(
         conflicts=tuple(
             conflict
             for conflict in reference.conflicts_of(shaped, on=on)
-            if not all(reference.modifier_role(m) in _LATERAL for m in conflict.modifiers)
+            if not all(reference.modifier_role(m) in LATERAL_ROLES for m in conflict.modifiers)
         ),
         foreign=_sorted(
             m
             for m in facts
-            if m.claim_types and claim_type not in m.claim_types and m.role not in _LATERAL
+            if m.claim_types and claim_type not in m.claim_types and m.role not in LATERAL_ROLES
         ),
         ordered=ordered,
         many=most is not None and sum(map(bool, modifiers)) > most,

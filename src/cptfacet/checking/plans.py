@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet.bilateral import lateral_roles
 from cptfacet.checking._memo import Kept
 from cptfacet.checking.day import diagnose, look
 from cptfacet.checking.line_facts import (
@@ -145,7 +144,6 @@ class Plan:
         self.reference = reference
         self.on = on
         self.claim_type = claim_type
-        self.lateral = lateral_roles(reference)
         self.known_modifiers = {modifier.code: modifier for modifier in reference.modifiers}
         self._provisions: dict[tuple[object, ...], Provision | NotKnown] = {}
         self.families = rule_families(policy, on=on)

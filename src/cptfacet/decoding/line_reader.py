@@ -12,7 +12,7 @@ from cptfacet.anatomy import CodeRegion
 from cptfacet.claims import ClaimLine
 from cptfacet.dates import Status
 from cptfacet.decoding.result import DoubtId, SkippedLine, SkipReason
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_code
 
 if TYPE_CHECKING:
@@ -95,7 +95,6 @@ def read_line(
     return SkippedLine(line=number, reason=reason, message=message)
 
 
-_LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 _STOPPED = (ModifierRole.REDUCED, ModifierRole.DISCONTINUED)
 
 
@@ -103,7 +102,7 @@ def _side(
     modifiers: Sequence[str], reference: Reference, odd: list[DoubtId]
 ) -> ModifierRole | None:
     """Give the side that modifiers name; where several name different sides, it is both."""
-    named = {m: role for m in modifiers if (role := reference.modifier_role(m)) in _LATERAL}
+    named = {m: role for m in modifiers if (role := reference.modifier_role(m)) in LATERAL_ROLES}
     if len(named) > 1:
         odd.append(DoubtId.SIDES_CONTRADICT)
         return ModifierRole.BILATERAL

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
+from cptfacet.bilateral import lateral_roles
 from cptfacet.claims import Claim, ClaimLine, ClaimType, PriorAuthorization, Purpose
-from cptfacet.modifiers import Modifier, ModifierRole
+from cptfacet.modifiers import Modifier
 from cptfacet.procedures import Procedure, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.strategies.options import (
@@ -104,10 +105,7 @@ _MOST_MODIFIERS = 4
 
 def _known_modifiers(codes: SearchStrategy[str]) -> SearchStrategy[tuple[str, ...]]:
     """Give modifiers of a line, each once, and one that names a side at the most."""
-    lateral = {
-        packaged().modifier_for(role)
-        for role in (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
-    }
+    lateral = lateral_roles()
 
     def one_side(drawn: tuple[str, ...]) -> tuple[str, ...]:
         named = [code for code in drawn if code in lateral]

@@ -27,7 +27,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.coding import CodedSession
 from cptfacet.findings import Question, Severity
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
 from cptfacet.procedures import Family
@@ -765,12 +765,7 @@ def _unlike(
     )
 
 
-_OF_CODING = (
-    ModifierRole.BILATERAL,
-    ModifierRole.RIGHT,
-    ModifierRole.LEFT,
-    ModifierRole.REQUIREMENTS_MET,
-)
+_OF_CODING = (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET)
 
 
 def _rewritten(day: Day, have: list[Line], wanted: list[ClaimLine]) -> list[Rewritten] | None:
@@ -782,10 +777,8 @@ def _rewritten(day: Day, have: list[Line], wanted: list[ClaimLine]) -> list[Rewr
         source = source or (free[0] if free else have[0])
         if source in free:
             free.remove(source)
-        pairs = zip(source.facts.modifiers, source.facts.roles, strict=True)
         gone = _OF_CODING if source.code == line.code else (*_OF_CODING, ModifierRole.DISTINCT)
-        others = tuple(m for m, role in pairs if role not in gone)
-        remarked = remarked_as(day, source, (*line.modifiers, *others))
+        remarked = remarked_as(day, source, (*line.modifiers, *source.facts.without(*gone)))
         if remarked is None:
             return None
         found.append(attrs.evolve(remarked, code=line.code, units=line.units))

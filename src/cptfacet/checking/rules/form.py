@@ -199,7 +199,7 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
     """Give the modifiers of a line that another rule takes away, or asks what they are to say."""
     leaving = {modifier.code for modifier in (*odd.ended, *odd.foreign)}
     leaving.update(*(conflict.modifiers for conflict in odd.conflicts))
-    going: set[ModifierRole | None] = set()
+    going: set[ModifierRole] = set()
     if line.facts.code.facet and line.facts.code.ordinal is not Ordinal.FIRST:
         going.add(ModifierRole.MULTIPLE)
     if mark_goes(day, line):
@@ -208,10 +208,10 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
         going.update(line.facts.sides)
     if line.facts.signals & Signal.ODD_FORM.value:
         going.add(ModifierRole.BILATERAL)
-    for code, role in zip(line.facts.modifiers, line.facts.roles, strict=True):
+    leaving.update(line.facts.with_roles(*going))
+    for code in line.facts.modifiers:
         known = day.plan.known_modifiers.get(code)
-        said = _misapplied(day, line, known) if known else ()
-        if role in going or any(isinstance(each, RawFinding) for each in said):
+        if known and any(isinstance(s, RawFinding) for s in _misapplied(day, line, known)):
             leaving.add(code)
     return leaving
 
@@ -362,13 +362,11 @@ def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the modifier for multiple procedures on add-on codes."""
     for line in day.facet:
         if line.facts.has(ModifierRole.MULTIPLE) and line.facts.code.ordinal is not Ordinal.FIRST:
-            roles = zip(line.facts.modifiers, line.facts.roles, strict=True)
-            kept = tuple(m for m, role in roles if role is not ModifierRole.MULTIPLE)
             used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
             yield RawFinding(
                 lines=(line.number,),
                 message=f"{line.code} is an add-on, which is never reduced, and has {used}",
-                remedy=remarked(line, kept),
+                remedy=remarked(line, line.facts.without(ModifierRole.MULTIPLE)),
             )
 
 

@@ -25,7 +25,7 @@ from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.errors import FormatMismatchError
 from cptfacet.findings import Question, Severity
-from cptfacet.modifiers import ModifierKind, ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import ROLES, Ordinal
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from cptfacet.checking.rule import Rewritten
 
 _BOTH = 2  # sides
-_LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 _OPPOSITE = {ModifierRole.RIGHT: ModifierRole.LEFT, ModifierRole.LEFT: ModifierRole.RIGHT}
 
 
@@ -107,8 +106,7 @@ def _written(
 ) -> tuple[Rewritten, ...]:
     """Write what lines stand for as levels on both sides, in a form; they share their charge."""
     base = lines[0]
-    marked = zip(base.facts.modifiers, base.facts.roles, strict=True)
-    rest = [modifier for modifier, role in marked if role not in _LATERAL]
+    rest = base.facts.without(*LATERAL_ROLES)
     stated = day.plan.provision("modifier.order")
     order = stated.value if stated and isinstance(stated.value, tuple) else tuple(ModifierKind)
     reference = day.plan.reference
@@ -149,8 +147,7 @@ def _are_alike(one: Line, other: Line) -> bool:
 
 
 def _rest(line: Line) -> list[str]:
-    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    return sorted(modifier for modifier, role in marked if role not in _LATERAL)
+    return sorted(line.facts.without(*LATERAL_ROLES))
 
 
 def _names(day: Day, *roles: ModifierRole) -> str:
@@ -169,7 +166,7 @@ def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
     """Find lines that name their side in more than one way."""
     billed = {each.code.code: each for each in _billed(day)}
     for line in day.showing(Signal.SEVERAL_SIDES):
-        sides = [role for role in _LATERAL if role in line.facts.sides]
+        sides = [role for role in LATERAL_ROLES if role in line.facts.sides]
         yield RawFinding(
             lines=(line.number,),
             message=f"a line of {line.code} has {_names(day, *sides)}, which is its side twice",
@@ -183,8 +180,7 @@ def _one_side(day: Day, line: Line, billed: Billed | None) -> Rewrite | None:
     bilateral = line.facts.has(ModifierRole.BILATERAL)
     if bilateral and len(line.facts.sides) == _BOTH:
         return None
-    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    kept = tuple(modifier for modifier, role in marked if role not in _OPPOSITE)
+    kept = line.facts.without(*_OPPOSITE)
     if billed is None:
         return remarked(line, kept) if bilateral else None
     if not bilateral and (line.units != 1 or _is_open(billed.code)):

@@ -98,12 +98,13 @@ def pair_with_modifier(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.FACET | Signal.SEVERAL_LINES | Signal.DISTINCT)
 def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
     """Find the general modifier for distinct services where a narrower one would say more."""
+    role_of = day.plan.reference.modifier_role
     general = day.plan.reference.modifier_for(ModifierRole.DISTINCT)
     for passing in _passable(day):
         if not isinstance(passing, _Passing) or passing.failing:
             continue
         listed = _listed(passing.provision)
-        narrower = [m for m in listed if m != general and _distinct(day, m)]
+        narrower = [m for m in listed if m != general and role_of(m) is ModifierRole.DISTINCT]
         using = [line for line in passing.met.lines if general in line.facts.modifiers]
         if narrower and using:
             yield RawFinding(
@@ -157,7 +158,7 @@ def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) -> RawFinding:
-    used = sorted({m for line in lines for m in line.facts.modifiers if _distinct(day, m)})
+    used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
     deleted = [edit for each in known for edit in each.deleted]
     ended = "".join(
         f"; that of {edit.column1} and {edit.column2} was deleted on {edit.deleted}"
@@ -166,7 +167,6 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
     alone = sum(line.code == code for line in day.lines) == 1
     settled = alone and all(each.footing.basis is Basis.STATED for each in known)
     [line, *_] = lines
-    kept = tuple(m for m in line.facts.modifiers if not _distinct(day, m))
     return RawFinding(
         lines=numbers(lines),
         message=(
@@ -174,7 +174,7 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
             f" another code of the day{ended}"
         ),
         citations=tuple(dict.fromkeys(c for each in known for c in each.footing.citations)),
-        remedy=instead(line.rewritten(modifiers=kept))
+        remedy=instead(line.rewritten(modifiers=line.facts.without(ModifierRole.DISTINCT)))
         if settled
         else Question(question=f"From which service of the day was {code} distinct?"),
     )
@@ -182,10 +182,6 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
 
 def _in_force(pair: PairEdits) -> bool:
     return pair.edit is not None and pair.edit.indicator is not PairIndicator.NONE
-
-
-def _distinct(day: Day, modifier: str) -> bool:
-    return day.plan.reference.modifier_role(modifier) is ModifierRole.DISTINCT
 
 
 _MOST = 10**7  # line numbers that findings on pairs may have to hold
@@ -286,8 +282,7 @@ def _way(line: Line, listed: tuple[str, ...]) -> str | None:
 
 
 def _general(line: Line, listed: tuple[str, ...]) -> list[str]:
-    pairs = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    return [m for m, role in pairs if m in listed and role not in _SIDES]
+    return [m for m in line.facts.without(*_SIDES) if m in listed]
 
 
 def _listed(provision: Provision) -> tuple[str, ...]:

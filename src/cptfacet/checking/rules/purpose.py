@@ -211,8 +211,7 @@ def _without_mark(marked: list[Line]) -> Rewrite:
 
 def unmarked(line: Line) -> tuple[str, ...]:
     """Give the modifiers of a line without those that attest requirements."""
-    pairs = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    return tuple(m for m, role in pairs if role is not ModifierRole.REQUIREMENTS_MET)
+    return line.facts.without(ModifierRole.REQUIREMENTS_MET)
 
 
 @checks(when=Signal.ABLATION | Signal.MARKED)

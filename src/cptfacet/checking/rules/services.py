@@ -211,7 +211,7 @@ def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
 def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
     """Find modifiers for distinct services where all the day has is levels of one kind."""
     for code, lines in by_code(distinct_from_levels_alone(day)):
-        used = sorted({m for line in lines for m in _distinct(line)})
+        used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
         yield RawFinding(
             lines=numbers(lines),
             message=(
@@ -235,11 +235,6 @@ def distinct_from_levels_alone(day: Day) -> list[Line]:
     if rest or len(day.by_region()) > 1:
         return []
     return [line for line in day.facet if line.facts.has(ModifierRole.DISTINCT)]
-
-
-def _distinct(line: Line) -> list[str]:
-    marked = zip(line.facts.modifiers, line.facts.roles, strict=True)
-    return [modifier for modifier, role in marked if role is ModifierRole.DISTINCT]
 
 
 # -- what follows from other findings
