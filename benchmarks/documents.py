@@ -80,7 +80,7 @@ def _published() -> Iterator[Session]:
 
 
 def _mixed(methods: tuple[Method, ...], count: int) -> Iterator[Session]:
-    """Give sessions at neighbouring joints, spread over methods, places, sides and claim types."""
+    """Give sessions at adjacent joints, spread over methods, places, sides and claim types."""
     runs = [WITH_BRANCHES[n : n + count] for n in range(len(WITH_BRANCHES) - count + 1)]
     sides = itertools.product(SIDES, repeat=count)
     every = list(itertools.product(methods, ClaimType, runs, sides))

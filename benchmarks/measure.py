@@ -33,7 +33,7 @@ class Measured:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Time one turn by the clock of this process, so that its neighbours count less.
+    """Time one turn by the clock of this process, so that its neighbors count less.
 
     Collection of garbage stays on, so that each side pays for what it makes; it starts clean.
     """

@@ -253,7 +253,7 @@ def order_modifiers(
     order: Sequence[str] = tuple(ModifierKind),
     reference: Reference | None = None,
 ) -> tuple[str, ...]:
-    """Put modifiers in the order of their kinds: payment, side, information.
+    """Put modifiers in the order of their kinds: payment, laterality, informational.
 
     Modifiers of one kind keep their order.
 
@@ -565,7 +565,7 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 
 def _role(code: str, known: Reference) -> str | None:
-    """Give the role of a facet code, of today or old; neighbours have none."""
+    """Give the role of a facet code, of today or old; related codes have none."""
     procedure = known.known(code)
     if procedure is None or procedure.family is None or procedure.ordinal is None:
         return None

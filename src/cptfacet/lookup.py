@@ -196,7 +196,7 @@ def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
         "policy": policy.id,
         "title": policy.title,
         "payer": policy.payer,
-        "edition": policy.edition.isoformat(),
+        "edition": policy.revised.isoformat(),
         "extends": [other.id for other in policy.lineage()[1:]],
         "provisions": _by_value(stated),
         "sources": _sources(dict.fromkeys(c for p in stated for c in p.citations)),
@@ -416,7 +416,7 @@ def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
         fact: dict[str, Any] = {"key": p.key, "policy": p.policy}
         if isinstance(p, policies.Provision):
             fact["value"] = list(p.value) if isinstance(p.value, tuple) else p.value
-            fact |= {**p.term.days(), "confidence": p.confidence.value, "note": p.note}
+            fact |= {**p.term.days(), "confidence": p.confidence.value, "rationale": p.rationale}
         else:
             fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **p.term.days()}
         fact["sources"] = [c.id for c in p.citations]

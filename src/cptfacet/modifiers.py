@@ -48,8 +48,8 @@ class ModifierKind(StrEnum):
     """What a modifier does; the kinds stand on a line in this order."""
 
     PAYMENT = "payment"
-    SIDE = "side"
-    INFORMATION = "information"
+    LATERALITY = "laterality"
+    INFORMATIONAL = "informational"
 
 
 class ModifierRole(StrEnum):

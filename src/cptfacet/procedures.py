@@ -71,7 +71,7 @@ class ProcedureKind(StrEnum):
 
     FACET = "facet"
     PREDECESSOR = "predecessor"
-    RELATED = "neighbour"
+    RELATED = "related"
 
 
 class Family(StrEnum):
@@ -190,7 +190,7 @@ class Indicators:
 class Procedure:
     """One procedure code with its structured facts.
 
-    ``counts`` says what one unit stands for, ``family``, ``region`` and ``ordinal`` are empty for neighbours, ``primaries`` is empty unless
+    ``counts`` says what one unit stands for, ``family``, ``region`` and ``ordinal`` are empty for related codes, ``primaries`` is empty unless
     the code is an add-on.
     """
 

@@ -75,7 +75,7 @@ def policy_laws(
     """Make a class of pytest tests that hold a policy to every law of policies.
 
     Assign it to a name that pytest collects. Where the space is small, it is enumerated: every side
-    of the five lumbar joints and of T12-L1 with its neighbours, for each family and claim type, on
+    of the five lumbar joints and of T12-L1 with its neighbors, for each family and claim type, on
     each day on which the answers of the policy change. The rest is sampled, as ``settings`` of
     Hypothesis say. A law that is broken says by which provision, session or line.
 
@@ -219,7 +219,7 @@ def _lumbar_space() -> tuple[_Shape, ...]:
 
 @functools.cache
 def _junction_space() -> tuple[_Shape, ...]:
-    """List every side of T12-L1 with its neighbours."""
+    """List every side of T12-L1 with its neighbors."""
     whole = _patterns(_AROUND_T12, tuple(Side))
     return _with_purposes(treated for treated in whole if Joint.T12_L1 in treated)
 
@@ -703,7 +703,7 @@ class _Laws:
             judgment = provision.confidence is Confidence.JUDGMENT
             if not provision.citations and not judgment:
                 broken.append(f"{_named(provision)} cites nothing")
-            if judgment and not provision.note.strip():
+            if judgment and not provision.rationale.strip():
                 broken.append(f"{_named(provision)} is a judgment and gives no reason in its note")
             if not judgment and provision.term.start is None and provision.term.seen is None:
                 broken.append(f"{_named(provision)} is a fact and has neither from nor seen")

@@ -135,7 +135,7 @@ def _counted(completed: Mapping[Joint, Side | None]) -> Note:
     )
     message = f"joints are counted, not nerves: {counted}"
     if any(fact.confidence is Confidence.JUDGMENT for fact in facts):
-        message += "; for some of them the nerves follow from the rule of their neighbours"
+        message += "; for some of them the nerves follow from the rule of related codes"
     citations = tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
     return Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=citations)
 

@@ -81,7 +81,7 @@ def test_every_edition_is_dated_and_cites_sources_that_exist() -> None:
     for row in rows("editions"):
         cited = row["citations"].split(";")
         assert dated(row["first"]) <= dated(row["last"])
-        assert dated(row["first"]) <= packaged().edition
+        assert dated(row["first"]) <= packaged().as_of
         assert set(cited) <= set(_data.sources())
         assert len(set(cited)) == len(cited)
         assert Confidence(row["confidence"]) is not Confidence.JUDGMENT
@@ -402,7 +402,7 @@ class TestPairs:
                 assert isinstance(doubted, NotInData)
                 assert {c.id for c in doubted.citations} >= {"ncci-ptp-2026q2", "ncci-ptp-2024q3"}
 
-    def test_of_two_neighbours_no_edit_is_not_known(self) -> None:
+    def test_of_two_related_codes_no_edit_is_not_known(self) -> None:
         known = edits.pairs("62323", "77003", on=SUMMER, claim_type=PROFESSIONAL)
 
         assert isinstance(known, edits.PairEdits)

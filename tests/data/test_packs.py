@@ -22,14 +22,14 @@ PLAN = """\
 id = "{id}"
 title = "Example Health Plan"
 payer = "Example Health Plan"
-edition = 2026-03-01
+revised = 2026-03-01
 extends = "{extends}"
 
 [[provisions]]
 key = "modifier.diagnostic"
 value = "none"
 confidence = "judgment"
-note = "For the sake of the example."
+rationale = "For the sake of the example."
 """
 GROUP = "cptfacet.policies"
 

@@ -72,7 +72,7 @@ def test_a_packaged_policy_loads_under_its_own_name(name: str) -> None:
     assert policy.id == name
     assert policy.title
     assert policy.payer
-    assert policy.edition <= packaged().edition
+    assert policy.revised <= packaged().as_of
     assert policy.provisions
 
 
@@ -118,7 +118,7 @@ def test_what_is_not_known_says_what_is_missing(name: str) -> None:
     for provision in policies.get(name).provisions:
         if isinstance(provision, NotKnown):
             assert len(provision.reason.split()) > 5, provision
-            assert provision.note or provision.confidence is not Confidence.JUDGMENT, provision
+            assert provision.rationale or provision.confidence is not Confidence.JUDGMENT, provision
 
 
 def test_the_provisions_of_which_a_user_is_told() -> None:
@@ -157,7 +157,7 @@ def test_judgment_is_for_readings_and_never_for_codes_or_modifiers(name: str) ->
     for provision in policies.get(name).provisions:
         if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGMENT:
             kind = policies.vocabulary()[provision.key].type
-            assert provision.note, provision
+            assert provision.rationale, provision
             assert kind in {"choice", "list", "some", "modifier"}, provision
             assert kind != "modifier" or provision.value == NONE, provision
 
@@ -440,7 +440,7 @@ def test_a_family_that_nobody_can_tell_cites_what_was_read(
 
     assert isinstance(answer, NotKnown)
     assert (answer.policy, answer.confidence) == (name, confidence)
-    assert bool(answer.note) is (confidence is Confidence.JUDGMENT)
+    assert bool(answer.rationale) is (confidence is Confidence.JUDGMENT)
     assert [citation.id for citation in answer.citations] == sources
     assert {citation.confidence for citation in answer.citations} == {confidence}
     assert words in answer.reason
@@ -553,7 +553,7 @@ def test_commercial_says_that_the_form_of_add_ons_is_a_judgment() -> None:
 
     assert isinstance(answer, Provision)
     assert answer.confidence is Confidence.JUDGMENT
-    assert "Ask the payer" in answer.note
+    assert "Ask the payer" in answer.rationale
 
 
 # -- the mark of a diagnostic injection
@@ -591,7 +591,7 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
             )
         case Provision(value="none"):
             assert answer.confidence is Confidence.JUDGMENT
-            assert "no earlier text that was read asks for it" in answer.note
+            assert "no earlier text that was read asks for it" in answer.rationale
             assert answer.term == EffectivePeriod(until=dt.date(2021, 4, 24))
         case Provision():
             assert answer.confidence is Confidence.SECONDARY
@@ -625,8 +625,8 @@ def test_nothing_else_is_marked(name: str, family: Family, day: dt.date) -> None
         ("medicare", "levels.order", SPRING, "bilateral-first"),
         ("cpt", "levels.order", SPRING, "bilateral-first"),
         ("cpt", "levels.third-side", SPRING, "bilateral-if-any"),
-        ("cpt", "modifier.order", SPRING, ("payment", "side", "information")),
-        ("medicare", "modifier.order", SPRING, ("payment", "side", "information")),
+        ("cpt", "modifier.order", SPRING, ("payment", "laterality", "informational")),
+        ("medicare", "modifier.order", SPRING, ("payment", "laterality", "informational")),
     ],
     ids=str,
 )
@@ -1057,7 +1057,7 @@ def test_pickling_keeps_the_reference() -> None:
 
     assert copied.procedure("64494") == packaged().procedure("64494")
     assert copied.modifier("KX") == packaged().modifier("KX")
-    assert copied.edition == packaged().edition
+    assert copied.as_of == packaged().as_of
 
 
 def test_a_policy_shows_its_name_and_not_its_provisions() -> None:
@@ -1103,7 +1103,7 @@ def made(provisions: Any, **fields: Any) -> Policy:  # noqa: ANN401  also what i
         "id": "own",
         "title": "Made by hand",
         "payer": "nobody",
-        "edition": SPRING,
+        "revised": SPRING,
         "extends": policies.get("cpt"),
     }
     return Policy(provisions=provisions, **sound | fields)
@@ -1232,8 +1232,8 @@ WRONG_PROVISIONS: dict[str, tuple[Provision | NotKnown, str]] = {
         "write one of one-level",
     ),
     "list-too-short": (
-        stated(key="modifier.order", cell=(), value=("payment", "side")),
-        "list payment, side, information, each once",
+        stated(key="modifier.order", cell=(), value=("payment", "laterality")),
+        "list payment, laterality, informational, each once",
     ),
     "codes-a-text": (
         stated(key="addon.primaries", cell=("64636",), value="64633"),
@@ -1348,10 +1348,10 @@ def test_a_changed_policy_obeys_the_same_rules() -> None:
 
 
 def test_what_is_not_known_may_have_a_note_and_a_confidence() -> None:
-    plain, judged = not_known(), not_known(confidence=Confidence.JUDGMENT, note="We looked.")
+    plain, judged = not_known(), not_known(confidence=Confidence.JUDGMENT, rationale="We looked.")
 
-    assert (plain.confidence, plain.note) == (Confidence.CONFIRMED, "")
-    assert (judged.confidence, judged.note) == (Confidence.JUDGMENT, "We looked.")
+    assert (plain.confidence, plain.rationale) == (Confidence.CONFIRMED, "")
+    assert (judged.confidence, judged.rationale) == (Confidence.JUDGMENT, "We looked.")
     assert plain != judged
 
 
@@ -1434,7 +1434,7 @@ def test_a_pair_of_families_is_asked_for_on_a_type_of_claim() -> None:
     ids=["none", "too-few", "too-many", "others"],
 )
 def test_wrong_dimensions_are_told_the_right_ones(given: dict[str, str]) -> None:
-    with pytest.raises(TypeError, match=r"laterality\.form has the dimensions: role, claim-type"):
+    with pytest.raises(TypeError, match=r"laterality\.format has the dimensions: role, claim-type"):
         policies.get("cpt").get("laterality.format", on=SPRING, **given)
 
 
@@ -1498,7 +1498,7 @@ def test_kx_begins_with_the_determination_of_the_contractor(place: str) -> None:
             assert answer.policy == f"medicare-{place}"
         else:
             assert answer.confidence is Confidence.JUDGMENT
-            assert answer.note.endswith("no earlier text that was read asks for it.")
+            assert answer.rationale.endswith("no earlier text that was read asks for it.")
     week = in_place(place, "modifier.diagnostic", dt.date(2021, 4, 28), **cell)
     assert value_of(week) == ("none" if place == "j15" else "KX")
 

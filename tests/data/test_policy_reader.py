@@ -33,7 +33,7 @@ SOUND = """\
 id = "sound"
 title = "A policy that breaks no rule"
 payer = "nobody"
-edition = 2026-03-02
+revised = 2026-03-02
 extends = "cpt"
 
 [sources.letter]
@@ -50,7 +50,7 @@ value = "KX"
 from = 2024-01-01
 citations = ["letter", "beck10"]
 confidence = "secondary"
-note = "As asked by telephone."
+rationale = "As asked by telephone."
 caveat = "Ask in writing."
 
 [[provisions]]
@@ -62,7 +62,7 @@ seen = 2024-01-01
 until = 2025-12-31
 citations = ["letter"]
 confidence = "confirmed"
-note = "Asked for twice."
+rationale = "Asked for twice."
 """
 
 A_DAY = "write the date bare, year-month-day, of a day that exists: 20"
@@ -78,18 +78,18 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "encoding-utf-16": ("file", 1, "save it as UTF-8"),
     "encoding-byte-order-mark": ("file", 1, "byte order mark; save it as plain UTF-8"),
     # its header
-    "header-unknown-key": ("payor", 5, "edition, extends, id, payer, provisions, sources, title"),
+    "header-unknown-key": ("payor", 5, "extends, id, payer, provisions, revised, sources, title"),
     "header-id-missing": ("id", None, "write it as a text"),
     "header-title-missing": ("title", None, "write it as a text"),
     "header-payer-missing": ("payer", None, "write it as a text"),
-    "header-edition-missing": ("edition", None, "written bare: 20"),
+    "header-revised-missing": ("revised", None, "written bare: 20"),
     "header-title-blank": ("title", 3, "write it as a text"),
     "header-payer-not-a-text": ("payer", 4, "write it as a text"),
-    "header-edition-quoted": ("edition", 5, "written bare: 20"),
-    "header-edition-with-time": ("edition", 5, "written bare: 20"),
+    "header-revised-quoted": ("revised", 5, "written bare: 20"),
+    "header-revised-with-time": ("revised", 5, "written bare: 20"),
     "header-id-bad": ("id", 2, "small letters, digits and dashes"),
     "header-id-taken": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
-    "header-edition-no-such-day": ("file", 5, A_DAY),
+    "header-revised-no-such-day": ("file", 5, A_DAY),
     "extends-unknown": (
         "extends",
         6,
@@ -118,7 +118,7 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "provision-unknown-key-unlike-any": (
         "provisions[0].colour",
         18,
-        "use one of caveat, citations, confidence, for, from, jurisdictions, key, not-known, note",
+        "use one of caveat, citations, confidence, for, from, jurisdictions, key, not-known, rationale",
     ),
     "key-missing": ("provisions[0].key", 12, "vocabulary"),
     "key-unknown": ("provisions[0].key", 13, "did you mean modifier.diagnostic?"),
@@ -127,8 +127,8 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     # what it says
     "value-choice-wrong": ("provisions[0].value", 14, "one of included, separate"),
     "value-choice-a-boolean": ("provisions[0].value", 14, "True is wrong: write one of one-level"),
-    "value-list-wrong": ("provisions[0].value", 14, "list payment, side, information"),
-    "value-list-not-a-list": ("provisions[0].value", 14, "list payment, side, information"),
+    "value-list-wrong": ("provisions[0].value", 14, "list payment, laterality, informational"),
+    "value-list-not-a-list": ("provisions[0].value", 14, "list payment, laterality, informational"),
     "value-modifier-wrong": ("provisions[0].value", 15, ATTESTS),
     "value-modifier-small": ("provisions[0].value", 15, ATTESTS),
     "value-modifier-spaced": ("provisions[0].value", 15, ATTESTS),
@@ -149,7 +149,7 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     ),
     "value-count-a-fraction": ("provisions[0].value", 14, "write a whole number of days"),
     "value-some-wrong": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
-    "value-some-twice": ("provisions[0].value", 14, "note, each once"),
+    "value-some-twice": ("provisions[0].value", 14, "documentation, each once"),
     "value-some-empty": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
     "value-some-not-a-list": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
     "value-modifiers-unknown": (
@@ -231,11 +231,11 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "citation-dangling": ("provisions[0].citations", 17, "add [sources.leter]"),
     "confidence-wrong": ("provisions[0].confidence", 18, "confirmed, secondary, judgment"),
     "confidence-missing": ("provisions[0].confidence", 12, "confirmed, secondary, judgment"),
-    "judgment-without-note": ("provisions[0].note", 12, "its reason in a note"),
-    "judgment-note-blank": ("provisions[0].note", 19, "its reason in a note"),
-    "note-not-a-text": ("provisions[0].note", 19, "text"),
+    "judgment-without-rationale": ("provisions[0].rationale", 12, "its reason in a rationale"),
+    "judgment-rationale-blank": ("provisions[0].rationale", 19, "its reason in a rationale"),
+    "rationale-not-a-text": ("provisions[0].rationale", 19, "text"),
     "caveat-not-a-text": ("provisions[0].caveat", 19, "text"),
-    "caveat-with-not-known": ("provisions[0].caveat", 19, "goes with a value only; use note"),
+    "caveat-with-not-known": ("provisions[0].caveat", 19, "goes with a value only; use rationale"),
     # in which cells
     "for-not-a-table": ("provisions[0].for", 14, "{ dimension = [values] }"),
     "for-unknown-dimension": ("provisions[0].for", 14, "has family, and not guidance"),
@@ -287,7 +287,7 @@ MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
         ("payer", None),
         ("id", 2),
         ("payor", 3),
-        ("edition", 5),
+        ("revised", 5),
         ("extends", 6),
         ("sources.letter.link", 11),
         ("sources.memo", 13),
@@ -299,7 +299,7 @@ MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
         ("provisions[2].for", 34),
         ("provisions[2].for", 34),
         ("provisions[2].seen", 37),
-        ("provisions[3].note", 41),
+        ("provisions[3].rationale", 41),
         ("provisions[3].caveat", 45),
         ("provisions[5].from", 54),
     ],
@@ -608,7 +608,7 @@ not-known = "no source tells"
 from = 2020-01-01
 until = 2020-01-31
 confidence = "judgment"
-note = "Nothing was found for this month."
+rationale = "Nothing was found for this month."
 
 [[provisions]]
 key = "laterality.format"
@@ -645,7 +645,7 @@ def test_terms_may_stand_in_any_order(tmp_path: Path) -> None:
 
 def test_a_policy_that_extends_may_have_gaps(tmp_path: Path) -> None:
     policy = policies.load(
-        written(tmp_path, ROOT.replace("edition =", 'extends = "cpt"\nedition ='))
+        written(tmp_path, ROOT.replace("revised =", 'extends = "cpt"\nrevised ='))
     )
 
     answer = policy.get(
@@ -667,7 +667,7 @@ def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.d
         told = "\n".join(
             f'[[provisions]]\nkey = "laterality.format"\nvalue = "two-units"\nfrom = {first}\n'
             + (f"until = {last}\n" if last else "")
-            + 'confidence = "judgment"\nnote = "For a test."\n'
+            + 'confidence = "judgment"\nrationale = "For a test."\n'
             for first, last in terms
         )
         head, _, tail = ROOT.partition("[[provisions]]")
@@ -697,14 +697,14 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
 
     provision, *others = policy.provisions
     assert isinstance(provision, Provision)
-    assert (policy.id, policy.payer, policy.edition) == ("sound", "nobody", dt.date(2026, 3, 2))
+    assert (policy.id, policy.payer, policy.revised) == ("sound", "nobody", dt.date(2026, 3, 2))
     assert policy.extends is policies.get("cpt")
     assert (provision.value, provision.cell) == ("KX", ("image-guided-injection",))
     assert [citation.id for citation in provision.citations] == ["letter", "beck10"]
     assert provision.policy == "sound"
     assert provision.term == EffectivePeriod(start=dt.date(2024, 1, 1))
     assert provision.confidence is Confidence.SECONDARY
-    assert (provision.note, provision.caveat) == ("As asked by telephone.", "Ask in writing.")
+    assert (provision.rationale, provision.caveat) == ("As asked by telephone.", "Ask in writing.")
     assert others == [
         NotKnown(
             key="coding.instead",
@@ -723,18 +723,18 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
                     confidence=Confidence.CONFIRMED,
                 ),
             ),
-            note="Asked for twice.",
+            rationale="Asked for twice.",
         )
         for guidance in ("ct", "fluoroscopy")
     ]
 
 
-def test_without_note_and_caveat_there_is_none(tmp_path: Path) -> None:
-    plain = [line for line in SOUND.splitlines() if not line.startswith(("note", "caveat"))]
+def test_without_rationale_and_caveat_there_is_none(tmp_path: Path) -> None:
+    plain = [line for line in SOUND.splitlines() if not line.startswith(("rationale", "caveat"))]
 
     policy = policies.load(written(tmp_path, "\n".join(plain)))
 
-    assert {provision.note for provision in policy.provisions} == {""}
+    assert {provision.rationale for provision in policy.provisions} == {""}
     assert {p.caveat for p in policy.provisions if isinstance(p, Provision)} == {""}
 
 
@@ -814,7 +814,7 @@ def test_what_the_toml_reader_itself_stumbles_on(tmp_path: Path, content: str) -
 def test_an_empty_file_lacks_its_header(tmp_path: Path) -> None:
     paths = {problem.path for problem in refusal(written(tmp_path, "")).problems}
 
-    assert {"id", "title", "payer", "edition"} <= paths
+    assert {"id", "title", "payer", "revised"} <= paths
 
 
 @pytest.mark.parametrize(
@@ -885,14 +885,14 @@ def check_problem(problem: Problem, lines: int) -> None:
 def check_policy(policy: Policy) -> None:
     """See that each field holds what its type says, so that nothing breaks later."""
     assert isinstance(policy.id, str)
-    assert type(policy.edition) is dt.date
+    assert type(policy.revised) is dt.date
     for provision in policy.provisions:
         assert all(isinstance(value, str) for value in provision.cell)
         assert provision.term.last >= provision.term.first
         assert isinstance(provision.confidence, Confidence)
-        assert isinstance(provision.note, str)
-        assert provision.citations or provision.note.strip()
-        assert provision.note.strip() or provision.confidence is not Confidence.JUDGMENT
+        assert isinstance(provision.rationale, str)
+        assert provision.citations or provision.rationale.strip()
+        assert provision.rationale.strip() or provision.confidence is not Confidence.JUDGMENT
         for citation in provision.citations:
             check_citation(citation)
         match provision:
@@ -951,7 +951,7 @@ WORDS = sorted(
         *policies.vocabulary(),
         *(choice for key in policies.vocabulary().values() for choice in key.choices),
         *("none", "KX", "kx", "64490", "64999 x1", "64999", "cpt", "medicare", "beck10", "", " "),
-        *("judgment", "confirmed", "secondary", "key", "for", "value", "not-known", "note"),
+        *("judgment", "confirmed", "secondary", "key", "for", "value", "not-known", "rationale"),
         *("caveat", *(pair for pair in policies.DIMENSIONS["family-pair"] or ())),
         *("from", "seen", "until", "citations", "jurisdictions", "unit", "title", "url", "id"),
     }

@@ -121,7 +121,7 @@ def test_each_row_has_each_column_once(name: str) -> None:
 
 
 def test_the_edition_of_the_reference_is_that_of_its_file() -> None:
-    assert str(packaged().edition) == _data.read_toml("edition.toml")["edition"]
+    assert str(packaged().as_of) == _data.read_toml("edition.toml")["edition"]
 
 
 # -- sources
@@ -163,7 +163,7 @@ def test_a_source_can_be_found_again(name: str) -> None:
     assert source.date is None or isinstance(source.date, str)
     assert source.retrieved is not None
     assert type(source.retrieved) is dt.date
-    assert source.retrieved <= packaged().edition
+    assert source.retrieved <= packaged().as_of
 
 
 def test_no_source_stands_twice() -> None:
@@ -192,7 +192,7 @@ def test_every_fact_is_dated_and_does_not_end_before_it_begins() -> None:
 
 
 def test_no_fact_is_seen_after_the_edition() -> None:
-    assert [w for w, term, _, _ in facts() if term.seen and term.seen > packaged().edition] == []
+    assert [w for w, term, _, _ in facts() if term.seen and term.seen > packaged().as_of] == []
 
 
 # -- codes
@@ -254,7 +254,7 @@ def test_code(code: str) -> None:
     )
 
 
-def test_there_are_no_codes_but_these_and_their_neighbours() -> None:
+def test_there_are_no_codes_but_these_and_related_codes() -> None:
     codes = [procedure.code for procedure in packaged().procedures]
 
     assert set(codes) == {*CODES, *NEIGHBOURS}
@@ -263,7 +263,7 @@ def test_there_are_no_codes_but_these_and_their_neighbours() -> None:
 
 
 @pytest.mark.parametrize("code", NEIGHBOURS)
-def test_a_neighbour_has_a_label_and_no_place_in_the_family(code: str) -> None:
+def test_a_related_code_has_a_label_and_no_place_in_the_family(code: str) -> None:
     procedure = packaged().procedure(code)
 
     assert procedure.label
@@ -495,7 +495,7 @@ def test_indicators_fit_the_code(code: str) -> None:
     procedure, found = packaged().procedure(code), packaged().procedure(code).indicators
 
     assert found is not None
-    assert found.term.first <= found.last <= packaged().edition
+    assert found.term.first <= found.last <= packaged().as_of
     assert (found.global_days == "ZZZ") is procedure.add_on
     if procedure.add_on:
         assert found.multiple == "0"
@@ -533,10 +533,10 @@ def test_every_role_is_had() -> None:
 
 def test_the_kind_of_a_modifier_fits_its_role() -> None:
     kinds = {m.role: m.kind for m in packaged().modifiers if m.role}
-    sides = {m.code for m in packaged().modifiers if m.kind is ModifierKind.SIDE}
+    sides = {m.code for m in packaged().modifiers if m.kind is ModifierKind.LATERALITY}
 
     assert kinds[ModifierRole.BILATERAL] is ModifierKind.PAYMENT
-    assert kinds[ModifierRole.REQUIREMENTS_MET] is ModifierKind.INFORMATION
+    assert kinds[ModifierRole.REQUIREMENTS_MET] is ModifierKind.INFORMATIONAL
     assert sides == {"RT", "LT"}
 
 
@@ -936,7 +936,7 @@ def test_indicators_equal_every_release_of_the_facts(code: str) -> None:
     assert (ours["seen"], ours["last"]) == (begun[0], begun[-1])
 
 
-def test_every_neighbour_in_the_facts_has_indicators() -> None:
+def test_every_related_code_in_the_facts_has_indicators() -> None:
     listed = {row["code"] for row in read_facts("mpfs.csv")}
 
     assert {p.code for p in packaged().procedures if p.code in listed} == set(INDICATORS)

@@ -133,7 +133,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "levels.order": ("bilateral-first",),
     "levels.third-side": ("bilateral-if-any",),
     "laterality.format": ("one-line-50", "two-units", "rt-lt-lines", "plain-then-50"),
-    "modifier.order": ("payment", "side", "information"),
+    "modifier.order": ("payment", "laterality", "informational"),
     "checks.families": (
         "validity",
         "form",
@@ -300,10 +300,10 @@ WRONG: dict[str, list[object]] = {
     "list": [
         "payment",
         [],
-        ["payment", "side"],
-        ["payment", "side", "side"],
-        ["payment", "side", "information", "information"],
-        ("payment", "side", "information"),  # a file has lists
+        ["payment", "laterality"],
+        ["payment", "laterality", "laterality"],
+        ["payment", "laterality", "information", "information"],
+        ("payment", "laterality", "informational"),  # a file has lists
         True,
         3,
         None,
@@ -323,7 +323,10 @@ WRONG_VALUES = [
     for value in WRONG[key.type]
 ]
 RIGHT: dict[str, list[object]] = {
-    "list": [["payment", "side", "information"], ["information", "payment", "side"]],
+    "list": [
+        ["payment", "laterality", "informational"],
+        ["informational", "payment", "laterality"],
+    ],
     "some": [["form"], ["pairs", "units", "documentation"]],
     "count": [0, 1, 14, 10**30],
     "modifiers": [["50"], ["GA", "GZ", "XS"]],

@@ -372,14 +372,14 @@ OWN = """\
 id = "{id}"
 title = "Example Health Plan"
 payer = "Example Health Plan"
-edition = 2026-03-01
+revised = 2026-03-01
 extends = "cpt"
 
 [[provisions]]
 key = "modifier.diagnostic"
 value = "KX"
 confidence = "judgment"
-note = "For the sake of the example."
+rationale = "For the sake of the example."
 """
 FIRST_LINES = {"cpt": "64493-50", "own": "64493-50-KX"}  # of BLOCK, which is diagnostic
 

@@ -45,7 +45,7 @@ WINDOW = 8
 
 
 def subsets_of_windows() -> Iterator[tuple[Joint, ...]]:
-    """List every choice of joints inside any eight neighbours."""
+    """List every choice of joints inside any eight neighbors."""
     for start in range(len(WITH_BRANCHES) - WINDOW + 1):
         window = WITH_BRANCHES[start : start + WINDOW]
         for count in range(WINDOW + 1):
@@ -63,7 +63,7 @@ def is_gapped(treated: set[Joint]) -> bool:
 
 
 def filled(treated: set[Joint]) -> set[Joint]:
-    """Add each joint between two treated neighbours, whose two nerves were then both treated.
+    """Add each joint between two treated neighbors, whose two nerves were then both treated.
 
     The third occipital nerve supplies C2-C3 alone, so that joint lends no nerve to C3-C4.
     """
@@ -80,14 +80,14 @@ def filled(treated: set[Joint]) -> set[Joint]:
 class TestNervesAndJoints:
     """The nerves of some joints complete these joints, and no other unless one lies between two.
 
-    Two medial branches supply one joint and neighbours share one of them, so treating the joints
+    Two medial branches supply one joint and neighbors share one of them, so treating the joints
     above and below a third one treats both of its nerves. The third occipital nerve alone supplies
     C2-C3. Nerves are counted a side at a time.
 
     Source: l-fcso and furman-atlas (C2-C3), aapc124065, hammer-table, wiki-facet, beckmbb.
     """
 
-    def test_every_choice_inside_eight_neighbours(self) -> None:
+    def test_every_choice_inside_eight_neighbors(self) -> None:
         seen = 0
         for chosen in subsets_of_windows():
             treated = set(chosen)

@@ -698,7 +698,7 @@ def starting_at(first: Joint, joints: tuple[Joint, ...]) -> Iterator[tuple[Joint
 
 
 def windows(joints: tuple[Joint, ...]) -> tuple[tuple[Joint, ...], ...]:
-    """List the runs of five neighbouring joints."""
+    """List the runs of five adjacent joints."""
     return tuple(joints[n : n + 5] for n in range(len(joints) - 4))
 
 
@@ -801,7 +801,7 @@ LUMBAR_SET = frozenset(LUMBAR)
 
 
 class TestUpToFour:
-    """Every choice of up to four cervical and thoracic joints, neighbours or not, with every side.
+    """Every choice of up to four cervical and thoracic joints, neighbors or not, with every side.
 
     The joints above C2-C3 have no medial branches and are injected only. Each claim type is coded:
     professional claims with the targets from head to tail, the others from tail to head, which under
@@ -837,7 +837,7 @@ WINDOWS = (
 
 
 class TestWindowsOfFive:
-    """Every side pattern of five neighbouring cervical or thoracic joints codes right.
+    """Every side pattern of five adjacent cervical or thoracic joints codes right.
 
     Five joints are more than a session has in practice; the third and all further levels of an
     injection are one line, and an ablation still bills each joint and side.

@@ -625,7 +625,7 @@ class TestReading:
             id="own",
             title="Own",
             payer="Own",
-            edition=CPT.edition,
+            revised=CPT.revised,
             provisions=tuple(cells),
             extends=CPT,
         )

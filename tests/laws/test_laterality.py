@@ -283,7 +283,7 @@ SOME_CODES = (
     "64476",
     "64623",
 )  # and two old ones
-OTHER_CODES = ("J1030", "27096", "99213", "nothing")  # a drug, a neighbour, a visit
+OTHER_CODES = ("J1030", "27096", "99213", "nothing")  # a drug, a related code, a visit
 LATERAL = {
     LateralityFormat.ONE_LINE_50: ("", "50", "RT", "LT"),
     LateralityFormat.TWO_UNITS: ("", "RT", "LT"),

@@ -118,7 +118,7 @@ def made(*provisions: Provision) -> Policy:
         id="lawless",
         title="Lawless plan",
         payer="Nobody",
-        edition=CPT.edition,
+        revised=CPT.revised,
         extends=CPT,
         provisions=provisions,
     )
@@ -152,7 +152,7 @@ class TestLawlessPolicies:
 
     def test_a_judgment_without_a_reason(self) -> None:
         (judgment,) = CPT.find("levels.order")
-        told = broken(STATED[2], made(attrs.evolve(judgment, note=" ")))  # type: ignore[arg-type]
+        told = broken(STATED[2], made(attrs.evolve(judgment, rationale=" ")))  # type: ignore[arg-type]
 
         assert "levels.order" in told
         assert "gives no reason" in told
@@ -855,7 +855,7 @@ class TestOneShape:
 
         def sides_later(key: str, *where: Any) -> object:
             if key == "modifier.order":
-                return tuple(map(ModifierKind, ("information", "side", "payment")))
+                return tuple(map(ModifierKind, ("informational", "laterality", "payment")))
             return honest(key, *where)
 
         tell = functools.partial(
@@ -1068,7 +1068,7 @@ class TestShapes:
         every, one = {*Purpose, None}, {Purpose.DIAGNOSTIC}
         assert asked == {1: every, 2: every, 3: one, 4: one, 5: one}
 
-    def test_every_side_of_t12_l1_with_its_neighbours(self) -> None:
+    def test_every_side_of_t12_l1_with_its_neighbors(self) -> None:
         shapes = testing._junction_space()
         around = {Joint.T11_T12, Joint.T12_L1, Joint.L1_L2}
 
@@ -1134,7 +1134,7 @@ class TestStatements:
 
     def test_a_provision_without_a_cell(self) -> None:
         (judgment,) = CPT.find("levels.order")
-        lawless: Any = attrs.evolve(judgment, note=" ")
+        lawless: Any = attrs.evolve(judgment, rationale=" ")
 
         assert self.said(STATED[2], made(lawless)) == [
             f"  - levels.order, {lawless.term} is a judgment and gives no reason in its note"

@@ -236,7 +236,7 @@ class TestCoverage:
 
     @pytest.mark.parametrize("region", CodeRegion)
     def test_every_joint_of_a_region(self, region: CodeRegion) -> None:
-        day = packaged().edition
+        day = packaged().as_of
         facts = {joint: cptfacet.anatomy.code_region(joint, on=day) for joint in Joint}
         of_region = [joint for joint, fact in facts.items() if fact and fact.region is region]
 
@@ -526,7 +526,7 @@ class TestOptions:
             find(strategies.provisions(keys=st.just("laterality.from")), lambda _: True)
 
     def test_a_policy_that_codes_nothing_is_named(self) -> None:
-        empty = Policy(id="empty", title="E", payer="E", edition=CPT.edition, provisions=())
+        empty = Policy(id="empty", title="E", payer="E", revised=CPT.revised, provisions=())
         with pytest.raises(InvalidArgument, match="empty codes no technique"):
             strategies.sessions(under=empty)
 

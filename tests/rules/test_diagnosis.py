@@ -199,7 +199,7 @@ class TestList:
             id="own",
             title="Our reading of Noridian",
             payer="Medicare",
-            edition=DAY,
+            revised=DAY,
             provisions=(),
             extends=NORIDIAN,
         )

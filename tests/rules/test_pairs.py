@@ -110,7 +110,7 @@ def test_a_side_passes_only_where_the_policy_lists_it() -> None:
         id="own",
         title="Own",
         payer="Own",
-        edition=SPRING,
+        revised=SPRING,
         provisions=(attrs.evolve(listed, value=("59",), policy="own"),),
         extends=MEDICARE,
     )
@@ -267,7 +267,7 @@ class TestBounds:
             id="own",
             title="A payer that adopts the edits",
             payer="Own",
-            edition=SPRING,
+            revised=SPRING,
             provisions=(attrs.evolve(families, value=("pairs",), policy="own"),),
             extends=base,
         )

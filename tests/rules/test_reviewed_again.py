@@ -246,7 +246,7 @@ def payer_without_mark() -> policies.Policy:
         id="a-payer",
         title="A payer",
         payer="A payer",
-        edition=cpt.edition,
+        revised=cpt.revised,
         provisions=tuple(
             attrs.evolve(provision, policy="a-payer")
             for provision in stated
@@ -453,7 +453,7 @@ class TestWholeClaims:
             id="a-payer",
             title="A payer",
             payer="A payer",
-            edition=medicare.edition,
+            revised=medicare.revised,
             provisions=tuple(made),
             extends=medicare,
         )

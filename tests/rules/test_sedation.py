@@ -154,7 +154,7 @@ def test_where_an_ablation_explains_nothing() -> None:
         id="own",
         title="Own",
         payer="Own",
-        edition=DAY,
+        revised=DAY,
         provisions=(
             attrs.evolve(denies, value="not-covered"),
             attrs.evolve(families, value=("sedation",), policy="own"),

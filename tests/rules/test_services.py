@@ -43,7 +43,7 @@ def own(extends: str, key: str, value: policies.Value) -> policies.Policy:
     assert isinstance(like, Provision)
     stated = attrs.evolve(like, key=key, value=value, policy="own")
     return policies.Policy(
-        id="own", title="Own", payer="Own", edition=DAY, provisions=(stated,), extends=base
+        id="own", title="Own", payer="Own", revised=DAY, provisions=(stated,), extends=base
     )
 
 

@@ -209,7 +209,7 @@ class Checker:
 
         A claim without any day is asked as of the edition of the policy.
         """
-        first = min((day.date for day in whole.days), default=claim.date or self.policy.edition)
+        first = min((day.date for day in whole.days), default=claim.date or self.policy.revised)
         plan = self._plans[first, claim.claim_type]
         for rule, ask in self._whole:
             if rule.family in plan.families:
@@ -270,7 +270,7 @@ def _sort(
 def _under(policy: Policy, reference: Reference) -> CheckedUnder:
     return CheckedUnder(
         policy=policy.id,
-        policy_edition=policy.edition,
-        reference=reference.edition,
+        policy_edition=policy.revised,
+        reference=reference.as_of,
         cptfacet=version("cptfacet"),
     )

@@ -208,7 +208,7 @@ def weight(provision: Provision) -> tuple[Note, ...]:
     """Give the notes of a provision that weigh on an answer: its judgment and its caveat."""
     notes: list[Note] = []
     if provision.confidence is Confidence.JUDGMENT:
-        message = f"{provision.key}: {provision.note}"
+        message = f"{provision.key}: {provision.rationale}"
         notes.append(Note(id=NoteId.JUDGMENT, message=message, citations=provision.citations))
     if provision.caveat:
         notes.append(
@@ -464,14 +464,14 @@ class Plan:
             reason, message = Reason.NOT_KNOWN, f"{how}: {answer.reason}"
             if answer.jurisdictions:
                 message += f" (not known for {', '.join(answer.jurisdictions)})"
-            if answer.confidence is Confidence.JUDGMENT and answer.note:
-                message += f". Our judgment: {answer.note.rstrip('.')}"
+            if answer.confidence is Confidence.JUDGMENT and answer.rationale:
+                message += f". Our judgment: {answer.rationale.rstrip('.')}"
         else:
             reason, message = Reason.OTHER_CODE, f"{how} is not reported with a facet code"
         if isinstance(instead, Provision) and isinstance(instead.value, tuple):
             lines = tuple(parse_line(text) for text in instead.value)
             citations = tuple(dict.fromkeys((*citations, *instead.citations)))
-            note = f" ({instead.note.rstrip('.')})" if instead.note else ""
+            note = f" ({instead.rationale.rstrip('.')})" if instead.rationale else ""
             message += f"; a source reports {', '.join(line.text for line in lines)}{note}"
         if isinstance(answer, Provision) and answer.caveat:
             message += f". {answer.caveat.rstrip('.')}"

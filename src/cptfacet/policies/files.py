@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PolicyFile", "get", "ids", "read_file", "read_files"]
 
-_HEADER = {"id", "title", "payer", "edition", "extends", "sources", "provisions"}
-_REQUIRED = ("id", "title", "payer", "edition")
+_HEADER = {"id", "title", "payer", "revised", "extends", "sources", "provisions"}
+_REQUIRED = ("id", "title", "payer", "revised")
 _PROVISION = {
     "key", "for", "value", "not-known", "jurisdictions", "unit", "from", "seen", "until",
-    "citations", "confidence", "note", "caveat",
+    "citations", "confidence", "rationale", "caveat",
 }  # fmt: skip
 _SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -51,7 +51,7 @@ _OPEN = {
     "add-on": "write a procedure code",
     "rule": "write the id of a rule, in small letters, digits and dashes",
 }
-_DATED = re.compile(r"\s*(edition|retrieved|from|seen|until)\s*=")
+_DATED = re.compile(r"\s*(revised|retrieved|from|seen|until)\s*=")
 _DATE_REMEDY = "write the date bare, year-month-day, of a day that exists: 2026-11-23"
 _TOML_REMEDY = "write it as key = value, texts in double quotes, lists in [ ]"
 
@@ -213,7 +213,7 @@ class Reader:
             id=self.id,
             title=self.header["title"],
             payer=self.header["payer"],
-            edition=self.header["edition"],
+            revised=self.header["revised"],
             extends=extends,
             provisions=tuple(self.provisions),
         )
@@ -289,7 +289,7 @@ class Reader:
 
     def _header(self, table: dict[str, Any], key: str) -> Any:  # noqa: ANN401
         value = table.get(key)
-        if key == "edition":
+        if key == "revised":
             if type(value) is not dt.date:
                 self._problem(key, "the date of this edition, written bare: 2026-11-23")
                 return dt.date.min
@@ -354,7 +354,7 @@ class Reader:
         if len(self.problems) > before or confidence is None:
             return
         citations = cite(sources, term, confidence)
-        note = entry.get("note", "")
+        rationale = entry.get("rationale", "")
         for cell in cells:
             if stated is None:
                 yield NotKnown(
@@ -366,7 +366,7 @@ class Reader:
                     confidence=confidence,
                     jurisdictions=tuple(entry.get("jurisdictions", ())),
                     citations=citations,
-                    note=note,
+                    rationale=rationale,
                 )
                 continue
             yield Provision(
@@ -378,7 +378,7 @@ class Reader:
                 confidence=confidence,
                 citations=citations,
                 policy=policy,
-                note=note,
+                rationale=rationale,
                 caveat=entry.get("caveat", ""),
             )
 
@@ -391,7 +391,7 @@ class Reader:
                 else f"use one of {', '.join(sorted(_PROVISION))}"
             )
             self._problem(f"{path}.{name}", f"unknown key; {hint}", index)
-        for name in ("note", "caveat"):
+        for name in ("rationale", "caveat"):
             if not isinstance(entry.get(name, ""), str):
                 self._problem(f"{path}.{name}", "write it as a text", index)
 
@@ -400,9 +400,11 @@ class Reader:
     ) -> None:
         """Ask a fact for its date, and a judgment for its reason."""
         if confidence is Confidence.JUDGMENT:
-            note = entry.get("note", "")
-            if isinstance(note, str) and not note.strip():
-                self._problem(f"{path}.note", "a judgment gives its reason in a note", index)
+            rationale = entry.get("rationale", "")
+            if isinstance(rationale, str) and not rationale.strip():
+                self._problem(
+                    f"{path}.rationale", "a judgment gives its reason in a rationale", index
+                )
         elif confidence is not None and "from" not in entry and "seen" not in entry:
             message = "give from (where a source states the start) or seen (where one shows it)"
             self._problem(f"{path}.from", message, index)
@@ -510,7 +512,7 @@ class Reader:
             if places is None or not all(isinstance(place, str) for place in places):
                 self._problem(f"{path}.jurisdictions", "list the ids of jurisdictions", index)
             if "caveat" in entry:
-                self._problem(f"{path}.caveat", "goes with a value only; use note", index)
+                self._problem(f"{path}.caveat", "goes with a value only; use rationale", index)
             return None
         if "jurisdictions" in entry:
             self._problem(f"{path}.jurisdictions", "goes with not-known only; leave it out", index)

@@ -139,7 +139,7 @@ class Provision:
     """One dated, cited value of a policy.
 
     ``cell`` gives the values of the key's dimensions, ``policy`` is the id of the policy that says
-    so, which may be one that the asked policy extends. ``note`` is the reason of a judgment, or a
+    so, which may be one that the asked policy extends. ``rationale`` is the reason of a judgment, or a
     remark; ``caveat`` is what a user is told whenever the provision shapes an answer.
     """
 
@@ -151,7 +151,7 @@ class Provision:
     confidence: Confidence
     citations: tuple[Citation, ...]
     policy: str
-    note: str = ""
+    rationale: str = ""
     caveat: str = ""
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ class NotKnown:
     """The answer that no source gives a value, with what is missing.
 
     ``jurisdictions`` lists those on which the answer depends, where contractors differ. A
-    confidence of judgment says that it is ours to call it unsettled, and ``note`` why.
+    confidence of judgment says that it is ours to call it unsettled, and ``rationale`` why.
     """
 
     key: str
@@ -179,7 +179,7 @@ class NotKnown:
     confidence: Confidence = Confidence.CONFIRMED
     jurisdictions: tuple[str, ...] = ()
     citations: tuple[Citation, ...] = ()
-    note: str = ""
+    rationale: str = ""
 
 
 class ChangeKind(StrEnum):
@@ -209,7 +209,7 @@ def _start(provision: Provision | NotKnown) -> dt.date:
 class Policy:
     """The provisions of one payer, programme or rule book.
 
-    ``edition`` is the date of this edition. A policy is made by `get`, `load` or
+    ``revised`` is the date of this edition. A policy is made by `get`, `load` or
     `discover_policies`; one that is made by hand obeys the same rules, but may have gaps.
 
     Raises:
@@ -220,7 +220,7 @@ class Policy:
     id: str
     title: str
     payer: str
-    edition: dt.date
+    revised: dt.date
     provisions: tuple[Provision | NotKnown, ...] = attrs.field(repr=False)
     extends: Policy | None = attrs.field(default=None, repr=lambda p: repr(p and p.id))
     _index: dict[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
@@ -246,7 +246,7 @@ class Policy:
                 message = f"{key} {cell}: two provisions are in force on one day"
                 raise ValueError(message)
         object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
-        object.__setattr__(self, "_hash", hash((self.id, self.edition, self.provisions)))
+        object.__setattr__(self, "_hash", hash((self.id, self.revised, self.provisions)))
 
     def __hash__(self) -> int:
         return self._hash

@@ -74,7 +74,7 @@ class Reference:
     other_nerves: tuple[OtherNerve, ...] = attrs.field(repr=False, default=())
     groups: tuple[GroupedCode, ...] = attrs.field(repr=False, default=())
     conflicts: tuple[ModifierConflict, ...] = attrs.field(repr=False, default=())
-    edition: dt.date
+    as_of: dt.date
     _codes: dict[str, Procedure] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _modifiers: dict[str, Modifier] = attrs.field(init=False, repr=False, eq=False, hash=False)
     _roles: dict[ModifierRole, str] = attrs.field(init=False, repr=False, eq=False, hash=False)
@@ -87,7 +87,7 @@ class Reference:
         """Index by code, and work out the hash once: a reference is a key of what is compiled."""
         everything = (
             *(self.procedures, self.modifiers, self.other_nerves),
-            *(self.groups, self.conflicts, self.edition),
+            *(self.groups, self.conflicts, self.as_of),
         )
         object.__setattr__(self, "_hash", hash(everything))
         groups: dict[str, tuple[GroupedCode, ...]] = {}
@@ -122,7 +122,7 @@ class Reference:
 
         Raises:
             ParseError: The text is no code.
-            UnknownIdError: The code is none of the family or its neighbours.
+            UnknownIdError: The code is none of the family or related to it.
         """
         found = self._codes.get(parse_code(code))
         if found is None:
@@ -162,7 +162,7 @@ class Reference:
         """Give the facts of a modifier.
 
         >>> packaged().modifier("kx").kind
-        <ModifierKind.INFORMATION: 'information'>
+        <ModifierKind.INFORMATIONAL: 'informational'>
         >>> packaged().modifier("ZZ")
         Traceback (most recent call last):
         ...
@@ -180,7 +180,7 @@ class Reference:
     def modifier_kind(self, code: str) -> ModifierKind:
         """Give the kind of a modifier as it stands on a claim; an unknown one informs."""
         found = self._modifiers.get(code)
-        return found.kind if found else ModifierKind.INFORMATION
+        return found.kind if found else ModifierKind.INFORMATIONAL
 
     def modifier_role(self, code: str) -> ModifierRole | None:
         """Give the role of a modifier as it stands on a claim, where it has one."""
@@ -287,7 +287,7 @@ class Reference:
 def packaged() -> Reference:
     """Give the packaged reference data; it is read on first use.
 
-    >>> packaged().edition
+    >>> packaged().as_of
     datetime.date(2026, 11, 24)
     """
     return Reference(
@@ -296,7 +296,7 @@ def packaged() -> Reference:
         other_nerves=_other_nerves(),
         groups=tuple(_groups()),
         conflicts=_conflicts(),
-        edition=dt.date.fromisoformat(_data.read_toml("edition.toml")["edition"]),
+        as_of=dt.date.fromisoformat(_data.read_toml("edition.toml")["edition"]),
     )
 
 

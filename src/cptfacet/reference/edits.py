@@ -771,7 +771,7 @@ def pairs(
 
     One set was read, that of July 2024, without first days: before it nothing is known, and after
     it an answer is carried. Of a pair with a facet code it is complete, so that no edit is an
-    answer; of two neighbours it is known only where there is one. Where a later copy shows an edit
+    answer; of two related codes it is known only where there is one. Where a later copy shows an edit
     that the set has not, "none" is not carried.
 
     >>> day = dt.date(2024, 8, 1)

@@ -88,14 +88,14 @@ def modifier_codes() -> SearchStrategy[str]:
 
 
 def references() -> SearchStrategy[Reference]:
-    """Give the packaged reference, and others with a later edition and fewer neighbours."""
+    """Give the packaged reference, and others with a later edition and fewer related codes."""
     known = packaged()
     kept = known.find(kind=ProcedureKind.FACET) + known.find(kind=ProcedureKind.PREDECESSOR)
     others = known.find(kind=ProcedureKind.RELATED)
     left = tuples(named({other.code: other for other in others}), max_size=len(others), unique=True)
-    editions = st.dates(known.edition, known.edition + 365 * DAY)
+    editions = st.dates(known.as_of, known.as_of + 365 * DAY)
     fewer = st.tuples(left, editions).map(
-        lambda drawn: attrs.evolve(known, procedures=kept + drawn[0], edition=drawn[1])
+        lambda drawn: attrs.evolve(known, procedures=kept + drawn[0], as_of=drawn[1])
     )
     return st.just(known) | fewer
 

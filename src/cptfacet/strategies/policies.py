@@ -126,7 +126,7 @@ def _made_up(draw: st.DrawFn, parents: SearchStrategy[Policy], keys: SearchStrat
         id=policy_id,
         title=f"Made-up plan below {parent.title}",
         payer=draw(TEXTS.filter(bool)),
-        edition=parent.edition,
+        revised=parent.revised,
         extends=parent,
         provisions=tuple(stated),
     )
@@ -201,7 +201,7 @@ def _draw_provision(
         confidence=confidence,
         citations=cited,
         policy=policy,
-        note=note,
+        rationale=note,
         caveat=draw(st.just("") | _REASONS),
     )
 
@@ -218,7 +218,7 @@ def _draw_not_known(
         term=term,
         confidence=confidence,
         citations=cited,
-        note=note,
+        rationale=note,
     )
 
 

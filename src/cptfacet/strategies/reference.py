@@ -47,7 +47,7 @@ def _codes() -> SearchStrategy[str]:
 
 
 def _dates() -> SearchStrategy[dt.date]:
-    return service_dates(min_value=dt.date(packaged().edition.year - 3, 1, 1)) | service_dates()
+    return service_dates(min_value=dt.date(packaged().as_of.year - 3, 1, 1)) | service_dates()
 
 
 def _found(answers: SearchStrategy[T | NotInData]) -> SearchStrategy[T]:
@@ -91,7 +91,7 @@ def _lists() -> dict[str, DiagnosisList]:
     """List what each contractor lists, on each day on which something changes."""
     found: dict[str, DiagnosisList] = {}
     for name in jurisdictions.ids():
-        for day in (*turning_days(None), packaged().edition):
+        for day in (*turning_days(None), packaged().as_of):
             answer = edits.diagnosis_list(name, on=day)
             if isinstance(answer, DiagnosisList):
                 found[f"{name} {day}"] = answer
@@ -106,7 +106,7 @@ def diagnosis_lists() -> SearchStrategy[DiagnosisList]:
 def diagnosis_facts() -> SearchStrategy[Diagnosis]:
     """Give diagnoses as the order file has them, those that contractors list."""
     listed = sorted({each.code for found in _lists().values() for each in found.diagnoses})
-    days = st.just(packaged().edition) | _dates()
+    days = st.just(packaged().as_of) | _dates()
     asked = st.tuples(st.sampled_from(listed), days)
     return _found(asked.map(lambda a: edits.diagnosis(a[0], on=a[1])))
 

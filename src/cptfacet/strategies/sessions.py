@@ -159,7 +159,7 @@ _MOST_TREATMENTS = 3
 
 
 def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
-    """Give nerves as a note lists them: any, or where none are named runs of neighbours too."""
+    """Give nerves as a note lists them: any, or where none are named runs of neighbors too."""
     if nerves is not None:
         return perhaps(nerves, max_size=_MOST_NERVES)
     order = tuple(Nerve)

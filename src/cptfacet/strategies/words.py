@@ -81,7 +81,7 @@ def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> Se
     check_day(on, "on")
     if region is None:
         return st.sampled_from(Joint)
-    day = on or packaged().edition
+    day = on or packaged().as_of
     facts = {joint: code_region(joint, on=day) for joint in Joint}
     found = [joint for joint, fact in facts.items() if fact and fact.region is region]
     if not found:
