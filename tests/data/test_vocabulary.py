@@ -302,7 +302,7 @@ WRONG: dict[str, list[object]] = {
         [],
         ["payment", "laterality"],
         ["payment", "laterality", "laterality"],
-        ["payment", "laterality", "information", "information"],
+        ["payment", "laterality", "informational", "informational"],
         ("payment", "laterality", "informational"),  # a file has lists
         True,
         3,
