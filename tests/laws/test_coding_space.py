@@ -20,7 +20,7 @@ from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder, NoteId
-from cptfacet.decoding import BilledLevels, Decoder
+from cptfacet.decoding import BilledLevels, DecodedClaim, Decoder
 from cptfacet.findings import FindingKind, Report, RuleFamily
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import packaged
@@ -368,9 +368,15 @@ def check_laws(
         assert [line for of_code in by_code for line in of_code] == own
         check_group(by_code, sides[group.start : group.stop], asked)
     assert rest == []
-    policy = policies.get(asked.payer)
-    assert missing_primaries(lines, on=asked.on, policy=policy) == ()
-    assert order_lines(lines, on=asked.on, policy=policy) == lines
+    assert is_complete_and_in_order(lines, asked.on, asked.payer)
+
+
+@functools.cache  # many patterns of sides have equal lines
+def is_complete_and_in_order(lines: tuple[ClaimLine, ...], on: dt.date, payer: str) -> bool:
+    """Whether no add-on lacks its primary or stands before it."""
+    policy = policies.get(payer)
+    missing = missing_primaries(lines, on=on, policy=policy)
+    return not missing and order_lines(lines, on=on, policy=policy) == lines
 
 
 # -- the way back: what the lines tell of the session
@@ -397,8 +403,19 @@ def check_levels(billed: BilledLevels, levels: list[Level], asked: Asked) -> Non
         assert billed.sides == true  # no side is left unnamed here, so both sides are the likeliest
 
 
+@functools.cache
+def decoder_of(payer: str) -> Decoder:
+    """Make the decoder of a policy."""
+    return Decoder(policies.get(payer))
+
+
+@functools.cache  # many patterns of sides have equal lines
+def decoded_of(payer: str, claim: Claim) -> DecodedClaim:
+    """Read the lines of a claim back."""
+    return decoder_of(payer).decode(claim)
+
+
 def check_way_back(
-    decoder: Decoder,
     coded: CodedSession,
     grouped: tuple[Group, ...],
     sides: tuple[Side, ...],
@@ -414,7 +431,7 @@ def check_way_back(
         (coded.claim, method.purpose),
         (attrs.evolve(coded.claim, purpose=None), Purpose.DIAGNOSTIC if attested else None),
     ):
-        decoded = decoder.decode(claim)
+        decoded = decoded_of(asked.payer, claim)
         assert decoded.unread == ()
         assert len(decoded.groups) == len(grouped)
         for found, group in zip(decoded.groups, grouped, strict=True):
@@ -525,23 +542,25 @@ def told_of(report: Report) -> set[tuple[str, str, str, tuple[int, ...]]]:
 
 # -- one pass over a part of the space
 
-BOTH_ORDERS = (1, -1)
+HEAD_TO_TAIL, TAIL_TO_HEAD, BOTH_ORDERS = (1,), (-1,), (1, -1)
 Orders = Mapping[ClaimType, tuple[int, ...]]
 
 
 class Table:
-    """What is expected of every side pattern of one kind of session, worked out once."""
+    """What is expected of every side pattern of one kind of session, worked out once.
 
-    def __init__(
-        self, grouped: tuple[Group, ...], count: int, asked: Asked, decoder: Decoder
-    ) -> None:
+    An answer is compared with what is expected, so what holds of all that is expected holds of all
+    answers: the mirrored session has the mirrored lines.
+    """
+
+    def __init__(self, grouped: tuple[Group, ...], count: int, asked: Asked) -> None:
         self.asked = asked
         self.grouped = grouped
-        self.decoder = decoder
         self.patterns = side_patterns(count)
         self.expected = [expect(grouped, sides, asked) for sides in self.patterns]
-        self.mirrored = [mirror(each.lines) for each in self.expected]
         self.lawful = [False] * len(self.patterns)
+        for each, other in zip(self.expected, mirrored_places(count), strict=True):
+            assert self.expected[other].lines == mirror(each.lines)
 
     def check(
         self, session: Session, coded: CodedSession, place: int, joints: tuple[Joint, ...]
@@ -557,9 +576,19 @@ class Table:
         if not self.lawful[place]:
             sides = self.patterns[place]
             check_laws(coded.claim.lines, self.grouped, sides, self.asked)
-            check_way_back(self.decoder, coded, self.grouped, sides, self.asked)
+            check_way_back(coded, self.grouped, sides, self.asked)
             check_findings(session, coded, self.asked.payer)
             self.lawful[place] = True
+
+
+IN_TURN = 27  # of the 81 patterns of four joints, a choice of joints then has three
+PATTERNS_IN_TURN = {1: 3, 2: 9, 3: 27, 4: 3}
+
+
+def turn_of(joints: tuple[Joint, ...]) -> int:
+    """Say which patterns a choice of four joints has: so that any two joints meet all of them."""
+    weights = (5, 19, 26, 25)
+    return sum(w * ALL.index(joint) for w, joint in zip(weights, joints, strict=True)) % IN_TURN
 
 
 def enumerate_sides(
@@ -568,27 +597,29 @@ def enumerate_sides(
     method: Method,
     on: dt.date,
     orders: Orders,
+    *,
+    in_turn: bool = False,
 ) -> Iterator[tuple[tuple[Joint, ...], CodedSession]]:
     """Code every side pattern of every choice of joints for every claim type, and check it.
 
     ``orders`` says for a claim type whether the targets are listed head to tail (1), tail to head
-    (-1) or both ways; the answer that is expected does not depend on it. Yields each answer.
+    (-1) or both ways; the answer that is expected does not depend on it. With ``in_turn``, four
+    joints have three patterns, another three with each choice. Yields each answer.
     """
-    policy = policies.get(payer)
-    coder, decoder = Coder(policy), Decoder(policy)
+    coder = Coder(policies.get(payer))
     tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
     for joints in choices:
         grouped = groups(joints, payer, method.family)
         count = len(joints)
-        professional: list[tuple[ClaimLine, ...]] = []
+        first, step = (turn_of(joints), IN_TURN) if in_turn and count == 4 else (0, 1)
         for claim_type, directions in orders.items():
             key = (grouped, count, claim_type)
             if key not in tables:
-                asked = Asked(payer, method, claim_type, on)
-                tables[key] = Table(grouped, count, asked, decoder)
+                tables[key] = Table(grouped, count, Asked(payer, method, claim_type, on))
             table = tables[key]
-            answers: list[tuple[ClaimLine, ...]] = []
-            for place, targets in enumerate(itertools.product(*[TARGETS[j] for j in joints])):
+            every = itertools.product(*[TARGETS[joint] for joint in joints])
+            chosen = itertools.islice(every, first, None, step)
+            for place, targets in zip(itertools.count(first, step), chosen, strict=False):
                 for direction in directions:
                     treatment = Treatment(
                         technique=method.technique,
@@ -601,26 +632,10 @@ def enumerate_sides(
                     assert isinstance(coded, CodedSession)
                     table.check(session, coded, place, joints)
                     yield joints, coded
-                    if direction == directions[0]:
-                        answers.append(coded.claim.lines)
-            for place, other in enumerate(mirrored_places(count)):
-                assert answers[other] == table.mirrored[place]
-            if claim_type is ClaimType.PROFESSIONAL:
-                professional = answers
-            elif claim_type is ClaimType.HOSPITAL_OUTPATIENT:
-                assert answers == professional
-
-
-EACH_BOTH_WAYS: Orders = dict.fromkeys(ClaimType, BOTH_ORDERS)
-ONE_BOTH_WAYS: Orders = {**dict.fromkeys(ClaimType, (-1,)), ClaimType.PROFESSIONAL: BOTH_ORDERS}
-ONE_WAY_EACH: Orders = {**dict.fromkeys(ClaimType, (-1,)), ClaimType.PROFESSIONAL: (1,)}
-
-
-def orders_of(payer: str, orders: Orders) -> Orders:
-    """Leave out the claim types that a payer writes as CPT does: they are enumerated there."""
-    if payer not in OWN_FORMS:
-        return orders
-    return {ClaimType.PROFESSIONAL: orders[ClaimType.PROFESSIONAL]}
+    for (grouped, count, claim_type), table in tables.items():
+        professional = tables.get((grouped, count, ClaimType.PROFESSIONAL))
+        if professional and claim_type is ClaimType.HOSPITAL_OUTPATIENT:
+            assert table.expected == professional.expected
 
 
 def count_answers(orders: Orders) -> int:
@@ -628,10 +643,30 @@ def count_answers(orders: Orders) -> int:
     return sum(map(len, orders.values()))
 
 
-ENUMERATED = [
-    *((payer, claim_type) for payer in PAYERS for claim_type in ClaimType),
-    *((payer, ClaimType.PROFESSIONAL) for payer in OWN_FORMS),
-]
+def orders_of(payer: str) -> Orders:
+    """Say in which claim types a payer's lumbar sessions are enumerated: in which orders."""
+    if payer in OWN_FORMS:  # they write the other claim types as CPT does
+        return {ClaimType.PROFESSIONAL: BOTH_ORDERS}
+    return dict.fromkeys(ClaimType, BOTH_ORDERS)
+
+
+# All that coding and decoding are answered by a policy for a claim type is equal to what one of
+# these is answered (`TestEveryPolicy`): then the lines are equal. For the lumbar joints each claim
+# type is enumerated all the same, and its lines are as this says (`TestLumbar`).
+WAYS = {
+    "cpt": ("cpt", ClaimType.PROFESSIONAL),
+    "medicare": ("medicare", ClaimType.PROFESSIONAL),
+    "medicare-asc": ("medicare", ClaimType.ASC_FACILITY),
+    **{payer: (payer, ClaimType.PROFESSIONAL) for payer in OWN_FORMS},
+}
+
+
+def in_way(way: str, directions: tuple[int, ...]) -> tuple[str, Orders]:
+    """Give the payer of a way, and its claim type with the orders of targets."""
+    payer, claim_type = WAYS[way]
+    return payer, {claim_type: directions}
+
+
 ASKED_BY_NAME = {  # the dimensions of what coding asks: the values that matter to the methods here
     "technique": tuple({method.technique.value for method in METHODS.values()}),
     "guidance": tuple({method.guidance.value for method in METHODS.values()}),
@@ -648,13 +683,16 @@ def answers_of(payer: str, claim_type: ClaimType) -> tuple[object, ...]:
             continue
         if key.name in ("coding.instead", "coding.family-pairs", *NOT_ASKED):
             continue
-        asked = {"claim-type": (claim_type.value,), **ASKED_BY_NAME}
-        axes = [asked.get(name) or policies.DIMENSIONS[name] or () for name in key.dimensions]
-        names = [name.replace("-", "_") for name in key.dimensions]
+        axes = [
+            ASKED_BY_NAME.get(name) or policies.DIMENSIONS[name] or ()
+            for name in key.dimensions
+            if name != "claim-type"
+        ]
+        names = [name.replace("-", "_") for name in key.dimensions if name != "claim-type"]
+        given = {"claim_type": claim_type} if "claim-type" in key.dimensions else {}
         for cell in itertools.product(*axes):
-            answer = policies.get(payer).get(
-                key.name, on=TODAY, **dict(zip(names, cell, strict=True))
-            )
+            asked = dict(zip(names, cell, strict=True))
+            answer = policies.get(payer).get(key.name, on=TODAY, **asked, **given)
             value = answer.value if isinstance(answer, policies.Provision) else None
             told.append((key.name, cell, value))
     return tuple(told)
@@ -666,21 +704,16 @@ NOT_ASKED = ("coverage.document", "billing.document")
 class TestEveryPolicy:
     """Every packaged policy is enumerated here, or answers as one that is.
 
-    What coding and decoding ask depends on a policy through the values of its provisions alone. So
-    a policy with equal answers, for a claim type, has equal lines.
+    What coding and decoding ask depends on a policy through the values of its provisions alone, and
+    on the claim type only by what it asks for it. So equal answers mean equal lines.
     """
 
     @pytest.mark.parametrize("claim_type", ClaimType)
     @pytest.mark.parametrize("payer", policies.ids())
     def test_it_answers_as_one_that_is_enumerated(self, payer: str, claim_type: ClaimType) -> None:
-        same = [
-            other
-            for other, enumerated in ENUMERATED
-            if enumerated is claim_type
-            and answers_of(other, claim_type) == answers_of(payer, claim_type)
-        ]
+        same = [way for way in WAYS if answers_of(*WAYS[way]) == answers_of(payer, claim_type)]
 
-        assert same
+        assert len(same) == 1
 
 
 def subsets(joints: tuple[Joint, ...]) -> Iterator[tuple[Joint, ...]]:
@@ -713,7 +746,7 @@ def joints_of(method: str) -> tuple[Joint, ...]:
 
 
 class TestSpaces:
-    """The spaces are as large as they claim: nothing is left out and nothing is sampled."""
+    """The spaces are as large as they claim."""
 
     def test_lumbar_and_junction(self) -> None:
         assert count_patterns(subsets(LUMBAR)) == 4**5 - 1
@@ -726,6 +759,16 @@ class TestSpaces:
 
         assert len(set(chosen)) == len(chosen)
         assert count_patterns(chosen) == patterns
+
+    @pytest.mark.parametrize("method", ["injection", "ablation"])
+    def test_patterns_in_turn(self, method: str) -> None:
+        """Any two joints are treated with all patterns of four sides, whichever the other two are."""
+        met: dict[tuple[Joint, ...], set[int]] = {}
+        for choice in itertools.combinations(joints_of(method), 4):
+            for pair in itertools.combinations(choice, 2):
+                met.setdefault(pair, set()).add(turn_of(choice))
+
+        assert {len(turns) for turns in met.values()} == {IN_TURN}
 
     def test_windows_of_five(self) -> None:
         assert len(windows(INJECTABLE)) == 16
@@ -759,7 +802,7 @@ class TestLumbar:
     )
     @pytest.mark.parametrize("method", METHODS)
     def test_every_pattern(self, payer: str, method: str, on: dt.date) -> None:
-        orders = orders_of(payer, EACH_BOTH_WAYS)
+        orders = orders_of(payer)
         answers = list(enumerate_sides(subsets(LUMBAR), payer, METHODS[method], on, orders))
 
         assert len(answers) == (4**5 - 1) * count_answers(orders)
@@ -777,11 +820,11 @@ class TestJunction:
 
     @pytest.mark.parametrize("top", [True, False], ids=["with-T11-T12", "without-T11-T12"])
     @pytest.mark.parametrize("method", ["block", "ablation"])
-    @pytest.mark.parametrize("payer", [*PAYERS, *OWN_FORMS])
-    def test_every_pattern(self, payer: str, method: str, *, top: bool) -> None:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_every_pattern(self, way: str, method: str, *, top: bool) -> None:
         choices = [choice for choice in subsets(JUNCTION) if (Joint.T11_T12 in choice) is top]
         answers = 0
-        orders = orders_of(payer, ONE_BOTH_WAYS)
+        payer, orders = in_way(way, BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
         for joints, coded in enumerate_sides(choices, payer, METHODS[method], TODAY, orders):
             answers += 1
             unsettled = (
@@ -800,33 +843,51 @@ class TestJunction:
 LUMBAR_SET = frozenset(LUMBAR)
 
 
+EACH_FROM = [
+    pytest.param(method, first, id=f"{method}-from-{first.value}")
+    for method in ("injection", "ablation")
+    for first in joints_of(method)
+]
+
+
 class TestUpToFour:
     """Every choice of up to four cervical and thoracic joints, neighbors or not, with every side.
 
-    The joints above C2-C3 have no medial branches and are injected only. Each claim type is coded:
-    professional claims with the targets from head to tail, the others from tail to head, which under
-    the form that professional and hospital claims share must give equal lines.
+    The joints above C2-C3 have no medial branches and are injected only. Under `cpt` each choice has
+    every pattern of sides. What another payer writes otherwise is how sides are written: there each
+    choice of up to three joints has every pattern, and a choice of four has three, in turn, so that any
+    two joints meet all of them. With `pytest -m exhaustive` it has every pattern there, too.
 
     Source: beck10, justmypassion-2012, cptasst-2010-12 (C0-C1 and C1-C2), cms-aoc-2024q2.
     """
 
-    @pytest.mark.parametrize(
-        ("method", "first"),
-        [
-            pytest.param(method, first, id=f"{method}-from-{first.value}")
-            for method in ("injection", "ablation")
-            for first in joints_of(method)
-        ],
-    )
-    @pytest.mark.parametrize("payer", [*PAYERS, *OWN_FORMS])
-    def test_every_choice(self, payer: str, method: str, first: Joint) -> None:
-        choices = list(starting_at(first, joints_of(method)))
-        answers = 0
-        orders = orders_of(payer, ONE_WAY_EACH)
-        for _ in enumerate_sides(choices, payer, METHODS[method], TODAY, orders):
-            answers += 1
+    @pytest.mark.parametrize(("method", "first"), EACH_FROM)
+    def test_every_choice(self, method: str, first: Joint) -> None:
+        assert_every_choice("cpt", method, first)
 
-        assert answers == count_patterns(choices) * count_answers(orders)
+    @pytest.mark.parametrize(("method", "first"), EACH_FROM)
+    @pytest.mark.parametrize("way", [way for way in WAYS if way != "cpt"])
+    def test_every_choice_in_another_form(self, way: str, method: str, first: Joint) -> None:
+        choices = list(starting_at(first, joints_of(method)))
+        payer, orders = in_way(way, TAIL_TO_HEAD)
+        answers = enumerate_sides(choices, payer, METHODS[method], TODAY, orders, in_turn=True)
+
+        assert sum(1 for _ in answers) == sum(PATTERNS_IN_TURN[len(each)] for each in choices)
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize(("method", "first"), EACH_FROM)
+    @pytest.mark.parametrize("way", [way for way in WAYS if way != "cpt"])
+    def test_every_choice_in_every_form(self, way: str, method: str, first: Joint) -> None:
+        assert_every_choice(way, method, first)
+
+
+def assert_every_choice(way: str, method: str, first: Joint) -> None:
+    """Check every pattern of sides of every choice whose first joint is given."""
+    choices = list(starting_at(first, joints_of(method)))
+    payer, orders = in_way(way, HEAD_TO_TAIL)
+    answers = enumerate_sides(choices, payer, METHODS[method], TODAY, orders)
+
+    assert sum(1 for _ in answers) == count_patterns(choices)
 
 
 WINDOWS = (
@@ -853,9 +914,9 @@ class TestWindowsOfFive:
             for window in windows(joints)
         ],
     )
-    @pytest.mark.parametrize("payer", [*PAYERS, *OWN_FORMS])
-    def test_every_pattern(self, payer: str, method: str, window: tuple[Joint, ...]) -> None:
-        orders = orders_of(payer, ONE_BOTH_WAYS)
+    @pytest.mark.parametrize("way", WAYS)
+    def test_every_pattern(self, way: str, method: str, window: tuple[Joint, ...]) -> None:
+        payer, orders = in_way(way, BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
         answers = list(enumerate_sides(subsets(window), payer, METHODS[method], TODAY, orders))
 
         assert len(answers) == (4**5 - 1) * count_answers(orders)
