@@ -160,10 +160,21 @@ class Day:
         """The lines of all other codes."""
         return tuple(line for line in self.lines if not line.facts.code.facet)
 
+    @property
+    def distinct_levels(self) -> list[Line]:
+        """The facet lines with a modifier for distinct services, where all lines are alike.
+
+        All are of one family and region then; E/M visits do not count, which another modifier sets
+        apart.
+        """
+        rest = [line for line in self.others if not line.facts.shows(Signal.EVALUATION)]
+        if rest or len(self.by_region()) > 1:
+            return []
+        return [line for line in self.facet if line.facts.has(ModifierRole.DISTINCT)]
+
     def showing(self, signal: Signal) -> tuple[Line, ...]:
         """Give the lines that show a signal."""
-        wanted = int(signal)
-        return tuple([line for line in self.lines if line.facts.signals & wanted == wanted])
+        return tuple([line for line in self.lines if line.facts.shows(signal)])
 
     def shows(self, signal: Signal) -> bool:
         """Say whether the day shows all of these signals."""

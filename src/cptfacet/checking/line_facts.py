@@ -90,6 +90,10 @@ class LineFacts:
         """Whether a modifier of the line has a role."""
         return role in self.roles
 
+    def shows(self, signals: Signal) -> bool:
+        """Whether the line shows all of these signals."""
+        return int(signals) & ~self.signals == 0
+
     def with_roles(self, *roles: ModifierRole) -> tuple[str, ...]:
         """List the modifiers that have one of these roles."""
         return tuple(m for m, role in zip(self.modifiers, self.roles, strict=True) if role in roles)

@@ -18,6 +18,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
+from cptfacet.bilateral import order_modifiers
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
@@ -29,6 +30,7 @@ from cptfacet.findings import (
     RuleFamily,
     Severity,
 )
+from cptfacet.modifiers import ModifierKind
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line, Whole
@@ -297,6 +299,21 @@ def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
     if isinstance(units, Decimal) and not units.is_finite():
         return None
     return instead(line.rewritten(modifiers=modifiers))
+
+
+def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten | None:
+    """Return a line with other modifiers, in sequence; None where it has no room for them."""
+    most = plan.provision("modifiers.max")
+    if most and isinstance(most.value, int) and len(modifiers) > most.value:
+        return None
+    return line.rewritten(modifiers=in_order(plan, modifiers))
+
+
+def in_order(plan: Plan, modifiers: Iterable[str]) -> tuple[str, ...]:
+    """Return modifiers in the sequence that the policy requires."""
+    stated = plan.provision("modifier.order")
+    order = stated.value if stated and isinstance(stated.value, tuple) else tuple(ModifierKind)
+    return order_modifiers(modifiers, order=order, reference=plan.reference)
 
 
 def written(rewrite: Rewrite, claim: Claim) -> Replacement:

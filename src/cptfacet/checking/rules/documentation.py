@@ -11,6 +11,7 @@ import attrs
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
+from cptfacet.checking.kx import Kx, has_kx, kx_for, without_kx
 from cptfacet.checking.rule import (
     Check,
     NotAsked,
@@ -21,8 +22,8 @@ from cptfacet.checking.rule import (
     checks,
     instead,
     numbers,
+    remarked_as,
 )
-from cptfacet.checking.rules.purpose import Mark, is_marked, mark_of, remarked_as, unmarked
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.coding import CodedSession
@@ -610,35 +611,35 @@ def purpose_differs(day: Day) -> Iterator[RawFinding]:
 def _marked_otherwise(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[RawFinding]:
     """Find marks that say another thing than the note, where the claim itself says nothing."""
     wrong: list[Line] = []
-    marks: dict[Mark, None] = {}
+    marks: dict[Kx, None] = {}
     for line in lines:
         family = line.facts.code.family
-        mark = mark_of(day.plan, family) if isinstance(family, Family) else None
-        if isinstance(mark, Mark) and is_marked(line) is not diagnostic:
+        kx = kx_for(day.plan, family) if isinstance(family, Family) else None
+        if isinstance(kx, Kx) and has_kx(line) is not diagnostic:
             wrong.append(line)
-            marks[mark] = None
+            marks[kx] = None
     if not wrong:
         return
-    [mark, *_] = marks
+    [kx, *_] = marks
     said = "no line says so with" if diagnostic else "the line says otherwise with"
-    changed = [_marked(day, line, mark, diagnostic=diagnostic) for line in wrong]
+    changed = [_marked(day, line, kx, diagnostic=diagnostic) for line in wrong]
     whole = [line for line in changed if line is not None]
     yield RawFinding(
         lines=numbers(wrong),
         message=(
             f"{_codes(wrong)}: the note says {'diagnostic' if diagnostic else 'therapeutic'}, and"
-            f" {said} {mark.modifier}"
+            f" {said} {kx.modifier}"
         ),
-        citations=mark.stated.citations,
+        citations=kx.stated.citations,
         remedy=instead(*whole)
         if len(whole) == len(wrong)
-        else Question(question=f"A line has no place left for {mark.modifier}: which can go?"),
+        else Question(question=f"A line has no place left for {kx.modifier}: which can go?"),
     )
 
 
-def _marked(day: Day, line: Line, mark: Mark, *, diagnostic: bool) -> Rewritten | None:
-    kept = unmarked(line)
-    return remarked_as(day, line, (*kept, mark.modifier) if diagnostic else kept)
+def _marked(day: Day, line: Line, kx: Kx, *, diagnostic: bool) -> Rewritten | None:
+    kept = without_kx(line)
+    return remarked_as(day.plan, line, (*kept, kx.modifier) if diagnostic else kept)
 
 
 def _other_day(day: Day) -> Iterator[RawFinding]:
@@ -778,7 +779,7 @@ def _rewritten(day: Day, have: list[Line], wanted: list[ClaimLine]) -> list[Rewr
         if source in free:
             free.remove(source)
         gone = _OF_CODING if source.code == line.code else (*_OF_CODING, ModifierRole.DISTINCT)
-        remarked = remarked_as(day, source, (*line.modifiers, *source.facts.without(*gone)))
+        remarked = remarked_as(day.plan, source, (*line.modifiers, *source.facts.without(*gone)))
         if remarked is None:
             return None
         found.append(attrs.evolve(remarked, code=line.code, units=line.units))

@@ -7,13 +7,22 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cptfacet.bilateral import LateralityFormat
-from cptfacet.checking.rule import NotAsked, RawFinding, checks, few, numbers, remarked, shown
-from cptfacet.checking.rules.purpose import in_order, mark_goes
+from cptfacet.checking.kx import loses_kx
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    checks,
+    few,
+    in_order,
+    numbers,
+    remarked,
+    shown,
+)
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, Ordinal
 from cptfacet.reference import edits
@@ -195,20 +204,22 @@ def modifier_order(day: Day) -> Iterator[RawFinding]:
             )
 
 
+_TAKEN = (  # by the rules that run on these signals
+    (Signal.MULTIPLE | Signal.ADD_ON, (ModifierRole.MULTIPLE,)),
+    (Signal.SEVERAL_SIDES, LATERAL_ROLES),
+    (Signal.ODD_FORM, (ModifierRole.BILATERAL,)),
+)
+
+
 def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
     """Give the modifiers of a line that another rule takes away, or asks what they are to say."""
     leaving = {modifier.code for modifier in (*odd.ended, *odd.foreign)}
     leaving.update(*(conflict.modifiers for conflict in odd.conflicts))
-    going: set[ModifierRole] = set()
-    if line.facts.code.facet and line.facts.code.ordinal is not Ordinal.FIRST:
-        going.add(ModifierRole.MULTIPLE)
-    if mark_goes(day, line):
-        going.add(ModifierRole.REQUIREMENTS_MET)
-    if len(line.facts.sides) > 1:
-        going.update(line.facts.sides)
-    if line.facts.signals & Signal.ODD_FORM.value:
-        going.add(ModifierRole.BILATERAL)
-    leaving.update(line.facts.with_roles(*going))
+    for signals, roles in _TAKEN:
+        if line.facts.shows(signals):
+            leaving.update(line.facts.with_roles(*roles))
+    if loses_kx(day, line):
+        leaving.update(line.facts.with_roles(ModifierRole.REQUIREMENTS_MET))
     for code in line.facts.modifiers:
         known = day.plan.known_modifiers.get(code)
         if known and any(isinstance(s, RawFinding) for s in _misapplied(day, line, known)):
@@ -360,14 +371,13 @@ def _may_be_valid(code: CodeFacts) -> bool:
 @checks(when=Signal.MULTIPLE | Signal.ADD_ON)
 def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the modifier for multiple procedures on add-on codes."""
-    for line in day.facet:
-        if line.facts.has(ModifierRole.MULTIPLE) and line.facts.code.ordinal is not Ordinal.FIRST:
-            used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
-            yield RawFinding(
-                lines=(line.number,),
-                message=f"{line.code} is an add-on, which is never reduced, and has {used}",
-                remedy=remarked(line, line.facts.without(ModifierRole.MULTIPLE)),
-            )
+    for line in day.showing(Signal.MULTIPLE | Signal.ADD_ON):
+        used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
+        yield RawFinding(
+            lines=(line.number,),
+            message=f"{line.code} is an add-on, which is never reduced, and has {used}",
+            remedy=remarked(line, line.facts.without(ModifierRole.MULTIPLE)),
+        )
 
 
 # -- place of service

@@ -9,7 +9,6 @@ import attrs
 
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, instead, not_told, numbers
-from cptfacet.checking.rules.services import distinct_from_levels_alone
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.findings import Question
@@ -125,7 +124,7 @@ def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.FACET | Signal.SEVERAL_LINES | Signal.DISTINCT)
 def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers for distinct services where no edit pairs the code with any of the day."""
-    elsewhere = {line.number for line in distinct_from_levels_alone(day)}
+    elsewhere = {line.number for line in day.distinct_levels}
     marked = [line for line in day.showing(Signal.DISTINCT) if line.number not in elsewhere]
     codes = sorted(
         {

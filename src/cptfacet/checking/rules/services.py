@@ -210,7 +210,7 @@ def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks(when=Signal.FACET | Signal.DISTINCT)
 def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
     """Find modifiers for distinct services where all the day has is levels of one kind."""
-    for code, lines in by_code(distinct_from_levels_alone(day)):
+    for code, lines in by_code(day.distinct_levels):
         used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
         yield RawFinding(
             lines=numbers(lines),
@@ -224,17 +224,6 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
                 " same level twice?"
             ),
         )
-
-
-def distinct_from_levels_alone(day: Day) -> list[Line]:
-    """Give the facet lines marked as distinct on a day that has one family and region only.
-
-    Visits do not count: another modifier sets them apart.
-    """
-    rest = [line for line in day.others if not line.facts.signals & Signal.EVALUATION]
-    if rest or len(day.by_region()) > 1:
-        return []
-    return [line for line in day.facet if line.facts.has(ModifierRole.DISTINCT)]
 
 
 # -- what follows from other findings
