@@ -418,7 +418,7 @@ def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
             fact["value"] = list(p.value) if isinstance(p.value, tuple) else p.value
             fact |= {**p.term.days(), "confidence": p.confidence.value, "rationale": p.rationale}
         else:
-            fact |= {"not_known": p.reason, "jurisdictions": list(p.jurisdictions), **p.term.days()}
+            fact |= {"not_known": p.reason, "jurisdictions": list(p.candidates), **p.term.days()}
         fact["sources"] = [c.id for c in p.citations]
         where = (p.key, p.policy, str(fact))
         facts[where] = fact

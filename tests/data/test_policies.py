@@ -584,7 +584,7 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
     assert answer.policy == says
     match answer:
         case NotKnown():
-            assert answer.jurisdictions == ("J15",)
+            assert answer.candidates == ("J15",)
             assert "CGS (J15) on 2021-05-02" in answer.reason
             assert answer.term == EffectivePeriod(
                 start=dt.date(2021, 4, 25), until=dt.date(2021, 5, 1)
@@ -1528,7 +1528,7 @@ def test_the_shared_policy_sends_to_the_jurisdictions(key: str) -> None:
     answer = policies.get("medicare").get(key, on=SPRING)
 
     assert isinstance(answer, NotKnown)
-    assert sorted(answer.jurisdictions) == sorted(place.upper() for place in JURISDICTIONS)
+    assert sorted(answer.candidates) == sorted(place.upper() for place in JURISDICTIONS)
 
 
 def test_noridian_merged_its_documents() -> None:
@@ -1574,7 +1574,7 @@ def test_a_cyst_is_an_injection_for_first_coast_and_asked_of_others(
         )
     else:
         assert isinstance(answer, NotKnown)
-        assert answer.jurisdictions == (place.upper(),)
+        assert answer.candidates == (place.upper(),)
         article = in_place(place, "billing.document", SPRING)
         assert str(value_of(article)) in answer.reason
 
@@ -1595,7 +1595,7 @@ def test_what_is_not_thermal_is_told_from_the_determination_on(place: str, techn
         assert before.policy == "cpt"
     answer = in_place(place, "coding.family", SPRING, **cell)
     if isinstance(answer, NotKnown) and place in ELEVEN:
-        assert answer.jurisdictions == (place.upper(),)
+        assert answer.candidates == (place.upper(),)
 
 
 @pytest.mark.parametrize("place", JURISDICTIONS)
@@ -1636,7 +1636,7 @@ def test_a_jurisdiction_names_no_other(place: str) -> None:
     assert place.upper() in own.title
     for provision in own.provisions:
         if isinstance(provision, NotKnown):
-            assert provision.jurisdictions == (place.upper(),)
+            assert provision.candidates == (place.upper(),)
             assert own.payer.removeprefix("Medicare, ") in provision.reason
         elif provision.confidence is Confidence.JUDGMENT:
             assert (provision.key, provision.value) in JUDGED
@@ -1807,7 +1807,7 @@ def test_a_third_level_is_graver_after_the_rewrite_of_2024(name: str) -> None:
     assert value_of(eve) == (NOT_KNOWN if first.endswith("s") else "warning")
     if name == "medicare":
         assert isinstance(eve, NotKnown)
-        assert len(eve.jurisdictions) == 12
+        assert len(eve.candidates) == 12
 
 
 @pytest.mark.parametrize("name", CONTRACTORS)

@@ -713,7 +713,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
             policy="sound",
             term=EffectivePeriod(seen=dt.date(2024, 1, 1), until=dt.date(2025, 12, 31)),
             confidence=Confidence.CONFIRMED,
-            jurisdictions=("JE",),
+            candidates=("JE",),
             citations=(
                 Citation(
                     id="letter",
@@ -905,8 +905,8 @@ def check_policy(policy: Policy) -> None:
                     assert provision.value in {"KX", "25", "none"}
             case NotKnown():
                 assert provision.reason.strip()
-                assert isinstance(provision.jurisdictions, tuple)
-                assert all(isinstance(place, str) for place in provision.jurisdictions)
+                assert isinstance(provision.candidates, tuple)
+                assert all(isinstance(place, str) for place in provision.candidates)
     assert hash(policy) == hash(attrs.evolve(policy))
     assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301  our own bytes
 

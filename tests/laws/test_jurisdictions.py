@@ -83,7 +83,7 @@ class TestStates:
             else:
                 assert isinstance(any_type, NotPlaced)
                 assert any_type.missing == ("claim_type",)
-                assert any_type.jurisdictions == ("JL", "JM")
+                assert any_type.candidates == ("JL", "JM")
 
     def test_a_county_has_one_part_whatever_its_kind(self) -> None:
         parts: dict[str, set[str]] = {}
@@ -139,7 +139,7 @@ class TestAnswers:
             assert answer.reason
             assert set(answer.missing) <= FIELDS
             assert answer.missing
-            assert len(answer.jurisdictions) != 1 or answer.missing == ("date",)
+            assert len(answer.candidates) != 1 or answer.missing == ("date",)
 
     @given(place=LOCATIONS, on=DATES)
     def test_no_claim_type_is_what_all_of_them_say(self, place: Location, on: dt.date) -> None:

@@ -325,8 +325,8 @@ class Plan:
         if isinstance(said, Provision):
             reason = f"the list of its document {said.value} was not read"
             return NotInData(what=what, on=self.on, reason=reason, citations=said.citations)
-        if said.jurisdictions:
-            listed = ", ".join(said.jurisdictions)
+        if said.candidates:
+            listed = ", ".join(said.candidates)
             reason = f"the contractors have a list each: name the jurisdiction ({listed})"
             return NotInData(what=what, on=self.on, reason=reason, citations=said.citations)
         return None

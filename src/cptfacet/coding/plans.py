@@ -462,8 +462,8 @@ class Plan:
         citations = answer.citations
         if isinstance(answer, NotKnown):
             reason, message = Reason.NOT_KNOWN, f"{how}: {answer.reason}"
-            if answer.jurisdictions:
-                message += f" (not known for {', '.join(answer.jurisdictions)})"
+            if answer.candidates:
+                message += f" (not known for {', '.join(answer.candidates)})"
             if answer.confidence is Confidence.JUDGMENT and answer.rationale:
                 message += f". Our judgment: {answer.rationale.rstrip('.')}"
         else:

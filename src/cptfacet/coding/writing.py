@@ -348,7 +348,7 @@ class Writer:
         if marked is None:
             answer = self.plan.diagnostic[family]
             if isinstance(answer, NotKnown) and Purpose.DIAGNOSTIC in purposes:
-                where = ", ".join(answer.jurisdictions)
+                where = ", ".join(answer.candidates)
                 where = f" (depends on jurisdiction: {where})" if where else ""
                 message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
                 self.note(NoteId.NOT_KNOWN, message, answer.citations)

@@ -364,7 +364,7 @@ class Reader:
                     policy=policy,
                     term=term,
                     confidence=confidence,
-                    jurisdictions=tuple(entry.get("jurisdictions", ())),
+                    candidates=tuple(entry.get("jurisdictions", ())),
                     citations=citations,
                     rationale=rationale,
                 )

@@ -21,6 +21,7 @@ from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,18 +88,7 @@ class Jurisdiction:
         return tuple(dict.fromkeys(area.state for area in self.areas))
 
 
-@sealed
-@attrs.frozen(kw_only=True)
-class NotPlaced:
-    """The answer that a place does not tell its jurisdiction.
-
-    ``missing`` names what would settle it: fields of a location, ``claim_type`` or ``date``.
-    ``jurisdictions`` are those that are possible, where they are few.
-    """
-
-    reason: str
-    missing: tuple[str, ...]
-    jurisdictions: tuple[str, ...] = ()
+NotPlaced = Unknown
 
 
 @sealed
@@ -338,17 +328,24 @@ def find(
     if not valid:
         terms = "; ".join(dict.fromkeys(str(area.term) for area in listed))
         reason = f"no source that was read tells who served {state} on {on}; it is {terms}"
-        return NotPlaced(reason=reason, missing=("date",), jurisdictions=_named(listed))
+        return _unplaced(reason=reason, missing=("date",), candidates=_named(listed))
     if len(valid) > 1 and len(_named(valid)) > 1 and any(area.part for area in valid):
         part = _part(state, by_zip, _given(place.county), on)
         if isinstance(part, NotPlaced):
-            return attrs.evolve(part, jurisdictions=_named(valid))
+            return attrs.evolve(part, candidates=_named(valid))
         valid = [area for area in valid if area.part in ("", part)]
     if len(valid) > 1 and len(_named(valid)) > 1:
         kinds = " and ".join(f"{a.jurisdiction} for {_either(a.claim_types)}" for a in valid)
         reason = f"it depends on the claim type: {kinds}"
-        return NotPlaced(reason=reason, missing=("claim_type",), jurisdictions=_named(valid))
+        return _unplaced(reason=reason, missing=("claim_type",), candidates=_named(valid))
     return valid[0]
+
+
+def _unplaced(
+    *, reason: str, missing: tuple[str, ...], candidates: tuple[str, ...] = ()
+) -> Unknown:
+    what = "the Medicare jurisdiction"
+    return Unknown(what=what, reason=reason, missing=missing, candidates=candidates)
 
 
 def _named(listed: Iterable[Area]) -> tuple[str, ...]:
@@ -367,12 +364,12 @@ def _read(place: Location, on: dt.date) -> tuple[str, str] | NotPlaced:
     state = _given(place.state).upper()
     code = _given(place.zip)
     if not state and not code:
-        return NotPlaced(reason="no state is given", missing=("state", "zip"))
+        return _unplaced(reason="no state is given", missing=("state", "zip"))
     if state and state not in _by_state():
         reason = f"{state[:_SHOWN]!r} is no state or territory that a contractor is known for"
         if not _STATE.fullmatch(state):
             reason += ": write its two letters"
-        return NotPlaced(reason=reason, missing=("state",))
+        return _unplaced(reason=reason, missing=("state",))
     return _read_zip(code, state, on) if code else (state, "")
 
 
@@ -385,21 +382,21 @@ def _read_zip(code: str, state: str, on: dt.date) -> tuple[str, str] | NotPlaced
     try:
         found = zip_code(code)
     except ParseError as error:
-        return NotPlaced(reason=str(error), missing=("zip",))
+        return _unplaced(reason=str(error), missing=("zip",))
     except UnknownIdError as error:
         reason = str(error).rstrip(".")
-        return (state, "") if state else NotPlaced(reason=reason, missing=("state",))
+        return (state, "") if state else _unplaced(reason=reason, missing=("state",))
     if state and found.state != state:
         reason = f"ZIP code {found.zip} is in {found.state}, and the state given is {state}"
-        return NotPlaced(reason=reason, missing=("state", "zip"))
+        return _unplaced(reason=reason, missing=("state", "zip"))
     known = found.term.on(on) is Status.IN_FORCE
     if not state and (found.split or not known):
         why = "its last four digits divide it" if known else f"the file that has it is {found.term}"
         reason = f"ZIP code {found.zip} alone does not tell the state: {why}"
-        return NotPlaced(reason=reason, missing=("state",))
+        return _unplaced(reason=reason, missing=("state",))
     if found.state not in _by_state():
         reason = f"no source that was read tells who serves {found.state}"
-        return NotPlaced(reason=reason, missing=("state",))
+        return _unplaced(reason=reason, missing=("state",))
     return found.state, found.part if known and not found.split else ""
 
 
@@ -411,7 +408,7 @@ def _part(state: str, by_zip: str, county: str, on: dt.date) -> str | NotPlaced:
     if not county:
         if by_zip:
             return by_zip
-        return NotPlaced(reason=f"{state} is divided by county", missing=("county", "zip"))
+        return _unplaced(reason=f"{state} is divided by county", missing=("county", "zip"))
     folded = _folded(county)
     parts = {
         c.part
@@ -424,11 +421,11 @@ def _part(state: str, by_zip: str, county: str, on: dt.date) -> str | NotPlaced:
         near = difflib.get_close_matches(min(folded, key=len), names, n=1)
         hint = f"; near it is {names[near[0]]}" if near else ""
         reason = f"{county[:_SHOWN]!r} is no county or independent city of {state}{hint}"
-        return NotPlaced(reason=reason, missing=("county",))
+        return _unplaced(reason=reason, missing=("county",))
     part = parts.pop()
     if by_zip and by_zip != part:
         reason = f"county {county[:_SHOWN]!r} and the ZIP code are of different parts of {state}"
-        return NotPlaced(reason=reason, missing=("county", "zip"))
+        return _unplaced(reason=reason, missing=("county", "zip"))
     return part
 
 

@@ -23,6 +23,7 @@ from cptfacet.modifiers import ModifierRole
 from cptfacet.procedures import ROLES, CodeGroup, Family, is_code
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Technique
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -164,22 +165,25 @@ class Provision:
 
 @sealed
 @attrs.frozen(kw_only=True)
-class NotKnown:
-    """The answer that no source gives a value, with what is missing.
+class NotKnown(Unknown):
+    """A provision that is not known: no source gives a value, or a policy states that none does.
 
-    ``jurisdictions`` lists those on which the answer depends, where contractors differ. A
-    confidence of judgment says that it is ours to call it unsettled, and ``rationale`` why.
+    ``candidates`` lists the jurisdictions on which the answer depends, where MACs differ. A
+    confidence of judgment means that calling it unsettled is ours, and ``rationale`` says why.
     """
 
     key: str
     cell: Cell
-    reason: str
     policy: str
     term: EffectivePeriod = attrs.field(factory=EffectivePeriod)
     confidence: Confidence = Confidence.CONFIRMED
-    jurisdictions: tuple[str, ...] = ()
-    citations: tuple[Citation, ...] = ()
     rationale: str = ""
+    what: str = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Name the question by the key and its cell."""
+        named = f"{self.key} ({', '.join(self.cell)})" if self.cell else self.key
+        object.__setattr__(self, "what", named)
 
 
 class ChangeKind(StrEnum):

@@ -20,6 +20,7 @@ import attrs
 
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,19 +78,7 @@ class Provenance:
         return f"{self.basis}: {', '.join(map(str, self.editions))}"
 
 
-@sealed
-@attrs.frozen(kw_only=True)
-class NotInData:
-    """The answer that the packaged files don't tell, with the reason and the sources of that."""
-
-    what: str
-    on: dt.date | None
-    reason: str
-    citations: tuple[Citation, ...] = ()
-
-    def __str__(self) -> str:
-        day = f" on {self.on}" if self.on else ""
-        return f"{self.what}{day} is not known: {self.reason}"
+NotInData = Unknown
 
 
 def resolve(

@@ -122,7 +122,7 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
 def _not_known_since(day: Day) -> str:
     """Say why it is not known whether a third level is still paid on appeal, where that is so."""
     stated = day.plan.get("checks.severity", rule=third_level_not_covered.id)
-    if isinstance(stated, NotKnown) and stated.jurisdictions:
+    if isinstance(stated, NotKnown) and stated.candidates:
         return f"whether still on appeal depends on the contractor: {stated.reason}"
     return ""
 
