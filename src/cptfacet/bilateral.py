@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import itertools
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
@@ -21,8 +20,9 @@ from cptfacet.anatomy import Side
 from cptfacet.claims import ClaimLine, ClaimType
 from cptfacet.errors import FormatMismatchError, FormatNotKnownError, Problem, UnknownIdError
 from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
-from cptfacet.policies import Provision
-from cptfacet.procedures import ROLES, Ordinal, role_of
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import LATERALITY_FORMAT, LateralityFormat
+from cptfacet.procedures import CodeRole, Ordinal, role_of
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
@@ -51,20 +51,6 @@ __all__ = [
 
 K = TypeVar("K")
 Shapes = dict[Side | None, tuple[tuple[tuple[str, ...], int], ...]]
-
-
-class LateralityFormat(StrEnum):
-    """One way of writing a level that was treated on both sides.
-
-    `one-line-50`: one line with the bilateral modifier. `two-units`: one line without side, two
-    units. `rt-lt-lines`: a line a side. `plain-then-50`: a line without modifier and a second one
-    with the bilateral modifier.
-    """
-
-    ONE_LINE_50 = "one-line-50"
-    TWO_UNITS = "two-units"
-    RT_LT_LINES = "rt-lt-lines"
-    PLAIN_THEN_50 = "plain-then-50"
 
 
 Forms: TypeAlias = (
@@ -449,12 +435,12 @@ def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str,
     """
     found: dict[str, LateralityFormat] = {}
     problems: list[Problem] = []
-    for role in ROLES:
-        answer = policy.get("laterality.format", on=on, role=role, claim_type=claim_type)
-        if isinstance(answer, Provision):
-            found[role] = LateralityFormat(str(answer.value))
+    for role in CodeRole:
+        answer = policy.ask(LATERALITY_FORMAT, role, claim_type, on=on)
+        if isinstance(answer, Known):
+            found[role] = answer.value
         else:
-            problems.append(Problem(path=role, message=answer.reason))
+            problems.append(Problem(path=role.value, message=answer.reason))
     if problems:
         what = f"policy {policy.id}, {claim_type}, on {on}"
         raise FormatNotKnownError(what=what, problems=tuple(problems))
@@ -470,7 +456,7 @@ def convert(
 ) -> Conversion:
     """Write facet lines of one form in another, and say what is lost.
 
-    A form is one for all codes, or one for each role (`procedures.ROLES`), as `forms` gives them.
+    A form is one for all codes, or one for each role (`procedures.CodeRole`), as `forms` gives them.
     Lines of one code are taken together by everything that they carry beside sides, units and
     charge. Each group is read in the first form and written in the second where its first line
     stood; where both forms write it alike, its lines stay as they are. So do lines whose code is no
@@ -575,13 +561,13 @@ def _role(code: str, known: Reference) -> str | None:
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LateralityFormat]:
     """Give a form for each role that lines have."""
     if isinstance(given, str):
-        return dict.fromkeys(ROLES, LateralityFormat(given))
+        return dict.fromkeys(CodeRole, LateralityFormat(given))
     for role in given:
-        if role not in ROLES:
-            near = difflib.get_close_matches(role, ROLES)
+        if role not in tuple(CodeRole):
+            near = difflib.get_close_matches(role, tuple(CodeRole))
             raise UnknownIdError(what="role", text=role, near=tuple(near))
     needed = {code.role for code in billed}
-    missing = [role for role in ROLES if role in needed and role not in given]
+    missing = [role for role in CodeRole if role in needed and role not in given]
     if missing:
         message = "lines have codes of this role; give its form, or one form for all roles"
         problems = tuple(Problem(path=role, message=message) for role in missing)

@@ -205,7 +205,7 @@ def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
 
 
 def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
-    known = policies.vocabulary().get(text)
+    known = policies.KEYS.get(text)
     if known is None:
         raise UnknownIdError(what="provision", text=text)
     data: dict[str, Any] = {
@@ -234,7 +234,7 @@ def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provisi
         if p.key == key and (on is None or p.term.on(on) is Status.IN_FORCE)
     ]
     if policy and on is not None:
-        named = [name.replace("-", "_") for name in policies.vocabulary()[key].dimensions]
+        named = [name.replace("-", "_") for name in policies.KEYS[key].dimensions]
         stated = [
             p
             for p in stated

@@ -28,7 +28,8 @@ from cptfacet.decoding import (
 )
 from cptfacet.history import History, PastSession, SessionKind, all_sides, injection_kind
 from cptfacet.notes import Reason
-from cptfacet.policies import GUIDANCE_NOT_STATED, Provision
+from cptfacet.policies import Provision
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.procedures import Family, LegacyFamily
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Session, Target, Technique, TechniqueKind, Treatment

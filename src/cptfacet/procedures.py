@@ -18,9 +18,9 @@ from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError
 
 __all__ = [
-    "ROLES",
     "AddOnLink",
     "CodeGroup",
+    "CodeRole",
     "Counted",
     "Family",
     "GroupedCode",
@@ -122,19 +122,25 @@ class Ordinal(StrEnum):
     EACH_ADDITIONAL = "each-additional"
 
 
-ROLES = ("primary", "injection-add-on", "ablation-add-on")
+class CodeRole(StrEnum):
+    """The role of a facet code, old or of today, which decides the line form of both sides."""
+
+    PRIMARY = "primary"
+    INJECTION_ADD_ON = "injection-add-on"
+    ABLATION_ADD_ON = "ablation-add-on"
 
 
-def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> str:
-    """Give the role of a facet code, old or of today, which decides the line form of both sides.
+def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> CodeRole:
+    """Return the role of a facet code, old or of today.
 
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
-    'ablation-add-on'
+    <CodeRole.ABLATION_ADD_ON: 'ablation-add-on'>
     """
-    primary, injection, ablation = ROLES
     if ordinal is Ordinal.FIRST:
-        return primary
-    return ablation if family in (Family.ABLATION, LegacyFamily.ABLATION) else injection
+        return CodeRole.PRIMARY
+    if family in (Family.ABLATION, LegacyFamily.ABLATION):
+        return CodeRole.ABLATION_ADD_ON
+    return CodeRole.INJECTION_ADD_ON
 
 
 @sealed

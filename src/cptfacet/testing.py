@@ -31,17 +31,16 @@ from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import (
     DIMENSIONS,
-    GUIDANCE_NOT_STATED,
-    NONE,
+    KEYS,
     ChangeKind,
     NotKnown,
     Policy,
     Provision,
     Value,
     as_policy,
-    vocabulary,
 )
 from cptfacet.policies.model import overlaps
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
@@ -243,7 +242,7 @@ class _Case:
 
     def answer(self, key: str, on: dt.date, *cell: str) -> Provision | NotKnown:
         """Ask the policy for one cell."""
-        names = (name.replace("-", "_") for name in vocabulary()[key].dimensions)
+        names = (name.replace("-", "_") for name in KEYS[key].dimensions)
         return self.policy.get(key, on=on, **dict(zip(names, cell, strict=True)))
 
     def value(self, key: str, on: dt.date, *cell: str) -> Value | None:
@@ -355,8 +354,8 @@ class _Case:
             "role": tuple(dict.fromkeys(role_of(family, key[2]) for key in own)),
         }
         said: dict[str, tuple[object, ...]] = {}
-        for key in vocabulary().values():
-            if key.name in _NOT_OF_LINES or key.type == "document" or key.use != "coding":
+        for key in KEYS.values():
+            if key.name in _NOT_OF_LINES or key.type == "document" or not key.shapes_lines:
                 continue
             axes = [asked.get(name) or DIMENSIONS[name] or () for name in key.dimensions]
             cells = itertools.product(*axes)
@@ -864,7 +863,7 @@ class _Laws:
         for each, coded in self.case.coded:
             value = self.case.value("modifier.diagnostic", each.session.date, each.family.value)
             diagnostic = each.session.treatments[0].purpose is Purpose.DIAGNOSTIC
-            wanted = {str(value)} if diagnostic and value not in (None, NONE) else set[str]()
+            wanted = {str(value)} if diagnostic and value not in (None, NO_MODIFIER) else set[str]()
             for line in coded.claim.lines:
                 if attesting.intersection(line.modifiers) != wanted:
                     said = f"modifier.diagnostic is {value or 'not known'}"

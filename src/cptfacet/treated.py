@@ -11,7 +11,7 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation, joints
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies import GUIDANCE_NOT_STATED
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.sessions import Technique, Treatment, merge_sides
 
 if TYPE_CHECKING:

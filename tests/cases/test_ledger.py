@@ -22,7 +22,7 @@ from cptfacet.checking import Rule, all_rules, get_rule
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Severity
 from cptfacet.history import History
-from cptfacet.policies import Provision, vocabulary
+from cptfacet.policies import KEYS, Provision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,7 +171,7 @@ def test_no_row_lacks_a_policy_whose_payer_has_one() -> None:
 def test_a_provision_says_what_the_ledger_says(entry: Entry) -> None:
     assert entry.provision
     key, cell = entry.provision
-    assert key in vocabulary()
+    assert key in KEYS
     answer = policies.get(entry.policy).get(key, on=_day(entry.since), **cell)
 
     assert isinstance(answer, Provision), answer

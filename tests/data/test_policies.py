@@ -20,16 +20,9 @@ from cptfacet.claims import ClaimType, parse_line
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import (
-    GUIDANCE_NOT_STATED,
-    NONE,
-    ChangeKind,
-    NotKnown,
-    Policy,
-    Provision,
-    model,
-)
+from cptfacet.policies import ChangeKind, NotKnown, Policy, Provision, model
 from cptfacet.policies.files import read_file
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import edits, packaged
 from cptfacet.sessions import Guidance, Technique
@@ -156,16 +149,16 @@ def test_judgment_is_for_readings_and_never_for_codes_or_modifiers(name: str) ->
     """
     for provision in policies.get(name).provisions:
         if isinstance(provision, Provision) and provision.confidence is Confidence.JUDGMENT:
-            kind = policies.vocabulary()[provision.key].type
+            kind = policies.KEYS[provision.key].type
             assert provision.rationale, provision
             assert kind in {"choice", "list", "some", "modifier"}, provision
-            assert kind != "modifier" or provision.value == NONE, provision
+            assert kind != "modifier" or provision.value == NO_MODIFIER, provision
 
 
 @pytest.mark.parametrize("name", policies.ids())
 def test_the_codes_of_a_provision_are_known_and_valid(name: str) -> None:
     for provision in policies.get(name).provisions:
-        kind = policies.vocabulary()[provision.key].type
+        kind = policies.KEYS[provision.key].type
         match kind, value_of(provision):
             case "codes", tuple(codes) if provision.key == "authorization.codes":
                 first = provision.term.first
@@ -187,7 +180,7 @@ def test_the_codes_of_a_provision_are_known_and_valid(name: str) -> None:
                 for code in codes:
                     valid = packaged().modifier(code).term.on(SPRING)
                     assert valid is Status.IN_FORCE, provision
-            case "modifier", str(code) if code not in {NONE, NOT_KNOWN}:
+            case "modifier", str(code) if code not in {NO_MODIFIER, NOT_KNOWN}:
                 assert packaged().modifier(code).term.on(SPRING) is Status.IN_FORCE, provision
             case _:
                 pass
@@ -863,7 +856,7 @@ def test_changes(
 ) -> None:
     changes = policies.get(name).changes(since=since, until=until)
 
-    of_lines = {key.name for key in policies.vocabulary().values() if key.use == "coding"}
+    of_lines = {key.name for key in policies.KEYS.values() if key.shapes_lines}
     told = ((str(c.on), c.what, c.provision.key) for c in changes if c.provision.key in of_lines)
     assert Counter(told) == expected
     assert all(type(change.what) is ChangeKind for change in changes)
@@ -918,8 +911,8 @@ def test_every_answer_that_coding_needs_is_stated_for_a_current_date(name: str) 
         "family": tuple(Family),
     }
 
-    for key in policies.vocabulary().values():
-        if key.gaps == "allowed":
+    for key in policies.KEYS.values():
+        if not key.required:
             continue
         for cell in itertools.product(*(axes[name] for name in key.dimensions)):
             given = {d.replace("-", "_"): v for d, v in zip(key.dimensions, cell, strict=True)}
@@ -1748,7 +1741,7 @@ DAY = dt.timedelta(days=1)
 
 def asked(name: str, key: str, cell: tuple[str, ...], on: dt.date) -> Provision | NotKnown:
     """Ask a packaged policy for one cell."""
-    names = [dimension.replace("-", "_") for dimension in policies.vocabulary()[key].dimensions]
+    names = [dimension.replace("-", "_") for dimension in policies.KEYS[key].dimensions]
     return policies.get(name).get(key, on=on, **dict(zip(names, cell, strict=True)))
 
 
@@ -1860,7 +1853,7 @@ def test_the_families_of_rules_of_a_policy(name: str) -> None:
 
     Source: docs/design.md, how a claim is checked.
     """
-    every = policies.vocabulary()["checks.families"].choices
+    every = policies.KEYS["checks.families"].choices
     of_payers = {"units", "pairs", "sedation", "frequency", "authorization"}
     if name == "cigna":  # aligns its pair edits with Medicare's, and has a policy on sedation
         of_payers -= {"pairs", "sedation"}

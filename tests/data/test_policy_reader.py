@@ -413,7 +413,7 @@ def test_the_error_survives_pickling() -> None:
 
 
 def test_a_root_policy_is_told_each_key_and_cell_that_it_lacks() -> None:
-    wanted = [key.name for key in policies.vocabulary().values() if key.gaps == "not-allowed"]
+    wanted = [key.name for key in policies.KEYS.values() if key.required]
 
     messages = [problem.message for problem in refusal(BROKEN / "gap.toml").problems]
 
@@ -901,7 +901,7 @@ def check_policy(policy: Policy) -> None:
                 values = provision.value if isinstance(provision.value, tuple) else ()
                 assert all(isinstance(value, str) for value in values)
                 assert isinstance(provision.caveat, str)
-                if policies.vocabulary()[provision.key].type == "modifier":
+                if policies.KEYS[provision.key].type == "modifier":
                     assert provision.value in {"KX", "25", "none"}
             case NotKnown():
                 assert provision.reason.strip()
@@ -948,8 +948,8 @@ def test_a_garbled_text_is_read_or_refused(scratch: Path, text: str) -> None:
 
 WORDS = sorted(
     {
-        *policies.vocabulary(),
-        *(choice for key in policies.vocabulary().values() for choice in key.choices),
+        *policies.KEYS,
+        *(choice for key in policies.KEYS.values() for choice in key.choices),
         *("none", "KX", "kx", "64490", "64999 x1", "64999", "cpt", "medicare", "beck10", "", " "),
         *("judgment", "confirmed", "secondary", "key", "for", "value", "not-known", "rationale"),
         *("caveat", *(pair for pair in policies.DIMENSIONS["family-pair"] or ())),

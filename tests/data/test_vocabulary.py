@@ -3,6 +3,7 @@
 import ast
 import functools
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,17 @@ import pytest
 import cptfacet
 from cptfacet import _data, policies
 from cptfacet.policies import Key, Provision, model
+from cptfacet.policies.vocabulary import (
+    CODING_FAMILY,
+    MODIFIER_DIAGNOSTIC,
+    NO_MODIFIER,
+    Uncoded,
+    stands_in,
+)
+from cptfacet.procedures import Family
 
 PACKAGE = Path(str(cptfacet.__file__)).parent
-KEYS = policies.vocabulary()
+KEYS = policies.KEYS
 
 TYPES = {"choice", "list", "some", "count", "modifier", "modifiers", "codes", "lines", "document"}
 OPEN = {"add-on", "rule"}  # dimensions whose values can't be listed
@@ -59,47 +68,47 @@ DIMENSIONS: dict[str, tuple[str, ...] | None] = {
         "evaluation",
     ),
 }
-# key: its type, its dimensions, whether a root policy may leave cells out
-VOCABULARY: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "coding.family": ("choice", ("technique", "guidance"), "not-allowed"),
-    "coding.instead": ("lines", ("technique", "guidance"), "allowed"),
-    "coding.overlapping-injections": ("choice", (), "not-allowed"),
-    "coding.injection-at-ablated-joint": ("choice", (), "not-allowed"),
-    "coding.thoracolumbar": ("choice", ("family",), "not-allowed"),
-    "coding.family-pairs": ("choice", ("family-pair", "claim-type"), "allowed"),
-    "levels.order": ("choice", (), "not-allowed"),
-    "levels.third-side": ("choice", (), "not-allowed"),
-    "laterality.format": ("choice", ("role", "claim-type"), "not-allowed"),
-    "modifier.diagnostic": ("modifier", ("family",), "not-allowed"),
-    "modifier.order": ("list", (), "not-allowed"),
-    "addon.primaries": ("codes", ("add-on",), "allowed"),
-    "coverage.document": ("document", (), "allowed"),
-    "billing.document": ("document", (), "allowed"),
-    "checks.families": ("some", (), "not-allowed"),
-    "checks.severity": ("choice", ("rule",), "allowed"),
-    "levels.max": ("count", ("family",), "allowed"),
-    "regions.max": ("count", (), "allowed"),
-    "sessions.max": ("count", ("procedure",), "allowed"),
-    "sessions.pooled.max": ("count", (), "allowed"),
-    "sessions.window": ("count", (), "allowed"),
-    "diagnostic.interval": ("count", (), "allowed"),
-    "diagnostic.after-ablation": ("count", (), "allowed"),
-    "coverage.family": ("choice", ("family",), "allowed"),
-    "coverage.group": ("choice", ("group",), "allowed"),
-    "coverage.technique": ("choice", ("technique",), "allowed"),
-    "coverage.sedation": ("choice", ("family",), "allowed"),
-    "coverage.other-blocks": ("choice", (), "allowed"),
-    "imaging.separate": ("choice", ("family",), "allowed"),
-    "laterality.side": ("choice", (), "allowed"),
-    "diagnosis.stated": ("choice", (), "allowed"),
-    "modifiers.max": ("count", (), "allowed"),
-    "modifier.separate-visit": ("modifier", (), "allowed"),
-    "modifier.expected-denial": ("modifiers", (), "allowed"),
-    "modifier.pair": ("modifiers", (), "allowed"),
-    "facility.asc-list": ("choice", (), "allowed"),
-    "authorization.codes": ("codes", ("claim-type",), "allowed"),
-    "authorization.number-length": ("count", (), "allowed"),
-    "authorization.valid-days": ("count", (), "allowed"),
+# key: its type, its dimensions, whether a policy that extends none answers each cell
+VOCABULARY: dict[str, tuple[str, tuple[str, ...], bool]] = {
+    "coding.family": ("choice", ("technique", "guidance"), True),
+    "coding.instead": ("lines", ("technique", "guidance"), False),
+    "coding.overlapping-injections": ("choice", (), True),
+    "coding.injection-at-ablated-joint": ("choice", (), True),
+    "coding.thoracolumbar": ("choice", ("family",), True),
+    "coding.family-pairs": ("choice", ("family-pair", "claim-type"), False),
+    "levels.order": ("choice", (), True),
+    "levels.third-side": ("choice", (), True),
+    "laterality.format": ("choice", ("role", "claim-type"), True),
+    "modifier.diagnostic": ("modifier", ("family",), True),
+    "modifier.order": ("list", (), True),
+    "addon.primaries": ("codes", ("add-on",), False),
+    "coverage.document": ("document", (), False),
+    "billing.document": ("document", (), False),
+    "checks.families": ("some", (), True),
+    "checks.severity": ("choice", ("rule",), False),
+    "levels.max": ("count", ("family",), False),
+    "regions.max": ("count", (), False),
+    "sessions.max": ("count", ("procedure",), False),
+    "sessions.pooled.max": ("count", (), False),
+    "sessions.window": ("count", (), False),
+    "diagnostic.interval": ("count", (), False),
+    "diagnostic.after-ablation": ("count", (), False),
+    "coverage.family": ("choice", ("family",), False),
+    "coverage.group": ("choice", ("group",), False),
+    "coverage.technique": ("choice", ("technique",), False),
+    "coverage.sedation": ("choice", ("family",), False),
+    "coverage.other-blocks": ("choice", (), False),
+    "imaging.separate": ("choice", ("family",), False),
+    "laterality.side": ("choice", (), False),
+    "diagnosis.stated": ("choice", (), False),
+    "modifiers.max": ("count", (), False),
+    "modifier.separate-visit": ("modifier", (), False),
+    "modifier.expected-denial": ("modifiers", (), False),
+    "modifier.pair": ("modifiers", (), False),
+    "facility.asc-list": ("choice", (), False),
+    "authorization.codes": ("codes", ("claim-type",), False),
+    "authorization.number-length": ("count", (), False),
+    "authorization.valid-days": ("count", (), False),
 }
 UNITS = {
     "levels.max": "levels",
@@ -178,7 +187,7 @@ def literals() -> frozenset[str]:
 
 
 def test_the_keys_of_the_vocabulary() -> None:
-    assert {name: (k.type, k.dimensions, k.gaps) for name, k in KEYS.items()} == VOCABULARY
+    assert {name: (k.type, k.dimensions, k.required) for name, k in KEYS.items()} == VOCABULARY
     assert {name: k.choices for name, k in KEYS.items() if k.choices} == CHOICES
     assert [name for name, key in KEYS.items() if key.name != name] == []
 
@@ -216,7 +225,7 @@ CHANGES: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
 @pytest.mark.parametrize(
-    "table", [policies.vocabulary(), policies.DIMENSIONS], ids=["vocabulary", "dimensions"]
+    "table", [policies.KEYS, policies.DIMENSIONS], ids=["vocabulary", "dimensions"]
 )
 def test_the_tables_are_read_only(table: Any, change: Callable[[Any], object]) -> None:  # noqa: ANN401  what a careless caller has
     before = dict(table)
@@ -225,7 +234,6 @@ def test_the_tables_are_read_only(table: Any, change: Callable[[Any], object]) -
         change(table)
 
     assert dict(table) == before
-    assert policies.vocabulary() is policies.vocabulary()
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
@@ -246,12 +254,12 @@ def test_a_key_is_of_use(name: str) -> None:
 
 @pytest.mark.parametrize("name", KEYS)
 def test_a_key_that_no_policy_may_leave_out_is_read_by_a_rule(name: str) -> None:
-    if KEYS[name].gaps == "not-allowed":
+    if KEYS[name].required:
         assert name in literals()
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
-def test_a_key_is_documented_and_well_formed(key: Key) -> None:
+def test_a_key_is_documented_and_well_formed(key: Key[object]) -> None:
     room, _, what = key.name.partition(".")
 
     assert room
@@ -262,28 +270,19 @@ def test_a_key_is_documented_and_well_formed(key: Key) -> None:
     assert key.type in TYPES == set(model._TYPES)
     assert set(key.dimensions) <= set(policies.DIMENSIONS)
     assert len(set(key.dimensions)) == len(key.dimensions)
-    assert key.gaps in {"allowed", "not-allowed"}
     assert key.unit is None or key.unit
-    assert key.use in {"coding", "checking"}
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
-def test_choices_belong_to_types_that_choose(key: Key) -> None:
+def test_choices_belong_to_types_that_choose(key: Key[object]) -> None:
     assert bool(key.choices) is (key.type in {"choice", "list", "some"})
     assert len(set(key.choices)) == len(key.choices)
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
-def test_only_a_closed_dimension_can_be_without_gaps(key: Key) -> None:
-    if key.gaps == "not-allowed":
+def test_only_a_closed_dimension_can_be_without_gaps(key: Key[object]) -> None:
+    if key.required:
         assert not OPEN & set(key.dimensions)
-
-
-def test_each_key_says_itself_whether_it_may_have_gaps() -> None:
-    entries = _data.read_toml("policies/vocabulary.toml")["keys"]
-
-    assert [name for name, entry in entries.items() if "gaps" not in entry] == []
-    assert [name for name, entry in entries.items() if "dimensions" not in entry] == []
 
 
 def test_the_families_that_a_cell_may_name_are_among_the_choices_of_family() -> None:
@@ -338,9 +337,32 @@ RIGHT: dict[str, list[object]] = {
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
-def test_what_a_key_allows(key: Key) -> None:
+def test_what_a_key_allows(key: Key[object]) -> None:
     for value in RIGHT.get(key.type, list(key.choices)):
         assert model.check_value(value, key) == ""
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
+def test_code_works_with_what_a_file_writes(key: Key[object]) -> None:
+    """A choice is a member of an enum of that value, and a list a tuple of them."""
+    for choice in key.choices:
+        read = key.values.read((choice,) if key.type != "choice" else choice)
+        members = read if isinstance(read, tuple) else (read,)
+        assert [(isinstance(m, StrEnum), str(m)) for m in members] == [(True, choice)]
+    for value in RIGHT.get(key.type, []):
+        read = key.values.read(tuple(value) if isinstance(value, list) else value)  # type: ignore[arg-type]
+        if key.type == "lines":
+            assert [line.text for line in read] == value  # type: ignore[attr-defined]
+        elif value == NO_MODIFIER:
+            assert read is None
+        else:
+            assert read == (tuple(value) if isinstance(value, list) else value)
+
+
+def test_a_technique_belongs_to_a_family_or_to_none() -> None:
+    assert CODING_FAMILY.values.read("ablation") is Family.ABLATION
+    assert CODING_FAMILY.values.read("ask") is Uncoded.ASK
+    assert MODIFIER_DIAGNOSTIC.values.read("KX") == "KX"
 
 
 def test_a_modifier_is_one_of_the_role_of_its_key() -> None:
@@ -359,12 +381,12 @@ def test_a_cell_names_what_its_dimension_has(dimension: str) -> None:
         or {"add-on": ("64494", "0214T"), "rule": ("two-regions", "x1")}[dimension]
     )
 
-    assert all(model.stands_in(dimension, value) for value in fits)
-    assert not any(model.stands_in(dimension, value) for value in wrong)
+    assert all(stands_in(dimension, value) for value in fits)
+    assert not any(stands_in(dimension, value) for value in wrong)
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
-def test_what_a_key_does_not_allow(key: Key, value: object) -> None:
+def test_what_a_key_does_not_allow(key: Key[object], value: object) -> None:
     assert model.check_value(value, key).startswith(("write ", "list "))
 
 
@@ -382,13 +404,6 @@ def test_no_packaged_policy_brings_sources_of_its_own() -> None:
     """One registry, `data/sources.toml`, holds every source that packaged data cite."""
     names = sorted(entry.name for entry in (_data.root() / "policies").iterdir())
 
-    assert names == sorted(f"{name}.toml" for name in (*policies.ids(), "vocabulary"))
+    assert names == sorted(f"{name}.toml" for name in policies.ids())
     for name in names:
         assert "sources" not in _data.read_toml(f"policies/{name}"), name
-
-
-def test_the_vocabulary_begins_by_saying_what_it_is() -> None:
-    first, second, *_ = _data.read_text("policies/vocabulary.toml").splitlines()
-
-    assert first.startswith("# What: ")
-    assert second.startswith("# Publisher: ")

@@ -801,7 +801,7 @@ class TestShow:
             *(procedure.code for procedure in packaged().procedures),
             *(modifier.code for modifier in packaged().modifiers),
             *(*Joint, *Nerve),
-            *(*policies.ids(), *policies.vocabulary(), *jurisdictions.ids()),
+            *(*policies.ids(), *policies.KEYS, *jurisdictions.ids()),
             *(f"state:{area.state}" for area in jurisdictions.areas()),
             *RuleFamily,
         ):

@@ -678,8 +678,8 @@ ASKED_BY_NAME = {  # the dimensions of what coding asks: the values that matter 
 def answers_of(payer: str, claim_type: ClaimType) -> tuple[object, ...]:
     """List all that coding and decoding of these methods ask a policy today, with the answers."""
     told: list[object] = []
-    for key in policies.vocabulary().values():
-        if key.use != "coding":
+    for key in policies.KEYS.values():
+        if not key.shapes_lines:
             continue
         if key.name in ("coding.instead", "coding.family-pairs", *NOT_ASKED):
             continue

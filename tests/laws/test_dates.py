@@ -234,7 +234,7 @@ OPEN = {
 
 def questions() -> Iterator[tuple[str, dict[str, str]]]:
     """List every key of the vocabulary with every cell that a caller may ask for."""
-    for key in policies.vocabulary().values():
+    for key in policies.KEYS.values():
         names = [name.replace("-", "_") for name in key.dimensions]
         axes = [DIMENSIONS[name] or OPEN[name] for name in key.dimensions]
         for values in itertools.product(*axes):
@@ -349,5 +349,5 @@ def test_a_policy_may_end_on_the_last_day_there_is() -> None:
 
 def cell_of(stated: Provision | NotKnown) -> dict[str, str]:
     """Name the cell of a provision as a caller asks for it."""
-    names = policies.vocabulary()[stated.key].dimensions
+    names = policies.KEYS[stated.key].dimensions
     return dict(zip((name.replace("-", "_") for name in names), stated.cell, strict=True))

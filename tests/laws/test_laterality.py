@@ -28,7 +28,7 @@ from cptfacet.bilateral import (
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
 from cptfacet.errors import FormatMismatchError, FormatNotKnownError, ParseError, UnknownIdError
 from cptfacet.modifiers import ModifierKind
-from cptfacet.procedures import ROLES, ProcedureKind, role_of
+from cptfacet.procedures import CodeRole, ProcedureKind, role_of
 from cptfacet.reference import packaged
 
 PRIMARY = "64493"
@@ -302,7 +302,7 @@ DAYS = (None, dt.date(2026, 3, 2))
 Forms = LateralityFormat | dict[str, LateralityFormat]
 FORMS_BY_ROLE = st.one_of(
     st.sampled_from(FORMS),
-    st.fixed_dictionaries({role: st.sampled_from(FORMS) for role in ROLES}),
+    st.fixed_dictionaries({role.value: st.sampled_from(FORMS) for role in CodeRole}),
 )
 
 
@@ -750,7 +750,7 @@ class TestFormsByRole:
             role: policies.get(policy).get(
                 "laterality.format", on=on, role=role, claim_type=claim_type
             )
-            for role in ROLES
+            for role in CodeRole
         }
         open_ = [role for role, answer in said.items() if isinstance(answer, policies.NotKnown)]
         if open_:
@@ -771,7 +771,7 @@ class TestFormsByRole:
         with pytest.raises(FormatNotKnownError) as refused:
             convert(lines, source=ONE, target=given)
 
-        assert [problem.path for problem in refused.value.problems] == list(ROLES[1:])
+        assert [problem.path for problem in refused.value.problems] == list(CodeRole)[1:]
         assert "target" in str(refused.value)
         assert convert(lines[:1], source=given, target=given).lines == tuple(lines[:1])
 

@@ -19,7 +19,7 @@ from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
-from cptfacet.policies import DIMENSIONS, ChangeKind, Policy, Provision, vocabulary
+from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Policy, Provision
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import RepairedClaim, repair_claim
@@ -57,8 +57,8 @@ def said_of_lines(policy: Policy) -> tuple[object, ...]:
     """Give every value of a policy that shapes lines, on every day on which any policy changes."""
     of_lines = [
         key
-        for key in vocabulary().values()
-        if key.use == "coding"
+        for key in KEYS.values()
+        if key.shapes_lines
         and key.type != "document"
         and key.name not in ("coding.family", "coding.instead")
     ]

@@ -27,7 +27,7 @@ from cptfacet.decoding import Decoder
 from cptfacet.errors import MissingExtraError
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.interop.json import dump, read
-from cptfacet.policies import NotKnown, Policy, Provision, vocabulary
+from cptfacet.policies import KEYS, NotKnown, Policy, Provision
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
@@ -386,18 +386,15 @@ class TestCoverage:
             told: list[object] = []
             for p in policy.provisions:
                 told += [p.key, type(p), (p.term.start is None, p.term.seen is None)]
-                if isinstance(p, Provision) and vocabulary()[p.key].type == "choice":
+                if isinstance(p, Provision) and KEYS[p.key].type == "choice":
                     told.append((p.key, p.value))
             return told
 
         dates = [(True, True), (True, False), (False, True)]
         choices = [
-            (key.name, c)
-            for key in vocabulary().values()
-            for c in key.choices
-            if key.type == "choice"
+            (key.name, c) for key in KEYS.values() for c in key.choices if key.type == "choice"
         ]
-        domain = [*vocabulary(), Provision, NotKnown, *dates, *choices]
+        domain = [*KEYS, Provision, NotKnown, *dates, *choices]
         made_up = strategies.policies(parents=st.just(CPT))
         assert reached(made_up, tell, domain, count=150)
 

@@ -9,7 +9,8 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.claims import Purpose
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies.vocabulary import NO_MODIFIER
 from cptfacet.procedures import Family
 from cptfacet.sessions import TechniqueKind
 
@@ -36,7 +37,7 @@ def kx_for(plan: Plan, family: Family) -> Kx | NotKnown | None:
     answer = plan.get("modifier.diagnostic", family=family)
     if isinstance(answer, NotKnown):
         return answer
-    return None if answer.value == NONE else Kx(modifier=str(answer.value), stated=answer)
+    return None if answer.value == NO_MODIFIER else Kx(modifier=str(answer.value), stated=answer)
 
 
 def borrowed_kx(plan: Plan, family: Family) -> Kx | None:

@@ -29,8 +29,9 @@ from cptfacet.coding.result import LineReason
 from cptfacet.dates import Status
 from cptfacet.modifiers import ModifierKind
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies import GUIDANCE_NOT_STATED, NONE, NotKnown, Provision, as_policy
-from cptfacet.procedures import ROLES, Family, LegacyFamily, ProcedureKind
+from cptfacet.policies import NotKnown, Provision, as_policy
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
+from cptfacet.procedures import CodeRole, Family, LegacyFamily, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
@@ -288,7 +289,7 @@ class Plan:
         }
         self.single_side = bilateral.shapes(LateralityFormat.ONE_LINE_50, reference=reference)
         self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
-        self.forms = {role: self._form(role, claim_type) for role in ROLES}
+        self.forms: dict[str, Form] = {role: self._form(role, claim_type) for role in CodeRole}
         self.diagnostic = {
             family: policy.get("modifier.diagnostic", on=on, family=family) for family in Family
         }
@@ -357,7 +358,7 @@ class Plan:
 
     def _marked(self, answer: Provision | NotKnown) -> Marks | None:
         """Give the marks of a diagnostic line, or None where the policy has none or is not known."""
-        if isinstance(answer, NotKnown) or answer.value == NONE:
+        if isinstance(answer, NotKnown) or answer.value == NO_MODIFIER:
             return None
         message = (
             f"{answer.value} attests that the requirements of the policy are met;"

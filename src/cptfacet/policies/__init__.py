@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING
 from cptfacet.errors import PolicyFileError, Problem
 from cptfacet.policies.files import PolicyFile, get, ids, read_file, read_files
 from cptfacet.policies.model import (
-    DIMENSIONS,
-    GUIDANCE_NOT_STATED,
-    NONE,
     ChangeKind,
-    Key,
+    Known,
     NotKnown,
     Policy,
     PolicyChange,
     Provision,
-    Value,
     as_policy,
     rule_families,
-    vocabulary,
 )
+from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,10 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIMENSIONS",
-    "GUIDANCE_NOT_STATED",
-    "NONE",
+    "KEYS",
     "ChangeKind",
     "Key",
+    "Known",
     "NotKnown",
     "Policy",
     "PolicyChange",
@@ -51,7 +47,6 @@ __all__ = [
     "load",
     "load_all",
     "rule_families",
-    "vocabulary",
 ]
 
 ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages

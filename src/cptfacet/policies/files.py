@@ -18,18 +18,8 @@ from cptfacet import _data
 from cptfacet.citations import Confidence, Source, cite
 from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem, UnknownIdError
-from cptfacet.policies.model import (
-    DIMENSIONS,
-    Key,
-    NotKnown,
-    Policy,
-    Provision,
-    Value,
-    check_value,
-    overlaps,
-    stands_in,
-    vocabulary,
-)
+from cptfacet.policies.model import NotKnown, Policy, Provision, check_value, overlaps
+from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, stands_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,8 +55,7 @@ def ids() -> tuple[str, ...]:
     """
     folder = _data.root() / "policies"
     names = (entry.name for entry in folder.iterdir())
-    found = (name.removesuffix(".toml") for name in names if name.endswith(".toml"))
-    return tuple(sorted(set(found) - {"vocabulary"}))
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 @functools.cache
@@ -409,11 +398,11 @@ class Reader:
             message = "give from (where a source states the start) or seen (where one shows it)"
             self._problem(f"{path}.from", message, index)
 
-    def _key(self, path: str, index: int, entry: dict[str, Any]) -> Key | None:
+    def _key(self, path: str, index: int, entry: dict[str, Any]) -> Key[object] | None:
         name = entry.get("key")
-        key = vocabulary().get(name) if isinstance(name, str) else None
+        key = KEYS.get(name) if isinstance(name, str) else None
         if key is None:
-            near = difflib.get_close_matches(str(name), vocabulary(), n=1)
+            near = difflib.get_close_matches(str(name), KEYS, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; see the vocabulary of provisions"
             self._problem(
                 f"{path}.key", f"{reprlib.repr(name)} is not in the vocabulary{hint}", index
@@ -473,7 +462,9 @@ class Reader:
                 found.append(source)
         return tuple(found)
 
-    def _cells(self, path: str, index: int, entry: dict[str, Any], key: Key) -> tuple[Cell, ...]:
+    def _cells(
+        self, path: str, index: int, entry: dict[str, Any], key: Key[object]
+    ) -> tuple[Cell, ...]:
         given = _data.as_table(entry.get("for", {}))
         if given is None:
             self._problem(f"{path}.for", "write it as { dimension = [values] }", index)
@@ -500,7 +491,9 @@ class Reader:
             axes.append(tuple(str(part) for part in chosen))
         return tuple(itertools.product(*axes))
 
-    def _value(self, path: str, index: int, entry: dict[str, Any], key: Key) -> Value | None:
+    def _value(
+        self, path: str, index: int, entry: dict[str, Any], key: Key[object]
+    ) -> Value | None:
         if ("value" in entry) is ("not-known" in entry):
             message = "give either a value, or not-known with the reason, and not both"
             self._problem(f"{path}.value", message, index)
@@ -539,8 +532,8 @@ class Reader:
         self, places: Mapping[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]]
     ) -> None:
         """Ask a policy that extends none for each needed cell, and for each day from its first."""
-        for key in vocabulary().values():
-            if key.gaps == "allowed":
+        for key in KEYS.values():
+            if not key.required:
                 continue
             axes = [DIMENSIONS[name] or () for name in key.dimensions]
             cells = list(itertools.product(*axes))

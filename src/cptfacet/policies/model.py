@@ -4,134 +4,54 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import functools
-import itertools
 import re
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from cptfacet import _data
 from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
-from cptfacet.claims import ClaimType, parse_line
+from cptfacet.claims import parse_line
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.modifiers import ModifierRole
-from cptfacet.procedures import ROLES, CodeGroup, Family, is_code
+from cptfacet.policies.vocabulary import (
+    CHECKS_FAMILIES,
+    DIMENSIONS,
+    KEYS,
+    NO_MODIFIER,
+    Key,
+    Value,
+    stands_in,
+)
+from cptfacet.procedures import is_code
 from cptfacet.reference import packaged
-from cptfacet.sessions import Guidance, Technique
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from cptfacet.findings import RuleFamily
 
 __all__ = [
-    "DIMENSIONS",
-    "GUIDANCE_NOT_STATED",
-    "NONE",
     "Cell",
     "ChangeKind",
-    "Key",
+    "Known",
     "NotKnown",
     "Policy",
     "PolicyChange",
     "Provision",
-    "Value",
     "as_policy",
     "check_value",
     "overlaps",
     "rule_families",
-    "stands_in",
-    "vocabulary",
 ]
 
-Value = str | int | tuple[str, ...]
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
 Cell = tuple[str, ...]
-
-GUIDANCE_NOT_STATED = "not-stated"
-NONE = "none"
-PROCEDURES = ("diagnostic-injection", "therapeutic-injection", "ablation")
-
-DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
-    {
-        "technique": tuple(Technique),
-        "guidance": (*Guidance, GUIDANCE_NOT_STATED),
-        "role": ROLES,
-        "claim-type": tuple(ClaimType),
-        "family": tuple(Family),
-        "family-pair": tuple("+".join(pair) for pair in itertools.combinations(Family, 2)),
-        "add-on": None,  # open: any procedure code
-        "rule": None,  # open: the id of any checking rule
-        "procedure": PROCEDURES,
-        "group": tuple(CodeGroup),
-    }
-)
-_RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
-    {"add-on": is_code, "rule": lambda text: _RULE.fullmatch(text) is not None}
-)
-
-
-def stands_in(dimension: str, value: object) -> bool:
-    """Say whether a cell may name a value of a dimension.
-
-    >>> stands_in("family", "ablation"), stands_in("add-on", "64494"), stands_in("rule", "Rule 7")
-    (True, True, False)
-    """
-    allowed = DIMENSIONS[dimension]
-    if allowed is None:
-        return isinstance(value, str) and _OPEN[dimension](value)
-    return value in allowed
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Key:
-    """One key of the vocabulary: what a provision of that name says, and in which cells.
-
-    ``use`` says who asks for it: `coding`, whose lines depend on it, or `checking`. ``role`` is the
-    role of the modifier that a provision of the type `modifier` names.
-    """
-
-    name: str
-    type: str
-    meaning: str
-    dimensions: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
-    unit: str | None = None
-    gaps: str = "allowed"
-    use: str = "coding"
-    role: ModifierRole | None = None
-
-
-@functools.cache
-def vocabulary() -> Mapping[str, Key]:
-    """Give every key that a policy file may use.
-
-    >>> vocabulary()["laterality.format"].dimensions
-    ('role', 'claim-type')
-    """
-    table = _data.read_toml("policies/vocabulary.toml")["keys"]
-    return MappingProxyType(
-        {
-            name: Key(
-                name=name,
-                type=entry["type"],
-                meaning=entry["meaning"],
-                dimensions=tuple(entry["dimensions"]),
-                choices=tuple(entry.get("choices", ())),
-                unit=entry.get("unit"),
-                gaps=entry["gaps"],
-                use=entry.get("use", "coding"),
-                role=ModifierRole(entry["role"]) if "role" in entry else None,
-            )
-            for name, entry in table.items()
-        }
-    )
 
 
 @sealed
@@ -184,6 +104,19 @@ class NotKnown(Unknown):
         """Name the question by the key and its cell."""
         named = f"{self.key} ({', '.join(self.cell)})" if self.cell else self.key
         object.__setattr__(self, "what", named)
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Known(Generic[T_co]):
+    """The answer to a typed question: a value, and the provision that gives it.
+
+    The value of the provision is what its file has; this one is what code works with: a member of
+    an enum for a choice, None where a modifier is `none`.
+    """
+
+    value: T_co
+    provision: Provision
 
 
 class ChangeKind(StrEnum):
@@ -290,6 +223,30 @@ class Policy:
         where = _cell_of(key, cell)
         return self._answer(key, where, on)
 
+    def ask(self, key: Key[T], *cell: str, on: dt.date) -> Known[T] | NotKnown:
+        """Return what the policy says under a key on a date, as code works with it.
+
+        The dimensions of the key are given in their order.
+
+        >>> import datetime as dt
+        >>> from cptfacet.policies.vocabulary import LEVELS_MAX, LEVELS_ORDER
+        >>> get("medicare").ask(LEVELS_MAX, "ablation", on=dt.date(2026, 3, 2)).value
+        2
+        >>> get("cpt").ask(LEVELS_ORDER, "ablation", on=dt.date(2026, 3, 2))
+        Traceback (most recent call last):
+        ...
+        TypeError: levels.order has the dimensions: none; given: ablation
+
+        Raises:
+            UnknownIdError: There is no such cell.
+            TypeError: There are not as many values as the key has dimensions.
+        """
+        _check_cell(key, cell)
+        answer = self._answer(key.name, cell, on)
+        if isinstance(answer, NotKnown):
+            return answer
+        return Known(value=key.values.read(answer.value), provision=answer)
+
     def _answer(self, key: str, cell: Cell, on: dt.date) -> Provision | NotKnown:
         stated = self._index.get((key, cell), ())
         for provision in stated:
@@ -349,23 +306,34 @@ def _terms(stated: tuple[Provision | NotKnown, ...]) -> str:
 
 
 def _cell_of(key: str, cell: Mapping[str, str]) -> Cell:
-    known = vocabulary().get(key)
+    known = KEYS.get(key)
     if known is None:
-        near = difflib.get_close_matches(key, vocabulary())
+        near = difflib.get_close_matches(key, KEYS)
         raise UnknownIdError(what="provision", text=key, near=tuple(near))
     given = {name.replace("_", "-"): value for name, value in cell.items()}
     if set(given) != set(known.dimensions):
-        wanted = ", ".join(known.dimensions) or "none"
-        message = f"{key} has the dimensions: {wanted}; given: {', '.join(given) or 'none'}"
-        raise TypeError(message)
-    for name, value in given.items():
+        raise _wrong_dimensions(known, given)
+    where = tuple(str(given[name]) for name in known.dimensions)
+    _check_cell(known, where)
+    return where
+
+
+def _check_cell(key: Key[object], cell: Cell) -> None:
+    if len(cell) != len(key.dimensions):
+        raise _wrong_dimensions(key, cell)
+    for name, value in zip(key.dimensions, cell, strict=True):
         if not stands_in(name, value):
             near = difflib.get_close_matches(value, DIMENSIONS[name] or ())
             raise UnknownIdError(what=name, text=value, near=tuple(near))
-    return tuple(str(given[name]) for name in known.dimensions)
 
 
-def rule_families(policy: Policy, *, on: dt.date) -> tuple[str, ...]:
+def _wrong_dimensions(key: Key[object], given: Iterable[str]) -> TypeError:
+    wanted = ", ".join(key.dimensions) or "none"
+    message = f"{key.name} has the dimensions: {wanted}; given: {', '.join(given) or 'none'}"
+    return TypeError(message)
+
+
+def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
     """List the families of checking rules that a policy runs on a date; none where nobody tells.
 
     >>> import datetime as dt
@@ -373,11 +341,8 @@ def rule_families(policy: Policy, *, on: dt.date) -> tuple[str, ...]:
     >>> set(rule_families(medicare, on=day)) - set(rule_families(get("cpt"), on=day)) > {"pairs"}
     True
     """
-    match policy.get("checks.families", on=on):
-        case Provision(value=tuple(families)):
-            return families
-        case _:
-            return ()
+    families = policy.ask(CHECKS_FAMILIES, on=on)
+    return families.value if isinstance(families, Known) else ()
 
 
 def as_policy(value: object) -> Policy:
@@ -399,25 +364,25 @@ def as_policy(value: object) -> Policy:
     raise TypeError(message)
 
 
-def _check_choice(value: object, key: Key) -> str:
+def _check_choice(value: object, key: Key[object]) -> str:
     return "" if value in key.choices else f"write one of {', '.join(key.choices)}"
 
 
-def _check_list(value: object, key: Key) -> str:
+def _check_list(value: object, key: Key[object]) -> str:
     listed = _data.as_array(value)
     if listed is not None and sorted(map(str, listed)) == sorted(key.choices):
         return ""
     return f"list {', '.join(key.choices)}, each once, in order"
 
 
-def _check_some(value: object, key: Key) -> str:
+def _check_some(value: object, key: Key[object]) -> str:
     listed = _data.as_array(value)
     if listed and all(listed.count(each) == 1 and each in key.choices for each in listed):
         return ""
     return f"list some of {', '.join(key.choices)}, each once"
 
 
-def _check_count(value: object, key: Key) -> str:
+def _check_count(value: object, key: Key[object]) -> str:
     if type(value) is int and value >= 0:  # True is no count
         return ""
     return f"write a whole number of {key.unit}, bare and not below 0"
@@ -429,17 +394,17 @@ _ROLES = {
 }
 
 
-def _check_modifier(value: object, key: Key) -> str:
-    if value == NONE:
+def _check_modifier(value: object, key: Key[object]) -> str:
+    if value == NO_MODIFIER:
         return ""
     for modifier in packaged().modifiers:
         if modifier.code == value and modifier.role is key.role:
             return ""
     told = _ROLES[key.role] if key.role else "that is known"
-    return f"write a modifier {told}, or {NONE!r}"
+    return f"write a modifier {told}, or {NO_MODIFIER!r}"
 
 
-def _check_modifiers(value: object, _: Key) -> str:
+def _check_modifiers(value: object, _: Key[object]) -> str:
     known = {modifier.code for modifier in packaged().modifiers}
     listed = _data.as_array(value)
     if listed and all(
@@ -449,14 +414,14 @@ def _check_modifiers(value: object, _: Key) -> str:
     return "list modifiers that the reference knows, each once"
 
 
-def _check_codes(value: object, _: Key) -> str:
+def _check_codes(value: object, _: Key[object]) -> str:
     listed = _data.as_array(value)
     if listed and all(isinstance(code, str) and is_code(code) for code in listed):
         return ""
     return "list procedure codes"
 
 
-def _check_lines(value: object, _: Key) -> str:
+def _check_lines(value: object, _: Key[object]) -> str:
     listed = _data.as_array(value) or [""]
     try:
         fits = all(isinstance(line, str) and parse_line(line).text == line for line in listed)
@@ -468,7 +433,7 @@ def _check_lines(value: object, _: Key) -> str:
 _DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
 
 
-def _check_document(value: object, _: Key) -> str:
+def _check_document(value: object, _: Key[object]) -> str:
     if isinstance(value, str) and _DOCUMENT.fullmatch(value):
         return ""
     return "write the number of a published document, such as MM-0001"
@@ -487,7 +452,7 @@ def overlaps(
 
 
 def _wrong_value(provision: Provision | NotKnown) -> str:
-    key = vocabulary().get(provision.key)
+    key = KEYS.get(provision.key)
     if key is None:
         return "it is not in the vocabulary of provisions"
     if len(key.dimensions) != len(provision.cell) or not all(
@@ -500,12 +465,12 @@ def _wrong_value(provision: Provision | NotKnown) -> str:
     return check_value(list(value) if isinstance(value, tuple) else value, key)
 
 
-def check_value(value: object, key: Key) -> str:
+def check_value(value: object, key: Key[object]) -> str:
     """Say what is wrong with the value of a key as a file writes it; nothing where it fits."""
     return _TYPES[key.type](value, key)
 
 
-_TYPES: Mapping[str, Callable[[object, Key], str]] = {
+_TYPES: Mapping[str, Callable[[object, Key[object]], str]] = {
     "choice": _check_choice,
     "list": _check_list,
     "some": _check_some,

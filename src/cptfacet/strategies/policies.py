@@ -15,7 +15,8 @@ from cptfacet import policies as packaged_policies
 from cptfacet.citations import Citation, Confidence, Source, cite
 from cptfacet.claims import ClaimLine
 from cptfacet.dates import EffectivePeriod
-from cptfacet.policies import DIMENSIONS, NONE, Key, NotKnown, Policy, Provision, Value, vocabulary
+from cptfacet.policies import DIMENSIONS, KEYS, Key, NotKnown, Policy, Provision, Value
+from cptfacet.policies.vocabulary import NO_MODIFIER
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.strategies.options import (
@@ -57,7 +58,7 @@ def citations(*, sources: SearchStrategy[Source] | None = None) -> SearchStrateg
 
 
 def _keys() -> SearchStrategy[str]:
-    return st.sampled_from(list(vocabulary()))
+    return st.sampled_from(list(KEYS))
 
 
 def provisions(*, keys: SearchStrategy[str] | None = None) -> SearchStrategy[Provision]:
@@ -136,12 +137,12 @@ def _free(draw: st.DrawFn) -> tuple[EffectivePeriod, str]:
     return draw(terms()), draw(st.sampled_from(packaged_policies.ids()))
 
 
-def _draw_cell(draw: st.DrawFn, keys: SearchStrategy[str]) -> tuple[Key, tuple[str, ...]]:
+def _draw_cell(draw: st.DrawFn, keys: SearchStrategy[str]) -> tuple[Key[object], tuple[str, ...]]:
     name = draw(keys)
-    if name not in vocabulary():
+    if name not in KEYS:
         message = f"keys gives {name!r}, which is not in the vocabulary of provisions"
         raise InvalidArgument(message)
-    key = vocabulary()[name]
+    key = KEYS[name]
     add_ons = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on]
     axes = [
         _RULES if name == "rule" else st.sampled_from(list(DIMENSIONS[name] or add_ons))
@@ -189,7 +190,7 @@ def _draw_weight(
 
 
 def _draw_provision(
-    draw: st.DrawFn, key: Key, cell: tuple[str, ...], term: EffectivePeriod, policy: str
+    draw: st.DrawFn, key: Key[object], cell: tuple[str, ...], term: EffectivePeriod, policy: str
 ) -> Provision:
     confidence, cited, note = _draw_weight(draw, term)
     return Provision(
@@ -207,7 +208,7 @@ def _draw_provision(
 
 
 def _draw_not_known(
-    draw: st.DrawFn, key: Key, cell: tuple[str, ...], term: EffectivePeriod, policy: str
+    draw: st.DrawFn, key: Key[object], cell: tuple[str, ...], term: EffectivePeriod, policy: str
 ) -> NotKnown:
     confidence, cited, note = _draw_weight(draw, term)
     return NotKnown(
@@ -226,23 +227,23 @@ def _some(values: Sequence[str], most: int) -> SearchStrategy[Value]:
     return tuples(st.sampled_from(values), min_size=1, max_size=most, unique=True)
 
 
-def _marks(key: Key) -> SearchStrategy[Value]:
+def _marks(key: Key[object]) -> SearchStrategy[Value]:
     fitting = [modifier.code for modifier in packaged().modifiers if modifier.role is key.role]
-    return st.sampled_from([NONE, *fitting])
+    return st.sampled_from([NO_MODIFIER, *fitting])
 
 
-def _lines(_: Key) -> SearchStrategy[Value]:
+def _lines(_: Key[object]) -> SearchStrategy[Value]:
     known = st.sampled_from([procedure.code for procedure in packaged().procedures])
     line = st.builds(ClaimLine, code=known, units=st.integers(1, 9))
     return tuples(line.map(lambda line: line.text), min_size=1, max_size=2, unique=True)
 
 
-def _documents(_: Key) -> SearchStrategy[Value]:
+def _documents(_: Key[object]) -> SearchStrategy[Value]:
     drawn = st.tuples(st.sampled_from(["MM", "PA", "A", "L"]), st.integers(1, 99_999))
     return drawn.map(lambda parts: f"{parts[0]}-{parts[1]}")
 
 
-_VALUES: Mapping[str, Callable[[Key], SearchStrategy[Value]]] = {
+_VALUES: Mapping[str, Callable[[Key[object]], SearchStrategy[Value]]] = {
     "choice": lambda key: st.sampled_from(key.choices),
     "list": lambda key: st.permutations(key.choices).map(tuple),
     "some": lambda key: _some(key.choices, 4),
@@ -255,7 +256,7 @@ _VALUES: Mapping[str, Callable[[Key], SearchStrategy[Value]]] = {
 }
 
 
-def _values(key: Key) -> SearchStrategy[Value]:
+def _values(key: Key[object]) -> SearchStrategy[Value]:
     """Give the values that a key allows, by its type."""
     if key.type not in _VALUES:
         message = f"no strategy gives values of the type {key.type!r} of {key.name}"

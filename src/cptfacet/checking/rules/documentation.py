@@ -30,7 +30,8 @@ from cptfacet.coding import CodedSession
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
-from cptfacet.policies import GUIDANCE_NOT_STATED, NotKnown, Provision
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.procedures import Family
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 

@@ -19,7 +19,8 @@ from cptfacet.findings import Question, Severity
 from cptfacet.history import INJECTIONS, PastSession, SessionKind
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
-from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies.vocabulary import NO_MODIFIER
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _counted_as(day: Day, today: PastSession) -> SessionKind:
 def _unmarked(day: Day) -> SessionKind | None:
     """Give the kind as which the policy counts an injection without a diagnostic mark."""
     mark = day.plan.provision("modifier.diagnostic", family=Family.IMAGE_GUIDED_INJECTION.value)
-    return None if mark is None or mark.value == NONE else SessionKind.THERAPEUTIC_INJECTION
+    return None if mark is None or mark.value == NO_MODIFIER else SessionKind.THERAPEUTIC_INJECTION
 
 
 def _over(  # noqa: PLR0917  one line of a limit

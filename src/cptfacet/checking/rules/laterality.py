@@ -27,7 +27,7 @@ from cptfacet.errors import FormatMismatchError
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
 from cptfacet.policies import NotKnown, Provision
-from cptfacet.procedures import ROLES, Ordinal
+from cptfacet.procedures import CodeRole, Ordinal
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
@@ -94,7 +94,7 @@ def _billed(day: Day) -> list[Billed]:
 
 def _forms(plan: Plan) -> set[LateralityFormat | None]:
     """Give the form of each role in the term of a plan, None where one is not known."""
-    return {_value(plan.line_form(role)) for role in ROLES}
+    return {_value(plan.line_form(role)) for role in CodeRole}
 
 
 def _value(form: Provision | NotKnown | None) -> LateralityFormat | None:

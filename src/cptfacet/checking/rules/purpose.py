@@ -21,7 +21,8 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.findings import Question
-from cptfacet.policies import NONE, NotKnown, Provision
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies.vocabulary import NO_MODIFIER
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
@@ -170,7 +171,9 @@ def _later(plan: Plan, family: Family) -> list[Provision]:
     return [
         stated
         for stated in plan.policy.stated("modifier.diagnostic", (family,))
-        if isinstance(stated, Provision) and stated.value != NONE and stated.term.first > plan.on
+        if isinstance(stated, Provision)
+        and stated.value != NO_MODIFIER
+        and stated.term.first > plan.on
     ]
 
 

@@ -11,7 +11,8 @@ from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NONE, Provision
+from cptfacet.policies import Provision
+from cptfacet.policies.vocabulary import NO_MODIFIER
 from cptfacet.procedures import CodeGroup
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
@@ -32,7 +33,7 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
     if isinstance(with_package, NotAsked):
         yield with_package
         return
-    if stated.value == NONE or not with_package:
+    if stated.value == NO_MODIFIER or not with_package:
         return
     codes = ", ".join(sorted({line.code for line in with_package}))
     indicators = [
