@@ -72,7 +72,7 @@ def check_claim(
     ... )
     >>> for found in check_claim(claim, policy=policies.get("cpt")).findings:
     ...     print(found)
-    error addon-without-primary: 64494 is an add-on, and none of its primaries (64493, 64490) is billed with it
+    error addon-without-primary: 64494 is an add-on code, and none of its primary codes (64493, 64490) is on the claim
     >>> check_claim(claim, policy="cpt")
     Traceback (most recent call last):
     ...
