@@ -11,7 +11,7 @@ FLOORS = (
     {"_records", "_text", "errors", "dates", "citations", "unknown", "_data"},
     {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
     {"reference", "policies"},
-    {"addons", "bilateral", "treated"},
+    {"addons", "bilateral", "billed", "treated"},
     {"coding"},
     {"decoding"},
     {"checking", "past"},

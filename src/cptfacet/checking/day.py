@@ -67,6 +67,16 @@ class Line:
         return units if type(units) is int and 0 < units < _MOST else self.written.whole_units
 
     @property
+    def counted(self) -> int:
+        """Its units as levels are counted: 1 if they are missing, 0 if they are not a count."""
+        return 1 if self.written.units is None else self.units or 0
+
+    @property
+    def sides(self) -> tuple[ModifierRole, ...]:
+        """The roles of its lateral modifiers, each once."""
+        return self.facts.sides
+
+    @property
     def side(self) -> ModifierRole | None:
         """The role of the one modifier that names its side, or None where there is not one."""
         return self.facts.side

@@ -8,11 +8,12 @@ import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.bilateral import LateralityFormat
+from cptfacet.billed import lateral
 from cptfacet.checking.modifier_faults import Oddities, oddities
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
-from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
+from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Provision
 from cptfacet.procedures import (
     CodeGroup,
@@ -231,7 +232,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     """Give what is known of a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
-    sides = tuple(dict.fromkeys(role for role in roles if role and role in LATERAL_ROLES))
+    sides = lateral(roles)
     signals = Signal.MODIFIED if folded else Signal(0)
     for role in roles:
         signals |= _ROLES.get(role, Signal.OTHER_MODIFIER) if role else Signal.OTHER_MODIFIER
