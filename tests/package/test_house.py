@@ -11,6 +11,7 @@ FLOORS = (
     {"_records", "_text", "errors", "dates", "citations", "unknown", "_data"},
     {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
     {"reference", "policies"},
+    {"rulebook"},
     {"addons", "bilateral", "billed", "treated"},
     {"coding"},
     {"decoding"},

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cptfacet.decoding import BilledGroup
     from cptfacet.history import PastSession
     from cptfacet.procedures import Family, LegacyFamily
+    from cptfacet.rulebook import TermRules
     from cptfacet.sessions import Session
 
 __all__ = [
@@ -128,6 +129,11 @@ class Day:
     _regions: Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]] | None = None
     noted: Noted | None = None
     denied: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def rules(self) -> TermRules:
+        """What the policy says on the day."""
+        return self.plan.rules
 
     @property
     def claim_type(self) -> ClaimType:

@@ -24,7 +24,9 @@ from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Refusal
+from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
+from cptfacet.rulebook import value_of
 from cptfacet.sessions import TechniqueKind, merge_sides
 from cptfacet.treated import read_treatment
 
@@ -363,8 +365,7 @@ def _included(
     plan: Plan, treated: Mapping[TechniqueKind, dict[Joint, Side | None]]
 ) -> tuple[Joint, ...]:
     """Take out injections that are a part of the ablation of their joint; give their joints."""
-    stated = plan.provision("coding.injection-at-ablated-joint")
-    if stated is None or stated.value != "included":
+    if value_of(plan.rules.injection_at_ablated_joint()) is not Bundling.INCLUDED:
         return ()
     injected, ablated = treated[TechniqueKind.INJECTION], treated[TechniqueKind.DENERVATION]
     found: list[Joint] = []

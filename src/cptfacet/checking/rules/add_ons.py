@@ -10,6 +10,7 @@ from cptfacet.checking.rule import RawFinding, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
+from cptfacet.policies import Known
 
 
 @checks(when=Signal.LONE_ADD_ON)
@@ -51,14 +52,14 @@ def addon_primary_by_policy(day: Day) -> Iterator[RawFinding]:
         national = facts.national
         added = [p for p in facts.primaries if p in codes and p not in national]
         if added and codes.isdisjoint(national):
-            stated = day.plan.provision("addon.primaries", add_on=code)
+            stated = day.rules.further_primaries(code)
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
                     f"{code} with {added[0]} is allowed by this policy only; the national add-on"
                     f" code edits pair {code} with {series(national, 'or')}"
                 ),
-                citations=stated.citations if stated else (),
+                citations=stated.citations if isinstance(stated, Known) else (),
             )
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cptfacet._text import agree, series
-from cptfacet.bilateral import LateralityFormat
 from cptfacet.checking.kx import loses_kx
 from cptfacet.checking.rule import (
     NotAsked,
@@ -23,9 +22,11 @@ from cptfacet.citations import Confidence
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import Provision
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import CodeGroup, Ordinal
 from cptfacet.reference import edits
+from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
@@ -190,9 +191,9 @@ def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_order(day: Day) -> Iterator[RawFinding]:
     """Find modifiers out of the policy's sequence, among those that no other rule removes."""
-    stated = day.plan.provision("modifier.order")
+    stated = day.rules.modifier_order()
     for line, odd in _odd(day):
-        if odd.ordered is None or stated is None or not isinstance(stated.value, tuple):
+        if odd.ordered is None or not isinstance(stated, Known):
             continue
         leaving = _leaving(day, line, odd)
         stay = tuple(dict.fromkeys(m for m in line.facts.modifiers if m not in leaving))
@@ -235,9 +236,9 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
 @checks(when=Signal.ODD_MODIFIERS)
 def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
     """Find lines with more modifiers than a line has room for."""
-    stated = day.plan.provision("modifiers.max")
+    stated = day.rules.max_modifiers()
     for line, odd in _odd(day):
-        if odd.many and stated is not None:
+        if odd.many and isinstance(stated, Known):
             yield RawFinding(
                 lines=(line.number,),
                 message=f"{_code(line)} has more than {stated.value} modifiers, and a line has room for {stated.value}",
@@ -487,5 +488,4 @@ def _is_two_units(lines: list[Line]) -> bool:
     first = lines[0].facts
     if first.sides or len(lines) != 2 or any(line.units != 1 for line in lines):  # noqa: PLR2004  sides
         return False
-    form = first.code.form
-    return isinstance(form, Provision) and form.value == LateralityFormat.TWO_UNITS
+    return value_of(first.code.form) is LateralityFormat.TWO_UNITS
