@@ -41,6 +41,7 @@ line with 50 is a level of its own: only the format `plain-then-50` joins the tw
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import attrs
@@ -66,10 +67,12 @@ class SidedLine(Protocol):
     """What the model needs to know of a line."""
 
     @property
+    @abstractmethod
     def sides(self) -> tuple[ModifierRole, ...]:
         """The roles of its lateral modifiers, each once."""
 
     @property
+    @abstractmethod
     def counted(self) -> int:
         """Its units: 1 if they are missing, 0 if they are not a count."""
 
@@ -104,15 +107,13 @@ class BilledCode(Generic[Line]):
     lines: tuple[Line, ...]
     units: Mapping[ModifierRole | None, int] = attrs.field(init=False, repr=False)
 
-    @units.default
-    def _count(self) -> Mapping[ModifierRole | None, int]:
+    def __attrs_post_init__(self) -> None:
+        """Add up the units."""
         units: dict[ModifierRole | None, int] = dict.fromkeys((*LATERAL_ROLES, None), 0)
         for line in self.lines:
-            named = line.sides
-            units[named[0] if len(named) == 1 else ModifierRole.BILATERAL if named else None] += (
-                line.counted
-            )
-        return units
+            side = ModifierRole.BILATERAL if len(line.sides) > 1 else next(iter(line.sides), None)
+            units[side] += line.counted
+        object.__setattr__(self, "units", units)
 
     @property
     def counts_levels(self) -> bool:

@@ -32,7 +32,14 @@ class Line:
 
 
 LINES = [Line(sides, units) for sides, units in itertools.product(SIDES, UNITS)]
-CLAIMS = [*((line,) for line in LINES), *itertools.product(LINES, repeat=2)]
+CLAIMS = [
+    *((line,) for line in LINES),
+    *itertools.product(LINES, repeat=2),
+    *(
+        tuple(Line(sides, count) for sides, count in zip(SIDES[:4], units, strict=True))
+        for units in itertools.product(range(5), range(3), range(4), range(4))
+    ),
+]
 CODES = [BilledCode(ordinal=o, lines=lines) for o in Ordinal for lines in CLAIMS]
 ENDLESS = Ordinal.THIRD_AND_MORE
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from cptfacet.billed import BilledCode
 from cptfacet.checking.line_facts import LineFacts
 from cptfacet.checking.rule import NotAsked, Rewritten, Share
 from cptfacet.checking.signals import Signal
@@ -20,6 +21,7 @@ from cptfacet.decoding.line_reader import sole_providers
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
+from cptfacet.procedures import Ordinal
 from cptfacet.reference.edits import DiagnosisUse
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ __all__ = [
     "Day",
     "Line",
     "Whole",
+    "by_ordinal",
     "day_of",
     "days_of",
     "diagnose",
@@ -104,6 +107,22 @@ class Line:
 
 
 _MOST = 10**15
+
+
+def by_ordinal(lines: Iterable[Line]) -> list[BilledCode[Line]]:
+    """Group the lines of facet codes by code, in the order of levels and then of codes."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.code, []).append(line)
+    codes = [
+        BilledCode(ordinal=procedure.ordinal, lines=tuple(same))
+        for _, same in sorted(found.items())
+        if (procedure := same[0].facts.code.procedure) and procedure.ordinal
+    ]
+    return sorted(codes, key=lambda code: _ORDER.index(code.ordinal))
+
+
+_ORDER = tuple(Ordinal)
 
 
 @attrs.define(eq=False)
