@@ -27,7 +27,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
@@ -48,9 +48,11 @@ _SAME, _DIFFERENT, _UNUSABLE = 0, 1, 2
 
 
 def answers(asked: Iterable[tuple[str, Value]]) -> Iterator[tuple[str, Value, Value]]:
-    """Yield what the terminal answers to questions, each with its command and question."""
-    for command, group in itertools.groupby(asked, key=lambda entry: entry[0]):
-        records = [question for _, question in group]
+    """Yield what the terminal answers to questions, a command at a time, with command and question."""
+    by_command: dict[str, list[Value]] = defaultdict(list)
+    for command, question in asked:
+        by_command[command].append(question)
+    for command, records in by_command.items():
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "questions.jsonl")
             # Two values at least, for the answer to a single one spans several lines.

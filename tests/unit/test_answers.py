@@ -66,6 +66,17 @@ def test_a_changed_answer_is_reported_with_its_question(
 
 
 @pytest.mark.slow
+def test_a_command_answers_its_questions_in_one_run() -> None:
+    again = [*ASKED[1:3], ("check", {})]
+
+    assert [(command, asked) for command, asked, _ in answers.answers(again)] == [
+        ("check", CLAIM),
+        ("check", {}),
+        ("repair", CLAIM),
+    ]
+
+
+@pytest.mark.slow
 def test_the_same_questions_are_asked_again(tmp_path: Path, rows: list[Row]) -> None:
     like = written(tmp_path, "old.jsonl", rows)
     again = tmp_path / "new.jsonl.gz"
