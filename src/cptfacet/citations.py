@@ -45,10 +45,10 @@ class Citation:
     """A source as an answer cites it: with the dates and the confidence of the fact itself."""
 
     id: str
-    title: str
-    url: str | None
-    term: EffectivePeriod
-    confidence: Confidence
+    title: str = attrs.field(repr=False)
+    url: str | None = attrs.field(repr=False)
+    term: EffectivePeriod = attrs.field(repr=str)
+    confidence: Confidence = attrs.field(repr=str)
 
     def __str__(self) -> str:
         return f"{self.title} [{self.id}; {self.confidence}; {self.term}]"

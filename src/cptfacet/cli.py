@@ -38,7 +38,7 @@ from cptfacet.interop.json import (
 from cptfacet.lookup import Shown, find
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.past import history_from_records
-from cptfacet.policies import jurisdictions
+from cptfacet.policies.selection import select_policy
 from cptfacet.repairing import RepairedClaim, repair_claim
 from cptfacet.sessions import Session, parse_session
 
@@ -151,12 +151,10 @@ class _Policies:
 
         A record opens no file.
         """
-        if record.policy is None:
-            return jurisdictions.localize(default, record)
         message = "a record opens no file; give the id of a policy, and name the file with --policy"
-        if not _is_path(record.policy):
+        if record.policy is None or not _is_path(record.policy):
             try:
-                return jurisdictions.localize(self.named(record.policy), record)
+                return select_policy(record, default=default, known=self.named)
             except (CptfacetError, OSError) as error:
                 message = str(error)
         problem = Problem(path="$.policy", message=message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
@@ -13,7 +13,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet._text import filled
 from cptfacet.citations import Citation
-from cptfacet.claims import ClaimLine
+from cptfacet.claims import Claim, ClaimLine
 
 __all__ = [
     "CheckedUnder",
@@ -145,22 +145,37 @@ class CheckedUnder:
     cptfacet: str
 
 
-_GROUPS = ("rule", "family", "kind", "severity")
-_ORDERS = ("severity", "line", "rule", "family", "kind")
-
-
 @sealed
 @attrs.frozen(kw_only=True)
 class Report:
-    """All that checking one claim says, the heaviest findings first.
+    """Every finding on a claim, the most severe first, and every rule that could not be checked."""
 
-    ``id`` is that of the claim; it is opaque, and never shown.
-    """
-
+    claim: Claim = attrs.field(repr=False)
     under: CheckedUnder
     findings: tuple[Finding, ...]
-    not_checked: tuple[NotChecked, ...]
-    id: str | None = attrs.field(default=None, repr=False)
+    not_checked: tuple[NotChecked, ...] = attrs.field(repr=lambda skipped: f"<{len(skipped)}>")
+
+    @property
+    def id(self) -> str | None:
+        """The id of the claim; it is opaque, and never shown."""
+        return self.claim.id
+
+    @property
+    def lines(self) -> tuple[ClaimLine, ...]:
+        """The lines of the claim."""
+        return self.claim.lines
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every rule that applies could be checked."""
+        return not self.not_checked
+
+    def __str__(self) -> str:
+        counts = Counter(str(found.severity) for found in self.findings)
+        found = ", ".join(f"{n} {name}{'s' * (n > 1)}" for name, n in counts.items())
+        skipped = len({skipped.rule for skipped in self.not_checked})
+        left = f"; {skipped} rules not checked" if skipped else ""
+        return f"{found or 'no findings'} under {self.under.policy}{left}"
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -177,169 +192,21 @@ class Report:
         """The findings that ask something before they can be mended."""
         return tuple(found for found in self.findings if isinstance(found.remedy, Question))
 
-    @property
-    def worst(self) -> Severity | None:
-        """The heaviest severity, or None where nothing was found."""
-        return min((f.severity for f in self.findings), key=lambda s: s.rank, default=None)
-
     def where(self, keep: Callable[[Finding], bool]) -> Report:
         """Give the report of those findings that a function keeps.
 
-        >>> from cptfacet import Claim, ClaimType, check_claim, parse_date, parse_line, policies
+        >>> from cptfacet import Claim, ClaimType, check_claim, parse_line
+        >>> from cptfacet.dates import parse_date
         >>> claim = Claim(
         ...     claim_type=ClaimType.PROFESSIONAL,
         ...     date=parse_date("2026-03-02"),
         ...     lines=(parse_line("64494-RT"),),
         ... )
-        >>> report = check_claim(claim, policy=policies.get("cpt"))
+        >>> report = check_claim(claim, policy="cpt")
         >>> [found.rule for found in report.where(lambda found: found.kind == "coding").findings]
         ['addon-without-primary']
         """
         return attrs.evolve(self, findings=tuple(filter(keep, self.findings)))
-
-    def only(
-        self,
-        *,
-        rules: Iterable[str] | None = None,
-        kinds: Iterable[str] | None = None,
-        severities: Iterable[str] | None = None,
-        families: Iterable[str] | None = None,
-        line: int | None = None,
-    ) -> Report:
-        """Give the report of the findings that have one of each of these.
-
-        ``line`` counts from 1. What was not checked stays in the report.
-
-        >>> from cptfacet import Claim, ClaimType, check_claim, parse_date, parse_line, policies
-        >>> claim = Claim(
-        ...     claim_type=ClaimType.PROFESSIONAL,
-        ...     date=parse_date("2026-03-02"),
-        ...     lines=(parse_line("64494-RT"),),
-        ... )
-        >>> report = check_claim(claim, policy=policies.get("cpt"))
-        >>> [found.rule for found in report.only(kinds=["coding"], line=1).findings]
-        ['addon-without-primary']
-        >>> report.only(kinds="coding")
-        Traceback (most recent call last):
-        ...
-        TypeError: kinds is a list of them, not one text: write ['coding']
-
-        Raises:
-            TypeError: One text stands where a list of them should.
-            ValueError: A kind, severity or family is none.
-        """
-        asked = {"rules": rules, "kinds": kinds, "severities": severities, "families": families}
-        for name, values in asked.items():
-            if isinstance(values, str):
-                message = f"{name} is a list of them, not one text: write [{str(values)!r}]"
-                raise TypeError(message)
-        wanted = {
-            "rule": None if rules is None else set(rules),
-            "kind": None if kinds is None else set(map(FindingKind, kinds)),
-            "severity": None if severities is None else set(map(Severity, severities)),
-            "family": None if families is None else set(map(RuleFamily, families)),
-        }
-        return self.where(
-            lambda found: (
-                all(
-                    values is None or getattr(found, name) in values
-                    for name, values in wanted.items()
-                )
-                and (line is None or line in found.lines)
-            )
-        )
-
-    def sorted(self, by: str = "severity") -> Report:
-        """Give the report with its findings in order: by severity, line, rule, family or kind.
-
-        Severities, families and kinds stand in the order of their lists, the heaviest first;
-        findings of the claim as a whole stand before those of its lines. What is equal stays in the
-        order in which it stands.
-
-        >>> from cptfacet import Claim, ClaimType, check_claim, parse_date, parse_line, policies
-        >>> claim = Claim(
-        ...     claim_type=ClaimType.PROFESSIONAL,
-        ...     date=parse_date("2026-03-02"),
-        ...     lines=(parse_line("64493-RT-RT"), parse_line("64491-RT")),
-        ... )
-        >>> report = check_claim(claim, policy=policies.get("cpt"))
-        >>> [found.lines for found in report.sorted("line").findings]
-        [(1,), (2,)]
-        >>> report.sorted("colour")
-        Traceback (most recent call last):
-        ...
-        ValueError: findings are sorted by severity, line, rule, family, kind, not by 'colour'
-
-        Raises:
-            ValueError: The name is none of these.
-        """
-        if by not in _ORDERS:
-            message = f"findings are sorted by {', '.join(_ORDERS)}, not by {by!r}"
-            raise ValueError(message)
-        return attrs.evolve(self, findings=tuple(sorted(self.findings, key=_KEYS[by])))
-
-    def by(self, name: str) -> Mapping[str, tuple[Finding, ...]]:
-        """Group the findings by rule, family, kind or severity.
-
-        Raises:
-            ValueError: The name is none of these.
-        """
-        return self._by(_grouping(name))
-
-    def by_line(self) -> Mapping[int, tuple[Finding, ...]]:
-        """Group the findings by line, from 1; those of the claim as a whole stand under 0."""
-        grouped: dict[int, list[Finding]] = {}
-        for found in self.findings:
-            for line in found.lines or (0,):
-                grouped.setdefault(line, []).append(found)
-        return {line: tuple(grouped[line]) for line in sorted(grouped)}
-
-    def by_need(self) -> Mapping[str, tuple[str, ...]]:
-        """Group the rules that were not checked by what they need.
-
-        >>> from cptfacet import Claim, ClaimType, check_claim, parse_date, parse_line, policies
-        >>> claim = Claim(
-        ...     claim_type=ClaimType.PROFESSIONAL,
-        ...     date=parse_date("2026-03-02"),
-        ...     lines=(parse_line("64635-RT"),),
-        ... )
-        >>> report = check_claim(claim, policy=policies.get("medicare"))
-        >>> "too-many-sessions" in report.by_need()["history"]
-        True
-        """
-        grouped: dict[str, dict[str, None]] = {}
-        for skipped in self.not_checked:
-            grouped.setdefault(skipped.needs, {})[skipped.rule] = None
-        return {need: tuple(listed) for need, listed in grouped.items()}
-
-    def counts(self, name: str = "severity") -> Mapping[str, int]:
-        """Count the findings by rule, family, kind or severity.
-
-        >>> from cptfacet import Claim, ClaimType, check_claim, parse_date, parse_line, policies
-        >>> claim = Claim(
-        ...     claim_type=ClaimType.PROFESSIONAL,
-        ...     date=parse_date("2026-03-02"),
-        ...     lines=(parse_line("64494-RT"),),
-        ... )
-        >>> report = check_claim(claim, policy=policies.get("cpt"))
-        >>> report.counts("kind")
-        {'coding': 1}
-        >>> report.counts("colour")
-        Traceback (most recent call last):
-        ...
-        ValueError: findings are grouped by rule, family, kind, severity, not by 'colour'
-
-        Raises:
-            ValueError: The name is none of these.
-        """
-        grouping = _grouping(name)
-        return dict(Counter(str(getattr(found, grouping)) for found in self.findings))
-
-    def _by(self, name: str) -> Mapping[str, tuple[Finding, ...]]:
-        grouped: dict[str, list[Finding]] = {}
-        for found in self.findings:
-            grouped.setdefault(str(getattr(found, name)), []).append(found)
-        return {key: tuple(listed) for key, listed in grouped.items()}
 
     def rows(self) -> list[dict[str, Any]]:
         """Give one flat row a finding, as data frames take them.
@@ -359,24 +226,6 @@ class Report:
         if self.not_checked:
             out += ["", "Not checked", *_unchecked(self.not_checked)]
         return "\n".join(out)
-
-
-_FAMILIES = {family: place for place, family in enumerate(RuleFamily)}
-_KINDS = {kind: place for place, kind in enumerate(FindingKind)}
-_KEYS: Mapping[str, Callable[[Finding], Any]] = {
-    "severity": lambda found: found.severity.rank,
-    "line": lambda found: found.lines,
-    "rule": lambda found: found.rule,
-    "family": lambda found: _FAMILIES[found.family],
-    "kind": lambda found: _KINDS[found.kind],
-}
-
-
-def _grouping(name: str) -> str:
-    if name not in _GROUPS:
-        message = f"findings are grouped by {', '.join(_GROUPS)}, not by {name!r}"
-        raise ValueError(message)
-    return name
 
 
 def _row(report: Report, found: Finding) -> dict[str, Any]:

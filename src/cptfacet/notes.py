@@ -64,8 +64,27 @@ class Refusal:
     reason: Reason
     message: str
     instead: tuple[ClaimLine, ...] = ()
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Citation, ...] = attrs.field(default=(), repr=False)
     id: str | None = attrs.field(default=None, repr=False)
+
+    @property
+    def lines(self) -> tuple[ClaimLine, ...]:
+        """The lines that were coded: none."""
+        return ()
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """This refusal, as a coded session lists those of its parts."""
+        return (self,)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the session was coded: it was not."""
+        return False
+
+    def __str__(self) -> str:
+        instead = f" Report instead: {', '.join(line.text for line in self.instead)}."
+        return f"Not coded: {self.message}.{instead if self.instead else ''}"
 
     def explain(self) -> str:
         """Write the refusal out for a person."""
@@ -83,5 +102,5 @@ class Note:
 
     id: NoteId
     message: str
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Citation, ...] = attrs.field(default=(), repr=False)
     refusal: Refusal | None = None

@@ -6,26 +6,27 @@ nothing: a remedy changes codes, modifiers and units, and nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.checking import compiled
+from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
+from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.findings import Finding, Replacement, Report, Severity
-from cptfacet.policies import as_policy
+from cptfacet.policies.selection import select_policy
 from cptfacet.reference import packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cptfacet.history import History
     from cptfacet.policies import Policy
     from cptfacet.reference import Reference
     from cptfacet.sessions import Session
 
-__all__ = ["Change", "RepairedClaim", "repair_claim"]
+__all__ = ["Change", "RepairedClaim", "Repairer", "repair_claim", "repair_claims"]
 
 
 @sealed
@@ -56,6 +57,22 @@ class RepairedClaim:
     claim: Claim
     changes: tuple[Change, ...]
     report: Report
+    original: Claim = attrs.field(repr=False)
+
+    @property
+    def lines(self) -> tuple[ClaimLine, ...]:
+        """The lines of the repaired claim."""
+        return self.claim.lines
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the repair left no question open."""
+        return not self.questions
+
+    def __str__(self) -> str:
+        lines = ", ".join(line.text for line in self.lines)
+        n = len(self.changes)
+        return f"{n} change{'s' * (n != 1)}: {lines}; {self.report}"
 
     @property
     def questions(self) -> tuple[Finding, ...]:
@@ -69,49 +86,113 @@ class RepairedClaim:
 
 
 def repair_claim(
-    claim: Claim,
+    claim: Claim | CodedSession,
     *,
-    policy: Policy,
+    policy: Policy | str | None = None,
     session: Session | None = None,
     history: History | None = None,
     reference: Reference | None = None,
 ) -> RepairedClaim:
-    """Apply the remedies that a claim itself settles, and say what is left.
+    """Return a claim with everything fixed that the claim itself determines, and what is left.
 
-    A remedy is applied only where its finding is gone afterwards and nothing else is worse: no rule
-    finds an error that found none before. So repairing twice is repairing once.
+    ``policy`` is selected as in `check_claim`. A fix is applied only where its finding is gone
+    afterwards and nothing else is worse: no rule finds an error that found none before. So
+    repairing twice is repairing once.
 
-    >>> from cptfacet import ClaimType, parse_date, parse_line, policies
+    >>> from cptfacet import ClaimType, parse_line
+    >>> from cptfacet.dates import parse_date
     >>> claim = Claim(
     ...     claim_type=ClaimType.ASC_FACILITY,
     ...     date=parse_date("2026-03-02"),
     ...     place_of_service="24",
     ...     lines=(parse_line("64493-50"), parse_line("64494-50")),
     ... )
-    >>> repaired = repair_claim(claim, policy=policies.get("medicare"))
-    >>> [line.text for line in repaired.claim.lines]
+    >>> [line.text for line in repair_claim(claim, policy="medicare").lines]
     ['64493-RT x1', '64493-LT x1', '64494-RT x1', '64494-LT x1']
-    >>> repair_claim(claim, policy="medicare")
+    >>> repair_claim("64493-50", policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('medicare')
+    TypeError: claim takes a Claim, not a str: make one with Claim(claim_type=..., date=..., lines=(parse_line('64493-RT'),))
 
     Raises:
-        TypeError: The policy is given by its id.
+        UnknownIdError: No packaged policy has the id.
+        TypeError: An argument has another type than it takes, or no policy is named.
 
     Source: that of each finding.
     """
-    checker = compiled(as_policy(policy), reference or packaged())
+    claim = claim_of(claim, "repair_claim")
+    checker = compiled(select_policy(claim, policy), reference or packaged())
+    return _repaired(claim, checker, session, history)
 
+
+def repair_claims(
+    claims: Iterable[Claim | CodedSession],
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
+) -> Iterator[RepairedClaim]:
+    """Yield the answer of `repair_claim` for each claim, in order.
+
+    >>> list(repair_claims([], policy="medicare"))
+    []
+    """
+    for claim in claims:
+        yield repair_claim(claim, policy=policy, reference=reference)
+
+
+class Repairer:
+    """Repair many claims under one policy.
+
+    >>> Repairer("medicare")
+    Repairer(policy='medicare')
+    """
+
+    __slots__ = ("_checker",)
+
+    def __init__(self, policy: Policy | str, reference: Reference | None = None) -> None:
+        """Take a policy or its id, and the reference where it is not the packaged one.
+
+        Raises:
+            UnknownIdError: No packaged policy has the id.
+            TypeError: The policy is neither a Policy nor an id.
+        """
+        self._checker = Checker(policy, reference)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy under which it repairs."""
+        return self._checker.policy
+
+    def __repr__(self) -> str:
+        return f"Repairer(policy={self.policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Repairer, (self.policy, self._checker.reference)
+
+    def repair(
+        self,
+        claim: Claim | CodedSession,
+        *,
+        session: Session | None = None,
+        history: History | None = None,
+    ) -> RepairedClaim:
+        """Return the answer of `repair_claim` under this repairer's own policy."""
+        return _repaired(claim_of(claim, "repair_claim"), self._checker, session, history)
+
+
+def _repaired(
+    claim: Claim, checker: Checker, session: Session | None, history: History | None
+) -> RepairedClaim:
     def check(claim: Claim) -> Report:
         return checker.check(claim, session=session, history=history)
 
+    original = claim
     changes: list[Change] = []
     report = check(claim)
     while step := next(_steps(claim, report, check), None):
         claim, report, made = step
         changes += made
-    return RepairedClaim(claim=claim, changes=tuple(changes), report=report)
+    return RepairedClaim(claim=claim, changes=tuple(changes), report=report, original=original)
 
 
 def _steps(

@@ -37,7 +37,7 @@ from cptfacet.policies import (
     Policy,
     Provision,
     Value,
-    as_policy,
+    find_policy,
 )
 from cptfacet.policies.model import overlaps
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
@@ -89,7 +89,7 @@ def policy_laws(
     Raises:
         TypeError: The policy is given by its id.
     """
-    case = _Case(as_policy(policy), reference or packaged())
+    case = _Case(find_policy(policy), reference or packaged())
     chosen = settings or hypothesis.settings(max_examples=25, deadline=None)
     any_session = st.one_of(
         sessions(), sessions(dates=st.sampled_from(case.days)), messy_sessions()

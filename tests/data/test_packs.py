@@ -95,7 +95,7 @@ class TestFound:
         assert not policies.discover_policies()
 
     def test_the_facade_has_it(self) -> None:
-        assert cptfacet.discover_policies is policies.discover_policies
+        assert cptfacet.policies.discover_policies is policies.discover_policies
 
     def test_the_policies_of_all_packs_by_their_ids(self, install: Install) -> None:
         install("zebra", {"plan.toml": plan("alpha"), "read-me.txt": "no policy"})

@@ -8,11 +8,10 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 
 FLOORS = (
-    {"_records", "_text", "errors", "dates", "citations", "unknown", "_data"},
+    {"_inputs", "_records", "_text", "errors", "dates", "citations", "unknown", "_data"},
     {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
     {"reference", "policies"},
-    {"rulebook"},
-    {"addons", "bilateral", "billed", "treated"},
+    {"addons", "bilateral", "treated"},
     {"coding"},
     {"decoding"},
     {"checking", "past"},

@@ -154,7 +154,7 @@ class TestThirdLevel:
     def test_says_where_its_weight_depends_on_the_contractor(self) -> None:
         def third(date: str) -> Finding:
             report = check("medicare", *self.LINES, date=date)
-            return report.only(rules=["third-level-not-covered"]).findings[0]
+            return report.where(lambda found: found.rule == "third-level-not-covered").findings[0]
 
         assert "depends on the contractor" in third("2024-09-01").message
         assert "depends" not in third(DAY).message

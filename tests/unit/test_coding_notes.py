@@ -1,6 +1,7 @@
 """Every note and reason, where it appears and where not; and lines that the design settles."""
 
 import datetime as dt
+import functools
 import itertools
 from collections.abc import Callable
 from typing import NamedTuple
@@ -69,6 +70,9 @@ def pulsed(*targets: str) -> Treatment:
     return block(*targets, technique=Technique.PULSED_RADIOFREQUENCY_ABLATION)
 
 
+CODERS = functools.cache(Coder)
+
+
 def code(
     *treatments: Treatment,
     policy: str = "cpt",
@@ -85,7 +89,7 @@ def code(
         policy=meant,
         location=place,
     )
-    return code_session(session, policy=policies.get(policy))
+    return CODERS(policy).code(session)
 
 
 def lines(answer: Answer) -> list[str]:

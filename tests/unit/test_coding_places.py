@@ -7,7 +7,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, NoteId, Reason, Refusal, code_session
-from cptfacet.policies import jurisdictions
+from cptfacet.policies.selection import select_policy
 from cptfacet.sessions import Guidance, Session, Technique, Treatment, parse_target
 
 MEDICARE = policies.get("medicare")
@@ -35,7 +35,7 @@ def code(
         claim_type=claim_type,
         location=place,
     )
-    policy = jurisdictions.choose_policy(session, default=MEDICARE)
+    policy = select_policy(session, default=MEDICARE)
     return code_session(session, policy=policy)
 
 

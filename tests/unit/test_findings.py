@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -67,9 +65,12 @@ def finding(**told: Any) -> Finding:
     return Finding(**(plain | told))
 
 
+CLAIM = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(parse_line("64494-RT"),))
+
+
 def report(*findings: Finding, **told: Any) -> Report:
     """Make a report of some findings."""
-    plain: dict[str, Any] = {"under": UNDER, "not_checked": ()}
+    plain: dict[str, Any] = {"under": UNDER, "not_checked": (), "claim": CLAIM}
     return Report(**(plain | {"findings": findings} | told))
 
 
@@ -95,146 +96,28 @@ reports = st.builds(
     under=st.just(UNDER),
     findings=st.lists(findings_, max_size=6).map(tuple),
     not_checked=st.lists(not_checked, max_size=4).map(tuple),
-    id=st.none() | st.text(min_size=1),
+    claim=st.builds(lambda name: attrs.evolve(CLAIM, id=name), st.none() | st.text(min_size=1)),
 )
-
-
-KEYS: dict[str, Callable[[Finding], Any]] = {
-    "severity": lambda f: list(Severity).index(f.severity),
-    "line": lambda f: f.lines,
-    "rule": lambda f: f.rule,
-    "family": lambda f: list(RuleFamily).index(f.family),
-    "kind": lambda f: list(FindingKind).index(f.kind),
-}
-
-
-class TestGroups:
-    """Each finding is in one group, in the order in which it stands."""
-
-    @given(report=reports, name=st.sampled_from(NAMES))
-    def test_by_a_word(self, report: Report, name: str) -> None:
-        grouped = report.by(name)
-
-        assert {key: len(listed) for key, listed in grouped.items()} == report.counts(name)
-        assert Counter(f for listed in grouped.values() for f in listed) == Counter(report.findings)
-        for key, listed in grouped.items():
-            assert listed == tuple(f for f in report.findings if getattr(f, name) == key)
-            assert type(key) is str
-
-    @given(report=reports)
-    def test_by_line(self, report: Report) -> None:
-        """A finding of several lines stands under each; one of the claim under 0."""
-        grouped = report.by_line()
-
-        assert list(grouped) == sorted(grouped)
-        for line in range(6):
-            expected = tuple(f for f in report.findings if line in (f.lines or (0,)))
-            assert grouped.get(line, ()) == expected
-
-    @given(report=reports)
-    def test_of_what_was_not_checked(self, report: Report) -> None:
-        grouped = report.by_need()
-
-        assert {(need, rule) for need, listed in grouped.items() for rule in listed} == {
-            (skipped.needs, skipped.rule) for skipped in report.not_checked
-        }
-        assert all(len(set(listed)) == len(listed) for listed in grouped.values())
-
-    @pytest.mark.parametrize("name", ["line", "colour", "", "message", "Severity"])
-    def test_a_word_that_is_none(self, name: str) -> None:
-        for group in (report().by, report().counts):
-            with pytest.raises(ValueError, match=r"^findings are grouped by rule, family, kind"):
-                group(name)
 
 
 class TestFilters:
     """A filter keeps findings as they are, and nothing else of the report changes."""
 
-    @given(report=reports, data=st.data())
-    def test_only(self, report: Report, data: st.DataObject) -> None:
-        asked: dict[str, Any] = data.draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "rules": st.lists(
-                        st.sampled_from([rule.id for rule in all_rules()]), max_size=40
-                    ),
-                    "kinds": st.lists(st.sampled_from(FindingKind)),
-                    "severities": st.lists(st.sampled_from(Severity)),
-                    "families": st.lists(st.sampled_from(RuleFamily), max_size=9),
-                    "line": st.integers(1, 4),
-                },
-            )
-        )
+    @given(report=reports, severity=st.sampled_from(Severity))
+    def test_where(self, report: Report, severity: Severity) -> None:
+        kept = report.where(lambda found: found.severity is severity)
 
-        kept = report.only(**asked)
-
-        fields = {"rules": "rule", "kinds": "kind", "severities": "severity", "families": "family"}
-        assert kept.findings == tuple(
-            f
-            for f in report.findings
-            if all(getattr(f, fields[name]) in asked[name] for name in asked if name in fields)
-            and ("line" not in asked or asked["line"] in f.lines)
-        )
+        assert kept.findings == tuple(f for f in report.findings if f.severity is severity)
         assert attrs.evolve(kept, findings=report.findings) == report
-        words: dict[str, Any] = {
-            name: value if name == "line" else [*map(str, value)] for name, value in asked.items()
-        }
-        assert report.only(**words) == kept
-
-    @given(report=reports)
-    def test_nothing_asked_keeps_all(self, report: Report) -> None:
-        assert report.only() == report
         assert report.where(lambda _: True) == report
-        assert report.where(lambda _: False).findings == ()
-
-    @pytest.mark.parametrize("name", ["kinds", "severities", "families"])
-    def test_a_word_that_is_none(self, name: str) -> None:
-        asked: dict[str, Any] = {name: ["fatal"]}
-        with pytest.raises(ValueError, match="'fatal' is not a valid"):
-            report().only(**asked)
-
-    @pytest.mark.parametrize("name", ["rules", "kinds", "severities", "families"])
-    def test_a_text_is_no_list(self, name: str) -> None:
-        """Its letters would be taken as ids, and nothing be kept."""
-        for text in ("error", Severity.ERROR):
-            asked: dict[str, Any] = {name: text}
-            with pytest.raises(TypeError, match=rf"^{name} is a list of them, .* \['error'\]$"):
-                report(finding()).only(**asked)
 
     @given(report=reports)
     def test_by_weight_and_remedy(self, report: Report) -> None:
-        assert report.errors == report.only(severities=["error"]).findings
-        assert report.warnings == report.only(severities=["warning"]).findings
+        assert report.errors == tuple(f for f in report.findings if f.severity is Severity.ERROR)
+        assert report.warnings == tuple(
+            f for f in report.findings if f.severity is Severity.WARNING
+        )
         assert report.questions == report.where(lambda f: isinstance(f.remedy, Question)).findings
-
-    @given(report=reports)
-    def test_the_worst(self, report: Report) -> None:
-        present = [severity for severity in Severity if severity in report.counts()]
-
-        assert report.worst is (present[0] if present else None)
-
-
-class TestOrder:
-    """Sorting loses nothing, and leaves what is equal in its order."""
-
-    @given(report=reports, by=st.sampled_from(sorted(KEYS)))
-    def test_by_a_word(self, report: Report, by: str) -> None:
-        ordered = report.sorted(by)
-
-        assert ordered.findings == tuple(sorted(report.findings, key=KEYS[by]))
-        assert attrs.evolve(ordered, findings=report.findings) == report
-        assert ordered.sorted(by) == ordered
-
-    @given(report=reports)
-    def test_the_heaviest_first_by_default(self, report: Report) -> None:
-        ranks = [found.severity.rank for found in report.sorted().findings]
-
-        assert ranks == sorted(ranks)
-
-    def test_a_word_that_is_none(self) -> None:
-        with pytest.raises(ValueError, match="not by 'weight'"):
-            report().sorted("weight")
 
 
 class TestRows:
@@ -343,7 +226,7 @@ class TestWords:
 
     @given(report=reports)
     def test_no_line_is_long_and_nothing_names_the_claim(self, report: Report) -> None:
-        named = attrs.evolve(report, id="SECRET")
+        named = attrs.evolve(report, claim=attrs.evolve(report.claim, id="SECRET"))
 
         assert all(len(line) <= 100 for line in named.explain().splitlines())
         assert "SECRET" not in named.explain() + repr(named)
@@ -381,7 +264,11 @@ class TestValues:
         )
         checked = check_claim(claim, policy=policies.get("medicare"))
 
-        assert checked.counts()["error"] >= 4
-        assert checked.findings == checked.sorted().findings
-        assert {line for line in checked.by_line() if line} == {1, 2, 3}
-        assert {"session", "history"} <= set(checked.by_need())
+        ranks = [found.severity.rank for found in checked.findings]
+
+        assert len(checked.errors) >= 4
+        assert ranks == sorted(ranks)
+        assert {line for found in checked.findings for line in found.lines} == {1, 2, 3}
+        assert {"session", "history"} <= {skipped.needs for skipped in checked.not_checked}
+        assert (checked.claim, checked.lines) == (claim, claim.lines)
+        assert not checked.is_complete

@@ -11,6 +11,7 @@ import functools
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from cptfacet._inputs import expect
 from cptfacet.checking._memo import Kept, Memo
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.checking.plans import Plan, Tools, turning_days
@@ -20,17 +21,19 @@ from cptfacet.checking.rules import all_rules, get_rule
 from cptfacet.checking.same_claim_history import tell_own_past
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim
+from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
-from cptfacet.policies import as_policy
+from cptfacet.history import History
+from cptfacet.policies import find_policy
+from cptfacet.policies.selection import select_policy
 from cptfacet.reference import Reference, packaged
+from cptfacet.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cptfacet.claims import ClaimType
-    from cptfacet.history import History
     from cptfacet.policies import Policy
-    from cptfacet.sessions import Session
 
 __all__ = [
     "Check",
@@ -51,54 +54,66 @@ __all__ = [
 
 
 def check_claim(
-    claim: Claim,
+    claim: Claim | CodedSession,
     *,
-    policy: Policy,
+    policy: Policy | str | None = None,
     session: Session | None = None,
     history: History | None = None,
     reference: Reference | None = None,
 ) -> Report:
-    """Find every problem of a claim at once.
+    """Return every problem of a claim, each with its rule, lines, source and fix.
 
-    It never raises on a bad claim. The date of service of each line decides which edition of each
-    rule counts. ``session`` is what the note says was done, ``history`` the sessions before: rules
-    that need what was not given are listed under ``not_checked``.
+    A bad claim never raises: what is wrong with it is a finding. ``policy`` is the payer's policy
+    or its id, selected as in `code_session`. The date of service of each line decides which
+    edition of each rule counts. ``session`` is what the note documents, ``history`` the earlier
+    sessions: rules that need what was not given are listed under ``not_checked``.
 
-    >>> from cptfacet import Claim, ClaimType, parse_date, parse_line, policies
+    >>> from cptfacet import Claim, ClaimType, parse_line
+    >>> from cptfacet.dates import parse_date
     >>> claim = Claim(
     ...     claim_type=ClaimType.PROFESSIONAL,
     ...     date=parse_date("2026-03-02"),
     ...     lines=(parse_line("64494-RT"),),
     ... )
-    >>> for found in check_claim(claim, policy=policies.get("cpt")).findings:
-    ...     print(found)
-    error addon-without-primary: 64494 is an add-on code, and none of its primary codes (64493, 64490) is on the claim
-    >>> check_claim(claim, policy="cpt")
+    >>> [found.rule for found in check_claim(claim, policy="cpt").findings]
+    ['addon-without-primary']
+    >>> check_claim([parse_line("64494-RT")], policy="cpt")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('cpt')
+    TypeError: claim takes a Claim, not a list: pass one claim, or several to check_claims; lines go in Claim(lines=...)
 
     Raises:
-        TypeError: The policy is given by its id.
+        UnknownIdError: No packaged policy has the id.
+        TypeError: An argument has another type than it takes, or no policy is named.
 
     Source: each finding cites its own.
     """
-    return compiled(as_policy(policy), reference or packaged()).check(
-        claim, session=session, history=history
-    )
+    claim = claim_of(claim, "check_claim")
+    checker = compiled(select_policy(claim, policy), reference or packaged())
+    return checker.check(claim, session=session, history=history)
 
 
 def check_claims(
-    claims: Iterable[Claim], *, policy: Policy, reference: Reference | None = None
+    claims: Iterable[Claim | CodedSession],
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
 ) -> Iterator[Report]:
-    """Check claims one after another, in order, with one `Checker`.
+    """Yield the report of `check_claim` for each claim, in order.
 
-    >>> from cptfacet import policies
-    >>> list(check_claims([], policy=policies.get("medicare")))
+    Findings are remembered for claims of one shape, so that many claims take less time than each
+    of them alone.
+
+    >>> list(check_claims([], policy="medicare"))
     []
     """
-    checker = Checker(policy, reference)
-    for claim in claims:
+    checkers: dict[Policy, Checker] = {}
+    for given in claims:
+        claim = claim_of(given, "check_claim")
+        chosen = select_policy(claim, policy)
+        checker = checkers.get(chosen)
+        if checker is None:
+            checker = checkers[chosen] = Checker(chosen, reference)
         yield checker.check(claim)
 
 
@@ -123,21 +138,22 @@ class Checker:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | str,
         reference: Reference | None = None,
         *,
         rules: Iterable[Rule] | None = None,
         memo: int = 1 << 16,
     ) -> None:
-        """Take a policy, and the reference and rules where they are not the packaged ones.
+        """Take a policy or its id, and the reference and rules where they are not the packaged ones.
 
         ``memo`` is the most shapes of claims whose findings are remembered.
 
         Raises:
-            TypeError: The policy is given by its id.
+            UnknownIdError: No packaged policy has the id.
+            TypeError: The policy is neither a Policy nor an id.
             ValueError: Two rules have one id.
         """
-        self.policy = as_policy(policy)
+        self.policy = find_policy(policy)
         self.reference = reference or packaged()
         self.rules = all_rules() if rules is None else tuple(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):
@@ -145,9 +161,9 @@ class Checker:
             raise ValueError(message)
         self._whole = [(r, r.check.ask_whole) for r in self.rules if r.check.ask_whole]
         self._memo = Memo(memo)
-        self._under = _under(policy, self.reference)
-        self._tools = Tools(policy, self.reference)
-        self._days = turning_days(policy, self.reference)
+        self._under = _under(self.policy, self.reference)
+        self._tools = Tools(self.policy, self.reference)
+        self._days = turning_days(self.policy, self.reference)
         self._terms: dict[tuple[int, ClaimType], Plan] = {}
         self._plans = Kept(self._plan)
 
@@ -159,11 +175,22 @@ class Checker:
         return make, (self.policy, self.reference)
 
     def check(
-        self, claim: Claim, *, session: Session | None = None, history: History | None = None
+        self,
+        claim: Claim | CodedSession,
+        *,
+        session: Session | None = None,
+        history: History | None = None,
     ) -> Report:
-        """Check one claim, as `check_claim` does."""
+        """Return the report of `check_claim` under this checker's own policy."""
+        claim = claim_of(claim, "check_claim")
+        if session is not None:
+            expect(session, Session, "session", "make one with parse_session(date=..., ...)")
+        if history is not None:
+            expect(
+                history, History, "history", "pass the .history that history_from_claims returns"
+            )
         findings, not_checked = self._check(claim, session, history)
-        return Report(under=self._under, findings=findings, not_checked=not_checked, id=claim.id)
+        return Report(claim=claim, under=self._under, findings=findings, not_checked=not_checked)
 
     def _check(
         self, claim: Claim, session: Session | None, history: History | None

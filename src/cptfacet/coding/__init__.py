@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimType
@@ -19,17 +21,18 @@ from cptfacet.coding.writing import Writer
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
+from cptfacet.policies.selection import select_policy
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
-from cptfacet.sessions import merge_sides
+from cptfacet.sessions import Session, merge_sides
 from cptfacet.treated import only_other_nerves, read_treatment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cptfacet.coding.plans import Cell
     from cptfacet.policies import Policy
-    from cptfacet.sessions import Session, Treatment
+    from cptfacet.sessions import Treatment
 
 __all__ = [
     "CodedSession",
@@ -40,19 +43,25 @@ __all__ = [
     "Reason",
     "Refusal",
     "code_session",
+    "code_sessions",
 ]
 
 
 def code_session(
-    session: Session, *, policy: Policy, reference: Reference | None = None
+    session: Session,
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
 ) -> CodedSession | Refusal:
-    """Code a session to its claim lines.
+    """Return the claim lines of a session, each with its reason, or the refusal to code it.
 
-    The date of the session decides which edition of each rule counts. What can't be coded is a
-    `Refusal` that says why; where only a part can't, the rest is coded and the refusal is in the
-    notes. Coding drops no level: whether a payer covers it is another question.
+    ``policy`` is the payer's policy or its id; without one, the policy that the session names
+    applies. Under a policy that Medicare Administrative Contractors (MACs) divide, such as
+    ``medicare``, the session's location selects the jurisdiction. The date of service decides
+    which edition of each rule counts. Where only a part can't be coded, the rest is, and the
+    refusal is among the notes. Coding never drops a level: whether a payer covers it is another
+    question.
 
-    >>> from cptfacet import policies
     >>> from cptfacet.sessions import parse_session
     >>> session = parse_session(
     ...     date="2026-03-02",
@@ -61,18 +70,51 @@ def code_session(
     ...     guidance="fluoroscopy",
     ...     joints=["L4-5:both", "L5-S1:both"],
     ... )
-    >>> [line.text for line in code_session(session, policy=policies.get("medicare")).claim.lines]
+    >>> [line.text for line in code_session(session, policy="medicare").lines]
     ['64493-50-KX x1', '64494-50-KX x1']
-    >>> [line.text for line in code_session(session, policy=policies.get("cpt")).claim.lines]
+    >>> [line.text for line in code_session(session, policy="cpt").lines]
     ['64493-50 x1', '64494 x2']
     >>> pulsed = parse_session(date="2026-03-02", technique="pulsed-rfa", joints=["L4-5:left"])
-    >>> refusal = code_session(pulsed, policy=policies.get("cpt"))
+    >>> refusal = code_session(pulsed, policy="cpt")
     >>> refusal.reason.value, [line.text for line in refusal.instead]
     ('other-code', ['64999 x1'])
+    >>> code_session({"date": "2026-03-02"}, policy="cpt")
+    Traceback (most recent call last):
+    ...
+    TypeError: session takes a Session, not a dict: read JSON data with cptfacet.interop.json.from_data(..., Session)
+
+    Raises:
+        UnknownIdError: No packaged policy has the id.
+        TypeError: The session is not a Session, or no policy is named.
 
     Source: the provisions in the ``why`` of each line, which cite theirs.
     """
-    return _coder(policy, reference or packaged()).code(session)
+    session = _session(session)
+    return _coder(select_policy(session, policy), reference or packaged()).code(session)
+
+
+def code_sessions(
+    sessions: Iterable[Session],
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
+) -> Iterator[CodedSession | Refusal]:
+    """Yield the answer of `code_session` for each session, in order.
+
+    >>> list(code_sessions([], policy="medicare"))
+    []
+    """
+    for session in sessions:
+        yield code_session(session, policy=policy, reference=reference)
+
+
+def _session(value: object) -> Session:
+    hint = "make one with parse_session(date=..., technique=..., joints=[...])"
+    if isinstance(value, Mapping):
+        hint = "read JSON data with cptfacet.interop.json.from_data(..., Session)"
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        hint = "pass one session, or several to code_sessions"
+    return expect(value, Session, "session", hint)
 
 
 @functools.lru_cache(maxsize=32)
@@ -95,7 +137,8 @@ class Coder(Compiled):
     __slots__ = ()
 
     def code(self, session: Session) -> CodedSession | Refusal:
-        """Code one session, as `code_session` does."""
+        """Return the answer of `code_session` under this coder's own policy, wherever it was done."""
+        session = _session(session)
         claim_type = session.claim_type or ClaimType.PROFESSIONAL
         return _code(session, self._plan(session.date, claim_type), claim_type)
 

@@ -29,7 +29,7 @@ from cptfacet.coding.result import LineReason
 from cptfacet.dates import Status
 from cptfacet.modifiers import ModifierKind
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies import NotKnown, Provision, as_policy
+from cptfacet.policies import NotKnown, Provision, find_policy
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
 from cptfacet.procedures import CodeRole, Family, LegacyFamily, ProcedureKind
 from cptfacet.reference import Reference, packaged
@@ -233,15 +233,16 @@ class Compiled:
 
     __slots__ = ("_days", "_plans", "_policy", "_reference")
 
-    def __init__(self, policy: Policy, reference: Reference | None = None) -> None:
-        """Take a policy, and the reference where it is not the packaged one.
+    def __init__(self, policy: Policy | str, reference: Reference | None = None) -> None:
+        """Take a policy or its id, and the reference where it is not the packaged one.
 
         Raises:
-            TypeError: The policy is given by its id.
+            UnknownIdError: No packaged policy has the id.
+            TypeError: The policy is neither a Policy nor an id.
         """
-        self._policy = as_policy(policy)
+        self._policy = find_policy(policy)
         self._reference = reference or packaged()
-        self._days = turning_points(policy, self._reference)
+        self._days = turning_points(self._policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
 
     @property

@@ -12,8 +12,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from cptfacet.claims import Claim
-from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import Compiled
+from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding.groups import read_groups
 from cptfacet.decoding.line_reader import DayLines, read_line, sole_providers
 from cptfacet.decoding.result import (
@@ -26,10 +26,11 @@ from cptfacet.decoding.result import (
     SkippedLine,
     SkipReason,
 )
+from cptfacet.policies.selection import select_policy
 from cptfacet.reference import Reference, packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cptfacet.claims import ClaimLine, ClaimType, Purpose
     from cptfacet.policies import Policy
@@ -45,11 +46,15 @@ __all__ = [
     "SkipReason",
     "SkippedLine",
     "decode_claim",
+    "decode_claims",
 ]
 
 
 def decode_claim(
-    claim: Claim | CodedSession, *, policy: Policy, reference: Reference | None = None
+    claim: Claim | CodedSession,
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
 ) -> DecodedClaim:
     """Read the lines of a claim back into what was done: regions, levels, sides, purpose.
 
@@ -60,14 +65,13 @@ def decode_claim(
     coding answered it.
 
     >>> import attrs
-    >>> from cptfacet import policies
     >>> from cptfacet.claims import ClaimType, parse_line
     >>> claim = Claim(
     ...     claim_type=ClaimType.PROFESSIONAL,
     ...     date=dt.date(2026, 3, 2),
     ...     lines=tuple(map(parse_line, ["64493-50-KX", "64494-RT-KX", "99213-25"])),
     ... )
-    >>> decoded = decode_claim(claim, policy=policies.get("medicare"))
+    >>> decoded = decode_claim(claim, policy="medicare")
     >>> [(str(group.sides), group.purpose.value) for group in decoded.groups]
     [('1 bilateral, 1 right', 'diagnostic')]
     >>> [(unread.line, unread.reason.value) for unread in decoded.unread]
@@ -76,23 +80,41 @@ def decode_claim(
     Two units of an add-on are both sides of one level in CPT's form, or one side of two:
 
     >>> ablation = attrs.evolve(claim, lines=tuple(map(parse_line, ["64635-50", "64636 x2"])))
-    >>> [group] = decode_claim(ablation, policy=policies.get("cpt")).groups
+    >>> [group] = decode_claim(ablation, policy="cpt").groups
     >>> [str(sides) for sides in group.levels[1].readings()]
     ['1 bilateral', '2 unnamed']
     >>> [doubt.id.value for doubt in group.lost]
     ['sides-or-levels']
 
-    The policy is a value, not its id:
-
-    >>> decode_claim(claim, policy="medicare")
+    >>> decode_claim("64493-50", policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('medicare')
+    TypeError: claim takes a Claim, not a str: make one with Claim(claim_type=..., date=..., lines=(parse_line('64493-RT'),))
+
+    Raises:
+        UnknownIdError: No packaged policy has the id.
+        TypeError: The claim is not a Claim, or no policy is named.
 
     Source: the provisions of the policy for line form, diagnostic modifier and families; the
     reference for the codes.
     """
-    return _decoder(policy, reference or packaged()).decode(claim)
+    claim = claim_of(claim, "decode_claim")
+    return _decoder(select_policy(claim, policy), reference or packaged()).decode(claim)
+
+
+def decode_claims(
+    claims: Iterable[Claim | CodedSession],
+    *,
+    policy: Policy | str | None = None,
+    reference: Reference | None = None,
+) -> Iterator[DecodedClaim]:
+    """Yield the answer of `decode_claim` for each claim, in order.
+
+    >>> list(decode_claims([], policy="medicare"))
+    []
+    """
+    for claim in claims:
+        yield decode_claim(claim, policy=policy, reference=reference)
 
 
 @functools.lru_cache(maxsize=32)
@@ -116,8 +138,7 @@ class Decoder(Compiled):
 
     def decode(self, claim: Claim | CodedSession) -> DecodedClaim:
         """Decode one claim, as `decode_claim` does."""
-        if isinstance(claim, CodedSession):
-            claim = claim.claim
+        claim = claim_of(claim, "decode_claim")
         unread: list[SkippedLine] = []
         days: dict[tuple[dt.date, str | None], DayLines] = {}
         providers = sole_providers(claim)
@@ -137,7 +158,7 @@ class Decoder(Compiled):
                 groups = read_groups(plan, date, claim.purpose, lines)
                 sessions.append(BilledSession(date=date, groups=groups, provider=provider))
         return DecodedClaim(
-            sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, id=claim.id
+            sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, claim=claim
         )
 
     def read_day(

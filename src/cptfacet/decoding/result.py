@@ -12,7 +12,7 @@ from cptfacet._records import sealed
 from cptfacet._text import filled
 from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, SideCount
-from cptfacet.claims import Purpose
+from cptfacet.claims import Claim, ClaimLine, Purpose
 from cptfacet.notes import Note
 from cptfacet.policies import Provision
 from cptfacet.procedures import Family, Ordinal
@@ -189,14 +189,34 @@ class DecodedClaim:
     """What was done, as far as the lines of a claim tell it.
 
     ``sessions`` stand in the order of their first lines; ``unread`` lists every line that is no
-    part of one, with the reason. ``id`` is that of the claim; ``policy`` is the one under which the
+    part of one, with the reason. ``policy`` is the one under which the
     claim was read.
     """
 
     sessions: tuple[BilledSession, ...]
     unread: tuple[SkippedLine, ...]
     policy: str
-    id: str | None = attrs.field(default=None, repr=False)
+    claim: Claim = attrs.field(repr=False)
+
+    @property
+    def id(self) -> str | None:
+        """The id of the claim; it is opaque, and never shown."""
+        return self.claim.id
+
+    @property
+    def lines(self) -> tuple[ClaimLine, ...]:
+        """The lines of the claim."""
+        return self.claim.lines
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every line was read and none leaves a doubt."""
+        return not self.unread and not any(group.doubts for group in self.groups)
+
+    def __str__(self) -> str:
+        read = "; ".join(f"{group.family}: {group.sides}" for group in self.groups)
+        left = f"; {len(self.unread)} lines not read" if self.unread else ""
+        return f"{read or 'no facet lines'} under {self.policy}{left}"
 
     @property
     def groups(self) -> tuple[BilledGroup, ...]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cptfacet.errors import PolicyFileError, Problem
-from cptfacet.policies.files import PolicyFile, get, ids, read_file, read_files
+from cptfacet.policies.files import PolicyFile, find_policy, get, ids, read_file, read_files
 from cptfacet.policies.model import (
     ChangeKind,
     Known,
@@ -19,7 +19,6 @@ from cptfacet.policies.model import (
     Policy,
     PolicyChange,
     Provision,
-    as_policy,
     rule_families,
 )
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value
@@ -40,8 +39,8 @@ __all__ = [
     "PolicyChange",
     "Provision",
     "Value",
-    "as_policy",
     "discover_policies",
+    "find_policy",
     "get",
     "ids",
     "load",

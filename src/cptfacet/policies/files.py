@@ -18,7 +18,7 @@ from cptfacet import _data
 from cptfacet.citations import Confidence, Source, cite
 from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem, UnknownIdError
-from cptfacet.policies.model import NotKnown, Policy, Provision, check_value, overlaps
+from cptfacet.policies.model import NotKnown, Policy, Provision, as_policy, check_value, overlaps
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, stands_in
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cptfacet.policies.model import Cell
 
-__all__ = ["PolicyFile", "get", "ids", "read_file", "read_files"]
+__all__ = ["PolicyFile", "find_policy", "get", "ids", "read_file", "read_files"]
 
 _HEADER = {"id", "title", "payer", "revised", "extends", "sources", "provisions"}
 _REQUIRED = ("id", "title", "payer", "revised")
@@ -77,6 +77,23 @@ def get(policy_id: str) -> Policy:
         raise UnknownIdError(what="policy", text=policy_id, near=tuple(near))
     file = _data.root() / "policies" / f"{policy_id}.toml"
     return read_file(file.name, file.read_bytes(), packaged=True)
+
+
+def find_policy(policy: Policy | str) -> Policy:
+    """Return a policy, given as it is or by the id of a packaged one.
+
+    >>> find_policy("cpt") is get("cpt")
+    True
+    >>> find_policy(64493)
+    Traceback (most recent call last):
+    ...
+    TypeError: policy takes a Policy, not an int: pass an id such as 'medicare', or policies.get('medicare')
+
+    Raises:
+        UnknownIdError: No packaged policy has the id.
+        TypeError: The value is neither a policy nor an id.
+    """
+    return get(policy) if isinstance(policy, str) else as_policy(policy)
 
 
 def read_file(

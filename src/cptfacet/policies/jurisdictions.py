@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet import _data, policies
+from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, Location
@@ -26,9 +26,6 @@ from cptfacet.unknown import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cptfacet.claims import Claim
-    from cptfacet.policies import Policy
-    from cptfacet.sessions import Session
 
 __all__ = [
     "Area",
@@ -37,12 +34,10 @@ __all__ = [
     "NotPlaced",
     "ZipCode",
     "areas",
-    "choose_policy",
     "counties",
     "find",
     "get",
     "ids",
-    "localize",
     "policy_ids",
     "zip_code",
 ]
@@ -436,59 +431,3 @@ def _folded(county: str) -> set[str]:
     """Give the spellings of a county that its name may have: as it is, and without its kind."""
     text = " ".join(county.casefold().split())
     return {text, _AFFIX.sub("", text, count=1)}
-
-
-def choose_policy(record: Session | Claim, *, default: Policy) -> Policy:
-    """Choose the policy of a session or claim: the one that it names, else the default.
-
-    Where places divide that policy, and the record's location tells its jurisdiction on its date,
-    the policy of the jurisdiction is chosen. A claim type that is not stated is read as
-    professional, as in coding.
-
-    >>> from cptfacet.claims import Claim, ClaimType, Location
-    >>> claim = Claim(
-    ...     claim_type=ClaimType.PROFESSIONAL,
-    ...     lines=(),
-    ...     date=dt.date(2026, 3, 2),
-    ...     location=Location(state="OH"),
-    ... )
-    >>> choose_policy(claim, default=policies.get("medicare")).id
-    'medicare-j15'
-    >>> choose_policy(claim, default=policies.get("cpt")).id
-    'cpt'
-    >>> choose_policy(attrs.evolve(claim, policy="medicaid"), default=policies.get("cpt"))
-    Traceback (most recent call last):
-    ...
-    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare, medicare-jn, medicare-jm.
-
-    Raises:
-        UnknownIdError: The record names a policy that is not packaged.
-    """
-    chosen = default if record.policy is None else policies.get(record.policy)
-    return localize(chosen, record)
-
-
-def localize(policy: Policy, record: Session | Claim) -> Policy:
-    """Give the policy of the jurisdiction of a session or claim, where places divide a policy.
-
-    Where they don't, or the place is not known, it is the policy itself.
-
-    >>> from cptfacet.claims import Claim, ClaimType, Location
-    >>> claim = Claim(
-    ...     claim_type=ClaimType.PROFESSIONAL,
-    ...     lines=(),
-    ...     date=dt.date(2026, 3, 2),
-    ...     location=Location(state="OH"),
-    ... )
-    >>> localize(policies.get("medicare"), claim).id
-    'medicare-j15'
-    >>> localize(policies.get("medicare"), attrs.evolve(claim, date=None)).id
-    'medicare'
-    """
-    if record.location is None or record.date is None or policy.id not in policy_ids():
-        return policy
-    claim_type = record.claim_type or ClaimType.PROFESSIONAL
-    found = find(record.location, on=record.date, claim_type=claim_type)
-    if isinstance(found, Area) and found.shared == policy.id:
-        return policies.get(found.policy)
-    return policy

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect
 from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import parse_line
@@ -67,13 +68,13 @@ class Provision:
     key: str
     cell: Cell
     value: Value
-    unit: str | None
-    term: EffectivePeriod
-    confidence: Confidence
-    citations: tuple[Citation, ...]
+    unit: str | None = attrs.field(repr=False)
+    term: EffectivePeriod = attrs.field(repr=str)
+    confidence: Confidence = attrs.field(repr=False)
+    citations: tuple[Citation, ...] = attrs.field(repr=False)
     policy: str
-    rationale: str = ""
-    caveat: str = ""
+    rationale: str = attrs.field(default="", repr=False)
+    caveat: str = attrs.field(default="", repr=False)
 
     def __str__(self) -> str:
         name = f"{self.key} ({', '.join(self.cell)})" if self.cell else self.key
@@ -117,11 +118,6 @@ class Known(Generic[T_co]):
 
     value: T_co
     provision: Provision
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        """The citations of the provision."""
-        return self.provision.citations
 
 
 class ChangeKind(StrEnum):
@@ -351,22 +347,18 @@ def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
 
 
 def as_policy(value: object) -> Policy:
-    """Give a policy back, and refuse what is none, its id above all.
+    """Return a policy as it is; anything else is refused with what to write.
 
-    >>> as_policy("cpt")
+    >>> as_policy(None)
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('cpt')
+    TypeError: policy takes a Policy, not None: pass an id such as 'medicare', or policies.get('medicare')
 
     Raises:
-        TypeError: The value is no policy.
+        TypeError: The value is not a policy.
     """
-    if isinstance(value, Policy):
-        return value
-    message = f"policy is a Policy, not {value!r}: use policies.get(...) or policies.load(...)"
-    if isinstance(value, str):
-        message = f"policy is a Policy, not its id: use policies.get({value!r})"
-    raise TypeError(message)
+    hint = "pass an id such as 'medicare', or policies.get('medicare')"
+    return expect(value, Policy, "policy", hint)
 
 
 def _check_choice(value: object, key: Key[object]) -> str:

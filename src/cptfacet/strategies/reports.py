@@ -232,7 +232,7 @@ def hostile_claims() -> SearchStrategy[Claim]:
     >>> from hypothesis import find
     >>> from cptfacet import check_claim
     >>> claim = find(hostile_claims(), lambda claim: any(not line.code for line in claim.lines))
-    >>> check_claim(claim, policy=packaged_policies.get("medicare")).worst.value
+    >>> check_claim(claim, policy="medicare").findings[0].severity.value
     'error'
     """
     codes = st.sampled_from([p.code for p in packaged().procedures])
