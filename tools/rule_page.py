@@ -91,7 +91,7 @@ def _entry(rule: Rule) -> Iterator[str]:
 
 
 def _severities(rule: Rule) -> Iterator[str]:
-    """List what packaged policies say of the severity of a rule, a line each."""
+    """Yield the severity of a rule under each packaged policy that changes it."""
     for policy_id in policies.ids():
         stated = [
             f"`{said.value}` {said.term}"
@@ -105,7 +105,7 @@ def _severities(rule: Rule) -> Iterator[str]:
 
 
 def _stated(example: Example) -> str:
-    """Say what a claim states beside its lines."""
+    """Return what a claim states besides its lines."""
     claim = example.claim
     said = [f"on {_ARTICLES[claim.claim_type]} {claim.claim_type} claim"]
     if claim.date:
@@ -123,7 +123,7 @@ def _stated(example: Example) -> str:
 
 
 def _shown(example: Example) -> Iterator[str]:
-    """Write the lines of a claim, and what was given beside it."""
+    """Yield the lines of a claim and what was given with it."""
     yield from (_line(line) for line in example.claim.lines)
     if not example.claim.lines:
         yield "no lines"

@@ -93,6 +93,28 @@ class SideCount:
         """How many levels these are: one on both sides is still one."""
         return self.bilateral + self.right + self.left + self.unnamed
 
+    @property
+    def side(self) -> Side | None:
+        """The side of all levels together; None where no level has a named side."""
+        if self.bilateral or (self.right and self.left):
+            return Side.BILATERAL
+        if self.right:
+            return Side.RIGHT
+        return Side.LEFT if self.left else None
+
+    @property
+    def as_one_level(self) -> SideCount:
+        """The same sides as those of one level, or of none."""
+        match self.side:
+            case Side.BILATERAL:
+                return SideCount(bilateral=1)
+            case Side.RIGHT:
+                return SideCount(right=1)
+            case Side.LEFT:
+                return SideCount(left=1)
+            case None:
+                return SideCount(unnamed=min(self.unnamed, 1))
+
     def __add__(self, other: SideCount) -> SideCount:
         return SideCount(
             bilateral=self.bilateral + other.bilateral,

@@ -38,7 +38,6 @@ from cptfacet.treated import only_other_nerves, read_treatment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cptfacet.bilateral import SideCount
     from cptfacet.coding import Refusal
     from cptfacet.policies import Policy
 
@@ -356,13 +355,13 @@ def billed_sessions(date: dt.date, group: BilledGroup) -> Iterator[PastSession]:
         region = CoverageRegion(billed.region.value)
         if group.joints:  # lines settle joints of T12-L1 with L1-L2 alone, which are lumbar
             region = CoverageRegion.LUMBAR_SACRAL
-            targets = (Target(joint=group.joints[place], side=_side(billed.sides)),)
+            targets = (Target(joint=group.joints[place], side=billed.sides.side),)
         yield PastSession(
             date=date,
             kind=_billed_kind(group, billed),
             region=region,
             targets=targets,
-            side=_side(billed.sides),
+            side=billed.sides.side,
             certain=not two_regions and not stopped.issuperset(billed.lines),
         )
 
@@ -371,12 +370,3 @@ def _billed_kind(group: BilledGroup, billed: BilledLevels) -> SessionKind:
     if group.family is Family.ABLATION:
         return SessionKind.ABLATION
     return injection_kind(billed.purpose)
-
-
-def _side(sides: SideCount) -> Side | None:
-    """Give every side that is named for some levels, together."""
-    if sides.bilateral or (sides.right and sides.left):
-        return Side.BILATERAL
-    if sides.right:
-        return Side.RIGHT
-    return Side.LEFT if sides.left else None

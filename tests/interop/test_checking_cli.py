@@ -521,8 +521,8 @@ class TestHostileInput:
             assert read == count // 2
             return most
 
-        few, many = peak(2_000), peak(40_000)
-        ids = 20_000 * 200  # the ids of the last claims are kept, to tell rows that stand apart
+        few, many = peak(2_000), peak(12_000)
+        ids = 6_000 * 200  # the ids of the last claims are kept, to tell rows that stand apart
         assert many < few + ids
 
     def test_a_claim_of_many_lines(self, terminal: Terminal) -> None:

@@ -191,7 +191,8 @@ class TestWhatIsWritten:
             Reason.NO_LEVEL_DOCUMENTED,
         } <= reasons
         assert NoteId.REFUSED in notes
-        assert [c for answer in self.answers() for c in complaints(to_data(answer), "answer")] == []
+        documents = {dump(answer) for answer in set(self.answers())}  # many policies answer alike
+        assert [c for text in documents for c in complaints(json.loads(text), "answer")] == []
 
     @staticmethod
     @functools.cache
@@ -210,15 +211,13 @@ class TestWhatIsWritten:
             for joints in (targets, [])
         ]
         sessions = [
-            {"date": date, "treatments": together}
+            from_data({"date": date, "treatments": together}, Session)
             for date in ("2009-06-01", "2011-06-01", "2026-03-02")
             for treatment in treatments
             for together in ([treatment], [treatment, block])
         ]
         return tuple(
-            code_session(from_data(session, Session), policy=get(policy))
-            for session in sessions
-            for policy in ids()
+            code_session(session, policy=get(policy)) for session in sessions for policy in ids()
         )
 
 

@@ -27,57 +27,21 @@ class Group(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
+RULES = sorted((PROJECT / "src" / "cptfacet" / "checking" / "rules").glob("[a-z]*.py"))
 GROUPS = {
     "rules": Group(
         modules=(
-            "checking/levels",
-            "checking/laterality",
-            "checking/frequency",
-            "checking/form",
-            "checking/pairs",
-            "checking/purpose",
-            "checking/authorization",
-            "checking/diagnosis",
-            "checking/services",
-            "checking/units",
-            "checking/validity",
-            "checking/add_ons",
-            "checking/sedation",
-            "checking/imaging",
-            "checking/modified",
-            "checking/own_past",
+            *(f"checking/rules/{path.stem}" for path in RULES if path.stem != "documentation"),
             "repairing",
         ),
         tests=("tests/rules", "tests/cases/test_findings.py", "tests/laws/test_checking.py"),
-        ignored=("tests/rules/test_note.py",),  # slow, and compares with notes alone
+        ignored=("tests/rules/test_documentation.py",),  # slow, and compares with notes alone
     ),
-    "note": Group(
-        modules=("checking/note", "checking/noted"),
-        tests=(
-            "tests/rules/test_note.py",
-            "tests/rules/test_rules.py",
-            "tests/rules/test_reviewed.py",
-            "tests/rules/test_messages.py",
-            "tests/rules/test_counts.py",
-            "tests/cases/test_findings.py",
-        ),
+    "documentation": Group(
+        modules=("checking/rules/documentation", "checking/documented"),
+        tests=("tests/rules", "tests/cases/test_findings.py"),
     ),
-    "laws": Group(
-        modules=("testing",),
-        tests=(
-            "tests/laws/test_policy_laws.py::TestCpt",
-            "tests/laws/test_policy_laws.py::TestLawlessPolicies",
-            "tests/laws/test_policy_laws.py::TestLawlessCoding",
-            "tests/laws/test_policy_laws.py::TestAnySession",
-            "tests/laws/test_policy_laws.py::TestOneShape",
-            "tests/laws/test_policy_laws.py::TestTheSpace",
-            "tests/laws/test_policy_laws.py::TestShapes",
-            "tests/laws/test_policy_laws.py::TestTheCase",
-            "tests/laws/test_policy_laws.py::TestStatements",
-            "tests/laws/test_policy_laws.py::TestReport",
-            "tests/laws/test_policy_laws.py::TestUse",
-        ),
-    ),
+    "laws": Group(modules=("testing",), tests=("tests/laws/test_policy_laws.py",)),
 }
 SETTINGS = """
 [tool.mutmut]
@@ -250,8 +214,7 @@ def _write(path: Path, text: bytes) -> bool:
 
 
 def report(copy: Path, group: Group) -> None:
-    """Print how many mutants of each module were killed, and those that were not and are not argued."""
-    argued = _argued()
+    """Print how many mutants of each module were killed, and those that were not."""
     for module in group.modules:
         path = copy / "mutants" / "src" / "cptfacet" / f"{module}.py.meta"
         if not path.exists():
@@ -259,13 +222,10 @@ def report(copy: Path, group: Group) -> None:
         codes: dict[str, int | None] = json.loads(path.read_text())["exit_code_by_key"]
         found = {name: STATUS.get(code, "timeout") for name, code in codes.items()}
         count = Counter(found.values())
-        known = [name for name, said in found.items() if said == "survived" and name in argued]
-        sys.stdout.write(
-            f"{module}: {len(found)} mutants, {dict(sorted(count.items()))}, {len(known)} argued\n"
-        )
+        sys.stdout.write(f"{module}: {len(found)} mutants, {dict(sorted(count.items()))}\n")
         functions = _functions(path.with_suffix(""))
         for name, status in found.items():
-            if status in {"survived", "no tests"} and name not in argued:
+            if status in {"survived", "no tests"}:
                 mutant = name.rpartition(".")[2]
                 before = functions[f"{mutant.rpartition('__mutmut_')[0]}__mutmut_orig"]
                 after = functions[mutant]
@@ -276,24 +236,6 @@ def report(copy: Path, group: Group) -> None:
                 ]
                 shown = "\n    ".join(line for line in different if "def x" not in line)
                 sys.stdout.write(f"  {status} {mutant}\n    {shown}\n")
-        killed = [name for name, said in found.items() if said == "killed" and name in argued]
-        if killed:
-            sys.stdout.write(f"  argued and killed: {', '.join(killed)}\n")
-
-
-def _argued() -> set[str]:
-    """Read the names of the mutants that `survivors.txt` argues."""
-    names: set[str] = set()
-    module = ""
-    for line in (Path(__file__).parent / "survivors.txt").read_text("utf-8").splitlines():
-        if line.startswith("== "):
-            module = "cptfacet." + line.removeprefix("== ").split()[0].replace("/", ".")
-        elif line and not line.startswith(("#", " ")):
-            function, *numbers = line.partition(":")[0].split()
-            parts = function.split(".")
-            mangled = f"x_{function}" if len(parts) == 1 else f"xǁ{parts[0]}ǁ{parts[1]}"
-            names.update(f"{module}.{mangled}__mutmut_{number}" for number in numbers)
-    return names
 
 
 def _functions(path: Path) -> dict[str, list[str]]:

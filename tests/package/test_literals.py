@@ -38,10 +38,14 @@ def modifiers() -> frozenset[str]:
 
 
 def literals(tree: ast.Module) -> Iterator[ast.Constant]:
-    """Find every literal but docstrings, which stand alone as a statement."""
-    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    """Find every literal but docstrings, which stand alone as a statement, and names in `__all__`."""
+    passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=names)):
+                passed_over.update(map(id, names))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in documentation:
+        if isinstance(node, ast.Constant) and id(node) not in passed_over:
             yield node
 
 

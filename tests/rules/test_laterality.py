@@ -463,7 +463,7 @@ PLAN = """
 id = "example-plan"
 title = "Example Health Plan"
 payer = "Example Health Plan"
-edition = 2026-03-01
+revised = 2026-03-01
 extends = "cpt"
 
 [sources.example-manual]

@@ -406,20 +406,20 @@ class TestOrderOfModifiers:
         assert "modifier-order" not in rules
 
     @pytest.mark.parametrize(
-        ("line", "said"),
+        ("line", "sequence"),
         [
-            ("64493-KX-RT", ": RT, KX"),
-            ("64635-GC-KX-RT", ": RT, GC"),
-            ("64493-GC-GC-RT", ": RT, GC"),
+            ("64493-KX-RT", "RT, KX"),
+            ("64635-GC-KX-RT", "RT, GC"),
+            ("64493-GC-GC-RT", "RT, GC"),
         ],
     )
-    def test_those_that_stay_are_put_in_order(self, line: str, said: str) -> None:
+    def test_those_that_stay_are_put_in_order(self, line: str, sequence: str) -> None:
         given = claim(line)
         [found] = of(check(given), "modifier-order")
 
-        assert found.message.endswith(said)
+        assert f"; use {sequence} (" in found.message
         repaired = repair_claim(given, policy=policies.get("medicare-jm"))
-        assert ", ".join(repaired.claim.lines[0].modifiers) == said.removeprefix(": ")
+        assert ", ".join(repaired.claim.lines[0].modifiers) == sequence
 
 
 class TestWholeClaims:
@@ -532,9 +532,9 @@ class TestModifiersThatAreNotKnown:
     @pytest.mark.parametrize(
         ("line", "day", "needs"),
         [
-            ("64493-RT-ZZ", "2026-03-02", "a list of all modifiers"),
-            ("64493-RT-F5", "2026-03-02", "a list of all modifiers"),
-            ("64493-RT-GA", "2020-03-02", "the dates of modifiers"),
+            ("64493-RT-ZZ", "2026-03-02", "the full list of modifiers"),
+            ("64493-RT-F5", "2026-03-02", "the full list of modifiers"),
+            ("64493-RT-GA", "2020-03-02", "effective dates of modifiers"),
         ],
     )
     def test_is_listed_with_what_would_tell(self, line: str, day: str, needs: str) -> None:

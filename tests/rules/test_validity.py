@@ -68,14 +68,39 @@ class TestCodesInForce:
     @pytest.mark.parametrize(
         ("code", "day", "message", "asked"),
         [
-            ("64470", "2026-03-02", "64470 was valid until 2009-12-31", "Is it 64490,"),
-            ("64476", "2010-01-01", "64476 was valid until 2009-12-31", "Is it 64494 or 64495,"),
-            ("64493", "2009-12-31", "64493 is valid from 2010-01-01", "Is it 64475,"),
-            ("99144", "2026-03-02", "99144 was valid until 2016-12-31", "Which code"),
-            ("99153", "2016-12-31", "99153 is valid from 2017-01-01", "Which code"),
-            ("64470", "2011-12-31", "64470 was valid until 2009-12-31", "Is it 64490,"),
+            (
+                "64470",
+                "2026-03-02",
+                "64470 was valid only through 2009-12-31",
+                "Should 64470 be 64490, or",
+            ),
+            (
+                "64476",
+                "2010-01-01",
+                "64476 was valid only through 2009-12-31",
+                "Should 64476 be 64494 or 64495, or",
+            ),
+            (
+                "64493",
+                "2009-12-31",
+                "64493 is not valid before 2010-01-01",
+                "Should 64493 be 64475, or",
+            ),
+            ("99144", "2026-03-02", "99144 was valid only through 2016-12-31", "Which code"),
+            ("99153", "2016-12-31", "99153 is not valid before 2017-01-01", "Which code"),
+            (
+                "64470",
+                "2011-12-31",
+                "64470 was valid only through 2009-12-31",
+                "Should 64470 be 64490, or",
+            ),
             # its first day was not found, and before it nothing is known
-            ("64635", "2011-12-31", "64635 is valid from 2012-01-01", "Is it 64622,"),
+            (
+                "64635",
+                "2011-12-31",
+                "64635 is not valid before 2012-01-01",
+                "Should 64635 be 64622, or",
+            ),
         ],
     )
     def test_say_when_and_what_else(self, code: str, day: str, message: str, asked: str) -> None:
@@ -96,13 +121,13 @@ class TestCodesInForce:
         (skipped,) = (n for n in report.not_checked if n.rule == "code-not-in-force")
 
         assert rules(report) == set()
-        assert "A4550 or J1030 is valid" in skipped.reason
+        assert "A4550 and J1030 are valid" in skipped.reason
 
     def test_of_which_nothing_is_known_are_named_up_to_a_bound(self) -> None:
         report = check(*(f"Q{number:04}" for number in range(1000)))
         (skipped,) = (n for n in report.not_checked if n.rule == "code-not-in-force")
 
-        assert "one of 995 more" in skipped.reason
+        assert "and 995 more are valid" in skipped.reason
 
 
 class TestCodesByShape:

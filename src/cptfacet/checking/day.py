@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from cptfacet.billed import BilledCode
 from cptfacet.checking.line_facts import LineFacts
 from cptfacet.checking.rule import NotAsked, Rewritten, Share
 from cptfacet.checking.signals import Signal
@@ -20,6 +21,7 @@ from cptfacet.decoding.line_reader import sole_providers
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
+from cptfacet.procedures import Ordinal
 from cptfacet.reference.edits import DiagnosisUse
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from cptfacet.decoding import BilledGroup
     from cptfacet.history import PastSession
     from cptfacet.procedures import Family, LegacyFamily
+    from cptfacet.rulebook import TermRules
     from cptfacet.sessions import Session
 
 __all__ = [
     "Day",
     "Line",
     "Whole",
+    "by_ordinal",
     "day_of",
     "days_of",
     "diagnose",
@@ -65,6 +69,16 @@ class Line:
         """Its units as a count, 1 or more, or None where they are none."""
         units = self.written.units
         return units if type(units) is int and 0 < units < _MOST else self.written.whole_units
+
+    @property
+    def counted(self) -> int:
+        """Its units as levels are counted: 1 if they are missing, 0 if they are not a count."""
+        return 1 if self.written.units is None else self.units or 0
+
+    @property
+    def sides(self) -> tuple[ModifierRole, ...]:
+        """The roles of its lateral modifiers, each once."""
+        return self.facts.sides
 
     @property
     def side(self) -> ModifierRole | None:
@@ -95,6 +109,22 @@ class Line:
 _MOST = 10**15
 
 
+def by_ordinal(lines: Iterable[Line]) -> list[BilledCode[Line]]:
+    """Group the lines of facet codes by code, in the order of levels and then of codes."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.code, []).append(line)
+    codes = [
+        BilledCode(ordinal=procedure.ordinal, lines=tuple(same))
+        for _, same in sorted(found.items())
+        if (procedure := same[0].facts.code.procedure) and procedure.ordinal
+    ]
+    return sorted(codes, key=lambda code: _ORDER.index(code.ordinal))
+
+
+_ORDER = tuple(Ordinal)
+
+
 @attrs.define(eq=False)
 class Day:
     """The lines of one practitioner on one day.
@@ -118,6 +148,11 @@ class Day:
     _regions: Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]] | None = None
     noted: Noted | None = None
     denied: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def rules(self) -> TermRules:
+        """What the policy says on the day."""
+        return self.plan.rules
 
     @property
     def claim_type(self) -> ClaimType:

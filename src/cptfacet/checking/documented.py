@@ -18,20 +18,22 @@ from cptfacet.anatomy import (
     innervation,
     region_facts,
 )
-from cptfacet.checking.rule import by_code
-from cptfacet.checking.rules.levels import Sides, sides_of
+from cptfacet.checking.day import by_ordinal
 from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Refusal
-from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
+from cptfacet.policies.vocabulary import Bundling
+from cptfacet.procedures import Counted, Family, LegacyFamily
+from cptfacet.rulebook import value_of
 from cptfacet.sessions import TechniqueKind, merge_sides
 from cptfacet.treated import read_treatment
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from cptfacet.billed import BilledCode
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.plans import Plan
     from cptfacet.claims import ClaimLine
@@ -48,7 +50,6 @@ _KINDS = {
     LegacyFamily.ABLATION: TechniqueKind.DENERVATION,
 }
 _NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
-_MANY = 10**9  # levels that one code stands for, where it counts none
 
 
 def kind_of(line: Line) -> TechniqueKind | None:
@@ -70,73 +71,6 @@ def _kind(treatment: Treatment) -> TechniqueKind:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class OfCode:
-    """The lines of one code, as the levels and sides that they stand for."""
-
-    ordinal: Ordinal
-    sides: Sides
-
-    @property
-    def one(self) -> bool:
-        """Whether the code stands for one level, or for several as one."""
-        return self.ordinal is not Ordinal.EACH_ADDITIONAL
-
-    @property
-    def units(self) -> int:
-        """All units, whatever their sides."""
-        sides = self.sides
-        return sides.both + sides.right + sides.left + sides.plain
-
-    @property
-    def most(self) -> int:
-        """The most levels that the lines may stand for."""
-        if self.ordinal is Ordinal.THIRD_AND_MORE and self.units:
-            return _MANY
-        return min(self.units, 1) if self.one else self.units
-
-    def fewest(self, spare: int) -> int:
-        """Give the fewest levels, where so many may be on both sides, in whatever line form."""
-        if self.one:
-            return min(self.units, 1)
-        sides = self.sides
-        spare = max(spare - sides.both, 0)
-        named = min(sides.right, sides.left, spare)
-        return self.units - named - min(sides.plain // 2, spare - named)
-
-    @property
-    def both(self) -> int:
-        """The levels that are surely billed on both sides."""
-        sides = self.sides
-        if self.one:
-            return int(sides.both > 0 or min(sides.right, sides.left) > 0)
-        return sides.both
-
-    @property
-    def both_at_most(self) -> int:
-        """The levels that may be billed on both sides."""
-        sides = self.sides
-        if not self.one:
-            return sides.both + min(sides.right, sides.left) + sides.plain // 2
-        return self.most if sides.two_sided else 0
-
-    @property
-    def sides_at_most(self) -> int:
-        """The sides of levels that may be billed, each level on both sides counted twice."""
-        sides = self.sides
-        if not self.one:
-            return 2 * sides.both + sides.right + sides.left + sides.plain
-        if self.ordinal is Ordinal.THIRD_AND_MORE:
-            return self.most
-        return self.most * 2 if sides.two_sided else self.most
-
-    def on(self, side: Side) -> int:
-        """Give the levels that are surely billed on a side."""
-        sides = self.sides
-        named = sides.right if side is Side.RIGHT else sides.left
-        return min(named + sides.both, 1) if self.one else named + sides.both
-
-
-@attrs.frozen(kw_only=True, eq=False)
 class Place:
     """One region with techniques of one kind: the lines there, and what the note supports there.
 
@@ -148,7 +82,7 @@ class Place:
     kind: TechniqueKind
     region: CodeRegion
     lines: tuple[Line, ...]
-    codes: tuple[OfCode, ...]
+    codes: tuple[BilledCode[Line], ...]
     by_nerve: bool
     treatments: tuple[Treatment, ...]
     joints: Mapping[Joint, Side | None]
@@ -198,7 +132,7 @@ class Place:
         """The fewest levels that the lines may stand for, given the sides of the note."""
         total, spare = 0, self.bilateral
         for code in self.codes:
-            levels = code.fewest(spare)
+            levels = code.levels_at_least(bilateral=spare)
             total += levels
             spare = max(spare - levels, 0)
         return total
@@ -206,7 +140,7 @@ class Place:
     @property
     def most(self) -> int:
         """The most levels that the lines may stand for."""
-        return sum(code.most for code in self.codes)
+        return sum(code.levels_at_most for code in self.codes)
 
     @property
     def surplus(self) -> int:
@@ -216,12 +150,12 @@ class Place:
     @property
     def both(self) -> int:
         """The levels that are surely billed on both sides."""
-        return sum(code.both for code in self.codes)
+        return sum(code.bilateral_at_least for code in self.codes)
 
     @property
     def both_at_most(self) -> int:
         """The levels that may be billed on both sides."""
-        return sum(code.both_at_most for code in self.codes)
+        return sum(code.bilateral_at_most for code in self.codes)
 
     @property
     def lacks_sides(self) -> bool:
@@ -234,7 +168,7 @@ class Place:
 
     def billed(self, side: Side) -> int:
         """Give the levels that are surely billed on a side."""
-        return sum(code.on(side) for code in self.codes)
+        return sum(code.on_at_least(side) for code in self.codes)
 
     @property
     def named(self) -> str:
@@ -363,8 +297,7 @@ def _included(
     plan: Plan, treated: Mapping[TechniqueKind, dict[Joint, Side | None]]
 ) -> tuple[Joint, ...]:
     """Take out injections that are a part of the ablation of their joint; give their joints."""
-    stated = plan.provision("coding.injection-at-ablated-joint")
-    if stated is None or stated.value != "included":
+    if value_of(plan.rules.injection_at_ablated_joint()) is not Bundling.INCLUDED:
         return ()
     injected, ablated = treated[TechniqueKind.INJECTION], treated[TechniqueKind.DENERVATION]
     found: list[Joint] = []
@@ -409,7 +342,7 @@ def _places(  # noqa: PLR0917  what a place is made of
                 kind=kind,
                 region=region,
                 lines=tuple(lines),
-                codes=_of_codes(lines),
+                codes=tuple(by_ordinal(lines)),
                 by_nerve=any(_counts_nerves(line) for line in lines),
                 treatments=treatments,
                 joints=joints,
@@ -419,19 +352,6 @@ def _places(  # noqa: PLR0917  what a place is made of
             )
         )
     return found
-
-
-_ORDER = tuple(Ordinal)
-
-
-def _of_codes(lines: Sequence[Line]) -> tuple[OfCode, ...]:
-    """Give the codes of lines with their sides, first levels before the others."""
-    found = [
-        OfCode(ordinal=ordinal, sides=sides_of(same))
-        for _, same in by_code(lines)
-        if (code := _code(same[0])) and (ordinal := code.ordinal)
-    ]
-    return tuple(sorted(found, key=lambda code: _ORDER.index(code.ordinal)))
 
 
 def _counts_nerves(line: Line) -> bool:

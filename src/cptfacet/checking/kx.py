@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet.citations import Citation
 from cptfacet.claims import Purpose
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NotKnown, Provision
-from cptfacet.policies.vocabulary import NO_MODIFIER
+from cptfacet.policies import NotKnown
 from cptfacet.procedures import Family
 from cptfacet.sessions import TechniqueKind
 
@@ -29,15 +29,15 @@ class Kx:
     """The modifier that a policy requires on the diagnostic lines of a family."""
 
     modifier: str
-    stated: Provision
+    citations: tuple[Citation, ...]
 
 
 def kx_for(plan: Plan, family: Family) -> Kx | NotKnown | None:
     """Return the modifier for diagnostic lines of a family; None where the policy has none."""
-    answer = plan.get("modifier.diagnostic", family=family)
+    answer = plan.rules.diagnostic_modifier(family)
     if isinstance(answer, NotKnown):
         return answer
-    return None if answer.value == NO_MODIFIER else Kx(modifier=str(answer.value), stated=answer)
+    return Kx(modifier=answer.value, citations=answer.citations) if answer.value else None
 
 
 def borrowed_kx(plan: Plan, family: Family) -> Kx | None:

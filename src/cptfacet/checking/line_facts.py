@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet.addons import allowed_primaries
-from cptfacet.bilateral import LateralityFormat
+from cptfacet.billed import lateral
 from cptfacet.checking.modifier_faults import Oddities, oddities
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
-from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import Provision
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import (
     CodeGroup,
+    CodeRole,
     Family,
     LegacyFamily,
     Ordinal,
@@ -27,13 +29,13 @@ from cptfacet.procedures import (
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
+from cptfacet.rulebook import Answer, value_of
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
     from cptfacet.checking.plans import Plan
     from cptfacet.citations import Citation
     from cptfacet.dates import EffectivePeriod
-    from cptfacet.policies import NotKnown
 
 __all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "place_facts"]
 
@@ -61,8 +63,8 @@ class CodeFacts:
     family: Family | LegacyFamily | None
     ordinal: Ordinal | None
     region: CodeRegion | None
-    role: str | None
-    form: Provision | NotKnown | None
+    role: CodeRole | None
+    form: Answer[LateralityFormat] | None
     groups: tuple[CodeGroup, ...]
     primaries: tuple[str, ...]
     national: tuple[str, ...]
@@ -172,7 +174,7 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
         signals |= Signal.OTHER
     for member in members:
         signals |= _GROUPS.get(member.group, Signal(0))
-    if facet and code in _needing_authorization(plan):
+    if facet and code in (value_of(plan.rules.authorization_codes()) or ()):
         signals |= Signal.NEEDS_AUTHORIZATION
     if shaped and plan.claim_type is ClaimType.ASC_FACILITY:
         signals |= _asc_signals(plan, code)
@@ -188,7 +190,7 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
         ordinal=ordinal,
         region=region,
         role=role,
-        form=plan.line_form(role) if role else None,
+        form=plan.rules.laterality_format(role) if role else None,
         groups=tuple(dict.fromkeys(member.group for member in members)),
         primaries=allowed_primaries(code, on=on, policy=plan.policy, reference=reference),
         national=allowed_primaries(code, on=on, reference=reference),
@@ -196,15 +198,10 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
     )
 
 
-def _needing_authorization(plan: Plan) -> tuple[str, ...]:
-    listed = plan.provision("authorization.codes", claim_type=plan.claim_type)
-    return listed.value if listed is not None and isinstance(listed.value, tuple) else ()
-
-
 def _asc_signals(plan: Plan, code: str) -> Signal:
     """Give what a code shows on the claim of a surgical center, where the payer goes by the addenda."""
     signals = Signal(0)
-    if plan.provision("facility.asc-list") is not None:
+    if isinstance(plan.rules.asc_list(), Known):
         status = plan.asc(code)
         if isinstance(status, NotInData) or status.packaged:
             signals |= Signal.ASC_PACKAGED
@@ -231,7 +228,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     """Give what is known of a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
-    sides = tuple(dict.fromkeys(role for role in roles if role and role in LATERAL_ROLES))
+    sides = lateral(roles)
     signals = Signal.MODIFIED if folded else Signal(0)
     for role in roles:
         signals |= _ROLES.get(role, Signal.OTHER_MODIFIER) if role else Signal.OTHER_MODIFIER
@@ -245,8 +242,9 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
         signals |= Signal.NO_SIDE
     if code.signals & Signal.INJECTION and ModifierRole.REQUIREMENTS_MET not in roles:
         signals |= Signal.UNMARKED
-    if code.facet and ModifierRole.BILATERAL in roles and _writes_otherwise(code.form):
-        signals |= Signal.ODD_FORM
+    if code.facet and ModifierRole.BILATERAL in roles:
+        written = value_of(code.form)
+        signals |= Signal(0) if written is LateralityFormat.ONE_LINE_50 else Signal.ODD_FORM
     odd = _odd(plan, folded) if folded else None
     if odd is not None:
         signals |= Signal.ODD_MODIFIERS
@@ -261,19 +259,13 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     )
 
 
-def _writes_otherwise(form: Provision | NotKnown | None) -> bool:
-    """Say whether both sides of a code are not surely written with the bilateral modifier."""
-    return not isinstance(form, Provision) or form.value != LateralityFormat.ONE_LINE_50
-
-
 def _odd(plan: Plan, modifiers: tuple[str, ...]) -> Oddities | None:
-    order, most = plan.provision("modifier.order"), plan.provision("modifiers.max")
     return oddities(
         modifiers,
         on=plan.on,
         claim_type=plan.claim_type,
-        order=order.value if order is not None and isinstance(order.value, tuple) else None,
-        most=most.value if most is not None and isinstance(most.value, int) else None,
+        order=value_of(plan.rules.modifier_order()),
+        most=value_of(plan.rules.max_modifiers()),
         reference=plan.reference,
     )
 

@@ -25,10 +25,11 @@ from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
-from cptfacet.policies import Provision, jurisdictions, rule_families
+from cptfacet.policies import Provision, jurisdictions
 from cptfacet.procedures import CodeGroup, is_code
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
+from cptfacet.rulebook import TermRules, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,9 +145,10 @@ class Plan:
         self.reference = reference
         self.on = on
         self.claim_type = claim_type
+        self.rules = TermRules(policy, reference, on=on, claim_type=claim_type)
         self.known_modifiers = {modifier.code: modifier for modifier in reference.modifiers}
         self._provisions: dict[tuple[object, ...], Provision | NotKnown] = {}
-        self.families = rule_families(policy, on=on)
+        self.families = value_of(self.rules.rule_families()) or ()
         self._running = [
             _Running.of(rule, self.severity(rule))
             for rule in rules
@@ -193,14 +195,9 @@ class Plan:
         found = self.get(key, **cell)
         return found if isinstance(found, Provision) else None
 
-    def line_form(self, role: str) -> Provision | NotKnown:
-        """Give what the policy says of the form of both sides, by the role of the code."""
-        return self.get("laterality.format", role=role, claim_type=self.claim_type)
-
     def severity(self, rule: Rule) -> Severity:
         """Give the severity of a rule in this term."""
-        stated = self.provision("checks.severity", rule=rule.id)
-        return rule.severity if stated is None else Severity(str(stated.value))
+        return value_of(self.rules.severity(rule.id)) or rule.severity
 
     # -- what lines are made of
 

@@ -31,6 +31,7 @@ from cptfacet.findings import (
     Severity,
 )
 from cptfacet.modifiers import ModifierKind
+from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line, Whole
@@ -303,16 +304,15 @@ def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
 
 def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten | None:
     """Return a line with other modifiers, in sequence; None where it has no room for them."""
-    most = plan.provision("modifiers.max")
-    if most and isinstance(most.value, int) and len(modifiers) > most.value:
+    most = value_of(plan.rules.max_modifiers())
+    if most is not None and len(modifiers) > most:
         return None
     return line.rewritten(modifiers=in_order(plan, modifiers))
 
 
 def in_order(plan: Plan, modifiers: Iterable[str]) -> tuple[str, ...]:
     """Return modifiers in the sequence that the policy requires."""
-    stated = plan.provision("modifier.order")
-    order = stated.value if stated and isinstance(stated.value, tuple) else tuple(ModifierKind)
+    order = value_of(plan.rules.modifier_order()) or tuple(ModifierKind)
     return order_modifiers(modifiers, order=order, reference=plan.reference)
 
 

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._records import sealed
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint
-from cptfacet.bilateral import Laterality, LateralityFormat, SideCount, read_units
+from cptfacet.bilateral import Laterality, LateralityFormat, SideCount
+from cptfacet.billed import BilledCode
 from cptfacet.claims import Purpose
 from cptfacet.coding.plans import JUNCTION, Marks, Plan, weight
 from cptfacet.decoding.line_reader import DayLines, FacetCode, ReadLine
 from cptfacet.decoding.result import BilledGroup, BilledLevels, Doubt, DoubtId
-from cptfacet.errors import FormatMismatchError
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family, Ordinal, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cptfacet.modifiers import ModifierRole
 
 __all__ = ["read_groups"]
 
@@ -41,47 +39,15 @@ def _code(parts: _Parts) -> str:
     return next(parts[ordinal][0].code.code for ordinal in _ORDER if ordinal in parts)
 
 
-@sealed
-@attrs.frozen(kw_only=True)
-class _OfOneCode:
-    """The lines of one code, and how both sides are written in its role."""
+_Billed = BilledCode[ReadLine]
 
-    family: Family
-    lines: tuple[ReadLine, ...]
-    form: Provision | NotKnown
-    _reads: dict[LateralityFormat, Laterality | None] = attrs.field(
-        init=False, factory=dict[LateralityFormat, "Laterality | None"], eq=False
-    )
 
-    @property
-    def code(self) -> FacetCode:
-        return self.lines[0].code
+def _facts(billed: _Billed) -> FacetCode:
+    return billed.lines[0].code
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        return tuple(line.number for line in self.lines)
 
-    @property
-    def own(self) -> LateralityFormat | None:
-        """The line form of the policy, where it is known."""
-        return LateralityFormat(str(self.form.value)) if isinstance(self.form, Provision) else None
-
-    def read(self, form: LateralityFormat | None) -> Laterality | None:
-        """Read the sides in a form; None where the lines don't have it."""
-        if form is None:
-            return None
-        if form not in self._reads:
-            self._reads[form] = self._read(form)
-        return self._reads[form]
-
-    def _read(self, form: LateralityFormat) -> Laterality | None:
-        units: dict[ModifierRole | None, int] = {}
-        for line in self.lines:
-            units[line.side] = units.get(line.side, 0) + line.units
-        try:
-            return read_units(units, form=form, ordinal=self.code.ordinal)
-        except FormatMismatchError:
-            return None
+def _numbers(billed: _Billed) -> tuple[int, ...]:
+    return tuple(line.number for line in billed.lines)
 
 
 class _Group:
@@ -105,11 +71,7 @@ class _Group:
     def read(self, parts: Sequence[_Parts]) -> None:
         """Read the lines code by code, in the form that fits all of them best."""
         codes = [
-            _OfOneCode(
-                family=self.family,
-                lines=tuple(region[ordinal]),
-                form=self.plan.forms[role_of(self.family, ordinal)].answer,
-            )
+            BilledCode(ordinal=ordinal, lines=tuple(region[ordinal]))
             for region in parts
             for ordinal in _ORDER
             if ordinal in region
@@ -123,13 +85,22 @@ class _Group:
 
     # -- sides
 
-    def _lateralities(self, codes: Sequence[_OfOneCode]) -> Sequence[Laterality]:
+    def _form(self, billed: _Billed) -> Provision | NotKnown:
+        """Return the laterality format of the policy for a code."""
+        return self.plan.forms[role_of(self.family, billed.ordinal)].answer
+
+    def _own(self, billed: _Billed) -> LateralityFormat | None:
+        """Return the laterality format of the policy for a code, where it is known."""
+        form = self._form(billed)
+        return LateralityFormat(str(form.value)) if isinstance(form, Provision) else None
+
+    def _lateralities(self, codes: Sequence[_Billed]) -> Sequence[Laterality]:
         """Read sides in the form of the policy, else in the one form that reads the group best.
 
         Where none reads it without more levels than its codes stand for, each code is read by
         itself: CPT's own form writes the first level with a modifier and add-ons with two units.
         """
-        own = self._in_form([code.own for code in codes], codes)
+        own = self._in_form([self._own(code) for code in codes], codes)
         if own and not any(read.excess for read in own):
             return own
         foreign = [self._in_form([form] * len(codes), codes) for form in LateralityFormat]
@@ -137,42 +108,42 @@ class _Group:
         return min(whole, key=_open) if whole else [self._alone(code) for code in codes]
 
     def _in_form(
-        self, forms: Sequence[LateralityFormat | None], codes: Sequence[_OfOneCode]
+        self, forms: Sequence[LateralityFormat | None], codes: Sequence[_Billed]
     ) -> Sequence[Laterality] | None:
         """Read each code in its form, or give None where some have it not."""
-        reads = [code.read(form) for code, form in zip(codes, forms, strict=True)]
+        pairs = zip(codes, forms, strict=True)
+        reads = [code.read(form) if form else None for code, form in pairs]
         whole = [read for read in reads if read is not None]
         return whole if len(whole) == len(reads) else None
 
-    def _alone(self, code: _OfOneCode) -> Laterality:
-        forms = dict.fromkeys((code.own, *LateralityFormat))
-        reads = [read for form in forms if (read := code.read(form))]
-        return min(reads, key=lambda r: (r.excess, r.form is not code.own, bool(r.ambiguous)))
+    def _alone(self, code: _Billed) -> Laterality:
+        own = self._own(code)
+        reads = [read for form in LateralityFormat if (read := code.read(form))]
+        return min(reads, key=lambda r: (r.excess, r.form is not own, bool(r.ambiguous)))
 
-    def _check_form(self, code: _OfOneCode, chosen: Laterality) -> None:
+    def _check_form(self, code: _Billed, chosen: Laterality) -> None:
         """Say where the form of the lines is not that of the policy, or that one is not known."""
-        where = code.code.code
-        if isinstance(code.form, NotKnown):
-            reads = [code.read(form) for form in LateralityFormat]
+        where, form = _facts(code).code, self._form(code)
+        if isinstance(form, NotKnown):
+            reads = map(code.read, LateralityFormat)
             if any(read and not read.excess and read.sides != chosen.sides for read in reads):
                 message = (
                     f"{where}: read in the form {chosen.form}; how both sides are written is not"
-                    f" known: {code.form.reason}"
+                    f" known: {form.reason}"
                 )
-                self.doubt(DoubtId.FORM_NOT_KNOWN, message, code.numbers)
+                self.doubt(DoubtId.FORM_NOT_KNOWN, message, _numbers(code))
             return
         if chosen.sides.bilateral:
-            self.provisions[code.form] = None
-        in_own = code.read(code.own)
+            self.provisions[form] = None
+        own = LateralityFormat(str(form.value))
+        in_own = code.read(own)
         if in_own is None or in_own.sides != chosen.sides:
-            self.provisions[code.form] = None
-            message = (
-                f"{where}: written in the form {chosen.form}; that of the policy is {code.own}"
-            )
-            self.doubt(DoubtId.OTHER_FORM, message, code.numbers)
+            self.provisions[form] = None
+            message = f"{where}: written in the form {chosen.form}; that of the policy is {own}"
+            self.doubt(DoubtId.OTHER_FORM, message, _numbers(code))
 
-    def _levels(self, code: _OfOneCode, laterality: Laterality) -> BilledLevels:
-        facts, numbers = code.code, code.numbers
+    def _levels(self, code: _Billed, laterality: Laterality) -> BilledLevels:
+        facts, numbers = _facts(code), _numbers(code)
         for line in code.lines:
             for odd in line.odd:
                 self.doubt(odd, f"{facts.code}: {_ODD[odd]}", (line.number,))
@@ -181,7 +152,7 @@ class _Group:
             sides = self._likeliest(laterality)
             self._check_open_sides(code, laterality, sides)
         else:
-            sides = _one_level(laterality.sides)
+            sides = laterality.sides.as_one_level
             self._check_one_level(code, laterality, sides)
         return BilledLevels(
             code=facts.code,
@@ -194,12 +165,14 @@ class _Group:
             lines=numbers,
         )
 
-    def _within_region(self, code: _OfOneCode, laterality: Laterality) -> Laterality:
+    def _within_region(self, code: _Billed, laterality: Laterality) -> Laterality:
         """Leave out readings with more further levels than the region has further joints."""
-        room = self.plan.room(self.family, code.code.region) - 1 - laterality.sides.levels
+        room = self.plan.room(self.family, _facts(code).region) - 1 - laterality.sides.levels
         if room < 0:
-            message = f"{code.code.code}: the units are of more levels than the region has joints"
-            self.doubt(DoubtId.MORE_LEVELS, message, code.numbers)
+            message = (
+                f"{_facts(code).code}: the units are of more levels than the region has joints"
+            )
+            self.doubt(DoubtId.MORE_LEVELS, message, _numbers(code))
         fewest = max(laterality.fewest_bilateral, laterality.sides.bilateral - max(room, 0))
         if fewest == laterality.fewest_bilateral:
             return laterality
@@ -216,8 +189,8 @@ class _Group:
             return laterality.reading(laterality.fewest_bilateral)
         return laterality.sides
 
-    def _check_open_sides(self, code: _OfOneCode, laterality: Laterality, sides: SideCount) -> None:
-        where, numbers = code.code.code, code.numbers
+    def _check_open_sides(self, code: _Billed, laterality: Laterality, sides: SideCount) -> None:
+        where, numbers = _facts(code).code, _numbers(code)
         for ambiguous in laterality.ambiguous:
             self.doubt(DoubtId.SIDES_OR_LEVELS, f"{where}: {ambiguous}", numbers)
         if sides.unnamed:
@@ -230,9 +203,9 @@ class _Group:
             )
             self.doubt(DoubtId.FORM_NOT_CERTAIN, message, numbers)
 
-    def _check_one_level(self, code: _OfOneCode, laterality: Laterality, sides: SideCount) -> None:
-        where, numbers = code.code.code, code.numbers
-        several = code.code.ordinal is Ordinal.THIRD_AND_MORE
+    def _check_one_level(self, code: _Billed, laterality: Laterality, sides: SideCount) -> None:
+        where, numbers = _facts(code).code, _numbers(code)
+        several = code.ordinal is Ordinal.THIRD_AND_MORE
         if laterality.excess:
             message = "it is reported once for all" if several else laterality.ambiguous[0]
             self.doubt(DoubtId.MORE_LEVELS, f"{where}: {message}", numbers)
@@ -252,9 +225,9 @@ class _Group:
 
     # -- purpose
 
-    def _purpose(self, code: _OfOneCode) -> Purpose | None:
+    def _purpose(self, code: _Billed) -> Purpose | None:
         """Tell the purpose from the modifier that marks a line as diagnostic, else as stated."""
-        where, numbers = code.code.code, code.numbers
+        where, numbers = _facts(code).code, _numbers(code)
         marks = self.plan.marked[self.family]
         if marks is None:
             answer = self.plan.diagnostic[self.family]
@@ -280,7 +253,7 @@ class _Group:
             return None
         return Purpose.DIAGNOSTIC
 
-    def _compare_purposes(self, codes: Sequence[_OfOneCode]) -> None:
+    def _compare_purposes(self, codes: Sequence[_Billed]) -> None:
         """Say which codes of a group lack the mark that others of it have."""
         marks = self.plan.marked[self.family]
         if marks is None:
@@ -290,8 +263,8 @@ class _Group:
         if any(marked) and bare and self.stated is not Purpose.DIAGNOSTIC:
             modifier = ", ".join(marks.modifiers)
             for code in bare:
-                message = f"{code.code.code}: other levels have {modifier}, and this one has not"
-                self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, code.numbers)
+                message = f"{_facts(code).code}: other levels have {modifier}, and this one has not"
+                self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, _numbers(code))
 
     # -- two regions
 
@@ -352,15 +325,6 @@ def _open(reads: Sequence[Laterality]) -> int:
 
 def _is_marked(line: ReadLine, marks: Marks) -> bool:
     return set(marks.modifiers) <= set(line.modifiers)
-
-
-def _one_level(sides: SideCount) -> SideCount:
-    """Read what lines of a code say that stands for one level, whatever the units."""
-    if sides.bilateral or (sides.right and sides.left):
-        return SideCount(bilateral=1)
-    if sides.right or sides.left:
-        return SideCount(right=min(sides.right, 1), left=min(sides.left, 1))
-    return SideCount(unnamed=1)
 
 
 class _Day:

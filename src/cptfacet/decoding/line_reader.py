@@ -9,15 +9,14 @@ import attrs
 
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
+from cptfacet.billed import lateral
 from cptfacet.claims import ClaimLine
 from cptfacet.dates import Status
 from cptfacet.decoding.result import DoubtId, SkippedLine, SkipReason
-from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
+from cptfacet.modifiers import ModifierRole
 from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cptfacet.claims import Claim
     from cptfacet.reference import Reference
 
@@ -38,16 +37,13 @@ class FacetCode:
 @sealed
 @attrs.frozen(kw_only=True)
 class ReadLine:
-    """A line that is read: its number on the claim, its code, modifiers, side and units, what is odd.
-
-    ``side`` is the role of the one modifier that names it, or None where none does.
-    """
+    """A line that is read: its number on the claim, code, modifiers, sides, units and what is odd."""
 
     number: int
     code: FacetCode
     modifiers: tuple[str, ...]
-    side: ModifierRole | None
-    units: int
+    sides: tuple[ModifierRole, ...]
+    counted: int
     odd: tuple[DoubtId, ...]
 
 
@@ -74,20 +70,23 @@ def read_line(
     found = _look_up(line.code, date, reference)
     if isinstance(found, FacetCode):
         odd: list[DoubtId] = []
-        side = _side(line.modifiers, reference, odd)
+        roles = tuple(map(reference.modifier_role, line.modifiers))
+        sides = lateral(roles)
+        if len(sides) > 1:
+            odd.append(DoubtId.SIDES_CONTRADICT)
         units = line.whole_units
         if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
             units = 1  # the code stands for one level, or for all further ones, whatever the units
             odd.append(DoubtId.UNITS_NOT_GIVEN)
-        if any(reference.modifier_role(modifier) in _STOPPED for modifier in line.modifiers):
+        if not _STOPPED.isdisjoint(roles):
             odd.append(DoubtId.NOT_COMPLETED)
         if units is not None:
             return ReadLine(
                 number=number,
                 code=found,
                 modifiers=line.modifiers,
-                side=side,
-                units=units,
+                sides=sides,
+                counted=units,
                 odd=tuple(odd),
             )
         found = SkipReason.UNITS, f"{found.code} has no whole number of units, one at the least"
@@ -95,18 +94,7 @@ def read_line(
     return SkippedLine(line=number, reason=reason, message=message)
 
 
-_STOPPED = (ModifierRole.REDUCED, ModifierRole.DISCONTINUED)
-
-
-def _side(
-    modifiers: Sequence[str], reference: Reference, odd: list[DoubtId]
-) -> ModifierRole | None:
-    """Give the side that modifiers name; where several name different sides, it is both."""
-    named = {m: role for m in modifiers if (role := reference.modifier_role(m)) in LATERAL_ROLES}
-    if len(named) > 1:
-        odd.append(DoubtId.SIDES_CONTRADICT)
-        return ModifierRole.BILATERAL
-    return next(iter(named.values()), None)
+_STOPPED = {ModifierRole.REDUCED, ModifierRole.DISCONTINUED}
 
 
 def _look_up(

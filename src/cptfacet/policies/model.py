@@ -119,6 +119,11 @@ class Known(Generic[T_co]):
     value: T_co
     provision: Provision
 
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The citations of the provision."""
+        return self.provision.citations
+
 
 class ChangeKind(StrEnum):
     """What happens to a provision on a day: it begins, is first seen, or is in force last."""

@@ -1,19 +1,21 @@
-"""Rules on add-on codes, from the add-on code edits and what a policy adds to them."""
+"""Rules on add-on codes, from the NCCI add-on code edits and what a policy adds to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import RawFinding, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
+from cptfacet.policies import Known
 
 
 @checks(when=Signal.LONE_ADD_ON)
 def addon_without_primary(day: Day) -> Iterator[RawFinding]:
-    """Find add-ons that have none of their primaries beside them."""
+    """Find add-on codes without any of their primary codes."""
     codes = {line.code for line in day.lines}
     for code, lines in _add_ons(day).items():
         allowed = lines[0].facts.code.primaries
@@ -26,37 +28,38 @@ def addon_without_primary(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{code} is an add-on, and none of its primaries ({', '.join(allowed)}) is"
-                    " billed with it"
+                    f"{code} is an add-on code, and"
+                    f" {agree(allowed, 'its primary code', 'none of its primary codes')}"
+                    f" ({', '.join(allowed)}) is {agree(allowed, 'not ', '')}on the claim"
                 ),
                 citations=tuple(
                     dict.fromkeys(c for link in (*later, *links) for c in link.citations)
                 ),
                 severity=Severity.WARNING if later else None,
                 remedy=Question(
-                    question=f"Which first level was treated beside {code}, or was {code} the only"
-                    " level, so that its primary is the code?"
+                    question=f"Was a first level treated with {code}, or was this the only level,"
+                    " which takes the primary code?"
                 ),
             )
 
 
 @checks(when=Signal.LONE_ADD_ON)
 def addon_primary_by_policy(day: Day) -> Iterator[RawFinding]:
-    """Find add-ons whose only primary on the claim is one that the policy adds."""
+    """Find add-on codes whose only primary code on the claim is one that the policy adds."""
     codes = {line.code for line in day.lines}
     for code, lines in _add_ons(day).items():
         facts = lines[0].facts.code
         national = facts.national
         added = [p for p in facts.primaries if p in codes and p not in national]
         if added and codes.isdisjoint(national):
-            stated = day.plan.provision("addon.primaries", add_on=code)
+            stated = day.rules.further_primaries(code)
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{added[0]} allows {code} by this policy alone; the national add-on edits"
-                    f" pair it with {', '.join(national)}"
+                    f"{code} with {added[0]} is allowed by this policy only; the national add-on"
+                    f" code edits pair {code} with {series(national, 'or')}"
                 ),
-                citations=stated.citations if stated else (),
+                citations=stated.citations if isinstance(stated, Known) else (),
             )
 
 

@@ -11,14 +11,15 @@ from cptfacet.checking.day import Day
 from cptfacet.checking.rule import NotAsked, RawFinding, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
+from cptfacet.policies import Known
 
 
 @checks(when=Signal.NEEDS_AUTHORIZATION | Signal.NOT_AUTHORIZED)
 def authorization_missing(day: Day) -> Iterator[RawFinding]:
     """Find codes that need prior authorization on a claim that bears none."""
     lines = day.showing(Signal.NEEDS_AUTHORIZATION)
-    listed = day.plan.provision("authorization.codes", claim_type=day.claim_type)
-    if listed is not None:
+    listed = day.rules.authorization_codes()
+    if isinstance(listed, Known):
         codes = sorted({line.code for line in lines})
         yield RawFinding(
             lines=numbers(lines),
@@ -36,8 +37,8 @@ def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
     """Find a number of prior authorization that has not the form of one."""
     told = day.authorization
     number = None if told is None else told.number
-    length = day.plan.provision("authorization.number-length")
-    if number is None or length is None:
+    length = day.rules.authorization_number_length()
+    if number is None or not isinstance(length, Known):
         return
     if not (number.isascii() and number.isalnum() and len(number) == length.value):
         yield RawFinding(
@@ -55,7 +56,7 @@ def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
 def authorization_not_valid_on_date(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a decision that had run out on the day of service, or had not been made."""
     lines = day.showing(Signal.NEEDS_AUTHORIZATION)
-    days = day.plan.provision("authorization.valid-days")
+    days = day.rules.authorization_valid_days()
     told = day.authorization
     if told is None or told.decided is None:
         yield NotAsked(
@@ -66,9 +67,9 @@ def authorization_not_valid_on_date(day: Day) -> Iterator[RawFinding | NotAsked]
     age = (day.date - told.decided).days
     if age < 0:
         message = "the prior authorization was decided after the day of service"
-        cited = days.citations if days else ()
+        cited = days.citations if isinstance(days, Known) else ()
         yield RawFinding(lines=numbers(lines), message=message, citations=cited, remedy=_ASK)
-    elif days is not None and isinstance(days.value, int) and age > days.value:
+    elif isinstance(days, Known) and age > days.value:
         message = (
             f"the prior authorization is older than the {days.value} days for which it is valid"
         )

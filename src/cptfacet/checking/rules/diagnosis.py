@@ -14,10 +14,13 @@ from cptfacet.checking.plans import Plan
 from cptfacet.checking.rule import NotAsked, RawFinding, checks, few, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import Need
 from cptfacet.procedures import Family
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
+from cptfacet.rulebook import value_of
 
 _STATED = Signal.FACET | Signal.DIAGNOSES
 
@@ -37,15 +40,14 @@ def diagnosis_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 def _requires(plan: Plan) -> bool:
-    stated = plan.provision("diagnosis.stated")
-    return stated is not None and stated.value == "required"
+    return value_of(plan.rules.diagnosis_need()) is Need.REQUIRED
 
 
 @checks(when=Signal.FACET | Signal.NO_DIAGNOSES, where=_requires)
 def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
     """Find days without any diagnosis, where the payer returns a claim that has none."""
-    stated = day.plan.provision("diagnosis.stated")
-    if stated is not None and not any(map(day.diagnoses, day.facet)):
+    stated = day.rules.diagnosis_need()
+    if isinstance(stated, Known) and not any(map(day.diagnoses, day.facet)):
         yield RawFinding(
             lines=numbers(day.facet),
             message="no line states a diagnosis, and a claim without one is returned",

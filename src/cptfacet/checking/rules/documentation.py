@@ -30,9 +30,10 @@ from cptfacet.coding import CodedSession
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
-from cptfacet.policies import NotKnown, Provision
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Uncoded
 from cptfacet.procedures import Family
+from cptfacet.rulebook import Answer, value_of
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.INJECTION, needs=Signal.SESSION)
 def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
     """Find injections at joints whose ablation on the same day they are a part of."""
-    stated = day.plan.provision("coding.injection-at-ablated-joint")
+    stated = day.rules.injection_at_ablated_joint()
     for place in _more(day, injection_included_in_ablation.id):
         yield _found(
             day,
@@ -242,7 +243,7 @@ def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
             f"{_codes(place.lines)}: the injection at {', '.join(sorted(place.included))} is a part"
             " of the ablation there",
             question="Was another joint injected, which was not ablated?",
-            citations=stated.citations if stated else (),
+            citations=stated.citations if isinstance(stated, Known) else (),
         )
 
 
@@ -293,8 +294,8 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
 
 def _covered(day: Day, place: Place) -> int:
     """Give the most levels of a place that are covered: all, where no limit is known."""
-    limit = day.plan.provision("levels.max", family=_family(place))
-    return limit.value if limit and isinstance(limit.value, int) else len(place.coded)
+    most = value_of(day.rules.max_levels(_family(place)))
+    return len(place.coded) if most is None else most
 
 
 def _beyond(day: Day, place: Place) -> str:
@@ -302,10 +303,10 @@ def _beyond(day: Day, place: Place) -> str:
     levels = _covered(day, place)
     if place.most >= levels:
         return f"no more than {levels} are covered"
-    limit = day.plan.provision("regions.max")
+    most = value_of(day.rules.max_regions())
     billed = {other.region for other in _places(day) if other.lines}
-    if limit and isinstance(limit.value, int) and not place.lines and len(billed) >= limit.value:
-        return f"no more regions than {limit.value} are covered in one session"
+    if most is not None and not place.lines and len(billed) >= most:
+        return f"no more regions than {most} are covered in one session"
     return "" if day.alone else "the claim has lines of another practitioner or day"
 
 
@@ -427,13 +428,13 @@ class _Mismatch:
     lines: tuple[Line, ...]
     family: Family
     treatments: tuple[Treatment, ...]
-    answers: tuple[Provision | NotKnown, ...]
+    answers: tuple[Answer[Family | Uncoded], ...]
     by_guidance: bool
 
     @property
     def severity(self) -> Severity | None:
         """A warning where no source tells how the treatments are reported."""
-        told = any(isinstance(answer, Provision) for answer in self.answers)
+        told = any(isinstance(answer, Known) for answer in self.answers)
         return None if told or not self.answers else Severity.WARNING
 
     @property
@@ -452,9 +453,8 @@ def _mismatches(day: Day) -> Iterator[_Mismatch]:
             continue
         kind = kind_of(lines[0])
         treatments = note.of_kind(kind) if kind else ()
-        answers = tuple(_reported(day, treatment) for treatment in treatments)
-        values = {answer.value for answer in answers if isinstance(answer, Provision)}
-        if values & {family.value, "ask"}:
+        answers = tuple(day.rules.family(t.technique, t.guidance) for t in treatments)
+        if {family, Uncoded.ASK} & set(map(value_of, answers)):
             continue
         yield _Mismatch(
             lines=lines,
@@ -465,26 +465,12 @@ def _mismatches(day: Day) -> Iterator[_Mismatch]:
         )
 
 
-def _reported(day: Day, treatment: Treatment) -> Provision | NotKnown:
-    """Give what the policy says of the family with which a treatment is reported."""
-    return day.plan.get(
-        "coding.family",
-        technique=treatment.technique.value,
-        guidance=treatment.guidance or GUIDANCE_NOT_STATED,
-    )
-
-
 def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]:
     """Give the guidances under which the technique of a treatment is reported with a family."""
     return [
         guidance
         for guidance in Guidance
-        if (
-            stated := day.plan.provision(
-                "coding.family", technique=treatment.technique.value, guidance=guidance.value
-            )
-        )
-        and stated.value == family
+        if value_of(day.rules.family(treatment.technique, guidance)) is family
     ]
 
 
@@ -528,8 +514,8 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     else:
         kind = kind_of(wrong.lines[0]) or _INJECTION
         said = f"it stands for {_NAMES[kind]}, and the note has {had} alone"
-        included = day.plan.provision("coding.injection-at-ablated-joint")
-        if kind is _INJECTION and day.shows(Signal.ABLATION) and included:
+        included = day.rules.injection_at_ablated_joint()
+        if kind is _INJECTION and day.shows(Signal.ABLATION) and isinstance(included, Known):
             said += ", of which an injection at the same joint is a part"
             citations = included.citations
     return _found(
@@ -544,19 +530,10 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
 
 def _instead(day: Day, wrong: _Mismatch) -> str:
     """Name what a source reports instead."""
-    found = [
-        day.plan.provision(
-            "coding.instead",
-            technique=treatment.technique.value,
-            guidance=treatment.guidance or GUIDANCE_NOT_STATED,
-        )
-        for treatment in wrong.treatments
-    ]
     lines = dict.fromkeys(
-        text
-        for stated in found
-        if stated and isinstance(stated.value, tuple)
-        for text in stated.value
+        line.text
+        for treatment in wrong.treatments
+        for line in value_of(day.rules.lines_instead(treatment.technique, treatment.guidance)) or ()
     )
     return f"; a source reports {', '.join(lines)}" if lines else ""
 
@@ -631,7 +608,7 @@ def _marked_otherwise(day: Day, lines: list[Line], *, diagnostic: bool) -> Itera
             f"{_codes(wrong)}: the note says {'diagnostic' if diagnostic else 'therapeutic'}, and"
             f" {said} {kx.modifier}"
         ),
-        citations=kx.stated.citations,
+        citations=kx.citations,
         remedy=instead(*whole)
         if len(whole) == len(wrong)
         else Question(question=f"A line has no place left for {kx.modifier}: which can go?"),
@@ -745,12 +722,12 @@ def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
 
 def _adds_uncovered(day: Day, place: Place) -> bool:
     """Say whether the lines of coding are of more than is covered, and the billed ones are not."""
-    regions = day.plan.provision("regions.max")
+    most = value_of(day.rules.max_regions())
     coded = {other.region for other in _places(day) if other.coded}
     billed = {other.region for other in _places(day) if other.lines}
-    most = regions.value if regions and isinstance(regions.value, int) else len(coded)
+    regions = len(coded) if most is None else most
     return len(place.coded) > max(_covered(day, place), place.fewest) or len(coded) > max(
-        most, len(billed)
+        regions, len(billed)
     )
 
 

@@ -1,4 +1,4 @@
-"""Rules on how a line is written: units, modifiers, place of service, and lines that repeat."""
+"""Rules on claim form: units, modifiers, place of service, and duplicate lines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cptfacet.bilateral import LateralityFormat
+from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
     checks,
-    few,
     in_order,
     numbers,
     remarked,
@@ -23,9 +22,11 @@ from cptfacet.citations import Confidence
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import Provision
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import CodeGroup, Ordinal
 from cptfacet.reference import edits
+from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
@@ -48,35 +49,35 @@ def units_missing(day: Day) -> Iterator[RawFinding]:
         if line.written.units is None:
             yield RawFinding(
                 lines=(line.number,),
-                message=f"{line.code} has no units",
-                remedy=Question(question=f"How many units of {line.code} were done?"),
+                message=f"{line.code} has no units; units must be 1 or more",
+                remedy=Question(question=f"How many units of {line.code} were performed?"),
             )
 
 
 @checks(when=Signal.FACET_UNITS)
 def units_invalid(day: Day) -> Iterator[RawFinding]:
-    """Find facet lines whose units are no count: zero, negative, a fraction or absurd."""
+    """Find facet lines with units that are zero, negative, fractional or absurd."""
     for line in day.facet:
         units = line.written.units
         if units is not None and line.units is None:
             yield RawFinding(
                 lines=(line.number,),
-                message=f"the units of {line.code} are {_kind(units)}, not a count from one on",
-                remedy=Question(question=f"How many units of {line.code} were done?"),
+                message=f"{line.code} has {_fault(units)}",
+                remedy=Question(question=f"How many units of {line.code} were performed?"),
             )
 
 
-def _kind(units: int | Decimal) -> str:
-    """Say what units are, without writing out what may have a million digits."""
+def _fault(units: int | Decimal) -> str:
+    """Return what is wrong with units, without a number that may have a million digits."""
     if isinstance(units, Decimal) and not units.is_finite():
-        return "no number"
+        return "units that are not a number; units must be 1 or more"
     if not units:
-        return "zero"
+        return "0 units; units must be 1 or more"
     if units < 0:
-        return "negative"
+        return "negative units; units must be 1 or more"
     if isinstance(units, Decimal) and units.adjusted() < _MOST_DIGITS:
-        return "a fraction"
-    return "beyond all counting"
+        return "fractional units; units must be a whole number"
+    return "an impossible number of units; correct the units"
 
 
 _MOST_DIGITS = 20
@@ -88,106 +89,111 @@ _MOST_DIGITS = 20
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_malformed(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not two letters or digits."""
+    example = day.plan.reference.modifier_for(ModifierRole.RIGHT)
     for line, odd in _odd(day):
         if not odd.malformed:
             continue
         if odd.malformed == ("",):
-            message = f"a modifier of {_code(line)} is blank"
+            message = f"{_code(line)} has a blank modifier; remove it"
         else:
-            named = ", ".join(map(shown, odd.malformed[:_MOST_NAMED]))
-            message = (
-                f"{_code(line)} has what is no modifier: {named}; one has two letters or digits"
-            )
+            named = series([shown(modifier) for modifier in odd.malformed])
+            what = agree(odd.malformed, "is not a valid modifier", "are not valid modifiers")
+            message = f"{_code(line)}: {named} {what} (two characters, such as {example})"
         yield RawFinding(
             lines=(line.number,),
             message=message,
             remedy=remarked(line, tuple(filter(None, line.facts.modifiers)))
             if odd.malformed == ("",)
-            else Question(question=f"Which modifiers does {_code(line)} have?"),
+            else Question(question=f"Which modifiers belong on {_code(line)}?"),
         )
 
 
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_not_in_force(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find modifiers that are not valid on the day."""
+    """Find modifiers that are not valid on the date of service."""
     unknown: set[str] = set()
     for line, odd in _odd(day):
         unknown.update(odd.undated)
         for modifier in odd.ended:
             term = modifier.term
-            until = f"was valid until {term.last}"
+            ended = f"was valid only through {term.last}"
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"modifier {modifier.code} of {_code(line)}"
-                    f" {until if day.plan.on > term.last else f'is valid from {term.first}'}"
+                    f"{_code(line)}: modifier {modifier.code}"
+                    f" {ended if day.plan.on > term.last else f'is not valid before {term.first}'}"
                 ),
                 citations=modifier.citations,
-                remedy=Question(question=f"What was {modifier.code} to say of {_code(line)}?"),
+                remedy=_why(modifier, line),
             )
     known = day.plan.known_modifiers
     for needs, reason, listed in (
-        ("the dates of modifiers", _UNDATED, [m for m in unknown if m in known]),
-        ("a list of all modifiers", _UNLISTED, [m for m in unknown if m not in known]),
+        ("effective dates of modifiers", _UNDATED, [m for m in unknown if m in known]),
+        ("the full list of modifiers", _UNLISTED, [m for m in unknown if m not in known]),
     ):
         if listed:
-            yield NotAsked(needs=needs, reason=f"{reason}: {few(sorted(listed))}")
+            yield NotAsked(needs=needs, reason=f"{reason}: {series(sorted(listed))}")
 
 
-_UNDATED = "no source that was read tells of the day whether these modifiers are valid"
-_UNLISTED = "the modifiers known here are those that facet claims meet, and these are none of them"
+_UNDATED = "no source we have read states whether these modifiers are valid on this date"
+_UNLISTED = "only the modifiers that facet claims use are known here, not these"
 
 
 @checks(when=Signal.ODD_MODIFIERS)
 def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
-    """Find lines that have a modifier more than once."""
+    """Find lines with a modifier more than once."""
     for line, odd in _odd(day):
         if odd.repeated:
             once = tuple(dict.fromkeys(line.facts.modifiers))
             yield RawFinding(
                 lines=(line.number,),
-                message=f"{_code(line)} has {' and '.join(odd.repeated[:_MOST_NAMED])} twice or more",
+                message=(
+                    f"{_code(line)} has {series(odd.repeated)} more than once; report"
+                    f" {agree(odd.repeated, 'it', 'each')} once"
+                ),
                 remedy=remarked(line, once),
             )
 
 
 @checks(when=Signal.ODD_MODIFIERS)
 def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
-    """Find modifiers of which one line may have one only."""
+    """Find modifiers that exclude each other on one line."""
     for line, odd in _odd(day):
         for conflict in odd.conflicts:
-            both = " and ".join(sorted(conflict.modifiers.intersection(line.facts.modifiers)))
+            found = sorted(conflict.modifiers.intersection(line.facts.modifiers))
             yield RawFinding(
                 lines=(line.number,),
-                message=f"{_code(line)} has {both}, which do not go together on one line",
+                message=(
+                    f"{_code(line)}: modifiers {series(found)} conflict; report only the one that"
+                    " applies"
+                ),
                 citations=conflict.citations,
-                remedy=Question(question=f"Which of {both} is meant?"),
+                remedy=Question(question=f"Which applies to {_code(line)}: {series(found, 'or')}?"),
             )
 
 
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
-    """Find modifiers that are not used on claims of the type."""
+    """Find modifiers that are not used on this type of claim."""
     for line, odd in _odd(day):
         for modifier in odd.foreign:
-            used = ", ".join(modifier.claim_types)
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"modifier {modifier.code} of {_code(line)} is used on claims of the type"
-                    f" {used}, and this one is {day.claim_type}"
+                    f"{_code(line)}: modifier {modifier.code} is for {series(modifier.claim_types)}"
+                    f" claims, not for {day.claim_type} claims"
                 ),
                 citations=modifier.citations,
-                remedy=Question(question=f"What was {modifier.code} to say of {_code(line)}?"),
+                remedy=_why(modifier, line),
             )
 
 
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_order(day: Day) -> Iterator[RawFinding]:
-    """Find modifiers in another order than the policy asks for, of those that no rule takes away."""
-    stated = day.plan.provision("modifier.order")
+    """Find modifiers out of the policy's sequence, among those that no other rule removes."""
+    stated = day.rules.modifier_order()
     for line, odd in _odd(day):
-        if odd.ordered is None or stated is None or not isinstance(stated.value, tuple):
+        if odd.ordered is None or not isinstance(stated, Known):
             continue
         leaving = _leaving(day, line, odd)
         stay = tuple(dict.fromkeys(m for m in line.facts.modifiers if m not in leaving))
@@ -196,8 +202,8 @@ def modifier_order(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"the modifiers of {_code(line)} stand in another order than"
-                    f" {', '.join(stated.value)}: {', '.join(ordered[:_MOST_NAMED])}"
+                    f"{_code(line)}: modifiers out of sequence; use {', '.join(ordered[:_MOST_NAMED])}"
+                    f" ({', '.join(stated.value)})"
                 ),
                 citations=stated.citations,
                 remedy=remarked(line, odd.ordered),
@@ -212,7 +218,7 @@ _TAKEN = (  # by the rules that run on these signals
 
 
 def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
-    """Give the modifiers of a line that another rule takes away, or asks what they are to say."""
+    """Return the modifiers of a line that another rule removes or questions."""
     leaving = {modifier.code for modifier in (*odd.ended, *odd.foreign)}
     leaving.update(*(conflict.modifiers for conflict in odd.conflicts))
     for signals, roles in _TAKEN:
@@ -229,18 +235,15 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
 
 @checks(when=Signal.ODD_MODIFIERS)
 def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
-    """Find lines with more modifiers than there is room for."""
-    stated = day.plan.provision("modifiers.max")
+    """Find lines with more modifiers than a line has room for."""
+    stated = day.rules.max_modifiers()
     for line, odd in _odd(day):
-        if odd.many and stated is not None:
+        if odd.many and isinstance(stated, Known):
             yield RawFinding(
                 lines=(line.number,),
-                message=(
-                    f"{_code(line)} has more than {stated.value} modifiers, and a line has no room"
-                    " for more"
-                ),
+                message=f"{_code(line)} has more than {stated.value} modifiers, and a line has room for {stated.value}",
                 citations=stated.citations,
-                remedy=Question(question=f"Which modifiers of {_code(line)} count?"),
+                remedy=Question(question=f"Which modifiers of {_code(line)} should be kept?"),
             )
 
 
@@ -251,7 +254,14 @@ def _odd(day: Day) -> Iterator[tuple[Line, Oddities]]:
 
 
 def _code(line: Line) -> str:
-    return line.code if line.facts.code.shaped else "a line"
+    """Return the code of a line as a message names it, though it may not be one."""
+    if line.facts.code.shaped:
+        return line.code
+    return shown(line.code) if line.code else f"line {line.number}"
+
+
+def _why(modifier: Modifier, line: Line) -> Question:
+    return Question(question=f"Why was modifier {modifier.code} appended to {_code(line)}?")
 
 
 # -- modifiers that a code does not take
@@ -264,25 +274,26 @@ _KINDS = {  # of codes, as the table of modifiers names them
 }
 _ANY = "any"
 _OF_PROCEDURES = ("procedure", "assistant")
-_NO_PARTS = "0"  # these are symbols of the physician fee schedule
+_NO_PARTS = "0"  # this and the next are symbols of the physician fee schedule
 _NOT_PAID = {
     "assistant": ("1", "9"),
     "co_surgeon": ("0", "9"),
     "team": ("0", "9"),
     "pc_tc": (_NO_PARTS,),
 }
+_NOT_SPLIT = "the fee schedule does not split this code into components"
 _INDICATED = {
-    ModifierRole.PROFESSIONAL_COMPONENT: ("pc_tc", "the fee schedule does not part it"),
-    ModifierRole.TECHNICAL_COMPONENT: ("pc_tc", "the fee schedule does not part it"),
-    ModifierRole.ASSISTANT: ("assistant", "no assistant is paid for it"),
-    ModifierRole.CO_SURGEON: ("co_surgeon", "no second surgeon is paid for it"),
-    ModifierRole.TEAM: ("team", "no team is paid for it"),
+    ModifierRole.PROFESSIONAL_COMPONENT: ("pc_tc", _NOT_SPLIT),
+    ModifierRole.TECHNICAL_COMPONENT: ("pc_tc", _NOT_SPLIT),
+    ModifierRole.ASSISTANT: ("assistant", "an assistant at surgery is not paid for this code"),
+    ModifierRole.CO_SURGEON: ("co_surgeon", "a co-surgeon is not paid for this code"),
+    ModifierRole.TEAM: ("team", "team surgery is not paid for this code"),
 }
 
 
 @checks(when=Signal.OTHER_MODIFIER)
 def modifier_not_for_code(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find modifiers that say of a code what can't be said of it."""
+    """Find modifiers that do not apply to the code."""
     for line in day.showing(Signal.OTHER_MODIFIER):
         for code in sorted(set(line.facts.modifiers)):
             if code in day.plan.known_modifiers:
@@ -293,7 +304,7 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
     kinds = _kinds(line.facts.code)
     reason, citations = None, modifier.citations
     if kinds and modifier.applies_to not in (_ANY, *kinds):
-        reason = f"it is of another kind of service ({modifier.applies_to})"
+        reason = f"it is for {modifier.applies_to} codes"
     elif (
         modifier.role is not None
         and modifier.role in _INDICATED
@@ -309,22 +320,22 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
         judged = modifier.effect_confidence is Confidence.JUDGMENT
         yield RawFinding(
             lines=(line.number,),
-            message=f"modifier {modifier.code} does not go with {line.code}: {reason}",
+            message=f"{line.code}: modifier {modifier.code} does not apply; {reason}",
             citations=citations,
             severity=Severity.WARNING if judged else None,
-            remedy=Question(question=f"What was {modifier.code} to say of {line.code}?"),
+            remedy=_why(modifier, line),
         )
 
 
 def _without_edition(indicator: str, line: Line) -> NotAsked:
     return NotAsked(
         needs=f"the {indicator} indicator of {line.code}",
-        reason=f"no edition of the fee schedule that was read has {line.code} on the day",
+        reason=f"no fee schedule edition we have read lists {line.code} on this date",
     )
 
 
 def _kinds(code: CodeFacts) -> tuple[str, ...]:
-    """Say what kind of service a code is, as the table of modifiers names it; none if not known."""
+    """Return the kinds of service of a code, as the table of modifiers names them, if known."""
     if code.facet or code.procedure is not None:
         return _OF_PROCEDURES
     return tuple(_KINDS[group] for group in code.groups if group in _KINDS)
@@ -343,7 +354,7 @@ _PAID_FOR_BOTH = "1"
 
 @checks(when=Signal.BILATERAL | Signal.OTHER)
 def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find the bilateral modifier on codes for which the fee schedule pays no second side."""
+    """Find the bilateral modifier on codes with no bilateral payment in the fee schedule."""
     both = day.plan.reference.modifier_for(ModifierRole.BILATERAL)
     for line in day.others:
         code = line.facts.code
@@ -356,11 +367,13 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"{line.code} has {both}, and its bilateral indicator {indicators.bilateral} pays"
-                    " nothing more for a second side"
+                    f"{line.code}-{both}: with bilateral indicator {indicators.bilateral} the fee"
+                    " schedule pays nothing more for a second side"
                 ),
                 citations=indicators.citations,
-                remedy=Question(question=f"Was {line.code} done twice, or is {both} a slip?"),
+                remedy=Question(
+                    question=f"Was {line.code} performed twice, or should {both} be removed?"
+                ),
             )
 
 
@@ -375,7 +388,10 @@ def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
         used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
         yield RawFinding(
             lines=(line.number,),
-            message=f"{line.code} is an add-on, which is never reduced, and has {used}",
+            message=(
+                f"{line.code}-{used}: an add-on code is exempt from the multiple procedure"
+                f" reduction; remove {used}"
+            ),
             remedy=remarked(line, line.facts.without(ModifierRole.MULTIPLE)),
         )
 
@@ -385,27 +401,27 @@ def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.ODD_PLACE)
 def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find places of service that the code set does not have."""
+    """Find places of service that are not in the CMS code set."""
     for written, lines in _by_place(day):
         facts = day.plan.place(written)
         place = facts.place
         if place is not None and not facts.dated:
             yield NotAsked(
-                needs="the dates of places of service",
-                reason=f"no source that was read shows places of service before {place.term.first}",
+                needs="effective dates of place-of-service codes",
+                reason=f"no source we have read lists POS codes before {place.term.first}",
             )
         elif not facts.assigned:
             yield RawFinding(
                 lines=numbers(lines),
-                message=f"{shown(written)} is no place of service that the code set has",
+                message=f"POS {_pos(written)} is not in the CMS place-of-service code set",
                 citations=place.citations if place else (),
-                remedy=Question(question="Where was the service done?"),
+                remedy=Question(question="Where was the service performed?"),
             )
 
 
 @checks(when=Signal.ODD_PLACE)
 def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
-    """Find claims of a facility for a place that is not its own."""
+    """Find facility claims with a place of service of another setting."""
     claim_type = day.claim_type
     for written, lines in _by_place(day):
         facts = day.plan.place(written)
@@ -414,12 +430,16 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"place of service {facts.place.code} on a claim of the type {claim_type}, whose"
-                    f" places are {', '.join(p.code for p in own)}"
+                    f"POS {facts.place.code} does not fit claim type {claim_type}"
+                    f" (POS {series([p.code for p in own], 'or')})"
                 ),
                 citations=_all_of(*(p.citations for p in own)),
-                remedy=Question(question="Where was the service done, and who bills for it?"),
+                remedy=Question(question="Where was the service performed, and who bills for it?"),
             )
+
+
+def _pos(written: str) -> str:
+    return written if len(written) == 2 and written.isdecimal() else shown(written)  # noqa: PLR2004
 
 
 def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
@@ -431,12 +451,12 @@ def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
     return sorted(found.items())
 
 
-# -- lines that repeat
+# -- duplicate lines
 
 
 @checks(when=Signal.SEVERAL_FACET | Signal.REPEATED)
 def duplicate_line(day: Day) -> Iterator[RawFinding]:
-    """Find facet lines that are alike in code and modifiers, without one that says repeated."""
+    """Find facet lines with the same code and modifiers, none of them for a repeat procedure."""
     alike: dict[tuple[str, ...], list[Line]] = {}
     for line in day.facet:
         alike.setdefault((line.code, *sorted(line.facts.modifiers)), []).append(line)
@@ -447,19 +467,25 @@ def duplicate_line(day: Day) -> Iterator[RawFinding]:
         if len(lines) == 1 or first.has(ModifierRole.REPEAT) or _is_two_units(lines):
             continue
         counted = first.code.ordinal is Ordinal.EACH_ADDITIONAL
-        what = "further levels, which are units of one line" if counted else "both sides of a level"
+        what = "further levels" if counted else "both sides of one level"
+        advice = (
+            "report further levels as units of one line"
+            if counted
+            else "the payer denies all but one as duplicates"
+        )
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{code} is billed {len(lines)} times with the same modifiers",
+            message=f"{code} is on {len(lines)} lines with the same modifiers; {advice}",
             severity=Severity.WARNING if counted else None,
-            remedy=Question(question=f"Are these {what}, or was {code} billed more than once?"),
+            remedy=Question(
+                question=f"Are these {what}, or was {code} billed more than once by mistake?"
+            ),
         )
 
 
 def _is_two_units(lines: list[Line]) -> bool:
-    """Say whether two lines without side are the two units in which a policy writes both sides."""
+    """Whether two lines without a side are the two units that a policy wants for both sides."""
     first = lines[0].facts
     if first.sides or len(lines) != 2 or any(line.units != 1 for line in lines):  # noqa: PLR2004  sides
         return False
-    form = first.code.form
-    return isinstance(form, Provision) and form.value == LateralityFormat.TWO_UNITS
+    return value_of(first.code.form) is LateralityFormat.TWO_UNITS

@@ -18,7 +18,8 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import Provision
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import Bundling, Coverage
 from cptfacet.procedures import Family
 
 _BESIDE = Signal.FACET | Signal.IMAGING | Signal.EVALUATION | Signal.SEDATION
@@ -27,11 +28,11 @@ _BESIDE = Signal.FACET | Signal.IMAGING | Signal.EVALUATION | Signal.SEDATION
 @checks(when=Signal.FACET | Signal.IMAGING)
 def imaging_bundled(day: Day) -> Iterator[RawFinding]:
     """Find image guidance that is billed beside codes of which it is a part."""
-    including: dict[Family, Provision] = {}
+    including: dict[Family, Known[Bundling]] = {}
     for family, _ in day.by_region():
         if isinstance(family, Family):
-            stated = day.plan.provision("imaging.separate", family=family)
-            if stated is not None and stated.value == "included":
+            stated = day.rules.imaging(family)
+            if isinstance(stated, Known) and stated.value is Bundling.INCLUDED:
                 including[family] = stated
     if not including:
         return
@@ -59,10 +60,10 @@ def _asked(code: str, *, alone: bool) -> str:
 @checks(when=Signal.ULTRASOUND)
 def ultrasound_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find injections under ultrasound where the policy does not cover them."""
-    stated = day.plan.get("coverage.family", family=Family.ULTRASOUND_INJECTION)
-    if not isinstance(stated, Provision):
+    stated = day.rules.family_coverage(Family.ULTRASOUND_INJECTION)
+    if not isinstance(stated, Known):
         yield not_told(stated)
-    elif stated.value == "not-covered":
+    elif stated.value is Coverage.NOT_COVERED:
         lines = day.showing(Signal.ULTRASOUND)
         codes = ", ".join(sorted({line.code for line in lines}))
         yield RawFinding(
@@ -93,11 +94,11 @@ def guidance_mixed(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.INJECTION | Signal.ABLATION)
 def injection_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find injections in the region of an ablation, which are included at the same joint."""
-    stated = day.plan.get("coding.injection-at-ablated-joint")
-    if not isinstance(stated, Provision):
+    stated = day.rules.injection_at_ablated_joint()
+    if not isinstance(stated, Known):
         yield not_told(stated)
         return
-    if stated.value != "included":
+    if stated.value is not Bundling.INCLUDED:
         return
     for region in CodeRegion:
         in_region = [line for line in day.facet if line.facts.code.region is region]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet.anatomy import Side
-from cptfacet.bilateral import LateralityFormat, order_modifiers, read, shapes
+from cptfacet.bilateral import read, shapes
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -16,6 +16,7 @@ from cptfacet.checking.rule import (
     Share,
     by_code,
     checks,
+    in_order,
     not_told,
     numbers,
     remarked,
@@ -25,9 +26,11 @@ from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.errors import FormatMismatchError
 from cptfacet.findings import Question, Severity
-from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
+from cptfacet.policies import Known, NotKnown
+from cptfacet.policies.vocabulary import LateralityFormat, SideNaming
 from cptfacet.procedures import CodeRole, Ordinal
+from cptfacet.rulebook import Answer, value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
@@ -47,7 +50,7 @@ class Billed:
     """
 
     code: CodeFacts
-    form: Provision | NotKnown
+    form: Answer[LateralityFormat]
     lines: list[Line]
 
     @property
@@ -94,11 +97,7 @@ def _billed(day: Day) -> list[Billed]:
 
 def _forms(plan: Plan) -> set[LateralityFormat | None]:
     """Give the form of each role in the term of a plan, None where one is not known."""
-    return {_value(plan.line_form(role)) for role in CodeRole}
-
-
-def _value(form: Provision | NotKnown | None) -> LateralityFormat | None:
-    return LateralityFormat(str(form.value)) if isinstance(form, Provision) else None
+    return {value_of(plan.rules.laterality_format(role)) for role in CodeRole}
 
 
 def _written(
@@ -107,14 +106,11 @@ def _written(
     """Write what lines stand for as levels on both sides, in a form; they share their charge."""
     base = lines[0]
     rest = base.facts.without(*LATERAL_ROLES)
-    stated = day.plan.provision("modifier.order")
-    order = stated.value if stated and isinstance(stated.value, tuple) else tuple(ModifierKind)
-    reference = day.plan.reference
-    shape = shapes(form, reference=reference)[Side.BILATERAL]
+    shape = shapes(form, reference=day.plan.reference)[Side.BILATERAL]
     shared = len(lines) > 1 or len(shape) > 1
     return tuple(
         base.rewritten(
-            modifiers=order_modifiers((*modifiers, *rest), order=order, reference=reference),
+            modifiers=in_order(day.plan, (*modifiers, *rest)),
             units=units * levels,
             charge=Share(lines=numbers(lines), part=part, parts=len(shape)) if shared else None,
         )
@@ -185,7 +181,7 @@ def _one_side(day: Day, line: Line, billed: Billed | None) -> Rewrite | None:
         return remarked(line, kept) if bilateral else None
     if not bilateral and (line.units != 1 or _is_open(billed.code)):
         return None
-    form = _value(billed.form)
+    form = value_of(billed.form)
     if form is not None:
         return _rewrite(day, billed, line, form)
     return remarked(line, kept) if bilateral and line.units == 1 else None
@@ -203,7 +199,7 @@ def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
         code = line.facts.code
         if line.side is not ModifierRole.BILATERAL or code.ordinal is Ordinal.EACH_ADDITIONAL:
             continue
-        if _value(code.form) in (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES):
+        if value_of(code.form) in (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES):
             continue  # there the modifier itself is wrong, and other rules say so
         if line.units is not None and line.units > 1:
             both = _names(day, ModifierRole.BILATERAL)
@@ -249,7 +245,7 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
         form = lines[0].facts.code.form
         if isinstance(form, NotKnown):
             yield not_told(form)
-        elif form is not None and _value(form) is not LateralityFormat.TWO_UNITS:
+        elif form is not None and value_of(form) is not LateralityFormat.TWO_UNITS:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
@@ -257,7 +253,9 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
                     f" form {form.value}"
                 ),
                 citations=form.citations,
-                severity=Severity.WARNING if _value(form) is LateralityFormat.RT_LT_LINES else None,
+                severity=Severity.WARNING
+                if value_of(form) is LateralityFormat.RT_LT_LINES
+                else None,
                 remedy=Question(
                     question=f"Were both sides done, or is a unit of {code} a mistake?"
                 ),
@@ -280,7 +278,7 @@ def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
             continue
         if isinstance(form, NotKnown):
             yield not_told(form)
-        elif _value(form) is LateralityFormat.RT_LT_LINES:
+        elif value_of(form) is LateralityFormat.RT_LT_LINES:
             both = _names(day, ModifierRole.BILATERAL)
             for line in billed.both:
                 yield RawFinding(
@@ -301,11 +299,11 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the bilateral modifier on add-ons whose second side is a second unit."""
     for billed in _billed(day):
         form = billed.form
-        if billed.code.ordinal is Ordinal.FIRST or not isinstance(form, Provision):
+        if billed.code.ordinal is Ordinal.FIRST or not isinstance(form, Known):
             continue
-        if _value(form) is LateralityFormat.TWO_UNITS:
+        if value_of(form) is LateralityFormat.TWO_UNITS:
             both = _names(day, ModifierRole.BILATERAL)
-            judged = form.confidence is Confidence.JUDGMENT
+            judged = form.provision.confidence is Confidence.JUDGMENT
             for line in billed.both:
                 yield RawFinding(
                     lines=(line.number,),
@@ -334,7 +332,7 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
         if isinstance(form, NotKnown):
             yield not_told(form)
             continue
-        lines = _of_other_form(day, billed, _asked_for(form))
+        lines = _of_other_form(day, billed, form.value)
         if lines:
             code = billed.code.code
             yield RawFinding(
@@ -343,10 +341,6 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
                 citations=form.citations,
                 remedy=_in_form(day, billed, lines, form) or _which_sides(code),
             )
-
-
-def _asked_for(form: Provision) -> LateralityFormat:
-    return LateralityFormat(str(form.value))
 
 
 def _of_other_form(day: Day, billed: Billed, form: LateralityFormat) -> list[Line]:
@@ -364,10 +358,12 @@ def _of_other_form(day: Day, billed: Billed, form: LateralityFormat) -> list[Lin
     return [*billed.right, *billed.left]
 
 
-def _in_form(day: Day, billed: Billed, lines: list[Line], stated: Provision) -> Rewrite | None:
+def _in_form(
+    day: Day, billed: Billed, lines: list[Line], stated: Known[LateralityFormat]
+) -> Rewrite | None:
     """Write lines in the form of the policy, unless that is a judgment, or the sides are open."""
-    form = _asked_for(stated)
-    if stated.confidence is Confidence.JUDGMENT or _may_be_turned(day, billed):
+    form = stated.value
+    if stated.provision.confidence is Confidence.JUDGMENT or _may_be_turned(day, billed):
         return None
     if len(lines) == 1:
         return _rewrite(day, billed, lines[0], form)
@@ -407,7 +403,7 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield not_told(form)
             continue
         named = len(further) - len(billed.plain)
-        if _value(form) is LateralityFormat.PLAIN_THEN_50 and not named:
+        if value_of(form) is LateralityFormat.PLAIN_THEN_50 and not named:
             continue
         lines = [*billed.both, *further]
         code = billed.code.code
@@ -419,7 +415,7 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
                 " sides, and a further one"
             ),
             citations=form.citations,
-            remedy=Rewrite(lines=_written(day, lines, _asked_for(form)))
+            remedy=Rewrite(lines=_written(day, lines, form.value))
             if joined
             else _which_sides(code),
         )
@@ -432,7 +428,7 @@ def other_sides(day: Day, lines: list[Line]) -> int:
     writes both sides, or else a rule of these says of them what they are.
     """
     code = lines[0].facts.code
-    stated, form = code.form, _value(code.form)
+    stated, form = code.form, value_of(code.form)
     if len(lines) == 1 or stated is None or form is None or _is_of_levels(code):
         return 0
     billed = Billed(code=code, form=stated, lines=[line for line in lines if line.units == 1])
@@ -479,16 +475,15 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
 
 
 def _names_sides(plan: Plan) -> bool:
-    stated = plan.provision("laterality.side")
-    return stated is not None and stated.value == "named"
+    return value_of(plan.rules.side_naming()) is SideNaming.NAMED
 
 
 @checks(when=Signal.NO_SIDE, where=_names_sides)
 def side_not_named(day: Day) -> Iterator[RawFinding]:
     """Find lines that do not name their side, where the policy wants it named."""
-    stated = day.plan.provision("laterality.side")
+    stated = day.rules.side_naming()
     lines = [line for billed in _billed(day) for line in _unnamed(billed)]
-    if lines and stated is not None:
+    if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
         yield RawFinding(
             lines=numbers(lines),
@@ -505,7 +500,7 @@ def _unnamed(billed: Billed) -> list[Line]:
     """
     if billed.code.ordinal is Ordinal.THIRD_AND_MORE:
         return []
-    form = _value(billed.form)
+    form = value_of(billed.form)
     if form is LateralityFormat.TWO_UNITS:
         return [line for line in billed.plain if line.units is None or line.units % _BOTH]
     if form is LateralityFormat.PLAIN_THEN_50 and billed.both:
@@ -519,8 +514,8 @@ def _unnamed(billed: Billed) -> list[Line]:
 )
 def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
     """Find a level on both sides after one on a single side, where both sides come first."""
-    stated = day.plan.provision("levels.order")
-    if stated is None:
+    stated = day.rules.level_order()
+    if not isinstance(stated, Known):
         return
     for lines in day.by_region().values():
         levels: dict[Ordinal | None, list[Line]] = {}
@@ -549,13 +544,13 @@ def _is_of_one_side(lines: list[Line]) -> bool:
     """
     [first, *more] = lines
     several = bool(more) or first.units != 1 or len(first.facts.sides) > 1
-    known = isinstance(first.facts.code.form, Provision)
+    known = isinstance(first.facts.code.form, Known)
     return known and not several and first.side is not ModifierRole.BILATERAL
 
 
 def _is_of_both_sides(day: Day, lines: list[Line]) -> bool:
     """Say whether lines of a code are surely of a level on both sides, in the form of the policy."""
-    form = _value(lines[0].facts.code.form)
+    form = value_of(lines[0].facts.code.form)
     if form is None:
         return False
     try:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._records import sealed
 from cptfacet.anatomy import code_region
 from cptfacet.bilateral import LateralityFormat
-from cptfacet.checking.day import Day, Line
+from cptfacet.billed import BilledCode
+from cptfacet.checking.day import Day, Line, by_ordinal
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.coding import CodedSession
@@ -29,50 +29,6 @@ if TYPE_CHECKING:
 
 _THIRD = 3
 _NAMED = {Ordinal.SECOND: "the second level", Ordinal.THIRD_AND_MORE: "all levels from the third"}
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Sides:
-    """The units of lines of one code, by the modifier that names their side."""
-
-    both: int = 0
-    right: int = 0
-    left: int = 0
-    plain: int = 0
-
-    @property
-    def fewest(self) -> int:
-        """The fewest levels that these units may stand for, whatever the line form."""
-        return self.both + max(self.right, self.left) + (self.plain + 1) // 2
-
-    @property
-    def two_sided(self) -> bool:
-        """Whether some level is, or may be, written as treated on both sides."""
-        return self.both > 0 or min(self.right, self.left) > 0 or self.plain > 1
-
-
-def sides_of(lines: Iterable[Line]) -> Sides:
-    """Add the units of lines up, by side; units that are no count are left out."""
-    found: dict[str, int] = dict.fromkeys(("both", "right", "left", "plain"), 0)
-    for line in lines:
-        units = 1 if line.written.units is None else line.units or 0
-        found[_side(line)] += units
-    return Sides(**found)
-
-
-def _side(line: Line) -> str:
-    if len(line.facts.sides) > 1:
-        return "both"
-    match line.side:
-        case ModifierRole.RIGHT:
-            return "right"
-        case ModifierRole.LEFT:
-            return "left"
-        case ModifierRole.BILATERAL:
-            return "both"
-        case _:
-            return "plain"
 
 
 def _in_order(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
@@ -158,10 +114,7 @@ def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iter
     """Find a group of more levels than are covered, in each reading of it or in the likeliest."""
     on_group = {number for billed in group.levels for number in billed.lines}
     lines = [line for line in day.facet if line.number in on_group]
-    fewest = sum(
-        sides_of(same).fewest if same[0].facts.code.ordinal is Ordinal.EACH_ADDITIONAL else 1
-        for _, same in by_code(lines)
-    )
+    fewest = sum(code.levels_at_least() for code in by_ordinal(lines))
     likely = group.sides.levels
     added = _of(lines, Ordinal.EACH_ADDITIONAL)
     ablated = len(_ablated(day, group))
@@ -356,11 +309,9 @@ def third_level_repeated(day: Day) -> Iterator[RawFinding]:
 def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
     for _, lines in _in_order(day):
         added = _of(lines, ordinal)
-        if not added:
-            continue
-        units = sides_of(added)
-        certain = _is_more_than_a_level(units)
-        if certain or (units == Sides(plain=2) and not _both_sides(day, lines)):
+        code = BilledCode(ordinal=ordinal, lines=tuple(added))
+        certain = code.excess and not code.units[ModifierRole.BILATERAL]
+        if certain or (_is_plain(code, 2) and not _both_sides(day, lines)):
             procedure = added[0].facts.code.procedure
             yield RawFinding(
                 lines=numbers(added),
@@ -376,15 +327,9 @@ def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
             )
 
 
-def _is_more_than_a_level(units: Sides) -> bool:
-    """Say whether units are of more than one level in every line form.
-
-    Those with the bilateral modifier are left to the rules on how both sides are written.
-    """
-    named = units.right + units.left
-    return not units.both and (
-        max(units.right, units.left) > 1 or units.plain > 2 or (named > 0 and units.plain > 0)  # noqa: PLR2004  one a side
-    )
+def _is_plain(code: BilledCode[Line], units: int) -> bool:
+    """Whether lines have so many units and name no side."""
+    return code.total == code.units[None] == units
 
 
 def _both_sides(day: Day, lines: list[Line]) -> bool:
@@ -393,11 +338,11 @@ def _both_sides(day: Day, lines: list[Line]) -> bool:
     Levels on both sides come first, so that a first level on one side has no such level after it.
     Where the policy writes both sides in another form, the rules on that form have their say.
     """
-    first = _of(lines, Ordinal.FIRST)
-    if not first or sides_of(first).two_sided:
+    first = BilledCode(ordinal=Ordinal.FIRST, lines=tuple(_of(lines, Ordinal.FIRST)))
+    if not first.lines or first.bilateral_at_most:
         return True
     form = day.plan.provision(
         "laterality.format", role="injection-add-on", claim_type=day.claim_type
     )
     other = form is not None and form.value != LateralityFormat.TWO_UNITS
-    return other and sides_of(first) == Sides(plain=1)
+    return other and _is_plain(first, 1)

@@ -13,7 +13,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import Provision
+from cptfacet.policies import Known
 from cptfacet.procedures import CodeGroup
 from cptfacet.reference.editions import Basis, NotInData
 from cptfacet.reference.edits import PairEdit, PairEdits, PairIndicator
@@ -102,7 +102,7 @@ def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
     for passing in _passable(day):
         if not isinstance(passing, _Passing) or passing.failing:
             continue
-        listed = _listed(passing.provision)
+        listed = passing.listed.value
         narrower = [m for m in listed if m != general and role_of(m) is ModifierRole.DISTINCT]
         using = [line for line in passing.met.lines if general in line.facts.modifiers]
         if narrower and using:
@@ -113,7 +113,7 @@ def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
                     f" {passing.edit.column2}; {', '.join(narrower)} would say why the two are"
                     " distinct"
                 ),
-                citations=passing.provision.citations,
+                citations=passing.listed.citations,
                 remedy=Question(
                     question="Was it a separate session, site or practitioner, or a service that"
                     " does not overlap?"
@@ -216,7 +216,7 @@ class _Passing:
     """An edit that a modifier can pass: the lines that fail it, and the modifiers that pass it."""
 
     met: _Met
-    provision: Provision
+    listed: Known[tuple[str, ...]]
     failing: tuple[Line, ...]
     by: tuple[str, ...]
 
@@ -226,7 +226,7 @@ class _Passing:
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        return (*self.met.citations, *self.provision.citations)
+        return (*self.met.citations, *self.listed.citations)
 
 
 def _passable(day: Day) -> Iterator[_Passing | NotAsked]:
@@ -235,20 +235,20 @@ def _passable(day: Day) -> Iterator[_Passing | NotAsked]:
         if isinstance(met, NotAsked):
             yield met
             continue
-        provision = day.plan.get("modifier.pair")
-        if isinstance(provision, Provision):
-            yield _passing(met, provision)
+        listed = day.rules.pair_modifiers()
+        if isinstance(listed, Known):
+            yield _passing(met, listed)
         else:
-            yield not_told(provision)
+            yield not_told(listed)
 
 
 _ANY = "any"
 _SIDES = {ModifierRole.RIGHT, ModifierRole.LEFT}
 
 
-def _passing(met: _Met, provision: Provision) -> _Passing:
+def _passing(met: _Met, stated: Known[tuple[str, ...]]) -> _Passing:
     """Ask of each line of one code with each of the other whether the two pass."""
-    listed = _listed(provision)
+    listed = stated.value
     sides: list[dict[str | None, list[Line]]] = []
     for lines in (met.column1, met.column2):
         by_way: dict[str | None, list[Line]] = {}
@@ -266,7 +266,7 @@ def _passing(met: _Met, provision: Provision) -> _Passing:
         else:
             failing += both
     unique = {line.number: line for line in failing}
-    return _Passing(met, provision, tuple(unique.values()), tuple(sorted(by)))
+    return _Passing(met, stated, tuple(unique.values()), tuple(sorted(by)))
 
 
 def _way(line: Line, listed: tuple[str, ...]) -> str | None:
@@ -282,7 +282,3 @@ def _way(line: Line, listed: tuple[str, ...]) -> str | None:
 
 def _general(line: Line, listed: tuple[str, ...]) -> list[str]:
     return [m for m in line.facts.without(*_SIDES) if m in listed]
-
-
-def _listed(provision: Provision) -> tuple[str, ...]:
-    return provision.value if isinstance(provision.value, tuple) else ()

@@ -66,7 +66,7 @@ def _missing(day: Day, kx: Kx, bare: list[Line]) -> RawFinding:
             f"{_codes(bare)}: the claim says diagnostic, and without {kx.modifier} the payer"
             " counts the session as therapeutic"
         ),
-        citations=kx.stated.citations,
+        citations=kx.citations,
         remedy=_with_mark(day, kx, bare),
     )
 
@@ -98,7 +98,7 @@ def kx_partial(day: Day) -> Iterator[RawFinding]:
                     f"{_codes(bare)} without {kx.modifier} beside {_codes(marked)} with it: the"
                     " lines of one diagnostic session all have it"
                 ),
-                citations=kx.stated.citations,
+                citations=kx.citations,
                 remedy=Question(
                     question=f"Was the session diagnostic, so that each line has {kx.modifier},"
                     " or therapeutic, so that none has?"
@@ -129,7 +129,7 @@ def kx_on_therapeutic(day: Day) -> Iterator[RawFinding]:
                     f"{_codes(marked)}: {kx.modifier} says diagnostic, and the claim says"
                     " therapeutic"
                 ),
-                citations=kx.stated.citations,
+                citations=kx.citations,
                 remedy=_without_mark(marked),
             )
 
@@ -159,7 +159,7 @@ def _of_another_family(day: Day, family: Family, said: str) -> Iterator[RawFindi
         yield RawFinding(
             lines=numbers(marked),
             message=f"{_codes(marked)}: {kx.modifier} marks diagnostic injections; {said}",
-            citations=kx.stated.citations,
+            citations=kx.citations,
             remedy=_without_mark(marked),
         )
 

@@ -16,24 +16,25 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question, Severity
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import Known, NotKnown
+from cptfacet.policies.vocabulary import SedationCoverage
 from cptfacet.procedures import Family
+from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from cptfacet.checking.day import Day, Line, Whole
-    from cptfacet.checking.plans import Plan
+    from cptfacet.rulebook import Answer, TermRules
 
-_WITH_REASON = "with-reason"
 _INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
 
 
 @checks(when=Signal.INJECTION | Signal.SEDATION)
 def sedation_with_injection(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find sedation or anesthesia beside injections, unless an ablation of the day may explain it."""
-    if not _explained(day.plan, day.facet):
-        answers = _of_injections(day.plan, day.facet)
+    if not _explained(day.rules, day.facet):
+        answers = _of_injections(day.rules, day.facet)
         yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
         yield from _found(day.showing(Signal.SEDATION), day.showing(Signal.INJECTION), answers)
 
@@ -41,7 +42,7 @@ def sedation_with_injection(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks(when=Signal.ABLATION | Signal.SEDATION)
 def sedation_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find sedation or anesthesia beside an ablation."""
-    answer = _stated(day.plan, Family.ABLATION)
+    answer = day.rules.sedation_coverage(Family.ABLATION)
     if isinstance(answer, NotKnown):
         yield not_told(answer)
     yield from _found(day.showing(Signal.SEDATION), day.showing(Signal.ABLATION), [answer])
@@ -54,23 +55,23 @@ def sedation_by_other_provider(claim: Whole) -> Iterator[RawFinding | NotAsked]:
     for day in claim.days:
         dates.setdefault(day.date, []).append(day)
     for days in dates.values():
-        plan = days[0].plan
+        rules = days[0].rules
         facet = [line for day in days for line in day.facet]
         other = [line for d in days if not d.facet for line in d.showing(Signal.SEDATION)]
-        answers = _of_injections(plan, facet)
-        if _ablated(facet) and (not answers or _explained(plan, facet)):
-            answers = [_stated(plan, Family.ABLATION)]
+        answers = _of_injections(rules, facet)
+        if _ablated(facet) and (not answers or _explained(rules, facet)):
+            answers = [rules.sedation_coverage(Family.ABLATION)]
         if other:
             yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
         yield from _found(other, facet, answers)
 
 
 def _found(
-    sedation: Iterable[Line], facet: Iterable[Line], answers: Iterable[Provision | NotKnown]
+    sedation: Iterable[Line], facet: Iterable[Line], answers: Iterable[Answer[SedationCoverage]]
 ) -> Iterator[RawFinding]:
     """Give what the policy says of the sedation, the strictest answer first."""
-    told = [answer for answer in answers if isinstance(answer, Provision)]
-    denied = [answer for answer in told if _value(answer) != _WITH_REASON]
+    told = [answer for answer in answers if isinstance(answer, Known)]
+    denied = [answer for answer in told if answer.value is not SedationCoverage.WITH_REASON]
     if not told:
         return
     beside = ", ".join(code for code, _ in by_code(facet))
@@ -96,19 +97,12 @@ def _ablated(facet: Iterable[Line]) -> bool:
     return any(line.facts.signals & Signal.ABLATION.value for line in facet)
 
 
-def _explained(plan: Plan, facet: Iterable[Line]) -> bool:
+def _explained(rules: TermRules, facet: Iterable[Line]) -> bool:
     """Say whether an ablation is there with which sedation may be covered."""
-    return _ablated(facet) and _value(_stated(plan, Family.ABLATION)) == _WITH_REASON
+    covered = value_of(rules.sedation_coverage(Family.ABLATION))
+    return covered is SedationCoverage.WITH_REASON and _ablated(facet)
 
 
-def _of_injections(plan: Plan, facet: Iterable[Line]) -> list[Provision | NotKnown]:
+def _of_injections(rules: TermRules, facet: Iterable[Line]) -> list[Answer[SedationCoverage]]:
     families = {line.facts.code.family for line in facet}
-    return [_stated(plan, family) for family in _INJECTIONS if family in families]
-
-
-def _stated(plan: Plan, family: Family) -> Provision | NotKnown:
-    return plan.get("coverage.sedation", family=family)
-
-
-def _value(answer: Provision | NotKnown) -> str:
-    return str(answer.value) if isinstance(answer, Provision) else ""
+    return [rules.sedation_coverage(family) for family in _INJECTIONS if family in families]

@@ -11,8 +11,8 @@ from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import Provision
-from cptfacet.policies.vocabulary import NO_MODIFIER
+from cptfacet.policies import Known
+from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
 from cptfacet.procedures import CodeGroup
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
@@ -25,15 +25,15 @@ _MINOR = ("000", "010")  # days of a global package that holds the decision to d
 def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find visits on the day of a procedure that no modifier sets apart from it."""
     visits = day.showing(Signal.PLAIN_VISIT)
-    stated = day.plan.get("modifier.separate-visit")
-    if not isinstance(stated, Provision):
+    stated = day.rules.visit_modifier()
+    if not isinstance(stated, Known):
         yield not_told(stated)
         return
     with_package = _with_package(day)
     if isinstance(with_package, NotAsked):
         yield with_package
         return
-    if stated.value == NO_MODIFIER or not with_package:
+    if stated.value is None or not with_package:
         return
     codes = ", ".join(sorted({line.code for line in with_package}))
     indicators = [
@@ -77,27 +77,26 @@ _BLOCKS = {
     CodeGroup.SYMPATHETIC_BLOCK: "a sympathetic block",
     CodeGroup.TRIGGER_POINT: "a trigger point injection",
 }
-_SEVERITIES = {"one-type-a-day": Severity.ERROR}
+_SEVERITIES = {BlocksBeside.ONE_TYPE_A_DAY: Severity.ERROR}
 _SAID = {
-    "look-again": "each needs a reason of its own in the record",
-    "only-with-cyst": "several kinds of block on one day are not routine, and each is justified on its own",
-    "one-type-a-day": "one type of procedure is paid a day",
+    BlocksBeside.LOOK_AGAIN: "each needs a reason of its own in the record",
+    BlocksBeside.ONLY_WITH_CYST: "several kinds of block on one day are not routine, and each is justified on its own",
+    BlocksBeside.ONE_TYPE_A_DAY: "one type of procedure is paid a day",
 }
 
 
 @checks(when=Signal.FACET | Signal.OTHER_BLOCK)
 def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find blocks of another kind on the day of a facet procedure."""
-    stated = day.plan.get("coverage.other-blocks")
-    if not isinstance(stated, Provision):
+    stated = day.rules.other_blocks()
+    if not isinstance(stated, Known):
         yield not_told(stated)
         return
-    value = str(stated.value)
     facet = ", ".join(sorted({line.code for line in day.facet}))
     for code, lines in by_code(day.showing(Signal.OTHER_BLOCK)):
         [group] = [group for group in lines[0].facts.code.groups if group in _BLOCKS][:1]
-        said, severity = _SAID[value], _SEVERITIES.get(value)
-        if value == "only-with-cyst" and group is CodeGroup.EPIDURAL:
+        said, severity = _SAID[stated.value], _SEVERITIES.get(stated.value)
+        if stated.value is BlocksBeside.ONLY_WITH_CYST and group is CodeGroup.EPIDURAL:
             said = "at the same or a near level it is covered for a facet cyst only"
             if _is_for_cyst(day):
                 said, severity = f"{said}, and one is stated here", Severity.INFO
@@ -120,8 +119,8 @@ def _is_for_cyst(day: Day) -> bool:
 @checks(when=Signal.IMPLANT)
 def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find implants into facet joints where the policy does not cover them."""
-    stated = day.plan.get("coverage.group", group=CodeGroup.IMPLANT)
-    if not isinstance(stated, Provision):
+    stated = day.rules.group_coverage(CodeGroup.IMPLANT)
+    if not isinstance(stated, Known):
         yield not_told(stated)
         return
     for code, lines in by_code(day.showing(Signal.IMPLANT)):
@@ -135,13 +134,10 @@ def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks(when=Signal.UNLISTED)
 def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the unlisted code where it stands for denervation that is not thermal."""
-    denied = {
-        technique: stated
-        for technique in Technique
-        if (stated := day.plan.provision("coverage.technique", technique=technique))
-    }
+    answers = {technique: day.rules.technique_coverage(technique) for technique in Technique}
+    denied = {t: stated for t, stated in answers.items() if isinstance(stated, Known)}
     if not denied:
-        yield NotAsked(needs="coverage.technique", reason="no source that was read tells")
+        yield NotAsked(needs=COVERAGE_TECHNIQUE.name, reason="no source that was read tells")
         return
     session = day.session
     done = [t.technique for t in session.treatments if t.technique in denied] if session else []
@@ -231,21 +227,20 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
 
 
 def _marks_denials(plan: Plan) -> bool:
-    return plan.provision("modifier.expected-denial") is not None
+    return isinstance(plan.rules.denial_modifiers(), Known)
 
 
 @checks(when=Signal.FACET | Signal.DENIAL, where=_marks_denials)
 def expected_denial_without_abn(day: Day) -> Iterator[RawFinding]:
     """Find lines whose denial is expected, and none of those denied with them says that anyone knew."""
-    stated = day.plan.provision("modifier.expected-denial")
+    stated = day.rules.denial_modifiers()
     marked = {line.number for line in day.lines if line.facts.has(ModifierRole.EXPECTED_DENIAL)}
     bare = {number for lines in day.denied if marked.isdisjoint(lines) for number in lines}
-    if stated is None or not bare:
+    if not isinstance(stated, Known) or not bare:
         return
-    listed = stated.value if isinstance(stated.value, tuple) else ()
     yield RawFinding(
         lines=tuple(sorted(bare)),
-        message=f"a denial is to be expected, and no line of it has one of {', '.join(listed)}",
+        message=f"a denial is to be expected, and no line of it has one of {', '.join(stated.value)}",
         citations=stated.citations,
         remedy=Question(question="Was the patient told before, and is a signed notice on file?"),
     )
