@@ -86,7 +86,10 @@ class TestBundled:
     def test_it_names_the_codes_that_include_it(self) -> None:
         [found, *_] = of_family(claim("64494-RT", "64493-RT", "77012"))
 
-        assert found.message == "77012: image guidance is a part of 64493, 64494"
+        assert (
+            found.message
+            == "77012: imaging guidance is included in 64493 and 64494; do not bill it"
+        )
 
     def test_its_charge_is_not_lost_unasked(self) -> None:
         facet, imaging = map(parse_line, ("64493-RT", "77003"))

@@ -136,9 +136,9 @@ def test_what_passes_is_named() -> None:
         of_family(claim("64635-RT", f"64493-{modifiers}"))[0] for modifiers in ("LT", "59-RT")
     )
 
-    assert "by LT and RT alone" in by_side.message
+    assert "only because of LT and RT;" in by_side.message
     messages = [f.message for f in of_family(claim("64635-RT", "64493-59-RT"))]
-    assert any("by 59 alone" in message for message in messages)
+    assert any("only because of 59;" in message for message in messages)
 
 
 class TestDistinct:
@@ -183,7 +183,7 @@ class TestDistinct:
         checked = claim("64494-59-RT", "64634-RT")
         report = check_claim(checked, policy=MEDICARE)
 
-        assert ("distinct-modifier-not-needed", "pair edits") in {
+        assert ("distinct-modifier-not-needed", "PTP edits") in {
             (n.rule, n.needs) for n in report.not_checked
         }
         assert "distinct-modifier-not-needed" not in {f.rule for f in report.findings}
@@ -254,7 +254,7 @@ class TestBounds:
     def test_before_the_set_nothing_is_known(self) -> None:
         report = check_claim(claim("64635", "64493", on=dt.date(2023, 3, 6)), policy=MEDICARE)
 
-        assert {n.rule for n in report.not_checked if n.needs == "pair edits"} == {
+        assert {n.rule for n in report.not_checked if n.needs == "PTP edits"} == {
             "pair-never-paid",
             "pair-without-modifier",
         }

@@ -1,9 +1,10 @@
-"""Rules on image guidance, and on what it makes of a day's injections and ablations."""
+"""Rules on imaging guidance, and on injections and ablations of one region and day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from cptfacet._text import series
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import (
@@ -27,7 +28,7 @@ _BESIDE = Signal.FACET | Signal.IMAGING | Signal.EVALUATION | Signal.SEDATION
 
 @checks(when=Signal.FACET | Signal.IMAGING)
 def imaging_bundled(day: Day) -> Iterator[RawFinding]:
-    """Find image guidance that is billed beside codes of which it is a part."""
+    """Find imaging guidance that is billed with codes that include it."""
     including: dict[Family, Known[Bundling]] = {}
     for family, _ in day.by_region():
         if isinstance(family, Family):
@@ -39,12 +40,13 @@ def imaging_bundled(day: Day) -> Iterator[RawFinding]:
     facet = sorted({line.code for line in day.facet if line.facts.code.family in including})
     citations = tuple(dict.fromkeys(c for stated in including.values() for c in stated.citations))
     alone = all(line.facts.signals & _BESIDE.value for line in day.lines)
+    advice = "do not bill it" if alone else "bill it only if it guided another procedure"
     for code, lines in by_code(day.showing(Signal.IMAGING)):
         marked = all(line.facts.has(ModifierRole.DISTINCT) for line in lines)
         goes = alone and all(line.written.charge is None for line in lines)
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{code}: image guidance is a part of {', '.join(facet)}",
+            message=f"{code}: imaging guidance is included in {series(facet)}; {advice}",
             citations=citations,
             severity=Severity.WARNING if marked and not alone else None,
             remedy=instead() if goes else Question(question=_asked(code, alone=alone)),
@@ -53,7 +55,7 @@ def imaging_bundled(day: Day) -> Iterator[RawFinding]:
 
 def _asked(code: str, *, alone: bool) -> str:
     if alone:
-        return f"{code} goes: is its charge a part of that of the facet lines, or left out?"
+        return f"Should the charge for {code} be added to the facet lines or dropped?"
     return f"Did {code} guide another procedure of the day, or the facet procedure?"
 
 
@@ -65,10 +67,9 @@ def ultrasound_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield not_told(stated)
     elif stated.value is Coverage.NOT_COVERED:
         lines = day.showing(Signal.ULTRASOUND)
-        codes = ", ".join(sorted({line.code for line in lines}))
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{codes}: facet injections under ultrasound are not covered",
+            message=f"{_codes(lines)}: facet injections under ultrasound are not covered",
             citations=stated.citations,
         )
 
@@ -84,16 +85,16 @@ def guidance_mixed(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=numbers((*one, *other)),
                 message=(
-                    f"fluoroscopy or CT ({_codes(one)}) and ultrasound ({_codes(other)}) in the same"
-                    f" region ({region})"
+                    f"{_codes(one)} (fluoroscopy or CT) and {_codes(other)} (ultrasound) are billed"
+                    f" in the same region ({region})"
                 ),
-                remedy=Question(question="Which guidance does the note name for each level?"),
+                remedy=Question(question="Which guidance does the note document for each level?"),
             )
 
 
 @checks(when=Signal.INJECTION | Signal.ABLATION)
 def injection_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find injections in the region of an ablation, which are included at the same joint."""
+    """Find injections in the region of an ablation, which includes them at the same joint."""
     stated = day.rules.injection_at_ablated_joint()
     if not isinstance(stated, Known):
         yield not_told(stated)
@@ -108,16 +109,16 @@ def injection_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=numbers(injected),
                 message=(
-                    f"injection ({_codes(injected)}) beside ablation ({_codes(ablated)}) in the same"
-                    " region: at a joint that is ablated the same day it is included"
+                    f"{_codes(injected)} (injection) with {_codes(ablated)} (ablation) in the same"
+                    " region; the ablation includes an injection at the same joint"
                 ),
                 citations=stated.citations,
                 remedy=Question(
-                    question="Which joints were injected, and which ablated? At the same joint the"
-                    " injection is not billed."
+                    question="Which joints were injected, and which were ablated? Do not bill an"
+                    " injection at an ablated joint."
                 ),
             )
 
 
-def _codes(lines: list[Line]) -> str:
-    return ", ".join(sorted({line.code for line in lines}))
+def _codes(lines: Iterable[Line]) -> str:
+    return series(sorted({line.code for line in lines}))

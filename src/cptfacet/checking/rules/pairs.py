@@ -1,4 +1,4 @@
-"""Rules on pairs of codes, from the procedure-to-procedure edits."""
+"""Rules on pairs of codes, from the NCCI procedure-to-procedure (PTP) edits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, instead, not_told, numbers
 from cptfacet.checking.signals import Signal
@@ -21,7 +22,7 @@ from cptfacet.reference.edits import PairEdit, PairEdits, PairIndicator
 
 @attrs.frozen(eq=False)
 class _Met:
-    """An edit in force that two codes of a day meet, and their lines."""
+    """An edit in force that pairs two codes of a day, with their lines."""
 
     edit: PairEdit
     column1: tuple[Line, ...]
@@ -35,7 +36,7 @@ class _Met:
 
 @checks(when=Signal.FACET | Signal.PAIRED)
 def pair_never_paid(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find two codes of which an edit pays one only, whatever the modifiers."""
+    """Find two codes that an edit never pays together, whatever the modifiers."""
     for met in _met(day, PairIndicator.NEVER):
         if isinstance(met, NotAsked):
             yield met
@@ -44,86 +45,84 @@ def pair_never_paid(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield RawFinding(
             lines=numbers(met.lines),
             message=(
-                f"{edit.column2} is not paid beside {edit.column1}, and no modifier changes that"
-                f" (pair edit, indicator {edit.indicator.value})"
+                f"{edit.column2} is not paid with {edit.column1} (NCCI PTP edit, indicator"
+                f" {edit.indicator.value}); no modifier bypasses the edit"
             ),
             citations=met.citations,
             remedy=Question(
-                question=f"Is {edit.column2} a part of {edit.column1} here, so that it is not"
-                " billed?"
+                question=f"Was {edit.column2} part of {edit.column1}, and should it be removed?"
             ),
         )
 
 
 @checks(when=Signal.FACET | Signal.PAIRED)
 def pair_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find two codes that an edit pays as distinct services only, and no modifier says so."""
-    for passing in _passable(day):
-        if isinstance(passing, NotAsked):
-            yield passing
-        elif passing.failing:
-            edit = passing.edit
+    """Find two codes that an edit pays only as distinct services, without a modifier for that."""
+    for bypass in _bypassable(day):
+        if isinstance(bypass, NotAsked):
+            yield bypass
+        elif bypass.failing:
+            edit = bypass.edit
             yield RawFinding(
-                lines=numbers(passing.failing),
+                lines=numbers(bypass.failing),
                 message=(
-                    f"{edit.column2} is not paid beside {edit.column1} unless a modifier says that"
-                    f" the two were distinct (pair edit, indicator {edit.indicator.value})"
+                    f"{edit.column2} is not paid with {edit.column1} unless a modifier shows"
+                    f" distinct services (NCCI PTP edit, indicator {edit.indicator.value})"
                 ),
-                citations=passing.citations,
+                citations=bypass.citations,
                 remedy=Question(
-                    question=f"Were {edit.column1} and {edit.column2} done at separate sites or in"
-                    " separate sessions, and does the record show it?"
+                    question=f"Were {edit.column1} and {edit.column2} performed at separate sites"
+                    " or in separate sessions, and does the record document it?"
                 ),
             )
 
 
 @checks(when=Signal.FACET | Signal.PAIRED | Signal.MODIFIED)
 def pair_with_modifier(day: Day) -> Iterator[RawFinding]:
-    """Find two codes that pass an edit by a modifier, which the record has to bear out."""
-    for passing in _passable(day):
-        if isinstance(passing, _Passing) and not passing.failing:
-            edit = passing.edit
+    """Find two codes paid together only because a modifier bypasses the edit."""
+    for bypass in _bypassable(day):
+        if isinstance(bypass, _Bypass) and not bypass.failing:
+            edit = bypass.edit
             yield RawFinding(
-                lines=numbers(passing.met.lines),
+                lines=numbers(bypass.met.lines),
                 message=(
-                    f"{edit.column2} is paid beside {edit.column1} by"
-                    f" {' and '.join(passing.by)} alone: the record must show the separate site or"
-                    " session"
+                    f"{edit.column2} is paid with {edit.column1} only because of"
+                    f" {series(bypass.by)}; the record must document the separate site or session"
                 ),
-                citations=passing.citations,
+                citations=bypass.citations,
             )
 
 
 @checks(when=Signal.FACET | Signal.SEVERAL_LINES | Signal.DISTINCT)
 def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
-    """Find the general modifier for distinct services where a narrower one would say more."""
+    """Find the general modifier for distinct services where a specific one would say more."""
     role_of = day.plan.reference.modifier_role
     general = day.plan.reference.modifier_for(ModifierRole.DISTINCT)
-    for passing in _passable(day):
-        if not isinstance(passing, _Passing) or passing.failing:
+    for bypass in _bypassable(day):
+        if not isinstance(bypass, _Bypass) or bypass.failing:
             continue
-        listed = passing.listed.value
+        listed = bypass.listed.value
         narrower = [m for m in listed if m != general and role_of(m) is ModifierRole.DISTINCT]
-        using = [line for line in passing.met.lines if general in line.facts.modifiers]
+        using = [line for line in bypass.met.lines if general in line.facts.modifiers]
         if narrower and using:
             yield RawFinding(
                 lines=numbers(using),
                 message=(
-                    f"{general} passes the pair edit of {passing.edit.column1} and"
-                    f" {passing.edit.column2}; {', '.join(narrower)} would say why the two are"
-                    " distinct"
+                    f"{general} bypasses the PTP edit of {bypass.edit.column1} and"
+                    f" {bypass.edit.column2}; {series(narrower, 'or')} would state why the two"
+                    " services are distinct"
                 ),
-                citations=passing.listed.citations,
+                citations=bypass.listed.citations,
                 remedy=Question(
-                    question="Was it a separate session, site or practitioner, or a service that"
-                    " does not overlap?"
+                    question="Was it a separate encounter, structure or practitioner, or a"
+                    " service that does not overlap?"
                 ),
             )
 
 
 @checks(when=Signal.FACET | Signal.SEVERAL_LINES | Signal.DISTINCT)
 def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find modifiers for distinct services where no edit pairs the code with any of the day."""
+    """Find modifiers for distinct services on codes that no edit pairs with another of the day."""
     elsewhere = {line.number for line in day.distinct_levels}
     marked = [line for line in day.showing(Signal.DISTINCT) if line.number not in elsewhere]
     codes = sorted(
@@ -140,7 +139,7 @@ def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
     for code, lines in by_code(line for line in marked if line.code in codes):
         facet = lines[0].facts.code.facet
         if not facet and len(others) > 1:
-            continue  # of two codes that are none of facet levels, edits are not all known
+            continue  # edits between two codes that are not facet codes are not all known
         said = [
             day.plan.pair(code, other)
             for other in codes
@@ -151,7 +150,7 @@ def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
         if any(map(_in_force, known)):
             continue
         if unknown is not None:
-            yield NotAsked(needs="pair edits", reason=unknown.reason)
+            yield NotAsked(needs="PTP edits", reason=unknown.reason)
         else:
             yield _not_needed(day, code, lines, known)
 
@@ -160,7 +159,7 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
     used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
     deleted = [edit for each in known for edit in each.deleted]
     ended = "".join(
-        f"; that of {edit.column1} and {edit.column2} was deleted on {edit.deleted}"
+        f"; the edit of {edit.column1} and {edit.column2} was deleted on {edit.deleted}"
         for edit in deleted
     )
     alone = sum(line.code == code for line in day.lines) == 1
@@ -169,13 +168,13 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
     return RawFinding(
         lines=numbers(lines),
         message=(
-            f"{' and '.join(used)} on {code} has no edit to pass: none in force pairs {code} with"
-            f" another code of the day{ended}"
+            f"{code}-{'-'.join(used)}: no PTP edit pairs {code} with another code of the day, so"
+            f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing{ended}"
         ),
         citations=tuple(dict.fromkeys(c for each in known for c in each.footing.citations)),
         remedy=instead(line.rewritten(modifiers=line.facts.without(ModifierRole.DISTINCT)))
         if settled
-        else Question(question=f"From which service of the day was {code} distinct?"),
+        else Question(question=f"Which service of the day was {code} distinct from?"),
     )
 
 
@@ -185,17 +184,17 @@ def _in_force(pair: PairEdits) -> bool:
 
 _MOST = 10**7  # line numbers that findings on pairs may have to hold
 _TOO_MANY = NotAsked(
-    needs="fewer codes", reason="the day has more codes or lines than are asked for pairs"
+    needs="fewer codes", reason="the day has more codes or lines than are checked for pairs"
 )
 
 
 def _among(day: Day, codes: frozenset[str]) -> tuple[PairEdits | NotInData, ...] | None:
-    """Give what the edits say of codes of the day, or None where there are too many."""
+    """Return the edits between codes of the day, or None where there are too many codes."""
     return None if len(day.lines) * len(codes) > _MOST else day.plan.pairs_among(codes)
 
 
 def _met(day: Day, indicator: PairIndicator) -> Iterator[_Met | NotAsked]:
-    """Give the edits in force with an indicator that codes of the day meet."""
+    """Yield the edits in force with an indicator that pair codes of the day."""
     of_code: dict[str, list[Line]] = {}
     for line in day.lines:
         of_code.setdefault(line.code, []).append(line)
@@ -205,15 +204,15 @@ def _met(day: Day, indicator: PairIndicator) -> Iterator[_Met | NotAsked]:
         return
     for said in among:
         if isinstance(said, NotInData):
-            yield NotAsked(needs="pair edits", reason=said.reason)
+            yield NotAsked(needs="PTP edits", reason=said.reason)
         elif said.edit is not None and said.edit.indicator is indicator:
             one, other = (tuple(of_code[c]) for c in (said.edit.column1, said.edit.column2))
             yield _Met(said.edit, one, other, said.footing.citations)
 
 
 @attrs.frozen(eq=False)
-class _Passing:
-    """An edit that a modifier can pass: the lines that fail it, and the modifiers that pass it."""
+class _Bypass:
+    """An edit that a modifier can bypass: the lines that fail it, the modifiers that bypass it."""
 
     met: _Met
     listed: Known[tuple[str, ...]]
@@ -229,15 +228,15 @@ class _Passing:
         return (*self.met.citations, *self.listed.citations)
 
 
-def _passable(day: Day) -> Iterator[_Passing | NotAsked]:
-    """Give each edit that a modifier can pass, and how its lines stand to it."""
+def _bypassable(day: Day) -> Iterator[_Bypass | NotAsked]:
+    """Yield each edit of the day that a modifier can bypass, with what its lines do."""
     for met in _met(day, PairIndicator.ALLOWED):
         if isinstance(met, NotAsked):
             yield met
             continue
         listed = day.rules.pair_modifiers()
         if isinstance(listed, Known):
-            yield _passing(met, listed)
+            yield _bypass(met, listed)
         else:
             yield not_told(listed)
 
@@ -246,8 +245,8 @@ _ANY = "any"
 _SIDES = {ModifierRole.RIGHT, ModifierRole.LEFT}
 
 
-def _passing(met: _Met, stated: Known[tuple[str, ...]]) -> _Passing:
-    """Ask of each line of one code with each of the other whether the two pass."""
+def _bypass(met: _Met, stated: Known[tuple[str, ...]]) -> _Bypass:
+    """Return which lines bypass an edit: each line of one code with each of the other."""
     listed = stated.value
     sides: list[dict[str | None, list[Line]]] = []
     for lines in (met.column1, met.column2):
@@ -266,13 +265,13 @@ def _passing(met: _Met, stated: Known[tuple[str, ...]]) -> _Passing:
         else:
             failing += both
     unique = {line.number: line for line in failing}
-    return _Passing(met, stated, tuple(unique.values()), tuple(sorted(by)))
+    return _Bypass(met, stated, tuple(unique.values()), tuple(sorted(by)))
 
 
 def _way(line: Line, listed: tuple[str, ...]) -> str | None:
-    """Give how a line passes an edit: by a general modifier, by its side, or not at all.
+    """Return how a line bypasses an edit: with a general modifier, by its side, or not at all.
 
-    A side passes only where the other service was on the other side.
+    A side bypasses it only where the other service was on the other side.
     """
     if _general(line, listed):
         return _ANY

@@ -1,10 +1,11 @@
-"""Rules on the purpose of an injection and the modifier that marks it as diagnostic."""
+"""Rules on the purpose of an injection and on KX, which a policy requires on diagnostic ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.kx import INJECTIONS, Kx, borrowed_kx, has_kx, kx_for, without_kx
 from cptfacet.checking.rule import (
@@ -31,17 +32,22 @@ if TYPE_CHECKING:
 
 
 def of_family(day: Day, family: Family) -> list[Line]:
-    """Give the lines of a family."""
+    """List the lines of a family."""
     return [line for line in day.facet if line.facts.code.family is family]
 
 
 def _codes(lines: list[Line]) -> str:
-    return ", ".join(code for code, _ in by_code(lines))
+    return series([code for code, _ in by_code(lines)])
+
+
+def _agree(lines: list[Line], one: str, many: str) -> str:
+    """Return the word that agrees with the codes of lines, each named once."""
+    return agree(by_code(lines), one, many)
 
 
 @checks(when=Signal.UNMARKED, either=(Signal.DIAGNOSTIC | Signal.NO_PURPOSE,))
 def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find lines of a diagnostic injection without the mark that the policy asks for."""
+    """Find lines of a diagnostic injection without the modifier that the policy requires."""
     purpose = day.purpose
     for family in INJECTIONS:
         lines = of_family(day, family)
@@ -55,7 +61,7 @@ def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
             if bare:
                 yield _missing(day, kx, bare)
         elif kx and day.session is None and not any(map(has_kx, lines)):
-            reason = f"without {kx.modifier} the lines are counted as therapeutic"
+            reason = f"the payer counts lines without {kx.modifier} as therapeutic"
             yield NotAsked(needs="purpose", reason=reason)
 
 
@@ -63,25 +69,29 @@ def _missing(day: Day, kx: Kx, bare: list[Line]) -> RawFinding:
     return RawFinding(
         lines=numbers(bare),
         message=(
-            f"{_codes(bare)}: the claim says diagnostic, and without {kx.modifier} the payer"
-            " counts the session as therapeutic"
+            f"The claim is diagnostic but {_codes(bare)} {_agree(bare, 'has', 'have')} no"
+            f" {kx.modifier}; the payer will count the session as therapeutic"
         ),
         citations=kx.citations,
-        remedy=_with_mark(day, kx, bare),
+        remedy=_with_kx(day, kx, bare),
     )
 
 
-def _with_mark(day: Day, kx: Kx, bare: list[Line]) -> Rewrite | Question:
+def _with_kx(day: Day, kx: Kx, bare: list[Line]) -> Rewrite | Question:
     lines = [remarked_as(day.plan, line, (*line.facts.modifiers, kx.modifier)) for line in bare]
     whole = [line for line in lines if line is not None]
     if len(whole) == len(bare):
         return instead(*whole)
-    return Question(question=f"A line has no place left for {kx.modifier}: which modifier can go?")
+    full = [line for line, new in zip(bare, lines, strict=True) if new is None]
+    return Question(
+        question=f"{_codes(full)} {_agree(full, 'has', 'have')} no room for {kx.modifier}; which"
+        " modifier can be removed?"
+    )
 
 
 @checks(when=Signal.UNMARKED | Signal.MARKED | Signal.SEVERAL_FACET)
 def kx_partial(day: Day) -> Iterator[RawFinding]:
-    """Find injections of one region of which some lines are marked as diagnostic, others not."""
+    """Find injections of one region with the modifier on only some of their lines."""
     session = day.session
     if day.purpose is not None:
         return
@@ -89,25 +99,26 @@ def kx_partial(day: Day) -> Iterator[RawFinding]:
         return
     for (family, _), lines in _injections(day):
         kx = kx_for(day.plan, family)
-        marked = [line for line in lines if has_kx(line)]
-        if isinstance(kx, Kx) and 0 < len(marked) < len(lines):
+        having = [line for line in lines if has_kx(line)]
+        if isinstance(kx, Kx) and 0 < len(having) < len(lines):
             bare = [line for line in lines if not has_kx(line)]
             yield RawFinding(
                 lines=numbers(bare),
                 message=(
-                    f"{_codes(bare)} without {kx.modifier} beside {_codes(marked)} with it: the"
-                    " lines of one diagnostic session all have it"
+                    f"{_codes(bare)} {_agree(bare, 'has', 'have')} no {kx.modifier} but"
+                    f" {_codes(having)} {_agree(having, 'does', 'do')}; every line of a diagnostic"
+                    f" session needs {kx.modifier}"
                 ),
                 citations=kx.citations,
                 remedy=Question(
-                    question=f"Was the session diagnostic, so that each line has {kx.modifier},"
-                    " or therapeutic, so that none has?"
+                    question=f"Was the session diagnostic ({kx.modifier} on every line) or"
+                    f" therapeutic (no {kx.modifier})?"
                 ),
             )
 
 
 def _injections(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
-    """Give the injection lines by family and region, in the order of these."""
+    """List the injection lines by family and region, in the order of these."""
     found = [
         ((family, region), lines)
         for (family, region), lines in day.by_region().items()
@@ -118,54 +129,54 @@ def _injections(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
 
 @checks(when=Signal.INJECTION | Signal.MARKED | Signal.THERAPEUTIC)
 def kx_on_therapeutic(day: Day) -> Iterator[RawFinding]:
-    """Find therapeutic injections that are marked as diagnostic."""
+    """Find therapeutic injections with the modifier for diagnostic ones."""
     for family in INJECTIONS:
-        marked = [line for line in of_family(day, family) if has_kx(line)]
-        kx = kx_for(day.plan, family) if marked else None
+        having = [line for line in of_family(day, family) if has_kx(line)]
+        kx = kx_for(day.plan, family) if having else None
         if isinstance(kx, Kx):
             yield RawFinding(
-                lines=numbers(marked),
+                lines=numbers(having),
                 message=(
-                    f"{_codes(marked)}: {kx.modifier} says diagnostic, and the claim says"
-                    " therapeutic"
+                    f"The claim is therapeutic but {_codes(having)} {_agree(having, 'has', 'have')}"
+                    f" {kx.modifier}, which is for diagnostic injections; remove {kx.modifier}"
                 ),
                 citations=kx.citations,
-                remedy=_without_mark(marked),
+                remedy=_without_kx(having),
             )
 
 
-def _without_mark(marked: list[Line]) -> Rewrite:
-    return instead(*(line.rewritten(modifiers=without_kx(line)) for line in marked))
+def _without_kx(having: list[Line]) -> Rewrite:
+    return instead(*(line.rewritten(modifiers=without_kx(line)) for line in having))
 
 
 @checks(when=Signal.ABLATION | Signal.MARKED)
 def kx_on_ablation(day: Day) -> Iterator[RawFinding]:
-    """Find ablations with the mark of diagnostic injections."""
-    yield from _of_another_family(day, Family.ABLATION, "an ablation is never diagnostic")
+    """Find ablations with the modifier for diagnostic injections."""
+    yield from _borrowed(day, Family.ABLATION, "diagnostic injections, not for ablations")
 
 
 @checks(when=Signal.ULTRASOUND | Signal.MARKED)
 def kx_on_ultrasound(day: Day) -> Iterator[RawFinding]:
-    """Find injections under ultrasound with the mark of other diagnostic injections."""
-    said = "it goes on injections under fluoroscopy or CT alone"
-    yield from _of_another_family(day, Family.ULTRASOUND_INJECTION, said)
+    """Find injections under ultrasound with the modifier for other diagnostic injections."""
+    only = "diagnostic injections under fluoroscopy or CT"
+    yield from _borrowed(day, Family.ULTRASOUND_INJECTION, only)
 
 
-def _of_another_family(day: Day, family: Family, said: str) -> Iterator[RawFinding]:
-    """Find marked lines of a family that has no mark, where the policy marks another one."""
-    marked = [line for line in of_family(day, family) if has_kx(line)]
-    kx = borrowed_kx(day.plan, family) if marked else None
+def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
+    """Find lines with the modifier in a family that does not take it, where another one does."""
+    having = [line for line in of_family(day, family) if has_kx(line)]
+    kx = borrowed_kx(day.plan, family) if having else None
     if kx:
         yield RawFinding(
-            lines=numbers(marked),
-            message=f"{_codes(marked)}: {kx.modifier} marks diagnostic injections; {said}",
+            lines=numbers(having),
+            message=f"{_codes(having)}: {kx.modifier} is for {only}; remove {kx.modifier}",
             citations=kx.citations,
-            remedy=_without_mark(marked),
+            remedy=_without_kx(having),
         )
 
 
 def _later(plan: Plan, family: Family) -> list[Provision]:
-    """Give the provisions by which a policy that asks for no mark now asks for one later."""
+    """List the later provisions that require the modifier, where the policy does not yet."""
     if kx_for(plan, family) is not None:
         return []
     return [
@@ -177,23 +188,20 @@ def _later(plan: Plan, family: Family) -> list[Provision]:
     ]
 
 
-def _asks_later(plan: Plan) -> bool:
+def _requires_later(plan: Plan) -> bool:
     return any(_later(plan, family) for family in INJECTIONS)
 
 
-@checks(when=Signal.INJECTION | Signal.MARKED, where=_asks_later)
+@checks(when=Signal.INJECTION | Signal.MARKED, where=_requires_later)
 def kx_before_start(day: Day) -> Iterator[RawFinding]:
-    """Find injections with the mark before the day from which the policy asks for it."""
+    """Find injections with the modifier before the policy requires it."""
     for family in INJECTIONS:
-        marked = [line for line in of_family(day, family) if has_kx(line)]
-        later = _later(day.plan, family) if marked else []
+        having = [line for line in of_family(day, family) if has_kx(line)]
+        later = _later(day.plan, family) if having else []
         if later:
             first = min(later, key=lambda stated: stated.term.first)
             yield RawFinding(
-                lines=numbers(marked),
-                message=(
-                    f"{_codes(marked)}: the policy asks for {first.value} {first.term}, and for"
-                    " none before"
-                ),
+                lines=numbers(having),
+                message=(f"{_codes(having)}: the policy asks for {first.value} only {first.term}"),
                 citations=first.citations,
             )
