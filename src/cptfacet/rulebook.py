@@ -110,7 +110,7 @@ class TermRules:
         return self._ask(keys.CODING_THORACOLUMBAR, family)
 
     def family_pair(self, one: Family, other: Family) -> Answer[FamilyPairing]:
-        """Return what pair edits say of two families in one session, in the order of families."""
+        """Return what pair edits state about two families in one session, in the order of families."""
         return self._ask(keys.CODING_FAMILY_PAIRS, f"{one}+{other}", self.claim_type)
 
     def further_primaries(self, add_on: str) -> Answer[tuple[str, ...]]:
@@ -222,7 +222,7 @@ class TermRules:
         return self._ask(keys.COVERAGE_SEDATION, family)
 
     def other_blocks(self) -> Answer[BlocksBeside]:
-        """Return what is said of other blocks on the day of a facet procedure."""
+        """Return how the payer treats other blocks on the day of a facet procedure."""
         return self._ask(keys.COVERAGE_OTHER_BLOCKS)
 
     def imaging(self, family: Family) -> Answer[Bundling]:

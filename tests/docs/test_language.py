@@ -38,7 +38,7 @@ SPELLING = re.compile(
 PHRASES = {
     r"turn(?:s|ed|ing)?(?: \w+){0,4} away": "rejected, returned as unprocessable, or denied",
     r"has not the|have not the|has it not|have it not|has not on": "does not have",
-    r"(?<!there )(?:is|are|was|were) (?:no(?! longer| more than| later than)|none)": "is not a",
+    r"(?<!there )(?:is|are|was|were) (?:no(?! longer| more than| later than)|(?-i:none))": "is not a",
     r"at the (?:least|most)": "at least, at most",
     r"(?:as|so|how) far as|as far": "where, if, up to",
     r"(?:stand|stands|stood)(?!-alone)": "represents, means, is",
