@@ -120,6 +120,11 @@ class BilledCode(Generic[Line]):
         """Whether each unit may be a level."""
         return self.ordinal is Ordinal.EACH_ADDITIONAL
 
+    @property
+    def may_be_several(self) -> bool:
+        """Whether the code represents more than one level in some claims."""
+        return self.counts_levels or self.ordinal is Ordinal.THIRD_AND_MORE
+
     def naming(self, *sides: ModifierRole) -> list[Line]:
         """List the lines that name exactly these sides, or no side if none is given."""
         return [line for line in self.lines if line.sides == sides]

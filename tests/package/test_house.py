@@ -54,3 +54,13 @@ def test_nothing_reaches_up(path: Path) -> None:
     above = {room for room in imported(path) if FLOOR[room] > FLOOR[own]}
 
     assert not above, f"{own} imports {above}, which stand above it"
+
+
+FAMILIES = sorted((PACKAGE / "checking" / "rules").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.stem)
+def test_no_family_of_rules_imports_another(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+
+    assert "cptfacet.checking.rules" not in source, "what two families share stands in checking/"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.checking import Checker, check_claim, get_rule
+from cptfacet.checking.rules.units import REPORTED_BY
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
-from cptfacet.findings import Finding, Question
+from cptfacet.findings import Finding, Question, RuleFamily
 from cptfacet.procedures import CodeGroup, ProcedureKind
 from cptfacet.reference import edits, packaged
 from cptfacet.reference.edits import Mai, Mue
@@ -169,3 +170,7 @@ class TestNotKnown:
     @pytest.mark.parametrize("name", ["cpt", "commercial", "bcbs-north-dakota"])
     def test_a_policy_without_these_edits_says_nothing(self, name: str) -> None:
         assert exceeding(claim("64493 x2"), policies.get(name)) == []
+
+
+def test_the_rules_that_report_second_sides_are_rules_on_laterality() -> None:
+    assert {get_rule(rule).family for rule in REPORTED_BY} == {RuleFamily.LATERALITY}

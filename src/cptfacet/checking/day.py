@@ -14,14 +14,13 @@ import attrs
 
 from cptfacet.billed import BilledCode
 from cptfacet.checking.line_facts import LineFacts
-from cptfacet.checking.rule import NotAsked, Rewritten, Share
+from cptfacet.checking.rule import NotAsked, Rewritten, Share, by_code
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.decoding.line_reader import sole_providers
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
-from cptfacet.procedures import Ordinal
 from cptfacet.reference.edits import DiagnosisUse
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ __all__ = [
     "Day",
     "Line",
     "Whole",
-    "by_ordinal",
+    "billed_codes",
     "day_of",
     "days_of",
     "diagnose",
@@ -109,20 +108,13 @@ class Line:
 _MOST = 10**15
 
 
-def by_ordinal(lines: Iterable[Line]) -> list[BilledCode[Line]]:
-    """Group the lines of facet codes by code, in the order of levels and then of codes."""
-    found: dict[str, list[Line]] = {}
-    for line in lines:
-        found.setdefault(line.code, []).append(line)
-    codes = [
+def billed_codes(lines: Iterable[Line]) -> tuple[BilledCode[Line], ...]:
+    """Group the lines of facet codes by code, in the order of codes."""
+    return tuple(
         BilledCode(ordinal=procedure.ordinal, lines=tuple(same))
-        for _, same in sorted(found.items())
+        for _, same in by_code(lines)
         if (procedure := same[0].facts.code.procedure) and procedure.ordinal
-    ]
-    return sorted(codes, key=lambda code: _ORDER.index(code.ordinal))
-
-
-_ORDER = tuple(Ordinal)
+    )
 
 
 @attrs.define(eq=False)
@@ -145,6 +137,7 @@ class Day:
     _history: History | None
     unasked: tuple[NotChecked, ...]
     _groups: tuple[BilledGroup, ...] | None = None
+    _billed: tuple[BilledCode[Line], ...] | None = None
     _regions: Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]] | None = None
     noted: Noted | None = None
     denied: tuple[tuple[int, ...], ...] = ()
@@ -226,6 +219,13 @@ class Day:
                 purpose=self._claim.purpose,
             )
         return self._groups
+
+    @property
+    def billed(self) -> tuple[BilledCode[Line], ...]:
+        """The facet codes of the day with their lines, in the order of codes."""
+        if self._billed is None:
+            self._billed = billed_codes(self.facet)
+        return self._billed
 
     def coder(self) -> Coder:
         """Give the coder of the policy and reference under which the day is checked."""

@@ -18,13 +18,13 @@ from cptfacet.anatomy import (
     innervation,
     region_facts,
 )
-from cptfacet.checking.day import by_ordinal
+from cptfacet.checking.day import billed_codes
 from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.policies.vocabulary import Bundling
-from cptfacet.procedures import Counted, Family, LegacyFamily
+from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.rulebook import value_of
 from cptfacet.sessions import TechniqueKind, merge_sides
 from cptfacet.treated import read_treatment
@@ -342,7 +342,9 @@ def _places(  # noqa: PLR0917  what a place is made of
                 kind=kind,
                 region=region,
                 lines=tuple(lines),
-                codes=tuple(by_ordinal(lines)),
+                codes=tuple(
+                    sorted(billed_codes(lines), key=lambda code: _ORDER.index(code.ordinal))
+                ),
                 by_nerve=any(_counts_nerves(line) for line in lines),
                 treatments=treatments,
                 joints=joints,
@@ -352,6 +354,9 @@ def _places(  # noqa: PLR0917  what a place is made of
             )
         )
     return found
+
+
+_ORDER = tuple(Ordinal)  # first levels before the others
 
 
 def _counts_nerves(line: Line) -> bool:

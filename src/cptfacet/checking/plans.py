@@ -34,7 +34,7 @@ from cptfacet.rulebook import TermRules, value_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cptfacet.checking.rule import Asked, Check, Rule
+    from cptfacet.checking.rule import Asked, Rule
     from cptfacet.claims import ClaimType
     from cptfacet.policies import NotKnown, Policy
     from cptfacet.reference import Reference
@@ -222,9 +222,9 @@ class Plan:
         """Give the rules that a day is asked which shows these signals."""
         return self._runs[signals]
 
-    def asks(self, check: Check) -> bool:
-        """Say whether the rule of a check runs under the policy in this term."""
-        return any(running.asked[1].check is check for running in self._running)
+    def asks(self, rule: str) -> bool:
+        """Whether a rule, by its id, runs under the policy in this term."""
+        return any(running.asked[1].id == rule for running in self._running)
 
     def _runs_of(self, signals: int) -> Runs:
         concerned = [running for running in self._running if running.concerns(signals)]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
-
 from cptfacet.anatomy import Side
-from cptfacet.bilateral import read, shapes
+from cptfacet.bilateral import shapes
+from cptfacet.checking.day import billed_codes
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -24,7 +23,6 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
-from cptfacet.errors import FormatMismatchError
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Known, NotKnown
@@ -33,6 +31,7 @@ from cptfacet.procedures import CodeRole, Ordinal
 from cptfacet.rulebook import Answer, value_of
 
 if TYPE_CHECKING:
+    from cptfacet.billed import BilledCode
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
     from cptfacet.checking.plans import Plan
@@ -42,54 +41,16 @@ _BOTH = 2  # sides
 _OPPOSITE = {ModifierRole.RIGHT: ModifierRole.LEFT, ModifierRole.LEFT: ModifierRole.RIGHT}
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Billed:
-    """The lines of one facet code on a day, by the modifier that names their side.
-
-    ``form`` is what the policy says of the form in which both sides are written.
-    """
-
-    code: CodeFacts
-    form: Answer[LateralityFormat]
-    lines: list[Line]
-
-    @property
-    def both(self) -> list[Line]:
-        """The lines with the bilateral modifier."""
-        return [line for line in self.lines if line.side is ModifierRole.BILATERAL]
-
-    @property
-    def right(self) -> list[Line]:
-        """The lines of the right side."""
-        return [line for line in self.lines if line.side is ModifierRole.RIGHT]
-
-    @property
-    def left(self) -> list[Line]:
-        """The lines of the left side."""
-        return [line for line in self.lines if line.side is ModifierRole.LEFT]
-
-    @property
-    def plain(self) -> list[Line]:
-        """The lines that name no side."""
-        return [line for line in self.lines if not line.facts.sides]
-
-    @property
-    def single(self) -> bool:
-        """Whether the code stands for one level, or for all that are left, and so for one line."""
-        return not _is_of_levels(self.code)
+def _billed(day: Day) -> Iterator[tuple[BilledCode[Line], Answer[LateralityFormat]]]:
+    """Yield the codes of the day, each with the laterality format of the policy."""
+    for code in day.billed:
+        form = _facts(code).form
+        if form is not None:
+            yield code, form
 
 
-def _is_of_levels(code: CodeFacts) -> bool:
-    """Say whether each unit of a code may be another level."""
-    return code.ordinal is Ordinal.EACH_ADDITIONAL
-
-
-def _billed(day: Day) -> list[Billed]:
-    return [
-        Billed(code=code, form=code.form, lines=lines)
-        for _, lines in by_code(day.facet)
-        if (code := lines[0].facts.code).form is not None
-    ]
+def _facts(code: BilledCode[Line]) -> CodeFacts:
+    return code.lines[0].facts.code
 
 
 # -- the line form that the policy asks for
@@ -118,17 +79,19 @@ def _written(
     )
 
 
-def _levels(billed: Billed, line: Line) -> int | None:
-    """Say of how many levels a line with the bilateral modifier is, or None where that is open."""
-    if not billed.single:
+def _levels(code: BilledCode[Line], line: Line) -> int | None:
+    """Return how many levels a line with 50 represents, or None if its units leave that open."""
+    if code.counts_levels:
         return line.units
     return 1 if line.units in (1, _BOTH) else None
 
 
-def _rewrite(day: Day, billed: Billed, line: Line, form: LateralityFormat) -> Rewrite | None:
+def _rewrite(
+    day: Day, code: BilledCode[Line], line: Line, form: LateralityFormat
+) -> Rewrite | None:
     """Write a bilateral line in another form, where it is the only one of its code."""
-    levels = _levels(billed, line)
-    if levels is None or len(billed.lines) > 1:
+    levels = _levels(code, line)
+    if levels is None or len(code.lines) > 1:
         return None
     return Rewrite(lines=_written(day, [line], form, levels=levels))
 
@@ -160,7 +123,7 @@ def _which_sides(code: str) -> Question:
 @checks(when=Signal.SEVERAL_SIDES)
 def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
     """Find lines that name their side in more than one way."""
-    billed = {each.code.code: each for each in _billed(day)}
+    billed = {_facts(code).code: (code, form) for code, form in _billed(day)}
     for line in day.showing(Signal.SEVERAL_SIDES):
         sides = [role for role in LATERAL_ROLES if role in line.facts.sides]
         yield RawFinding(
@@ -171,7 +134,9 @@ def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
         )
 
 
-def _one_side(day: Day, line: Line, billed: Billed | None) -> Rewrite | None:
+def _one_side(
+    day: Day, line: Line, billed: tuple[BilledCode[Line], Answer[LateralityFormat]] | None
+) -> Rewrite | None:
     """Write a line as one of both sides that has the modifiers of both, where that settles it."""
     bilateral = line.facts.has(ModifierRole.BILATERAL)
     if bilateral and len(line.facts.sides) == _BOTH:
@@ -179,17 +144,13 @@ def _one_side(day: Day, line: Line, billed: Billed | None) -> Rewrite | None:
     kept = line.facts.without(*_OPPOSITE)
     if billed is None:
         return remarked(line, kept) if bilateral else None
-    if not bilateral and (line.units != 1 or _is_open(billed.code)):
+    code, stated = billed
+    if not bilateral and (line.units != 1 or code.may_be_several):
         return None
-    form = value_of(billed.form)
+    form = value_of(stated)
     if form is not None:
-        return _rewrite(day, billed, line, form)
+        return _rewrite(day, code, line, form)
     return remarked(line, kept) if bilateral and line.units == 1 else None
-
-
-def _is_open(code: CodeFacts) -> bool:
-    """Say whether right and left units of a code may be of different levels."""
-    return code.ordinal in (Ordinal.EACH_ADDITIONAL, Ordinal.THIRD_AND_MORE)
 
 
 @checks(when=Signal.BILATERAL | Signal.FACET_UNITS)
@@ -272,20 +233,20 @@ def _asks_lines_a_side(plan: Plan) -> bool:
 @checks(when=Signal.BILATERAL | Signal.ASC_FACILITY | Signal.FACET, where=_asks_lines_a_side)
 def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the bilateral modifier on claims of a surgery center that are to have a line a side."""
-    for billed in _billed(day):
-        form = billed.form
-        if not billed.both:
+    for code, form in _billed(day):
+        lines = code.naming(ModifierRole.BILATERAL)
+        if not lines:
             continue
         if isinstance(form, NotKnown):
             yield not_told(form)
-        elif value_of(form) is LateralityFormat.RT_LT_LINES:
+        elif form.value is LateralityFormat.RT_LT_LINES:
             both = _names(day, ModifierRole.BILATERAL)
-            for line in billed.both:
+            for line in lines:
                 yield RawFinding(
                     lines=(line.number,),
                     message=f"{line.code} has {both}; a surgery center bills a line for each side",
                     citations=form.citations,
-                    remedy=_rewrite(day, billed, line, LateralityFormat.RT_LT_LINES)
+                    remedy=_rewrite(day, code, line, LateralityFormat.RT_LT_LINES)
                     or _which_sides(line.code),
                 )
 
@@ -297,21 +258,20 @@ def _asks_two_units(plan: Plan) -> bool:
 @checks(when=Signal.ODD_FORM | Signal.ADD_ON, where=_asks_two_units)
 def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the bilateral modifier on add-ons whose second side is a second unit."""
-    for billed in _billed(day):
-        form = billed.form
-        if billed.code.ordinal is Ordinal.FIRST or not isinstance(form, Known):
+    for code, form in _billed(day):
+        if code.ordinal is Ordinal.FIRST or not isinstance(form, Known):
             continue
-        if value_of(form) is LateralityFormat.TWO_UNITS:
+        if form.value is LateralityFormat.TWO_UNITS:
             both = _names(day, ModifierRole.BILATERAL)
             judged = form.provision.confidence is Confidence.JUDGMENT
-            for line in billed.both:
+            for line in code.naming(ModifierRole.BILATERAL):
                 yield RawFinding(
                     lines=(line.number,),
                     message=f"{line.code} is an add-on and has {both}; its second side is a unit",
                     citations=form.citations,
                     severity=Severity.WARNING if judged else None,
                     remedy=(
-                        None if judged else _rewrite(day, billed, line, LateralityFormat.TWO_UNITS)
+                        None if judged else _rewrite(day, code, line, LateralityFormat.TWO_UNITS)
                     )
                     or _which_sides(line.code),
                 )
@@ -325,67 +285,69 @@ def _may_be_otherwise(plan: Plan) -> bool:
 @checks(when=Signal.FACET, either=(Signal.ODD_FORM | Signal.REPEATED,), where=_may_be_otherwise)
 def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find both sides of a level in another form than the policy asks for."""
-    for billed in _billed(day):
-        if not billed.both and not (billed.right and billed.left):
+    for code, form in _billed(day):
+        right, left = code.naming(ModifierRole.RIGHT), code.naming(ModifierRole.LEFT)
+        if not code.naming(ModifierRole.BILATERAL) and not (right and left):
             continue
-        form = billed.form
         if isinstance(form, NotKnown):
             yield not_told(form)
             continue
-        lines = _of_other_form(day, billed, form.value)
+        lines = _of_other_form(day, code, form.value)
         if lines:
-            code = billed.code.code
+            named = _facts(code).code
             yield RawFinding(
                 lines=numbers(lines),
-                message=f"both sides of {code} are to be written in the form {form.value}",
+                message=f"both sides of {named} are to be written in the form {form.value}",
                 citations=form.citations,
-                remedy=_in_form(day, billed, lines, form) or _which_sides(code),
+                remedy=_in_form(day, code, lines, form) or _which_sides(named),
             )
 
 
-def _of_other_form(day: Day, billed: Billed, form: LateralityFormat) -> list[Line]:
-    """Give the lines that write both sides in another form, where no other rule says so."""
-    if billed.both:
+def _of_other_form(day: Day, code: BilledCode[Line], form: LateralityFormat) -> list[Line]:
+    """List the lines that write both sides in another format, unless another rule reports them."""
+    both = code.naming(ModifierRole.BILATERAL)
+    if both:
         told = (
             form is LateralityFormat.ONE_LINE_50
             or (form is LateralityFormat.RT_LT_LINES and day.claim_type is ClaimType.ASC_FACILITY)
-            or (form is LateralityFormat.TWO_UNITS and billed.code.ordinal is not Ordinal.FIRST)
-            or (form is LateralityFormat.PLAIN_THEN_50 and bool(billed.plain))
+            or (form is LateralityFormat.TWO_UNITS and code.ordinal is not Ordinal.FIRST)
+            or (form is LateralityFormat.PLAIN_THEN_50 and bool(code.naming()))
         )
-        return [] if told else billed.both
-    if form is LateralityFormat.RT_LT_LINES or not billed.single:
+        return [] if told else both
+    if form is LateralityFormat.RT_LT_LINES or code.counts_levels:
         return []  # further joints may be one on each side
-    return [*billed.right, *billed.left]
+    return [*code.naming(ModifierRole.RIGHT), *code.naming(ModifierRole.LEFT)]
 
 
 def _in_form(
-    day: Day, billed: Billed, lines: list[Line], stated: Known[LateralityFormat]
+    day: Day, code: BilledCode[Line], lines: list[Line], stated: Known[LateralityFormat]
 ) -> Rewrite | None:
     """Write lines in the form of the policy, unless that is a judgment, or the sides are open."""
     form = stated.value
-    if stated.provision.confidence is Confidence.JUDGMENT or _may_be_turned(day, billed):
+    if stated.provision.confidence is Confidence.JUDGMENT or _may_be_turned(day, code):
         return None
     if len(lines) == 1:
-        return _rewrite(day, billed, lines[0], form)
-    alike = len(lines) == len(billed.lines) == _BOTH and _are_alike(*lines)
-    if not alike or billed.both or _is_open(billed.code):
+        return _rewrite(day, code, lines[0], form)
+    alike = len(lines) == len(code.lines) == _BOTH and _are_alike(*lines)
+    if not alike or code.naming(ModifierRole.BILATERAL) or code.may_be_several:
         return None
     return Rewrite(lines=_written(day, lines, form))
 
 
-def _may_be_turned(day: Day, billed: Billed) -> bool:
+def _may_be_turned(day: Day, code: BilledCode[Line]) -> bool:
     """Say whether an add-on of both sides stands behind a first level of one side alone.
 
     Levels on both sides come first, so that the sides may belong the other way round.
     """
-    if billed.code.ordinal is Ordinal.FIRST:
+    if code.ordinal is Ordinal.FIRST:
         return False
+    facts = _facts(code)
     first = [
         line
         for line in day.facet
         if line.facts.code.ordinal is Ordinal.FIRST
-        and line.facts.code.region is billed.code.region
-        and line.facts.code.family is billed.code.family
+        and line.facts.code.region is facts.region
+        and line.facts.code.family is facts.family
     ]
     sides = {line.side for line in first}
     return bool(first) and len(sides) == 1 and sides < set(_OPPOSITE)
@@ -394,51 +356,29 @@ def _may_be_turned(day: Day, billed: Billed) -> bool:
 @checks(when=Signal.BILATERAL | Signal.REPEATED)
 def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find codes for one level that have a bilateral line and a further one."""
-    for billed in _billed(day):
-        further = [*billed.plain, *billed.right, *billed.left]
-        if not billed.single or not billed.both or not further:
+    for code, form in _billed(day):
+        both, plain = code.naming(ModifierRole.BILATERAL), code.naming()
+        named = [*code.naming(ModifierRole.RIGHT), *code.naming(ModifierRole.LEFT)]
+        if code.counts_levels or not both or not (plain or named):
             continue
-        form = billed.form
         if isinstance(form, NotKnown):
             yield not_told(form)
             continue
-        named = len(further) - len(billed.plain)
-        if value_of(form) is LateralityFormat.PLAIN_THEN_50 and not named:
+        if form.value is LateralityFormat.PLAIN_THEN_50 and not named:
             continue
-        lines = [*billed.both, *further]
-        code = billed.code.code
-        joined = len(lines) == len(billed.lines) == _BOTH and not named and _are_alike(*lines)
+        lines = [*both, *plain, *named]
+        joined = len(lines) == len(code.lines) == _BOTH and not named and _are_alike(*lines)
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{code} has a line with {_names(day, ModifierRole.BILATERAL)}, which is of both"
-                " sides, and a further one"
+                f"{_facts(code).code} has a line with {_names(day, ModifierRole.BILATERAL)}, which"
+                " is of both sides, and a further one"
             ),
             citations=form.citations,
             remedy=Rewrite(lines=_written(day, lines, form.value))
             if joined
-            else _which_sides(code),
+            else _which_sides(_facts(code).code),
         )
-
-
-def other_sides(day: Day, lines: list[Line]) -> int:
-    """Count the lines of a code that another line of it has the other side of.
-
-    They are right and left lines of one level, and lines beside a bilateral one: as the policy
-    writes both sides, or else a rule of these says of them what they are.
-    """
-    code = lines[0].facts.code
-    stated, form = code.form, value_of(code.form)
-    if len(lines) == 1 or stated is None or form is None or _is_of_levels(code):
-        return 0
-    billed = Billed(code=code, form=stated, lines=[line for line in lines if line.units == 1])
-    pairs = min(len(billed.right), len(billed.left))
-    if form is LateralityFormat.RT_LT_LINES:
-        return pairs
-    tells = bilateral_billed_twice if billed.both else laterality_format_differs
-    if len(billed.lines) < len(lines) or not day.plan.asks(tells):
-        return 0
-    return len(lines) - len(billed.both) if billed.both else pairs
 
 
 # -- sides and levels
@@ -482,7 +422,7 @@ def _names_sides(plan: Plan) -> bool:
 def side_not_named(day: Day) -> Iterator[RawFinding]:
     """Find lines that do not name their side, where the policy wants it named."""
     stated = day.rules.side_naming()
-    lines = [line for billed in _billed(day) for line in _unnamed(billed)]
+    lines = [line for code, form in _billed(day) for line in _unnamed(code, value_of(form))]
     if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
         yield RawFinding(
@@ -493,19 +433,19 @@ def side_not_named(day: Day) -> Iterator[RawFinding]:
         )
 
 
-def _unnamed(billed: Billed) -> list[Line]:
-    """Give the lines of a code that are of one side and do not name it.
+def _unnamed(code: BilledCode[Line], form: LateralityFormat | None) -> list[Line]:
+    """List the lines of a code that are of one side and do not name it.
 
     All levels from the third on are one line, which has no side where theirs differ.
     """
-    if billed.code.ordinal is Ordinal.THIRD_AND_MORE:
+    if code.ordinal is Ordinal.THIRD_AND_MORE:
         return []
-    form = value_of(billed.form)
+    plain = code.naming()
     if form is LateralityFormat.TWO_UNITS:
-        return [line for line in billed.plain if line.units is None or line.units % _BOTH]
-    if form is LateralityFormat.PLAIN_THEN_50 and billed.both:
+        return [line for line in plain if line.units is None or line.units % _BOTH]
+    if form is LateralityFormat.PLAIN_THEN_50 and code.naming(ModifierRole.BILATERAL):
         return []
-    return [line for line in billed.plain if not billed.single or line.units in (None, 1)]
+    return [line for line in plain if code.counts_levels or line.units in (None, 1)]
 
 
 @checks(
@@ -518,15 +458,14 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
     if not isinstance(stated, Known):
         return
     for lines in day.by_region().values():
-        levels: dict[Ordinal | None, list[Line]] = {}
-        for line in lines:
-            levels.setdefault(line.facts.code.ordinal, []).append(line)
+        levels = {code.ordinal: code for code in billed_codes(lines)}
         for earlier, later in _ORDERED:
             before, after = levels.get(earlier), levels.get(later)
-            if before and after and _is_of_one_side(before) and _is_of_both_sides(day, after):
-                codes = sorted({before[0].code, after[0].code})
+            if before and after and _is_of_one_side(before) and _is_of_both_sides(after):
+                both = (*before.lines, *after.lines)
+                codes = sorted({line.code for line in both})
                 yield RawFinding(
-                    lines=numbers((*before, *after)),
+                    lines=numbers(both),
                     message=(
                         f"of {' and '.join(codes)}, the later level is of both sides and the earlier"
                         " one is not: levels on both sides come first"
@@ -536,28 +475,26 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
                 )
 
 
-def _is_of_one_side(lines: list[Line]) -> bool:
-    """Say whether the lines of a code for one level are one unit of one side, named or not.
+def _is_of_one_side(code: BilledCode[Line]) -> bool:
+    """Whether the lines of a code for one level are one unit of one side, named or not.
 
     More units are both sides in some form, or more levels than the code stands for, of which other
     rules tell.
     """
-    [first, *more] = lines
-    several = bool(more) or first.units != 1 or len(first.facts.sides) > 1
-    known = isinstance(first.facts.code.form, Known)
+    [first, *more] = code.lines
+    known = isinstance(_facts(code).form, Known)
+    several = more or first.units != 1 or len(first.sides) > 1
     return known and not several and first.side is not ModifierRole.BILATERAL
 
 
-def _is_of_both_sides(day: Day, lines: list[Line]) -> bool:
-    """Say whether lines of a code are surely of a level on both sides, in the form of the policy."""
-    form = value_of(lines[0].facts.code.form)
-    if form is None:
-        return False
-    try:
-        written = read([line.written for line in lines], form=form, reference=day.plan.reference)
-    except FormatMismatchError:
-        return False
-    return written.fewest_bilateral > 0 and not written.excess
+def _is_of_both_sides(code: BilledCode[Line]) -> bool:
+    """Whether the lines of a code are certainly a bilateral level in the format of the policy."""
+    form = value_of(_facts(code).form)
+    clear = all(
+        line.units and len(line.facts.with_roles(*LATERAL_ROLES)) < _BOTH for line in code.lines
+    )
+    read = code.read(form) if form and clear else None
+    return read is not None and read.fewest_bilateral > 0 and not read.excess
 
 
 _ORDERED = (

@@ -10,7 +10,7 @@ import attrs
 from cptfacet.anatomy import code_region
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.billed import BilledCode
-from cptfacet.checking.day import Day, Line, by_ordinal
+from cptfacet.checking.day import Day, Line, billed_codes
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.coding import CodedSession
@@ -114,7 +114,7 @@ def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iter
     """Find a group of more levels than are covered, in each reading of it or in the likeliest."""
     on_group = {number for billed in group.levels for number in billed.lines}
     lines = [line for line in day.facet if line.number in on_group]
-    fewest = sum(code.levels_at_least() for code in by_ordinal(lines))
+    fewest = sum(code.levels_at_least() for code in billed_codes(lines))
     likely = group.sides.levels
     added = _of(lines, Ordinal.EACH_ADDITIONAL)
     ablated = len(_ablated(day, group))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, numbers
-from cptfacet.checking.rules.laterality import other_sides
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
+from cptfacet.modifiers import ModifierRole
+from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.reference import edits
 from cptfacet.reference.edits import Mai
+from cptfacet.rulebook import value_of
 
 
 @checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
@@ -22,7 +25,7 @@ def mue_exceeded(day: Day) -> Iterator[RawFinding | NotAsked]:
     for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
         edit = day.plan.mue(code)
         if isinstance(edit, edits.Mue):
-            yield from _beyond(edit, lines, other_sides(day, lines))
+            yield from _beyond(edit, lines, _second_sides(day, lines))
         elif lines[0].facts.code.facet:  # of other codes not every edit is published
             yield NotAsked(needs="medically unlikely edits", reason=edit.reason)
 
@@ -38,6 +41,32 @@ def _beyond(edit: edits.Mue, lines: list[Line], sides: int) -> Iterator[RawFindi
     total = sum(units for _, units in counted if units)
     if total - sides > edit.units:
         yield _found(edit, [line for line, units in counted if units], total)
+
+
+REPORTED_BY = ("laterality-format-differs", "bilateral-billed-twice")  # second sides, beside 50 too
+
+
+def _second_sides(day: Day, lines: list[Line]) -> int:
+    """Count the lines of a code that bill the second side of a level whose first side is billed.
+
+    They are right and left lines, or lines beside a bilateral one, if the policy writes both sides
+    so or if a rule on laterality reports them.
+    """
+    facts = lines[0].facts.code
+    written_in = value_of(facts.form)
+    if len(lines) == 1 or written_in is None or facts.ordinal is None:
+        return 0
+    ones = tuple(line for line in lines if line.units == 1)
+    code = BilledCode(ordinal=facts.ordinal, lines=ones)
+    if code.counts_levels:
+        return 0
+    pairs = min(len(code.naming(ModifierRole.RIGHT)), len(code.naming(ModifierRole.LEFT)))
+    if written_in is LateralityFormat.RT_LT_LINES:
+        return pairs
+    bilateral = len(code.naming(ModifierRole.BILATERAL))
+    if len(ones) < len(lines) or not day.plan.asks(REPORTED_BY[bilateral > 0]):
+        return 0
+    return len(lines) - bilateral if bilateral else pairs
 
 
 _APPEAL = "; more can be paid on appeal, where the record supports it"
