@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from cptfacet import policies
+from cptfacet._memo import Kept
 from cptfacet.checking import Checker
-from cptfacet.checking._memo import Kept
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from cptfacet._inputs import expect
-from cptfacet.checking._memo import Kept, Memo
+from cptfacet._memo import Kept, Memo, Shape
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.checking.plans import Plan, Tools, turning_days
 from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
@@ -160,7 +160,7 @@ class Checker:
             message = "two rules have one id"
             raise ValueError(message)
         self._whole = [(r, r.check.ask_whole) for r in self.rules if r.check.ask_whole]
-        self._memo = Memo(memo)
+        self._memo = Memo[Shape, Answer](memo)
         self._under = _under(self.policy, self.reference)
         self._tools = Tools(self.policy, self.reference)
         self._days = turning_days(self.policy, self.reference)

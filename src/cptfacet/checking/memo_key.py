@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from cptfacet.checking._memo import Kept, Shape, is_short
+from cptfacet._memo import Kept, Shape, is_short
 
 if TYPE_CHECKING:
     from cptfacet.checking.plans import Plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet.checking._memo import Kept
+from cptfacet._memo import Kept
 from cptfacet.checking.day import diagnose, look
 from cptfacet.checking.line_facts import (
     CodeFacts,

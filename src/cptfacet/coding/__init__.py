@@ -7,30 +7,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
 from cptfacet._inputs import expect
+from cptfacet._memo import is_short
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Side
-from cptfacet.claims import Claim, ClaimType
-from cptfacet.coding.plans import Compiled, Level, Plan
+from cptfacet.claims import Claim, ClaimLine, ClaimType
+from cptfacet.coding.families import collect, drop_included, share_levels
+from cptfacet.coding.plans import Compiled
 from cptfacet.coding.result import CodedSession, LineReason
-from cptfacet.coding.writing import Writer
+from cptfacet.coding.writing import Line, family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies import NotKnown, Provision
 from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies.selection import select_policy
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
-from cptfacet.sessions import Session, merge_sides
-from cptfacet.treated import only_other_nerves, read_treatment
+from cptfacet.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cptfacet.coding.plans import Cell
+    from cptfacet.anatomy import Joint, Side
+    from cptfacet.claims import Purpose
+    from cptfacet.coding.families import Levels
+    from cptfacet.coding.plans import Plan
     from cptfacet.policies import Policy
     from cptfacet.sessions import Treatment
 
@@ -45,6 +47,8 @@ __all__ = [
     "code_session",
     "code_sessions",
 ]
+
+_MOST_LISTED = 40  # joints and nerves of a session that is remembered
 
 
 def code_session(
@@ -119,14 +123,38 @@ def _session(value: object) -> Session:
 
 @functools.lru_cache(maxsize=32)
 def _coder(policy: Policy, reference: Reference) -> Coder:
-    """Keep what is compiled for the policies last used; answers are not kept."""
+    """Keep a coder, with the answers that it remembers, for each of the policies last used."""
     return Coder(policy, reference)
 
 
-class Coder(Compiled):
+class _Question(NamedTuple):
+    """What the lines of a session depend on: equal questions have equal answers.
+
+    ``term`` is the term of the date. Id, date, place and the like pass through to the claim.
+    """
+
+    term: int
+    claim_type: ClaimType
+    treatments: tuple[Treatment, ...]
+    diagnoses: tuple[str, ...]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _Lines:
+    """The answer to a question: what any session has for its claim that asks it."""
+
+    lines: tuple[ClaimLine, ...]
+    purpose: Purpose | None
+    notes: tuple[Note, ...]
+    why: tuple[LineReason, ...]
+
+
+class Coder(Compiled[_Question, "_Lines | Refusal"]):
     """Code many sessions under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept. A
+    What the policy and the reference say between two of their dates is worked out once and kept,
+    and lines are remembered for sessions that were treated alike, ``memo`` of them at the most. A
     coder can be pickled; it takes its policy along and works out the rest again.
 
     >>> from cptfacet import policies
@@ -139,57 +167,116 @@ class Coder(Compiled):
     def code(self, session: Session) -> CodedSession | Refusal:
         """Return the answer of `code_session` under this coder's own policy, wherever it was done."""
         session = _session(session)
-        claim_type = session.claim_type or ClaimType.PROFESSIONAL
-        return _code(session, self._plan(session.date, claim_type), claim_type)
+        question = self._question(session)
+        answer = self._answers.ask(question)
+        if isinstance(answer, Refusal):
+            return answer if session.id is None else attrs.evolve(answer, id=session.id)
+        claim = Claim(
+            claim_type=question.claim_type,
+            lines=answer.lines,
+            date=session.date,
+            place_of_service=session.place_of_service,
+            purpose=answer.purpose,
+            id=session.id,
+            policy=self.policy.id,
+            location=session.location,
+        )
+        notes = (*_assumptions(session, self.policy.id, question.claim_type), *answer.notes)
+        return CodedSession(claim=claim, notes=notes, why=answer.why)
+
+    def _question(self, session: Session) -> _Question:
+        return _Question(
+            self._term(session.date),
+            session.claim_type or ClaimType.PROFESSIONAL,
+            session.treatments,
+            session.diagnoses,
+        )
+
+    def _answer(self, question: _Question) -> _Lines | Refusal:
+        """Write the lines of a session, number them, and say each thing about them once."""
+        plan = self._plan(question.term, question.claim_type)
+        lines: list[Line] = []
+        notes: dict[tuple[NoteId, str], Note] = {}
+        refusals: dict[Refusal, None] = {}
+        for written in _written(question.treatments, plan):
+            if isinstance(written, Line):
+                lines.append(written)
+            elif isinstance(written, Note):
+                notes.setdefault((written.id, written.message), written)
+            else:
+                refusals[written] = None
+        if not lines:
+            return _one_refusal(refusals)
+        for note in family_pairs({line.family for line in lines}, plan):
+            notes[note.id, note.message] = note
+        purposes = {purpose for line in lines for purpose in line.purposes}
+        return _Lines(
+            lines=tuple(
+                [
+                    ClaimLine(
+                        code=line.code,
+                        modifiers=line.modifiers,
+                        units=line.units,
+                        diagnoses=question.diagnoses,
+                    )
+                    for line in lines
+                ]
+            ),
+            purpose=purposes.pop() if len(purposes) == 1 else None,
+            notes=(*notes.values(), *map(_of_a_part, refusals)),
+            why=tuple([line.reason(number) for number, line in enumerate(lines, 1)]),
+        )
+
+    def _is_short(self, question: _Question) -> bool:
+        listed = sum(len(each.targets) + len(each.nerves) for each in question.treatments)
+        return len(question.treatments) + listed <= _MOST_LISTED and is_short(question.diagnoses)
 
 
-def _code(session: Session, plan: Plan, claim_type: ClaimType) -> CodedSession | Refusal:
-    writer = Writer(plan, session.diagnoses)
-    _note_assumptions(session, plan, claim_type, writer)
-    treated = _collect(session, plan, writer)
-    if len(treated) > 1:
-        _share_levels(treated, plan, writer)
-    ablated = treated.pop(Family.ABLATION, None)
-    if ablated:
-        written = writer.write(Family.ABLATION, ablated.values())
-        if treated:
-            _drop_included(treated, {joint: ablated[joint].side for joint in written}, writer)
+def _written(treatments: Iterable[Treatment], plan: Plan) -> Iterator[Line | Note | Refusal]:
+    """Code treatments: gather levels by family, write ablations, then what they leave of the rest."""
+    families = yield from collect(treatments, plan)
+    families = yield from share_levels(families, plan)
+    ablated: dict[Joint, Side | None] = {}
+    if Family.ABLATION in families:
+        levels = families[Family.ABLATION]
+        for written in write(Family.ABLATION, levels.values(), plan):
+            if isinstance(written, Line):
+                ablated |= {level.joint: level.side for level in written.levels}
+            yield written
+    injected: dict[Family, Levels] = {}
+    for family, levels in families.items():
+        if family is not Family.ABLATION:
+            injected[family] = yield from drop_included(levels, ablated, plan)
     for family in (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
-        if family in treated:
-            writer.write(family, treated[family].values())
-    if not writer.lines:
-        refusal = _one_refusal(writer.refusals)
-        return refusal if session.id is None else attrs.evolve(refusal, id=session.id)
-    writer.note_family_pairs()
-    for refusal in writer.refusals:
-        writer.note(NoteId.REFUSED, refusal.message, refusal.citations, refusal)
-    claim = Claim(
-        claim_type=claim_type,
-        lines=tuple(writer.lines),
-        date=session.date,
-        place_of_service=session.place_of_service,
-        purpose=next(iter(writer.purposes)) if len(writer.purposes) == 1 else None,
-        id=session.id,
-        policy=plan.policy.id,
-        location=session.location,
+        if family in injected:
+            yield from write(family, injected[family].values(), plan)
+
+
+def _of_a_part(refusal: Refusal) -> Note:
+    """Return the note about a part of a session that is refused."""
+    return Note(
+        id=NoteId.REFUSED,
+        message=refusal.message,
+        citations=refusal.citations,
+        refusal=refusal,
     )
-    return CodedSession(claim=claim, notes=tuple(writer.notes.values()), why=tuple(writer.why))
 
 
-def _note_assumptions(session: Session, plan: Plan, claim_type: ClaimType, writer: Writer) -> None:
+# -- what is assumed about a session
+
+
+def _assumptions(session: Session, policy_id: str, claim_type: ClaimType) -> Iterator[Note]:
+    """Say where a session is coded as another one than it says, or than its place asks for."""
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
-        writer.note(NoteId.CLAIM_TYPE_NOT_STATED, message)
-    area = _area(session, plan.policy.id, claim_type)
-    by_place = isinstance(area, Area) and (session.policy, plan.policy.id) == (
-        area.shared,
-        area.policy,
-    )
-    if session.policy not in (None, plan.policy.id) and not by_place:
-        message = f"the session names the policy {session.policy}; coded under {plan.policy.id}"
-        writer.note(NoteId.POLICY_DIFFERS, message)
+        yield Note(id=NoteId.CLAIM_TYPE_NOT_STATED, message=message)
+    area = _area(session, policy_id, claim_type)
+    by_place = isinstance(area, Area) and (session.policy, policy_id) == (area.shared, area.policy)
+    if session.policy not in (None, policy_id) and not by_place:
+        message = f"the session names the policy {session.policy}; coded under {policy_id}"
+        yield Note(id=NoteId.POLICY_DIFFERS, message=message)
     if area is not None:
-        _note_jurisdiction(area, plan.policy.id, writer)
+        yield from _jurisdiction(area, policy_id)
 
 
 def _area(session: Session, policy_id: str, claim_type: ClaimType) -> Area | NotPlaced | None:
@@ -201,147 +288,19 @@ def _area(session: Session, policy_id: str, claim_type: ClaimType) -> Area | Not
     return find(session.location, on=session.date, claim_type=claim_type)
 
 
-def _note_jurisdiction(area: Area | NotPlaced, policy_id: str, writer: Writer) -> None:
+def _jurisdiction(area: Area | NotPlaced, policy_id: str) -> Iterator[Note]:
     """Say where another policy holds in the place, or which fact of a place is missing."""
     if isinstance(area, NotPlaced):
         if policy_id in policy_ids():
             message = f"the jurisdiction is not known: {area.reason}"
-            writer.note(NoteId.JURISDICTION, message)
-        return
-    if policy_id == area.policy:
-        return
-    place = f"the location is in {area.jurisdiction} ({area.contractor})"
-    says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
-    message = f"{place}: the policy {area.policy} {says}"
-    writer.note(NoteId.JURISDICTION, message, area.citations)
-
-
-_Treated = dict[Family, dict[Joint, Level]]
-
-
-def _collect(session: Session, plan: Plan, writer: Writer) -> _Treated:
-    """Gather the treated joints by family; treatments of one family share their levels."""
-    found: _Treated = {}
-    for treatment in session.treatments:
-        cell = plan.cell(treatment.technique, treatment.guidance, treatment.purpose)
-        refusal = cell.refusal
-        if treatment.nerves:
-            others = only_other_nerves(treatment, reference=plan.reference, on=session.date)
-            refusal = others or refusal
-        if refusal is not None or cell.family is None:
-            writer.refuse(refusal)
-            continue
-        treated = _plainly_listed(treatment, cell)
-        if treated is None:
-            read = read_treatment(treatment, reference=plan.reference, on=session.date)
-            writer.keep(read.notes, read.refusals)
-            treated = {joint: cell.level(joint, side) for joint, side in read.joints.items()}
-        levels = found.setdefault(cell.family, treated)
-        if levels is treated:
-            continue
-        for joint, level in treated.items():
-            before = levels.get(joint)
-            levels[joint] = level if before is None else _joined(before, level, plan, writer)
-    if all(found.values()):
-        return found
-    return {family: levels for family, levels in found.items() if levels}
-
-
-def _plainly_listed(treatment: Treatment, cell: Cell) -> dict[Joint, Level] | None:
-    """Give the levels of targets of which there is nothing to say: each once, and no nerves."""
-    if treatment.nerves or not treatment.targets:
-        return None
-    levels = {target.joint: cell.level(target.joint, target.side) for target in treatment.targets}
-    if len(levels) < len(treatment.targets) or not cell.bare.isdisjoint(levels):
-        return None
-    return levels
-
-
-def _joined(one: Level, other: Level, plan: Plan, writer: Writer) -> Level:
-    """Join what two treatments did at one joint: one level, on both their sides."""
-    merged, repeated = merge_sides((one.joint, side) for side in (one.side, other.side))
-    chosen = tuple(dict.fromkeys((*one.chosen, *other.chosen)))
-    if repeated:
-        message = f"{one.joint} was treated more than once on one side; it is one level"
-        if (one.side is None) is not (other.side is None):
-            message += (
-                ". Its side is named once only and taken for both: ask whether it is the same"
-            )
-        answer = plan.overlapping
-        citations = answer.citations if isinstance(answer, Provision) else ()
-        writer.note(NoteId.SHARED_LEVEL, message, citations)
-    purposes = one.purposes | other.purposes
-    return plan.level(one.joint, merged[one.joint], purposes=purposes, chosen=chosen)
-
-
-def _share_levels(treated: _Treated, plan: Plan, writer: Writer) -> None:
-    """Count a joint that was injected with and without ultrasound once, with fluoroscopy or CT."""
-    guided = treated.get(Family.IMAGE_GUIDED_INJECTION, {})
-    other = treated.get(Family.ULTRASOUND_INJECTION, {})
-    for joint in [joint for joint in other if joint in guided]:
-        guided[joint] = _joined(guided[joint], other.pop(joint), plan, writer)
+            yield Note(id=NoteId.JURISDICTION, message=message)
+    elif policy_id != area.policy:
+        says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
         message = (
-            f"{joint} was injected under two guidances; it is one level, coded under the first"
+            f"the location is in {area.jurisdiction} ({area.contractor}): the policy {area.policy}"
+            f" {says}"
         )
-        writer.note(NoteId.SHARED_LEVEL, message)
-        if isinstance(plan.overlapping, NotKnown):
-            message = f"injections that overlap at {joint}: {plan.overlapping.reason}"
-            writer.note(NoteId.NOT_KNOWN, message, plan.overlapping.citations)
-
-
-def _drop_included(treated: _Treated, ablated: dict[Joint, Side | None], writer: Writer) -> None:
-    """Take out injections at joints whose ablation on the same day was coded."""
-    answer = writer.plan.at_ablated
-    for levels in treated.values():
-        for joint in [joint for joint in levels if joint in ablated]:
-            if isinstance(answer, NotKnown):
-                message = (
-                    f"whether the injection at {joint} is part of its ablation: {answer.reason}"
-                )
-                writer.note(NoteId.NOT_KNOWN, message, answer.citations)
-                continue
-            if answer.value != "included":
-                continue
-            level = levels.pop(joint)
-            left = _side_left(level.side, ablated[joint])
-            if left.separate:
-                levels[joint] = level
-                continue
-            message = f"the injection at {joint} is included in its ablation on the same day"
-            writer.note(NoteId.INCLUDED_IN_ABLATION, message + left.remark, answer.citations)
-            if left.some:
-                levels[joint] = writer.plan.level(
-                    joint, left.side, purposes=level.purposes, chosen=level.chosen
-                )
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class _Left:
-    """What is left of an injection beside an ablation of its joint, and what to say of it."""
-
-    some: bool
-    side: Side | None = None
-    separate: bool = False
-    remark: str = ""
-
-
-def _side_left(injected: Side | None, ablated: Side | None) -> _Left:
-    if ablated is None and injected is Side.BILATERAL:
-        remark = "; the ablated side is not named, so one injected side is coded unnamed"
-        return _Left(some=True, remark=remark)
-    if ablated is None:
-        return _Left(some=False, remark="; the ablated side is not named: ask whether it was this")
-    if injected is None:
-        asked = "" if ablated is Side.BILATERAL else "; its side is not named: ask which it was"
-        return _Left(some=False, remark=asked)
-    sides = [side for side in injected.parts if side not in ablated.parts]
-    if len(sides) == len(injected.parts):
-        return _Left(some=True, side=injected, separate=True)
-    if not sides:
-        return _Left(some=False)
-    remark = f"; the {sides[0]} side was not ablated and is coded"
-    return _Left(some=True, side=sides[0], remark=remark)
+        yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)
 
 
 def _one_refusal(refusals: Iterable[Refusal]) -> Refusal:

@@ -6,17 +6,17 @@ import bisect
 import datetime as dt
 import functools
 import itertools
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from cptfacet import bilateral
+from cptfacet._memo import Kept
 from cptfacet._records import sealed
 from cptfacet.anatomy import (
     CodeRegion,
     Joint,
-    RegionFact,
     Side,
     code_region,
     innervation,
@@ -25,7 +25,6 @@ from cptfacet.anatomy import (
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimLine, parse_line
-from cptfacet.coding.result import LineReason
 from cptfacet.dates import Status
 from cptfacet.modifiers import ModifierKind
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -36,31 +35,32 @@ from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from cptfacet.bilateral import Shapes
-    from cptfacet.claims import ClaimType, Purpose
+    from cptfacet.claims import ClaimType
     from cptfacet.policies import Policy
 
 __all__ = [
     "JUNCTION",
+    "MOST_REMEMBERED",
     "Cell",
     "Compiled",
     "Finish",
     "Form",
-    "Layout",
-    "Level",
     "Marks",
     "Methods",
     "Plan",
-    "Row",
     "not_known",
     "turning_points",
     "weight",
 ]
 
+Q = TypeVar("Q", bound=Hashable)
+A = TypeVar("A")
+
+MOST_REMEMBERED = 1 << 12
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
-_MOST_KINDS = 4096
 _KINDS = {
     Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),
     Family.ULTRASOUND_INJECTION: (TechniqueKind.INJECTION,),
@@ -76,6 +76,7 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     """List the days on which an answer may change; between two of them it can't."""
     terms = [p.term for each in policy.lineage() for p in each.provisions]
     terms += [procedure.term for procedure in reference.procedures]
+    terms += [link.term for procedure in reference.procedures for link in procedure.primaries]
     terms += [other.term for other in reference.other_nerves]
     terms += [fact.term for joint in Joint for fact in region_facts(joint)]
     days = {term.first for term in terms}
@@ -86,40 +87,10 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Cell:
-    """What becomes of a technique and guidance: a refusal, or a family and its levels by joint.
+    """The family of a technique and guidance, and the provision that says so."""
 
-    ``level`` gives the level of a joint and side treated for the purpose that was asked with it,
-    ``bare`` lists the joints at which the technique finds no nerves.
-    """
-
-    family: Family | None
-    refusal: Refusal | None
-    level: Callable[[Joint, Side | None], Level]
-    bare: frozenset[Joint]
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Level:
-    """One joint that is coded: its side, the purposes of treating it, and what chose its family.
-
-    ``order`` is its place in its group: both sides first, then head to tail. ``shape`` is all of it
-    that its lines depend on: levels of one shape differ by name only.
-    """
-
-    joint: Joint
-    side: Side | None
-    purposes: frozenset[Purpose | None]
-    chosen: tuple[Provision, ...]
-    order: int
-    fact: RegionFact | None
-    shape: tuple[object, ...]
-
-    @property
-    def named(self) -> bool:
-        """Whether an answer says something of it by its name."""
-        judged = self.fact is None or self.fact.confidence is Confidence.JUDGMENT
-        return judged or self.side is None
+    family: Family
+    provision: Provision
 
 
 @sealed
@@ -161,50 +132,6 @@ class Finish:
     notes: tuple[Note, ...]
 
 
-@sealed
-@attrs.frozen(kw_only=True)
-class Row:
-    """One line of a group.
-
-    ``pick`` takes the joints that it stands for from those of the group, a single one as it is.
-    ``reasons`` are those that were given before for its side and provisions, by the number of the
-    line and what was picked.
-    """
-
-    code: str
-    modifiers: tuple[str, ...]
-    units: int | Decimal | None
-    side: Side | None
-    provisions: tuple[Provision, ...]
-    pick: Callable[[Sequence[Joint]], Joint | tuple[Joint, ...]]
-    reasons: dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Layout:
-    """How a group is written: its lines, and what is said of them.
-
-    ``written`` are the places of the levels that have lines, ``purposes`` those of treating them.
-    ``named`` says that something is to be said of a level by its name, beside what stands here. It
-    is reusable for other joints unless a word of it names joints.
-    """
-
-    rows: tuple[Row, ...]
-    written: tuple[int, ...]
-    purposes: frozenset[Purpose | None]
-    notes: Mapping[tuple[NoteId, str], Note]
-    refusals: tuple[Refusal, ...]
-    named: bool
-
-    @property
-    def reusable(self) -> bool:
-        """Whether nothing that is said names the joints."""
-        return not self.refusals and all(
-            about is not NoteId.PURPOSE_MIXED for about, _ in self.notes
-        )
-
-
 def weight(provision: Provision) -> tuple[Note, ...]:
     """Give the notes of a provision that weigh on an answer: its judgment and its caveat."""
     notes: list[Note] = []
@@ -224,17 +151,26 @@ def not_known(what: str, answer: NotKnown) -> Note:
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
-class Compiled:
+class Compiled(Generic[Q, A]):
     """What answers many questions under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept.
-    It can be pickled: it takes policy and reference along and works out the rest again.
+    What the policy and the reference say between two of their dates is worked out once and kept,
+    and answers are remembered by their questions, each of which names the term of its date and not
+    the date. It can be pickled: it takes policy and reference along and works out the rest again.
     """
 
-    __slots__ = ("_days", "_plans", "_policy", "_reference")
+    __slots__ = ("_answers", "_days", "_plans", "_policy", "_reference")
 
-    def __init__(self, policy: Policy | str, reference: Reference | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy | str,
+        reference: Reference | None = None,
+        *,
+        memo: int = MOST_REMEMBERED,
+    ) -> None:
         """Take a policy or its id, and the reference where it is not the packaged one.
+
+        ``memo`` is the most answers that are remembered.
 
         Raises:
             UnknownIdError: No packaged policy has the id.
@@ -244,6 +180,7 @@ class Compiled:
         self._reference = reference or packaged()
         self._days = turning_points(self._policy, self._reference)
         self._plans: dict[tuple[int, ClaimType], Plan] = {}
+        self._answers = Kept(self._answer, most=memo, short=self._is_short)
 
     @property
     def policy(self) -> Policy:
@@ -259,14 +196,28 @@ class Compiled:
         return f"{type(self).__name__}(policy={self._policy.id!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._policy, self._reference)
+        make = functools.partial(type(self), memo=self._answers.most)
+        return make, (self._policy, self._reference)
 
-    def _plan(self, on: dt.date, claim_type: ClaimType) -> Plan:
-        """Give what holds on a date."""
-        term = bisect.bisect_right(self._days, on), claim_type
-        plan = self._plans.get(term)
+    def _answer(self, question: Q) -> A:
+        """Answer a question, from nothing but the question."""
+        raise NotImplementedError
+
+    def _is_short(self, question: Q) -> bool:
+        """Whether a question takes little enough memory to be remembered."""
+        raise NotImplementedError
+
+    def _term(self, on: dt.date) -> int:
+        """Return the number of the term that a date falls into."""
+        return bisect.bisect_right(self._days, on)
+
+    def _plan(self, term: int, claim_type: ClaimType) -> Plan:
+        """Return what holds on each day of a term."""
+        plan = self._plans.get((term, claim_type))
         if plan is None:
-            plan = self._plans[term] = Plan(self._policy, self._reference, on, claim_type)
+            first = self._days[term - 1] if term else dt.date.min
+            plan = Plan(self._policy, self._reference, first, claim_type)
+            self._plans[term, claim_type] = plan
         return plan
 
 
@@ -281,8 +232,9 @@ class Plan:
         self.reference = reference
         self.on = on
         self.cell = functools.cache(self._cell)
+        self.finish = functools.cache(self._finish)
         self.methods = functools.cache(self._methods)
-        self._regions = {joint: code_region(joint, on=on) for joint in Joint}
+        self.regions = {joint: code_region(joint, on=on) for joint in Joint}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -308,46 +260,8 @@ class Plan:
         self.at_ablated = policy.get("coding.injection-at-ablated-joint", on=on)
         self.level_order = policy.get("levels.order", on=on)
         self.third_side = policy.get("levels.third-side", on=on)
-        self.layouts: dict[tuple[object, ...], Layout] = {}
-        self._reasons: dict[
-            tuple[object, ...], dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]
-        ] = {}
         self.unmarked = Marks()
         self.marked = {family: self._marked(answer) for family, answer in self.diagnostic.items()}
-
-    def level(
-        self,
-        joint: Joint,
-        side: Side | None,
-        *,
-        purposes: frozenset[Purpose | None],
-        chosen: tuple[Provision, ...],
-    ) -> Level:
-        """Make a level.
-
-        Its shape tells provisions apart as objects: those of one policy live as long as its plans.
-        """
-        fact = self._regions[joint]
-        region = (fact.region, fact.confidence) if fact else ()
-        both = side is Side.BILATERAL
-        return Level(
-            joint=joint,
-            side=side,
-            purposes=purposes,
-            chosen=chosen,
-            order=joint.position if both else joint.position + len(Joint),
-            fact=fact,
-            shape=(side, purposes, *map(id, chosen), *region),
-        )
-
-    def reasons(
-        self, side: Side | None, provisions: tuple[Provision, ...]
-    ) -> dict[tuple[int, Joint | tuple[Joint, ...]], LineReason]:
-        """Give the reasons, by number of line and joints, that one side and provisions share."""
-        kind = (side, *map(id, provisions))
-        if len(self._reasons) < _MOST_KINDS:
-            return self._reasons.setdefault(kind, {})
-        return self._reasons.get(kind, {})
 
     def _form(self, role: str, claim_type: ClaimType) -> Form:
         answer = self.policy.get("laterality.format", on=self.on, role=role, claim_type=claim_type)
@@ -368,8 +282,11 @@ class Plan:
         note = Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
         return Marks(modifiers=(str(answer.value),), provisions=(answer,), notes=(note,))
 
-    def finish(self, role: str, modifiers: tuple[str, ...], marks: Marks, *, both: bool) -> Finish:
+    def _finish(
+        self, family: Family, role: str, modifiers: tuple[str, ...], *, marked: bool, both: bool
+    ) -> Finish:
         """Finish a line whose side modifiers are known: ``both`` sides or not, with its marks."""
+        marks = (marked and self.marked[family]) or self.unmarked
         form = self.forms[role].answer
         used = [form] if both and isinstance(form, Provision) else []
         used += marks.provisions
@@ -389,30 +306,17 @@ class Plan:
             notes=(*notes, *(note for provision in used for note in weight(provision))),
         )
 
-    def _cell(
-        self, technique: Technique, guidance: Guidance | None, purpose: Purpose | None
-    ) -> Cell:
+    def _cell(self, technique: Technique, guidance: Guidance | None) -> Cell | Refusal:
         stated = GUIDANCE_NOT_STATED if guidance is None else guidance.value
         where = {"technique": technique.value, "guidance": stated}
         answer = self.policy.get("coding.family", on=self.on, **where)
-        family = refusal = None
-        chosen: tuple[Provision, ...] = ()
         if isinstance(answer, Provision) and answer.value in tuple(Family):
-            family, chosen = Family(str(answer.value)), (answer,)
-        else:
-            refusal = self._refusal(technique, where, answer)
-        level = functools.partial(self.level, purposes=frozenset((purpose,)), chosen=chosen)
-        bare = [joint for joint in Joint if technique.on_nerves and not innervation(joint).nerves]
-        return Cell(
-            family=family,
-            refusal=refusal,
-            level=functools.cache(level),
-            bare=frozenset(bare),
-        )
+            return Cell(family=Family(str(answer.value)), provision=answer)
+        return self._refusal(technique, where, answer)
 
     def room(self, family: Family, region: CodeRegion) -> int:
         """Count the joints that codes of a family and region may stand for."""
-        facts = self._regions.items()
+        facts = self.regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
             within = [joint for joint in within if innervation(joint).nerves]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from cptfacet.claims import Claim
+from cptfacet._memo import is_short
+from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.plans import Compiled
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding.groups import read_groups
@@ -32,7 +33,7 @@ from cptfacet.reference import Reference, packaged
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cptfacet.claims import ClaimLine, ClaimType, Purpose
+    from cptfacet.claims import ClaimType, Purpose
     from cptfacet.policies import Policy
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "decode_claim",
     "decode_claims",
 ]
+
+_MOST_LINES = 50  # of a day that is remembered
 
 
 def decode_claim(
@@ -119,14 +122,36 @@ def decode_claims(
 
 @functools.lru_cache(maxsize=32)
 def _decoder(policy: Policy, reference: Reference) -> Decoder:
-    """Keep what is compiled for the policies last used; answers are not kept."""
+    """Keep a decoder, with the answers that it remembers, for each of the policies last used."""
     return Decoder(policy, reference)
 
 
-class Decoder(Compiled):
+class _Question(NamedTuple):
+    """What the levels of a day depend on: equal questions have equal answers.
+
+    ``term`` is the term of the date, or None where there is no date; each line is its number, code,
+    modifiers and units: None where they are missing, and 0 where they are not a count. Id, date,
+    place, charge and practitioner pass through or are not read.
+    """
+
+    term: int | None
+    claim_type: ClaimType
+    purpose: Purpose | None
+    lines: tuple[tuple[int, str, tuple[str, ...], int | None], ...]
+
+
+class _Levels(NamedTuple):
+    """The answer to a question: the coded groups of a day, and the lines that have none."""
+
+    groups: tuple[BilledGroup, ...]
+    unread: tuple[SkippedLine, ...]
+
+
+class Decoder(Compiled[_Question, _Levels]):
     """Decode many claims under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept. A
+    What the policy and the reference say between two of their dates is worked out once and kept,
+    and levels are remembered for days that have equal lines, ``memo`` of them at the most. A
     decoder can be pickled; it takes its policy along and works out the rest again.
 
     >>> from cptfacet import policies
@@ -139,24 +164,21 @@ class Decoder(Compiled):
     def decode(self, claim: Claim | CodedSession) -> DecodedClaim:
         """Decode one claim, as `decode_claim` does."""
         claim = claim_of(claim, "decode_claim")
-        unread: list[SkippedLine] = []
-        days: dict[tuple[dt.date, str | None], DayLines] = {}
+        days: dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]] = {}
         providers = sole_providers(claim)
-        for number, line in enumerate((line.canonical for line in claim.lines), 1):
+        for number, line in enumerate(claim.lines, 1):
             date = line.date or claim.date
-            read = read_line(number, line, date, self.reference)
-            if isinstance(read, SkippedLine):
-                unread.append(read)
-            if date is not None:
-                provider = line.provider or providers.get(date)
-                day = days.setdefault((date, provider), DayLines())
-                day.add(number, line.code, read)
+            provider = line.provider or (None if date is None else providers.get(date))
+            days.setdefault((date, provider), []).append((number, line))
+        unread: list[SkippedLine] = []
         sessions: list[BilledSession] = []
         for (date, provider), lines in days.items():
-            if lines.read:
-                plan = self._plan(date, claim.claim_type)
-                groups = read_groups(plan, date, claim.purpose, lines)
-                sessions.append(BilledSession(date=date, groups=groups, provider=provider))
+            levels = self._answers.ask(self._question(lines, date, claim.claim_type, claim.purpose))
+            unread += levels.unread
+            if date is not None and levels.groups:
+                sessions.append(BilledSession(date=date, groups=levels.groups, provider=provider))
+        if len(days) > 1:
+            unread.sort(key=lambda skipped: skipped.line)
         return DecodedClaim(
             sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, claim=claim
         )
@@ -170,10 +192,51 @@ class Decoder(Compiled):
         purpose: Purpose | None,
     ) -> tuple[BilledGroup, ...]:
         """Read the numbered lines of one practitioner for one day into groups."""
+        return self._answers.ask(self._question(lines, date, claim_type, purpose)).groups
+
+    def _question(
+        self,
+        lines: Iterable[tuple[int, ClaimLine]],
+        date: dt.date | None,
+        claim_type: ClaimType,
+        purpose: Purpose | None,
+    ) -> _Question:
+        return _Question(
+            None if date is None else self._term(date),
+            claim_type,
+            purpose,
+            tuple(
+                [
+                    (
+                        number,
+                        line.code,
+                        line.modifiers,
+                        None if line.units is None else line.whole_units or 0,
+                    )
+                    for number, line in lines
+                ]
+            ),
+        )
+
+    def _answer(self, question: _Question) -> _Levels:
+        plan = None
+        if question.term is not None:
+            plan = self._plan(question.term, question.claim_type)
+        on = None if plan is None else plan.on
         day = DayLines()
-        for number, written in lines:
-            line = written.canonical
-            day.add(number, line.code, read_line(number, line, date, self.reference))
-        if not day.read:
-            return ()
-        return read_groups(self._plan(date, claim_type), date, purpose, day)
+        unread: list[SkippedLine] = []
+        for number, code, modifiers, units in question.lines:
+            line = ClaimLine(code=code, modifiers=modifiers, units=units).canonical
+            read = read_line(number, line, on, self.reference)
+            day.add(number, line.code, read)
+            if isinstance(read, SkippedLine):
+                unread.append(read)
+        groups: tuple[BilledGroup, ...] = ()
+        if plan is not None:
+            groups = read_groups(plan, plan.on, question.purpose, day)
+        return _Levels(groups, tuple(unread))
+
+    def _is_short(self, question: _Question) -> bool:
+        return len(question.lines) <= _MOST_LINES and all(
+            is_short(code, modifiers) for _, code, modifiers, _ in question.lines
+        )

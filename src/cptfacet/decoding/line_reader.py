@@ -117,9 +117,12 @@ def _look_up(
 def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[SkipReason, str]:
     code, standing = procedure.code, procedure.in_force(date)
     if standing is Status.NOT_IN_FORCE:
-        return SkipReason.NOT_IN_FORCE, f"{code} is not valid on {date}: {procedure.term}"
+        return (
+            SkipReason.NOT_IN_FORCE,
+            f"{code} is not valid on the date of service: {procedure.term}",
+        )
     if standing is Status.NOT_KNOWN:
-        message = f"no source shows {code} valid on {date}: {procedure.term}"
+        message = f"no source shows {code} valid on the date of service: {procedure.term}"
         return SkipReason.VALIDITY_NOT_KNOWN, message
     family, ordinal, region = procedure.family, procedure.ordinal, procedure.region
     if not isinstance(family, Family) or ordinal is None or region is None:

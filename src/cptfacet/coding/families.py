@@ -1,0 +1,186 @@
+"""From treatments to levels: one level for each joint of a code family, treated once or more often.
+
+Like the steps of `writing`, each step here yields what is to be said about it, in order, and returns
+what the next step needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import CodeRegion, Joint, RegionFact, Side
+from cptfacet.claims import Purpose
+from cptfacet.notes import Note, NoteId, Refusal
+from cptfacet.policies import NotKnown, Provision
+from cptfacet.procedures import Family
+from cptfacet.sessions import merge_sides
+from cptfacet.treated import only_other_nerves, read_treatment
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+    from cptfacet.coding.plans import Plan
+    from cptfacet.sessions import Treatment
+
+__all__ = ["Level", "Levels", "collect", "drop_included", "purposes_of", "share_levels"]
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Level:
+    """One joint to be coded: its side, why it was treated, and what chose its family and region."""
+
+    joint: Joint
+    side: Side | None
+    purposes: frozenset[Purpose | None]
+    chosen: tuple[Provision, ...]
+    fact: RegionFact | None
+
+    @property
+    def region(self) -> CodeRegion:
+        """The region that picks its code, where that is known."""
+        assert self.fact is not None  # noqa: S101  the others are refused before they are grouped
+        return self.fact.region
+
+
+def purposes_of(levels: Sequence[Level]) -> frozenset[Purpose | None]:
+    """Return all purposes for which one or more levels were treated."""
+    first, *rest = levels
+    return first.purposes.union(*[level.purposes for level in rest])
+
+
+Levels: TypeAlias = "dict[Joint, Level]"
+_Families: TypeAlias = "dict[Family, Levels]"
+
+
+def collect(
+    treatments: Iterable[Treatment], plan: Plan
+) -> Generator[Note | Refusal, None, _Families]:
+    """Gather the treated joints by family; treatments of one family share their levels."""
+    families: _Families = {}
+    for treatment in treatments:
+        others = only_other_nerves(treatment, reference=plan.reference, on=plan.on)
+        chosen = others or plan.cell(treatment.technique, treatment.guidance)
+        if isinstance(chosen, Refusal):
+            yield chosen
+            continue
+        treated = read_treatment(treatment, reference=plan.reference, on=plan.on)
+        yield from treated.notes
+        yield from treated.refusals
+        levels = families.setdefault(chosen.family, {})
+        purposes = frozenset((treatment.purpose,))
+        for joint, side in treated.joints.items():
+            level = Level(
+                joint=joint,
+                side=side,
+                purposes=purposes,
+                chosen=(chosen.provision,),
+                fact=plan.regions[joint],
+            )
+            before = levels.get(joint)
+            levels[joint] = (yield from _joined(before, level, plan)) if before else level
+    return {family: levels for family, levels in families.items() if levels}
+
+
+def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level]:
+    """Join what two treatments did at one joint: one level, on both their sides."""
+    merged, repeated = merge_sides((one.joint, side) for side in (one.side, other.side))
+    if repeated:
+        message = f"{one.joint} was treated more than once on one side; it is one level"
+        if (one.side is None) is not (other.side is None):
+            message += (
+                ". Its side is named once only and taken for both: ask whether it is the same"
+            )
+        answer = plan.overlapping
+        citations = answer.citations if isinstance(answer, Provision) else ()
+        yield Note(id=NoteId.SHARED_LEVEL, message=message, citations=citations)
+    return attrs.evolve(
+        one,
+        side=merged[one.joint],
+        purposes=one.purposes | other.purposes,
+        chosen=tuple(dict.fromkeys((*one.chosen, *other.chosen))),
+    )
+
+
+def share_levels(families: _Families, plan: Plan) -> Generator[Note, None, _Families]:
+    """Count a joint that was injected with and without ultrasound once, with fluoroscopy or CT."""
+    guided = dict(families.get(Family.IMAGE_GUIDED_INJECTION, {}))
+    other = dict(families.get(Family.ULTRASOUND_INJECTION, {}))
+    twice = [joint for joint in other if joint in guided]
+    if not twice:
+        return families
+    for joint in twice:
+        guided[joint] = yield from _joined(guided[joint], other.pop(joint), plan)
+        message = (
+            f"{joint} was injected under two guidances; it is one level, coded under the first"
+        )
+        yield Note(id=NoteId.SHARED_LEVEL, message=message)
+        if isinstance(plan.overlapping, NotKnown):
+            message = f"injections that overlap at {joint}: {plan.overlapping.reason}"
+            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=plan.overlapping.citations)
+    return {
+        **families,
+        Family.IMAGE_GUIDED_INJECTION: guided,
+        Family.ULTRASOUND_INJECTION: other,
+    }
+
+
+def drop_included(
+    levels: Levels, ablated: Mapping[Joint, Side | None], plan: Plan
+) -> Generator[Note, None, Levels]:
+    """Leave out injections at joints whose ablation on the same day is coded."""
+    answer = plan.at_ablated
+    left: Levels = {}
+    for joint, level in levels.items():
+        if joint not in ablated:
+            left[joint] = level
+        elif isinstance(answer, NotKnown):
+            left[joint] = level
+            message = f"whether the injection at {joint} is part of its ablation: {answer.reason}"
+            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+        elif answer.value != "included":
+            left[joint] = level
+        else:
+            rest = _side_left(level.side, ablated[joint])
+            if rest.some:
+                left[joint] = attrs.evolve(level, side=rest.side)
+            if not rest.separate:
+                message = f"the injection at {joint} is included in its ablation on the same day"
+                yield Note(
+                    id=NoteId.INCLUDED_IN_ABLATION,
+                    message=message + rest.remark,
+                    citations=answer.citations,
+                )
+    return left
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class _Left:
+    """What is left of an injection beside an ablation of its joint, and a remark on it."""
+
+    some: bool
+    side: Side | None = None
+    separate: bool = False
+    remark: str = ""
+
+
+def _side_left(injected: Side | None, ablated: Side | None) -> _Left:
+    if ablated is None and injected is Side.BILATERAL:
+        remark = "; the ablated side is not named, so one injected side is coded unnamed"
+        return _Left(some=True, remark=remark)
+    if ablated is None:
+        return _Left(some=False, remark="; the ablated side is not named: ask whether it was this")
+    if injected is None:
+        asked = "" if ablated is Side.BILATERAL else "; its side is not named: ask which it was"
+        return _Left(some=False, remark=asked)
+    sides = [side for side in injected.parts if side not in ablated.parts]
+    if len(sides) == len(injected.parts):
+        return _Left(some=True, side=injected, separate=True)
+    if not sides:
+        return _Left(some=False)
+    remark = f"; the {sides[0]} side was not ablated and is coded"
+    return _Left(some=True, side=sides[0], remark=remark)

@@ -1,0 +1,171 @@
+"""What is remembered never makes an answer wrong."""
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cptfacet import policies
+from cptfacet.addons import allowed_primaries
+from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
+from cptfacet.coding import CodedSession, Coder, Refusal
+from cptfacet.coding.plans import turning_points
+from cptfacet.decoding import Decoder
+from cptfacet.reference import packaged
+from cptfacet.sessions import Session, parse_session
+from cptfacet.strategies import messy_claims, messy_sessions, sessions
+
+T = TypeVar("T", Session, Claim, ClaimLine)
+
+BLOCK = parse_session(date="2026-03-02", technique="mbb", guidance="ct", joints=["L4-5:left"])
+REFUSED = parse_session(date="2026-03-02", technique="pulsed-rfa", joints=["L4-5:left"])
+PAYERS = ("cpt", "medicare", "medicare-j15", "commercial")
+CODERS = {p: (Coder(policies.get(p)), Coder(policies.get(p), memo=0)) for p in PAYERS}
+DECODERS = {p: (Decoder(policies.get(p)), Decoder(policies.get(p), memo=0)) for p in PAYERS}
+DAY = dt.timedelta(days=1)
+
+
+def mixed(draw: st.DrawFn, one: T, other: T) -> T:
+    """Give a record some fields of another one, so that the two differ in a few alone."""
+    fields = attrs.fields_dict(type(one))
+    taken = draw(st.sets(st.sampled_from(sorted(fields)), max_size=2))
+    changes: dict[str, Any] = {name: getattr(other, name) for name in taken}
+    return attrs.evolve(one, **changes)
+
+
+@st.composite
+def alike_sessions(draw: st.DrawFn) -> tuple[Session, ...]:
+    """Draw sessions of which each has most fields of the first."""
+    first, *others = (draw(messy_sessions() | sessions()) for _ in range(3))
+    return (first, *(mixed(draw, first, other) for other in others))
+
+
+@st.composite
+def alike_claims(draw: st.DrawFn) -> tuple[Claim, ...]:
+    """Draw claims of which each has most fields of the first, and lines with most fields of its."""
+    first, *others = (draw(messy_claims()) for _ in range(3))
+    drawn = [first]
+    for other in others:
+        lines = zip(first.lines, other.lines, strict=False)
+        changed = tuple(mixed(draw, line, another) for line, another in lines)
+        claim = attrs.evolve(first, lines=(*changed, *first.lines[len(changed) :]))
+        drawn.append(mixed(draw, claim, other))
+    return tuple(drawn)
+
+
+@given(payer=st.sampled_from(PAYERS), drawn=alike_sessions())
+def test_a_session_is_coded_as_if_it_were_the_first(payer: str, drawn: tuple[Session, ...]) -> None:
+    remembering, forgetting = CODERS[payer]
+
+    for session in drawn * 2:
+        assert remembering.code(session) == forgetting.code(session)
+
+
+@given(payer=st.sampled_from(PAYERS), drawn=alike_claims())
+def test_a_claim_is_decoded_as_if_it_were_the_first(payer: str, drawn: tuple[Claim, ...]) -> None:
+    remembering, forgetting = DECODERS[payer]
+
+    for claim in drawn * 2:
+        assert remembering.decode(claim) == forgetting.decode(claim)
+
+
+@given(one=st.integers(1, 8), other=st.integers(1, 8))
+def test_what_passes_through_is_that_of_the_session(one: int, other: int) -> None:
+    coder = Coder(policies.get("medicare"))
+    for number in (one, other):
+        session = attrs.evolve(
+            BLOCK,
+            date=dt.date(2026, 3, number),
+            id=f"session {number}",
+            place_of_service=f"{number:02}",
+        )
+        coded = coder.code(session)
+        refused = coder.code(attrs.evolve(session, treatments=REFUSED.treatments))
+
+        assert isinstance(coded, CodedSession)
+        assert isinstance(refused, Refusal)
+        assert coded.claim.date == session.date
+        assert coded.claim.place_of_service == session.place_of_service
+        assert coded.claim.id == refused.id == session.id
+
+
+def claim_of(*lines: ClaimLine) -> Claim:
+    return Claim(claim_type=ClaimType.PROFESSIONAL, date=dt.date(2026, 3, 2), lines=lines)
+
+
+@pytest.mark.parametrize("units", [Decimal("sNaN"), Decimal("NaN"), Decimal("-Infinity")])
+def test_units_without_a_hash_are_read(units: Decimal) -> None:
+    line = ClaimLine(code="64493", units=units)
+    decoder = Decoder(policies.get("cpt"))
+
+    first, second = (decoder.decode(claim_of(line)) for _ in range(2))
+
+    assert first == second
+    assert [skipped.reason.value for skipped in first.unread] == ["units"]
+
+
+def test_what_has_no_hash_is_answered_and_not_remembered() -> None:
+    untyped: Any = (["M47.816"],)
+
+    coded = Coder(policies.get("cpt")).code(attrs.evolve(BLOCK, diagnoses=untyped))
+
+    assert isinstance(coded, CodedSession)
+    assert coded.claim.lines[0].diagnoses == untyped
+    modifiers: Any = (["RT"],)
+    decoder = Decoder(policies.get("cpt"))
+    line = ClaimLine(code="64493", modifiers=modifiers)
+    assert decoder.decode(claim_of(line)).groups
+
+
+def test_a_fault_on_the_way_to_an_answer_is_not_taken_for_a_missing_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise TypeError("a fault")
+
+    monkeypatch.setattr("cptfacet.decoding.read_line", fail)
+    with pytest.raises(TypeError, match="a fault"):
+        Decoder(policies.get("cpt")).decode(claim_of(parse_line("64493")))
+
+
+def test_only_so_many_answers_are_remembered() -> None:
+    decoder = Decoder(policies.get("cpt"), memo=10)
+    sizes: list[int] = []
+    for units in range(1, 50):
+        decoder.decode(claim_of(parse_line(f"64494 x{units}")))
+        sizes.append(len(decoder._answers))
+
+    assert max(sizes) == 10
+
+
+def test_a_session_or_claim_that_is_very_long_is_not_remembered() -> None:
+    coder, decoder = Coder(policies.get("cpt")), Decoder(policies.get("cpt"))
+    session = parse_session(
+        date="2026-03-02", technique="mbb", guidance="ct", joints=["L4-5:left"] * 1000
+    )
+    coder.code(session)
+    coder.code(attrs.evolve(REFUSED, diagnoses=("x" * 1000,)))
+    decoder.decode(claim_of(*[parse_line("64494")] * 1000))
+    decoder.decode(claim_of(ClaimLine(code="x" * 1000)))
+
+    assert not coder._answers
+    assert not decoder._answers
+
+
+@pytest.mark.parametrize("payer", PAYERS)
+def test_primaries_are_the_same_on_each_day_of_a_term(payer: str) -> None:
+    """Decoding asks for them, and remembers its answer for the whole term."""
+    policy, reference = policies.get(payer), packaged()
+    days = [*turning_points(policy, reference), dt.date.max]
+    for first, next_one in itertools.pairwise(days):
+        for procedure in reference.procedures:
+            on_first, on_last = (
+                allowed_primaries(procedure.code, on=on, policy=policy)
+                for on in (first, next_one - DAY)
+            )
+            assert on_first == on_last, (procedure.code, first)
