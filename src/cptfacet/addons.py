@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.policies import Policy, Provision
+from cptfacet.policies import Known, Policy
+from cptfacet.policies.vocabulary import ADDON_PRIMARIES
 from cptfacet.procedures import Ordinal
 from cptfacet.reference import Reference, packaged
 
@@ -54,8 +55,8 @@ def allowed_primaries(
         return ()
     allowed = procedure.primary_codes(on)
     if policy is not None:
-        further = policy.get("addon.primaries", on=on, add_on=code)
-        if isinstance(further, Provision) and isinstance(further.value, tuple):
+        further = policy.ask(ADDON_PRIMARIES, code, on=on)
+        if isinstance(further, Known):
             allowed = tuple(dict.fromkeys((*allowed, *further.value)))
     return allowed
 

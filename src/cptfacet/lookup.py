@@ -18,7 +18,8 @@ from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.examples import examples
 from cptfacet.interop.json import to_data
-from cptfacet.policies import jurisdictions
+from cptfacet.policies import jurisdictions, value_of
+from cptfacet.policies.vocabulary import BILLING_DOCUMENT, CHECKS_SEVERITY, COVERAGE_DOCUMENT
 from cptfacet.reference import packaged
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provisi
 def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
     rule = get_rule(text)
     fires, quiet = examples(rule.id)
-    stated = [p for p in _stated("checks.severity", policy, on) if p.cell == (rule.id,)]
+    stated = [p for p in _stated(CHECKS_SEVERITY.name, policy, on) if p.cell == (rule.id,)]
     data: dict[str, Any] = {
         "rule": rule.id,
         "family": rule.family.value,
@@ -268,16 +269,12 @@ def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
 
 def _severity_under(policy: Policy, rule: Rule, on: dt.date) -> dict[str, Any]:
     """Say whether a policy runs a rule on a day, and with which severity."""
-    families = policy.get("checks.families", on=on)
-    severity = policy.get("checks.severity", on=on, rule=rule.id)
-    run = families.value if isinstance(families, policies.Provision) else ()
+    severity = value_of(policy.ask(CHECKS_SEVERITY, rule.id, on=on)) or rule.severity
     return {
         "policy": policy.id,
         "date": on.isoformat(),
-        "family_runs": isinstance(run, tuple) and rule.family in run,
-        "severity": severity.value
-        if isinstance(severity, policies.Provision)
-        else rule.severity.value,
+        "family_runs": rule.family in policies.rule_families(policy, on=on),
+        "severity": severity.value,
     }
 
 
@@ -331,8 +328,8 @@ def _jurisdiction(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     policy = policies.get(jurisdiction.policy)
     documents = [
         p
-        for key in ("coverage.document", "billing.document")
-        for p in policy.find(key)
+        for key in (COVERAGE_DOCUMENT, BILLING_DOCUMENT)
+        for p in policy.find(key.name)
         if on is None or p.term.on(on) is Status.IN_FORCE
     ]
     areas = [a for a in jurisdiction.areas if on is None or a.term.on(on) is Status.IN_FORCE]

@@ -28,8 +28,13 @@ from cptfacet.decoding import (
 )
 from cptfacet.history import History, PastSession, SessionKind, all_sides, injection_kind
 from cptfacet.notes import Reason
-from cptfacet.policies import Provision
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
+from cptfacet.policies import value_of
+from cptfacet.policies.vocabulary import (
+    CODING_FAMILY,
+    CODING_THORACOLUMBAR,
+    GUIDANCE_NOT_STATED,
+    Grouping,
+)
 from cptfacet.procedures import Family, LegacyFamily
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Session, Target, Technique, TechniqueKind, Treatment
@@ -276,18 +281,15 @@ class _Reader:
 
     def _family(self, treatment: Treatment, date: dt.date) -> Family | None:
         guidance = treatment.guidance or GUIDANCE_NOT_STATED
-        answer = self.policy.get(
-            "coding.family", on=date, technique=treatment.technique, guidance=guidance
-        )
-        if isinstance(answer, Provision) and answer.value in tuple(Family):
-            return Family(str(answer.value))
-        return None
+        answer = self.policy.ask(CODING_FAMILY, treatment.technique, guidance, on=date)
+        family = value_of(answer)
+        return family if isinstance(family, Family) else None
 
     def _is_one_group(self, family: Family | None, joints: set[Joint], date: dt.date) -> bool:
         if family is None or joints != set(JUNCTION):
             return False
-        answer = self.policy.get("coding.thoracolumbar", on=date, family=family)
-        return isinstance(answer, Provision) and answer.value == "one-group"
+        answer = self.policy.ask(CODING_THORACOLUMBAR, family, on=date)
+        return value_of(answer) is Grouping.ONE_GROUP
 
     # -- claims
 

@@ -8,9 +8,9 @@ before a rule ever runs.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cptfacet.policies import Known, NotKnown
+from cptfacet.policies import Answer
 from cptfacet.policies import vocabulary as keys
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 
@@ -40,24 +40,9 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.sessions import Guidance, Technique
 
-__all__ = ["Answer", "TermRules", "value_of"]
+__all__ = ["TermRules"]
 
 T = TypeVar("T")
-Answer: TypeAlias = Known[T] | NotKnown
-
-
-def value_of(answer: Answer[T] | None) -> T | None:
-    """Return the value of an answer, or None where it is not known or nothing was asked.
-
-    >>> import datetime as dt
-    >>> from cptfacet import policies
-    >>> today = dt.date(2026, 3, 2)
-    >>> value_of(policies.get("medicare").ask(keys.LEVELS_MAX, "ablation", on=today))
-    2
-    >>> value_of(policies.get("cpt").ask(keys.LEVELS_MAX, "ablation", on=today)) is None
-    True
-    """
-    return answer.value if isinstance(answer, Known) else None
 
 
 class TermRules:

@@ -10,7 +10,7 @@ import functools
 import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
@@ -33,14 +33,17 @@ from cptfacet.policies import (
     DIMENSIONS,
     KEYS,
     ChangeKind,
+    Key,
+    Known,
     NotKnown,
     Policy,
     Provision,
-    Value,
     find_policy,
+    value_of,
 )
+from cptfacet.policies import vocabulary as keys
 from cptfacet.policies.model import overlaps
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Grouping, Uncoded
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
@@ -175,12 +178,12 @@ _LUMBAR = _JOINTS[_JOINTS.index(Joint.L1_L2) :]
 # What is said of a technique, of families together, of several injections of a joint; and what
 # lines are held to and not made by.
 _NOT_OF_LINES = {
-    "coding.family",
-    "coding.instead",
-    "coding.family-pairs",
-    "coding.overlapping-injections",
-    "coding.injection-at-ablated-joint",
-    "addon.primaries",
+    keys.CODING_FAMILY,
+    keys.CODING_INSTEAD,
+    keys.CODING_FAMILY_PAIRS,
+    keys.CODING_OVERLAPPING_INJECTIONS,
+    keys.CODING_INJECTION_AT_ABLATED_JOINT,
+    keys.ADDON_PRIMARIES,
 }
 _AROUND_T12 = (Joint.T11_T12, *JUNCTION)
 
@@ -228,6 +231,9 @@ def _target(joint: Joint, side: Side | None) -> Target:
     return Target(joint=joint, side=side)
 
 
+T = TypeVar("T")
+
+
 class _Case:
     """A policy with its reference, and what was asked of both, once for all laws."""
 
@@ -240,15 +246,14 @@ class _Case:
     def __repr__(self) -> str:
         return f"_Case({self.policy.id!r})"
 
-    def answer(self, key: str, on: dt.date, *cell: str) -> Provision | NotKnown:
-        """Ask the policy for one cell."""
-        names = (name.replace("-", "_") for name in KEYS[key].dimensions)
-        return self.policy.get(key, on=on, **dict(zip(names, cell, strict=True)))
-
-    def value(self, key: str, on: dt.date, *cell: str) -> Value | None:
+    def value(self, key: Key[T], on: dt.date, *cell: str) -> T | None:
         """Ask the policy for the value of one cell, None where it is not known."""
-        answer = self.answer(key, on, *cell)
-        return answer.value if isinstance(answer, Provision) else None
+        return value_of(self.policy.ask(key, *cell, on=on))
+
+    def answer(self, key: str, on: dt.date, cell: tuple[str, ...]) -> Provision | NotKnown:
+        """Ask the policy what it states for one cell."""
+        answer = self.policy.ask(KEYS[key], *cell, on=on)
+        return answer.provision if isinstance(answer, Known) else answer
 
     @functools.cached_property
     def days(self) -> list[dt.date]:
@@ -281,9 +286,9 @@ class _Case:
         def of(on: dt.date) -> Mapping[Family, tuple[Technique, Guidance]]:
             found: dict[Family, tuple[Technique, Guidance]] = {}
             for technique, guidance in itertools.product(Technique, Guidance):
-                value = self.value("coding.family", on, technique.value, guidance.value)
-                if value in tuple(Family):
-                    found.setdefault(Family(str(value)), (technique, guidance))
+                family = self.value(keys.CODING_FAMILY, on, technique, guidance)
+                if isinstance(family, Family):
+                    found.setdefault(family, (technique, guidance))
             return found
 
         return of
@@ -353,14 +358,14 @@ class _Case:
             "family": (family.value,),
             "role": tuple(dict.fromkeys(role_of(family, key[2]) for key in own)),
         }
-        said: dict[str, tuple[object, ...]] = {}
+        said: dict[Key[object], tuple[object, ...]] = {}
         for key in KEYS.values():
-            if key.name in _NOT_OF_LINES or key.type == "document" or not key.shapes_lines:
+            if key in _NOT_OF_LINES or key.type == "document" or not key.shapes_lines:
                 continue
             axes = [asked.get(name) or DIMENSIONS[name] or () for name in key.dimensions]
             cells = itertools.product(*axes)
-            said[key.name] = tuple(self.value(key.name, day, *cell) for cell in cells)
-        together = said.pop("coding.thoracolumbar")
+            said[key] = tuple(self.value(key, day, *cell) for cell in cells)
+        together = said.pop(keys.CODING_THORACOLUMBAR)
         facts = {joint: code_region(joint, on=day) for joint in (*_LUMBAR, *_AROUND_T12)}
         regions = {joint: fact and fact.region for joint, fact in facts.items()}
         junction = together, regions.pop(Joint.T12_L1), regions.pop(Joint.T11_T12)
@@ -376,7 +381,7 @@ class _Case:
     ) -> Iterator[_Answered]:
         technique, guidance = method
         codes = self.codes(day)
-        together = self.value("coding.thoracolumbar", day, family.value) == "one-group"
+        grouping = self.value(keys.CODING_THORACOLUMBAR, day, family)
         facts = {joint: code_region(joint, on=day) for joint in Joint}
         regions = {joint: fact.region for joint, fact in facts.items() if fact}
         for treated, purpose in space:
@@ -385,7 +390,7 @@ class _Case:
                 technique=technique, guidance=guidance, purpose=purpose, targets=targets
             )
             session = Session(date=day, treatments=(treatment,), claim_type=claim_type)
-            groups = _groups(treated, regions, together=together)
+            groups = _groups(treated, regions, together=grouping is Grouping.ONE_GROUP)
             yield _Answered(
                 family=family,
                 treated=treated,
@@ -567,7 +572,7 @@ class _Case:
             if not why.provisions or not why.joints:
                 yield f"{_shown(session)}: {text} has no provision or no joint behind it"
             for provision in why.provisions:
-                if self.answer(provision.key, session.date, *provision.cell) != provision:
+                if self.answer(provision.key, session.date, provision.cell) != provision:
                     yield (
                         f"{_shown(session)}: {text} stands on {_named(provision)}, which is not what"
                         " the policy answers on that day"
@@ -736,7 +741,7 @@ class _Laws:
             term, where = provision.term, (provision.key, provision.cell)
 
             def on(day: dt.date, where: tuple[str, tuple[str, ...]] = where) -> object:
-                return self.case.answer(where[0], day, *where[1])
+                return self.case.answer(where[0], day, where[1])
 
             broken += [
                 f"{_named(provision)} is not the answer on {day}"
@@ -788,9 +793,9 @@ class _Laws:
             ends = change.what is ChangeKind.ENDS
             eve = change.on - _DAY if change.on > dt.date.min else change.on
             other = (change.on + _DAY if change.on < dt.date.max else change.on) if ends else eve
-            if self.case.answer(key, change.on, *cell) != change.provision:
+            if self.case.answer(key, change.on, cell) != change.provision:
                 broken.append(f"{change.on}: {_named(change.provision)} {change.what}, unanswered")
-            if other != change.on and self.case.answer(key, other, *cell) == change.provision:
+            if other != change.on and self.case.answer(key, other, cell) == change.provision:
                 broken.append(
                     f"{change.on}: {_named(change.provision)} {change.what}, and is the answer on"
                     f" {other} too"
@@ -827,18 +832,18 @@ class _Laws:
         __tracebackhide__ = True
         broken: list[str] = []
         for each, coded in self.case.coded:
-            on, claim_type = coded.claim.date or dt.date.min, each.claim_type.value
+            on, claim_type = coded.claim.date or dt.date.min, each.claim_type
             for code, ordinal, sides in each.levels:
                 lines = [line for line in coded.claim.lines if line.code == code]
                 role = role_of(each.family, ordinal)
-                value = self.case.value("laterality.format", on, role, claim_type)
+                value = self.case.value(keys.LATERALITY_FORMAT, on, role, claim_type)
                 if value is None and Side.BILATERAL in sides and lines:
                     broken.append(
                         f"{_shown(each.session)}: {role} has no known form: {_written(lines)}"
                     )
                 if value is None or not lines:
                     continue
-                wanted = self.case.sides_in(LateralityFormat(str(value)), _counted(sides))
+                wanted = self.case.sides_in(value, _counted(sides))
                 if self.case.sides_of(lines) != wanted:
                     broken.append(
                         f"{_shown(each.session)}: the policy wants {role} as {value}, and the lines"
@@ -861,12 +866,16 @@ class _Laws:
         }
         broken: list[str] = []
         for each, coded in self.case.coded:
-            value = self.case.value("modifier.diagnostic", each.session.date, each.family.value)
+            answer = self.case.policy.ask(
+                keys.MODIFIER_DIAGNOSTIC, each.family, on=each.session.date
+            )
+            value = value_of(answer)
             diagnostic = each.session.treatments[0].purpose is Purpose.DIAGNOSTIC
-            wanted = {str(value)} if diagnostic and value not in (None, NO_MODIFIER) else set[str]()
+            wanted = {value} if diagnostic and value else set[str]()
             for line in coded.claim.lines:
                 if attesting.intersection(line.modifiers) != wanted:
-                    said = f"modifier.diagnostic is {value or 'not known'}"
+                    told = (value or "none") if isinstance(answer, Known) else "not known"
+                    said = f"modifier.diagnostic is {told}"
                     broken.append(f"{_shown(each.session)}: {said}, and the line is {line.text}")
         _report(broken)
 
@@ -878,8 +887,8 @@ class _Laws:
         __tracebackhide__ = True
         broken: list[str] = []
         for each, coded in self.case.coded:
-            said = self.case.value("modifier.order", each.session.date)
-            order = said if isinstance(said, tuple) else tuple(ModifierKind)
+            said = self.case.value(keys.MODIFIER_ORDER, each.session.date)
+            order = said or tuple(ModifierKind)
             for line in coded.claim.lines:
                 kinds = [self.case.reference.modifier_kind(code) for code in line.modifiers]
                 if kinds != sorted(kinds, key=order.index):
@@ -953,14 +962,14 @@ class _Laws:
         for day, technique, guidance in itertools.product(
             self.case.days, Technique, (*Guidance, None)
         ):
-            cell = technique.value, guidance.value if guidance else GUIDANCE_NOT_STATED
-            said = self.case.answer("coding.family", day, *cell)
+            cell = technique, guidance or GUIDANCE_NOT_STATED
+            said = self.case.policy.ask(keys.CODING_FAMILY, *cell, on=day)
             target = Target(joint=Joint.L4_L5, side=Side.LEFT)
             treatment = Treatment(technique=technique, guidance=guidance, targets=(target,))
             session = Session(date=day, treatments=(treatment,), claim_type=ClaimType.PROFESSIONAL)
             answer = self.case.coder.code(session)
-            value = said.value if isinstance(said, Provision) else None
-            valid = {str(key[0]) for key in self.case.codes(day)}
+            value = value_of(said)
+            valid = {key[0] for key in self.case.codes(day)}
             broken += self.case.refused(session, answer)
             if isinstance(answer, CodedSession) is not (value in valid):
                 told = (
@@ -971,9 +980,9 @@ class _Laws:
                 broken.append(
                     f"{_shown(session)}: the policy says {value}, and the answer is {told}"
                 )
-            if isinstance(answer, Refusal) and value == "other-code":
-                instead = self.case.value("coding.instead", day, *cell) or ()
-                if tuple(line.text for line in answer.instead) != instead:
+            if isinstance(answer, Refusal) and value is Uncoded.OTHER_CODE:
+                instead = self.case.value(keys.CODING_INSTEAD, day, *cell) or ()
+                if answer.instead != instead:
                     broken.append(f"{_shown(session)}: reported instead {_written(answer.instead)}")
                 if not set(said.citations) <= set(answer.citations):
                     broken.append(

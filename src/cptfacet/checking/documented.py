@@ -23,9 +23,9 @@ from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Refusal
+from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
-from cptfacet.rulebook import value_of
 from cptfacet.sessions import TechniqueKind, merge_sides
 from cptfacet.treated import read_treatment
 

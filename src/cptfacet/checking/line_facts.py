@@ -13,7 +13,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import Known
+from cptfacet.policies import Answer, Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import (
     CodeGroup,
@@ -29,7 +29,6 @@ from cptfacet.procedures import (
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
-from cptfacet.rulebook import Answer, value_of
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion

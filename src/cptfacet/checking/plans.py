@@ -25,11 +25,11 @@ from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
-from cptfacet.policies import Provision, jurisdictions
+from cptfacet.policies import Provision, jurisdictions, value_of
 from cptfacet.procedures import CodeGroup, is_code
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
-from cptfacet.rulebook import TermRules, value_of
+from cptfacet.rulebook import TermRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -31,7 +31,7 @@ from cptfacet.findings import (
     Severity,
 )
 from cptfacet.modifiers import ModifierKind
-from cptfacet.rulebook import value_of
+from cptfacet.policies import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line, Whole

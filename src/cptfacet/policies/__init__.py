@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cptfacet.errors import PolicyFileError, Problem
 from cptfacet.policies.files import PolicyFile, find_policy, get, ids, read_file, read_files
 from cptfacet.policies.model import (
+    Answer,
     ChangeKind,
     Known,
     NotKnown,
@@ -20,6 +21,7 @@ from cptfacet.policies.model import (
     PolicyChange,
     Provision,
     rule_families,
+    value_of,
 )
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DIMENSIONS",
     "KEYS",
+    "Answer",
     "ChangeKind",
     "Key",
     "Known",
@@ -46,6 +49,7 @@ __all__ = [
     "load",
     "load_all",
     "rule_families",
+    "value_of",
 ]
 
 ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages

@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cptfacet.findings import RuleFamily
 
 __all__ = [
+    "Answer",
     "Cell",
     "ChangeKind",
     "Known",
@@ -48,6 +49,7 @@ __all__ = [
     "check_value",
     "overlaps",
     "rule_families",
+    "value_of",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -123,6 +125,23 @@ class Known(Generic[T_co]):
     def citations(self) -> tuple[Citation, ...]:
         """The citations of the provision."""
         return self.provision.citations
+
+
+Answer: TypeAlias = Known[T] | NotKnown
+
+
+def value_of(answer: Answer[T] | None) -> T | None:
+    """Return the value of an answer, or None where it is not known or nothing was asked.
+
+    >>> import datetime as dt
+    >>> from cptfacet.policies.vocabulary import LEVELS_MAX
+    >>> today = dt.date(2026, 3, 2)
+    >>> value_of(get("medicare").ask(LEVELS_MAX, "ablation", on=today))
+    2
+    >>> value_of(get("cpt").ask(LEVELS_MAX, "ablation", on=today)) is None
+    True
+    """
+    return answer.value if isinstance(answer, Known) else None
 
 
 class ChangeKind(StrEnum):
@@ -229,7 +248,7 @@ class Policy:
         where = _cell_of(key, cell)
         return self._answer(key, where, on)
 
-    def ask(self, key: Key[T], *cell: str, on: dt.date) -> Known[T] | NotKnown:
+    def ask(self, key: Key[T], *cell: str, on: dt.date) -> Answer[T]:
         """Return what the policy says under a key on a date, as code works with it.
 
         The dimensions of the key are given in their order.
@@ -347,8 +366,7 @@ def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
     >>> set(rule_families(medicare, on=day)) - set(rule_families(get("cpt"), on=day)) > {"pairs"}
     True
     """
-    families = policy.ask(CHECKS_FAMILIES, on=on)
-    return families.value if isinstance(families, Known) else ()
+    return value_of(policy.ask(CHECKS_FAMILIES, on=on)) or ()
 
 
 def as_policy(value: object) -> Policy:

@@ -21,7 +21,8 @@ from cptfacet.anatomy import nerves as nerves_of
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
 from cptfacet.coding.plans import turning_points
-from cptfacet.policies import Policy, Provision
+from cptfacet.policies import Policy, value_of
+from cptfacet.policies.vocabulary import CODING_FAMILY
 from cptfacet.procedures import Ordinal, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import (
@@ -400,10 +401,7 @@ class _Codable:
         cells: dict[Technique, tuple[Guidance, ...]] = {}
         joints: dict[tuple[Technique, Guidance], frozenset[Joint]] = {}
         for technique, guidance in itertools.product(Technique, Guidance):
-            answer = self._policy.get(
-                "coding.family", on=on, technique=technique.value, guidance=guidance.value
-            )
-            family = str(answer.value) if isinstance(answer, Provision) else ""
+            family = value_of(self._policy.ask(CODING_FAMILY, technique, guidance, on=on))
             if family in regions:
                 cells[technique] = (*cells.get(technique, ()), guidance)
                 joints[technique, guidance] = frozenset(

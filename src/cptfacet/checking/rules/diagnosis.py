@@ -14,13 +14,12 @@ from cptfacet.checking.plans import Plan
 from cptfacet.checking.rule import NotAsked, RawFinding, checks, few, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
-from cptfacet.policies import Known
+from cptfacet.policies import Known, value_of
 from cptfacet.policies.vocabulary import Need
 from cptfacet.procedures import Family
 from cptfacet.reference import edits
 from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
-from cptfacet.rulebook import value_of
 
 _STATED = Signal.FACET | Signal.DIAGNOSES
 

@@ -30,10 +30,9 @@ from cptfacet.coding import CodedSession
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
-from cptfacet.policies import Known
+from cptfacet.policies import Answer, Known, value_of
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Uncoded
 from cptfacet.procedures import Family
-from cptfacet.rulebook import Answer, value_of
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 
 if TYPE_CHECKING:

@@ -22,11 +22,10 @@ from cptfacet.citations import Confidence
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import Known
+from cptfacet.policies import Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import CodeGroup, Ordinal
 from cptfacet.reference import edits
-from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line

@@ -25,10 +25,9 @@ from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import Known, NotKnown
+from cptfacet.policies import Answer, Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import LateralityFormat, SideNaming
 from cptfacet.procedures import CodeRole, Ordinal
-from cptfacet.rulebook import Answer, value_of
 
 if TYPE_CHECKING:
     from cptfacet.billed import BilledCode

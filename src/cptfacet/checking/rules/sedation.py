@@ -16,16 +16,16 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question, Severity
-from cptfacet.policies import Known, NotKnown
+from cptfacet.policies import Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import SedationCoverage
 from cptfacet.procedures import Family
-from cptfacet.rulebook import value_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from cptfacet.checking.day import Day, Line, Whole
-    from cptfacet.rulebook import Answer, TermRules
+    from cptfacet.policies import Answer
+    from cptfacet.rulebook import TermRules
 
 _INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
 

@@ -10,10 +10,10 @@ from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, number
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
+from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.reference import edits
 from cptfacet.reference.edits import Mai
-from cptfacet.rulebook import value_of
 
 
 @checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
