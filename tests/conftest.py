@@ -1,14 +1,49 @@
-"""How property tests run here: a slow or busy machine breaks none of them."""
+"""How the tests run: which of them are slow, and how property tests draw.
+
+``nox -s fast`` runs ``-m "not slow"``: what answers within half a minute. Whole folders are slow,
+since they draw many examples, start processes or read everything that is packaged; so they are not
+even imported then. A slow test elsewhere has the mark itself.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+TESTS = Path(__file__).parent
+SLOW = {"data", "docs", "interop", "laws"}
+
 # Its parent is Hypothesis's own choice, which in a merge run draws the same examples every time.
+# A slow or busy machine breaks no property test.
 settings.register_profile(
     "tests",
     parent=settings.get_profile(settings.get_current_profile_name()),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("tests")
+settings.register_profile("fast", parent=settings.get_profile("tests"), max_examples=10)
+
+
+def _is_fast(config: pytest.Config) -> bool:
+    return "not slow" in config.option.markexpr
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw fewer examples in the fast run."""
+    settings.load_profile("fast" if _is_fast(config) else "tests")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the slow folders in the fast run, without importing them."""
+    slow = collection_path.parent == TESTS and collection_path.name in SLOW
+    return True if slow and _is_fast(config) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in the slow folders."""
+    for item in items:
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in SLOW:
+            item.add_marker("slow")

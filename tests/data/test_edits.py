@@ -181,7 +181,7 @@ class TestMue:
     def test_the_family(self, code: str, units: int, mai: str) -> None:
         """Read from the editions before and after and carried to the end of the calendar.
 
-        Source: facts, medicare.md section 8.1, where it states them.
+        Source: NCCI's tables of units, in the editions that editions.csv names.
         """
         for on in map(
             dated, ("2024-07-01", "2025-06-01", "2026-05-01", "2026-11-01", "9999-12-31")
@@ -702,7 +702,7 @@ class TestLists:
                 assert code.billable
 
     def test_pain_alone_is_on_no_list(self) -> None:
-        """Source: facts, medicare.md section 7."""
+        """Source: Noridian, article A58403."""
         found = edits.diagnosis_list("JE", on=dated("2026-06-01"))
 
         assert isinstance(found, edits.DiagnosisList)
@@ -784,7 +784,7 @@ class TestAsc:
         ],
     )
     def test_the_family(self, code: str, indicator: str) -> None:
-        """Source: facts, medicare.md section 8.1."""
+        """Source: the ASC addenda that editions.csv names."""
         for day, basis in (("2021-01-01", "stated"), ("2026-07-01", "carried")):
             found = edits.asc_status(code, on=dated(day))
             assert isinstance(found, edits.AscStatus)

@@ -344,7 +344,7 @@ class TestFreeLists:
     "L3-L5" may name three nerves, three vertebrae or three joints by their upper segments; the note
     decides, and what is read from it is in the order of the body.
 
-    Source: oracle notes, point 7 (two newsletters read one list in two ways).
+    Source: tests/cases/README.md (two newsletters read one list in two ways).
     """
 
     @given(

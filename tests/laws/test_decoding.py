@@ -133,8 +133,8 @@ class TestForms:
     One group is read in one form: whoever writes both sides of a first level as two lines writes
     its add-ons so, too, and two levels never become three.
 
-    Source: the four forms as payers.md lists them; iom-100-04-ch12-40-7 (contractors take lines with
-    RT and LT as well); oracle notes, point 1 (the forms are never blended).
+    Source: the policies of the payers that want each; iom-100-04-ch12-40-7 (contractors take lines with
+    RT and LT as well); tests/cases/README.md (the forms are never blended).
     """
 
     @pytest.mark.parametrize("payer", ["cpt", "medicare"])

@@ -193,7 +193,7 @@ class TestConversion:
     A medical record that was billed in one payer's form can be rebilled in another's only where
     both forms tell the sides; where they do not, the conversion says what it could not tell.
 
-    Source: oracle notes, point 1 (each form is right in its own profile; they are never blended).
+    Source: tests/cases/README.md (each form is right in its own profile; they are never blended).
     """
 
     @pytest.mark.parametrize("target", FORMS)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).with_name("downstream")
 PLAN = Path("src", "exampleclinic", "example-plan.toml")
 

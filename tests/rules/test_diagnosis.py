@@ -100,7 +100,7 @@ class TestCodeSet:
 class TestMissing:
     """Each line has its diagnosis, its own or that of the claim.
 
-    Source: medicare.md, N1.
+    Source: A57787 (a claim without a valid diagnosis is returned).
     """
 
     def test_a_line_without_beside_one_with(self) -> None:
@@ -119,7 +119,7 @@ class TestMissing:
 class TestList:
     """The contractor of the jurisdiction lists the diagnoses that support facet procedures.
 
-    Source: data/diagnoses/lists.csv; section 7 of medicare.md.
+    Source: data/diagnoses/lists.csv.
     """
 
     def test_every_code_of_the_list_and_every_other(self) -> None:
@@ -214,6 +214,7 @@ class TestPart:
     Source: data/diagnoses/parts.csv, a judgment.
     """
 
+    @pytest.mark.slow
     def test_every_facet_code_with_every_part(self) -> None:
         checker = Checker(CPT, memo=0)
         for procedure in packaged().find(kind=ProcedureKind.FACET, on=DAY):

@@ -400,6 +400,7 @@ FILTERED = settings(
 )
 
 
+@pytest.mark.slow
 class TestOneChange:
     """Whatever of the levels and sides is changed, the note tells; what is not, it does not tell.
 
@@ -470,6 +471,7 @@ class TestOneChange:
         assert any(finding.kind is FindingKind.CODING for finding in ours(name, claim, session))
 
 
+@pytest.mark.slow
 class TestRemedy:
     """The remedy of the note clears what it mends, and no rule finds a new error in the result."""
 
@@ -503,6 +505,7 @@ class TestRemedy:
             )
 
 
+@pytest.mark.slow
 class TestAnyClaim:
     """The note raises on no claim, and what it says does not depend on the order of lines."""
 

@@ -308,6 +308,7 @@ def space() -> Iterator[Claim]:
             yield bill((*first, *pair), claim_type)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 class TestRemedies:
     """A remedy takes its finding away, makes no new error, and loses no cent."""
@@ -356,7 +357,7 @@ def told(listed: list[Finding]) -> Counter[tuple[object, ...]]:
 class TestWhatLinesLeaveOpen:
     """Lines that are right for one record and wrong for another are asked about, as coverage.
 
-    Source: medicare.md MCR-04, from an audit of second sides billed as further levels.
+    Source: MCR-04, from an audit of second sides billed as further levels.
     """
 
     @pytest.mark.parametrize("lines", [("64493-RT", "64494-LT"), ("64636-RT", "64635-LT")])

@@ -48,6 +48,7 @@ def rules(checked: Claim) -> set[str]:
     return {found.rule for found in of_family(checked)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim_type", ClaimType)
 @pytest.mark.parametrize("facet", FACET)
 def test_plain_lines_draw_what_the_edits_say_and_nothing_else(
@@ -144,7 +145,7 @@ def test_what_passes_is_named() -> None:
 class TestDistinct:
     """A modifier for distinct services passes pair edits, and has nothing else to pass.
 
-    Source: medicare.md, B9; chapter I of the policy manual.
+    Source: chapter I of the NCCI policy manual.
     """
 
     def test_the_general_one_says_less(self) -> None:

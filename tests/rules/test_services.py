@@ -251,7 +251,7 @@ class TestSurgicalCenters:
 class TestDistinctForLevels:
     """59 and its kin tell no side and no level, and pass no limit on levels.
 
-    Source: ORC-116 of the published cases; medicare.md, B9.
+    Source: ORC-116 of the published cases; chapter I of the NCCI policy manual.
     """
 
     @pytest.mark.parametrize("policy", ["cpt", "commercial", "medicare"])
@@ -292,7 +292,7 @@ class TestDistinctForLevels:
 class TestExpectedDenial:
     """Where a denial is to be expected, a modifier says who bears it.
 
-    Source: medicare.md, N4 and MCR-41.
+    Source: MCR-41.
     """
 
     RULE = "expected-denial-without-abn"

@@ -455,6 +455,7 @@ def test_the_third_and_further_levels_are_one_line(third: tuple[str, ...], line:
     assert any("levels.third-side" in message for message in said) is differ
 
 
+@pytest.mark.slow
 @EVERY_PAYER
 @EVERY_CLAIM
 def test_every_treated_joint_stands_in_the_reason_of_a_line(
@@ -725,6 +726,7 @@ def test_a_coder_answers_as_the_single_call_on_every_date() -> None:
         assert coder.code(session) == code_session(session, policy=policy)
 
 
+@pytest.mark.slow
 @EVERY_PAYER
 def test_a_coder_that_has_coded_before_answers_as_a_new_one(policy: str) -> None:
     """What a coder keeps of one session never shows in another: joints, notes or refusals."""
@@ -1001,6 +1003,7 @@ def test_what_has_no_facet_code_is_refused(
     assert all(not line.modifiers for line in refused.instead)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("technique", Technique)
 @pytest.mark.parametrize("guidance", [*Guidance, None])
 @EVERY_PAYER
