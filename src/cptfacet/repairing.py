@@ -112,7 +112,7 @@ def repair_claim(
     >>> repair_claim("64493-50", policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: claim takes a Claim, not a str: make one with Claim(claim_type=..., date=..., lines=(parse_line('64493-RT'),))
+    TypeError: claim takes a Claim, not a str: make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))
 
     Raises:
         UnknownIdError: No packaged policy has the id.

@@ -100,7 +100,7 @@ def claim_of(value: object, verb: str) -> Claim:
         return value
     if isinstance(value, CodedSession):
         return value.claim
-    hint = "make one with Claim(claim_type=..., date=..., lines=(parse_line('64493-RT'),))"
+    hint = "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"
     if isinstance(value, Mapping):
         hint = "read JSON data with cptfacet.interop.json.claim_from_data(...)"
     elif isinstance(value, Refusal):
