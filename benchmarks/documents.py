@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cptfacet.policies import Policy
 
-__all__ = ["CHECKED_UNDER", "Mix", "checked", "make"]
+__all__ = ["CHECKED_UNDER", "Mix", "checked", "distinct", "make"]
 
 PUBLISHED = Path(__file__).parents[1] / "tests" / "cases" / "published.jsonl"
 POLICIES = ("cpt", "medicare")
@@ -42,6 +42,7 @@ COUNTS = (2, 3, 4, 5)
 OF_EACH_COUNT = 120
 STRIDE = 101  # a prime: steps through joints, sides, methods and claim types alike
 REFUSED = 40
+DISTINCT = 1000
 
 METHODS = (
     (Technique.MEDIAL_BRANCH_BLOCK, Guidance.FLUOROSCOPY, Purpose.DIAGNOSTIC),
@@ -97,6 +98,12 @@ def _mixed(methods: tuple[Method, ...], count: int) -> Iterator[Session]:
             place_of_service="11",
             diagnoses=("M47.816",),
         )
+
+
+def distinct(count: int) -> tuple[Session, ...]:
+    """Give many sessions of so many joints, no two of which have equal treatments."""
+    drawn = itertools.islice(_mixed(METHODS, count), DISTINCT)
+    return tuple({(s.claim_type, s.treatments): s for s in drawn}.values())
 
 
 def _line_by_line(claim: Claim) -> Claim:

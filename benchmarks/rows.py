@@ -26,7 +26,8 @@ from benchmarks.measure import Measured, alone, side_by_side
 from cptfacet import policies
 from cptfacet.checking import Checker, all_rules
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.coding import code_session
+from cptfacet.coding import Coder, code_session
+from cptfacet.decoding import Decoder
 from cptfacet.interop import json as cattrs_door
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def measure_all(mix: Mix, rounds: int) -> Iterator[Measured | str]:
     yield _cattrs_door(mix, rounds)
     yield _fast_door(mix, rounds)
     yield _coding(mix, rounds)
+    yield from _distinct_sessions(rounds)
+    yield from _decoding(mix, rounds)
     yield _policy(rounds)
     claims = documents.checked()
     yield from _checking(claims, rounds)
@@ -180,6 +183,41 @@ def _coding(mix: Mix, rounds: int) -> Measured:
         rounds=rounds,
         allowed=10,
     )
+
+
+def _distinct_sessions(rounds: int) -> Iterator[Measured]:
+    """Measure coding where no session was coded before, and so no answer is remembered."""
+    coder = Coder(policies.get(documents.CHECKED_UNDER), memo=0)
+    for count, joints in ((1, "1 joint"), (2, "2 joints"), (3, "3 joints")):
+        sessions = documents.distinct(count)
+        texts = [cattrs_door.dump(session).encode() for session in sessions]
+        yield side_by_side(
+            f"code_session, all new, {joints}",
+            f"the same, for {len(sessions)} sessions that all differ; for information",
+            own=_all(coder.code, sessions),
+            other=_all(msgspec.json.Decoder(structs.Session).decode, texts),
+            calls=len(sessions),
+            rounds=rounds,
+            allowed=None,
+        )
+
+
+def _decoding(mix: Mix, rounds: int) -> Iterator[Measured]:
+    policy = policies.get(documents.CHECKED_UNDER)
+    seen, fresh = Decoder(policy), Decoder(policy, memo=0)
+    for what, decoder, allowed in (
+        ("decode_claim", seen, 10),
+        ("decode_claim, all new", fresh, None),
+    ):
+        yield side_by_side(
+            what,
+            "a strict msgspec.Struct decode of its JSON",
+            own=_all(decoder.decode, mix.claims),
+            other=_all(msgspec.json.Decoder(structs.Claim).decode, mix.claim_texts),
+            calls=len(mix.claims),
+            rounds=rounds,
+            allowed=allowed,
+        )
 
 
 def _policy(rounds: int) -> Measured:

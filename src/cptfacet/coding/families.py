@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from cptfacet.coding.plans import Plan
     from cptfacet.sessions import Treatment
 
-__all__ = ["Level", "Levels", "collect", "drop_included", "purposes_of", "share_levels"]
+__all__ = [
+    "Level",
+    "Levels",
+    "chosen_by",
+    "collect",
+    "drop_included",
+    "purposes_of",
+    "share_levels",
+]
 
 
 @sealed
@@ -44,6 +52,14 @@ class Level:
         """The region that picks its code, where that is known."""
         assert self.fact is not None  # noqa: S101  the others are refused before they are grouped
         return self.fact.region
+
+
+def chosen_by(levels: Sequence[Level]) -> tuple[Provision, ...]:
+    """Return the provisions that chose the family of one or more levels, each once."""
+    first, *rest = levels
+    if not rest:
+        return first.chosen
+    return tuple(dict.fromkeys(provision for level in levels for provision in level.chosen))
 
 
 def purposes_of(levels: Sequence[Level]) -> frozenset[Purpose | None]:
@@ -101,7 +117,7 @@ def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level
         one,
         side=merged[one.joint],
         purposes=one.purposes | other.purposes,
-        chosen=tuple(dict.fromkeys((*one.chosen, *other.chosen))),
+        chosen=chosen_by((one, other)),
     )
 
 

@@ -15,7 +15,7 @@ from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import lay_out
 from cptfacet.citations import Confidence
 from cptfacet.claims import Purpose
-from cptfacet.coding.families import purposes_of
+from cptfacet.coding.families import chosen_by, purposes_of
 from cptfacet.coding.plans import JUNCTION, not_known, weight
 from cptfacet.coding.result import LineReason
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -227,8 +227,7 @@ def _write_code(
         side, on_line = _represented(plan.side_of.get(modifiers), laid)
         both = any(written is Side.BILATERAL for _, written in laid)
         finish = plan.finish(family, part.role, modifiers, marked=marked, both=both)
-        chosen = dict.fromkeys(provision for level in on_line for provision in level.chosen)
-        used = (*chosen, *shaped)
+        used = (*chosen_by(on_line), *shaped)
         for provision in used:
             if provision.caveat or provision.confidence is Confidence.JUDGMENT:
                 yield from weight(provision)
