@@ -48,3 +48,22 @@ def many(record: object, name: str) -> None:
         message = f"{name} is a tuple, not a single text: write ({value!r},)"
         raise TypeError(message)
     object.__setattr__(record, name, tuple(value))
+
+
+def brief(record: object) -> str:
+    """Return the repr of a record without the fields that have their default.
+
+    A claim line has a dozen fields and mostly two or three of them filled in.
+    """
+    kind: Any = type(record)
+    shown = (
+        (field, getattr(record, field.name))
+        for field in attrs.fields(kind)
+        if field.repr is not False
+    )
+    told = ", ".join(
+        f"{field.name}={field.repr(value) if callable(field.repr) else repr(value)}"
+        for field, value in shown
+        if repr(value) != repr(field.default)  # a signaling NaN can not be compared
+    )
+    return f"{kind.__name__}({told})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence, Sized
 
-__all__ = ["agree", "filled", "series", "wrapped"]
+__all__ = ["agree", "series", "wrapped"]
 
 
 def agree(things: Sized, one: str, many: str) -> str:
@@ -31,21 +31,12 @@ def series(words: Sequence[str], last: str = "and", *, most: int = 5) -> str:
     return f"{', '.join(named[:-1])} {last} {named[-1]}" if len(named) > 1 else "".join(named)
 
 
-def filled(text: str, depth: int) -> str:
-    """Return a paragraph indented some steps, with its later lines one step further."""
-    indent = "  " * depth
-    return textwrap.fill(
-        text,
-        100,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def wrapped(text: str, first: str, rest: str) -> str:
+def wrapped(text: str, first: str, rest: str, width: int = 100) -> str:
     """Return a paragraph wrapped behind one text, with its later lines behind another."""
     return textwrap.fill(
-        text, 100, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
     )

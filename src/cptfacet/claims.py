@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from cptfacet._records import many, sealed
+from cptfacet._records import brief, many, sealed
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -76,6 +76,9 @@ class ClaimLine:
     place_of_service: str | None = None
     charge: Decimal | None = None
     provider: str | None = attrs.field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once; what the line means is for rules to say."""
@@ -243,7 +246,7 @@ class Claim:
     rules the claim is meant to be read.
     """
 
-    claim_type: ClaimType
+    claim_type: ClaimType = attrs.field(repr=str)
     lines: tuple[ClaimLine, ...]
     date: dt.date | None = None
     place_of_service: str | None = None
@@ -253,6 +256,9 @@ class Claim:
     policy: str | None = None
     location: Location | None = None
     prior_authorization: PriorAuthorization | None = None
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     def __attrs_post_init__(self) -> None:
         """Check the shape once."""

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet._text import filled
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
+from cptfacet.outline import Item, Outline, Section
 
 __all__ = [
     "CheckedUnder",
@@ -216,16 +216,20 @@ class Report:
         """
         return [_row(self, found) for found in self.findings]
 
-    def explain(self) -> str:
-        """Write the report out for a person."""
-        out = [f"checked under {self.under.policy}, edition {self.under.policy_edition}"]
-        if not self.findings:
-            out.append("  nothing was found")
-        for found in self.findings:
-            out += _explained(found)
-        if self.not_checked:
-            out += ["", "Not checked", *_unchecked(self.not_checked)]
-        return "\n".join(out)
+    def outline(self) -> Outline:
+        """Return every finding with its fix and sources, then what could not be checked."""
+        return Outline(
+            sentence=f"{str(self)[0].upper()}{str(self)[1:]}. The policy is that of"
+            f" {self.under.policy_edition}.",
+            sections=(
+                Section(title="Findings", items=tuple(map(_item, self.findings))),
+                Section(title="Not checked", items=tuple(_unchecked(self.not_checked))),
+            ),
+        )
+
+    def explain(self, *, width: int = 100, sources: bool = True) -> str:
+        """Return the report as text, wrapped to a width; ``sources=False`` leaves sources out."""
+        return self.outline().text(width=width, sources=sources)
 
 
 def _row(report: Report, found: Finding) -> dict[str, Any]:
@@ -265,29 +269,32 @@ def _remedy_kind(remedy: Remedy | None) -> str | None:
             return "ask"
 
 
-def _explained(found: Finding) -> Iterable[str]:
+def _item(found: Finding) -> Item:
     where = "claim"
     if found.lines:
         many = "lines" if len(found.lines) > 1 else "line"
         where = f"{many} {', '.join(map(str, found.lines))}"
-    yield filled(f"{found.severity} {found.rule} ({found.kind}; {where}): {found.message}", 1)
     match found.remedy:
         case None:
-            pass
+            fix: tuple[Item, ...] = ()
         case Question(question=question):
-            yield filled(f"ask: {question}", 2)
+            fix = (Item(value="ask", sentence=question),)
         case Replacement(lines=()):
-            yield filled(f"remedy: remove {where}", 2)
+            fix = (Item(value="fix", sentence=f"remove {where}"),)
         case Replacement(lines=lines):
-            yield filled(f"remedy: {' ; '.join(line.text for line in lines)}", 2)
-    for citation in found.citations:
-        yield filled(f"source: {citation}", 2)
+            fix = (Item(value="fix", sentence=" ; ".join(line.text for line in lines)),)
+    return Item(
+        value=f"{found.severity}, {where}",
+        sentence=f"{found.message} ({found.rule})",
+        items=fix,
+        sources=tuple(map(str, found.citations)),
+    )
 
 
-def _unchecked(skipped: Iterable[NotChecked]) -> Iterable[str]:
-    """Tell each reason once, with the rules that could not be asked for it."""
-    grouped: dict[tuple[str, str], dict[str, None]] = {}
+def _unchecked(skipped: Iterable[NotChecked]) -> Iterable[Item]:
+    """Yield each reason once, with the rules that could not be checked for it."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
     for each in skipped:
-        grouped.setdefault((each.reason, each.needs), {})[each.rule] = None
-    for (reason, needs), listed in grouped.items():
-        yield filled(f"{reason} (needs {needs}): {', '.join(listed)}", 1)
+        reasons.setdefault((each.needs, each.reason), {})[each.rule] = None
+    for (needs, reason), rules in reasons.items():
+        yield Item(value=f"{reason} (needs {needs})", sentence=", ".join(rules))

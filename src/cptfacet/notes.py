@@ -6,10 +6,10 @@ from enum import StrEnum
 
 import attrs
 
-from cptfacet._records import sealed
-from cptfacet._text import wrapped
+from cptfacet._records import brief, sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimLine
+from cptfacet.outline import Item, Outline, Section
 
 __all__ = ["Note", "NoteId", "Reason", "Refusal"]
 
@@ -86,13 +86,21 @@ class Refusal:
         instead = f" Report instead: {', '.join(line.text for line in self.instead)}."
         return f"Not coded: {self.message}.{instead if self.instead else ''}"
 
-    def explain(self) -> str:
-        """Write the refusal out for a person."""
-        out = [wrapped(f"Not coded ({self.reason}): {self.message}.", "", "  ")]
-        if self.instead:
-            out.append(f"Reported instead: {', '.join(line.text for line in self.instead)}")
-        out += [wrapped(str(citation), "  ", "    ") for citation in self.citations]
-        return "\n".join(out)
+    def outline(self) -> Outline:
+        """Return the refusal as sentences, with what is reported instead and the sources."""
+        instead = tuple(Item(sentence=line.text) for line in self.instead)
+        sources = tuple(Item(sentence=str(citation)) for citation in self.citations)
+        return Outline(
+            sentence=f"Not coded: {self.message}.",
+            sections=(
+                Section(title="Report instead", items=instead),
+                Section(title="Sources", items=sources),
+            ),
+        )
+
+    def explain(self, *, width: int = 100, sources: bool = True) -> str:
+        """Return the refusal as text, wrapped to a width; ``sources=False`` leaves sources out."""
+        return self.outline().text(width=width, sources=sources)
 
 
 @sealed
@@ -100,7 +108,10 @@ class Refusal:
 class Note:
     """Something that a biller should know; the note of a refused part carries its refusal."""
 
-    id: NoteId
+    id: NoteId = attrs.field(repr=str)
     message: str
     citations: tuple[Citation, ...] = attrs.field(default=(), repr=False)
     refusal: Refusal | None = None
+
+    def __repr__(self) -> str:
+        return brief(self)

@@ -15,6 +15,7 @@ from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.findings import Finding, Replacement, Report, Severity
+from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies.selection import select_policy
 from cptfacet.reference import packaged
 
@@ -79,10 +80,20 @@ class RepairedClaim:
         """The findings that are left and ask something first."""
         return self.report.questions
 
-    def explain(self) -> str:
-        """Write the repair out for a person."""
-        out = [f"  {change}" for change in self.changes] or ["  nothing was changed"]
-        return "\n".join([*out, "", self.report.explain()])
+    def outline(self) -> Outline:
+        """Return the changes, then the report of what is left."""
+        changes = tuple(Item(sentence=str(change)) for change in self.changes)
+        lines = ", ".join(line.text for line in self.lines)
+        many = "change" if len(changes) == 1 else "changes"
+        return Outline(
+            sentence=f"{len(changes)} {many}; the claim is now {lines or 'empty'}."
+            f" {self.report.outline().sentence}",
+            sections=(Section(title="Changes", items=changes), *self.report.outline().sections),
+        )
+
+    def explain(self, *, width: int = 100, sources: bool = True) -> str:
+        """Return the repair as text, wrapped to a width; ``sources=False`` leaves sources out."""
+        return self.outline().text(width=width, sources=sources)
 
 
 def repair_claim(

@@ -8,7 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 
 FLOORS = (
-    {"_inputs", "_memo", "_records", "_text", "errors", "dates", "citations", "unknown", "_data"},
+    {"_inputs", "_memo", "_records", "_text", "outline", "errors"}
+    | {"dates", "citations", "unknown", "_data"},
     {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
     {"reference", "policies"},
     {"rulebook"},

@@ -387,7 +387,9 @@ def test_an_explanation_says_all_of_it(about: NoteId | Reason) -> None:
         assert all(line.text in said for line in answer.instead)
         return
     assert all(line.text in said for line in answer.claim.lines)
-    assert all(f"{note.id}: {note.message}" in said for note in answer.notes)
+    assert all(note.message in said for note in answer.notes)
+    judged = any(note.id is NoteId.JUDGMENT for note in answer.notes)
+    assert ("Our judgment: " in said) is judged
 
 
 # -- sides: levels are never blended, and the third one has its own rule

@@ -187,10 +187,10 @@ class TestWords:
     def test_everything_is_told(self, report: Report) -> None:
         text = " ".join(report.explain().split())
 
-        assert text.startswith("checked under medicare, edition 2026-11-24")
-        assert ("nothing was found" in text) is (report.findings == ())
+        assert text.partition(". The policy is that of 2026-11-24.")[0].lower() == str(report)
+        assert text.startswith("No findings") is (report.findings == ())
         for found in report.findings:
-            assert f"{found.severity} {found.rule} ({found.kind}; " in text
+            assert f"{' '.join(found.message.split())} ({found.rule})".strip() in text
             for citation in found.citations:
                 assert f"source: {citation}" in text
         for skipped in report.not_checked:
@@ -204,15 +204,15 @@ class TestWords:
     def test_where_it_is(self, lines: tuple[int, ...], where: str) -> None:
         text = report(finding(lines=lines, remedy=Replacement(lines=()))).explain()
 
-        assert f"(coding; {where}): 64494 stands alone" in text
-        assert f"remedy: remove {where}" in text
+        assert f"error, {where}: 64494 stands alone (addon-without-primary)" in text
+        assert f"fix: remove {where}" in text
 
     def test_what_mends_it(self) -> None:
         text = report(*(finding(remedy=remedy) for remedy in REMEDIES)).explain()
 
         assert "ask: Which side was treated?" in text
-        assert "remedy: 64493-50 x1 ; 64494-50 x1" in text
-        assert text.count("remedy: ") + text.count("ask: ") == len(REMEDIES) - 1
+        assert "fix: 64493-50 x1 ; 64494-50 x1" in text
+        assert text.count("fix: ") + text.count("ask: ") == len(REMEDIES) - 1
 
     def test_a_reason_is_told_once(self) -> None:
         skipped = [

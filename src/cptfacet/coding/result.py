@@ -8,10 +8,11 @@ import attrs
 
 from cptfacet._inputs import expect
 from cptfacet._records import sealed
-from cptfacet._text import wrapped
 from cptfacet.anatomy import Joint, Side
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.notes import Note, Refusal
+from cptfacet.coding.reasons import reason
+from cptfacet.notes import Note, NoteId, Refusal
+from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies import Provision
 
 __all__ = ["CodedSession", "LineReason", "claim_of"]
@@ -27,9 +28,11 @@ class LineReason:
     """
 
     line: int
-    joints: tuple[Joint, ...]
-    side: Side | None
-    provisions: tuple[Provision, ...]
+    joints: tuple[Joint, ...] = attrs.field(repr=", ".join)
+    side: Side | None = attrs.field(repr=str)
+    provisions: tuple[Provision, ...] = attrs.field(
+        repr=lambda found: ", ".join(provision.key for provision in found)
+    )
 
 
 @sealed
@@ -64,25 +67,47 @@ class CodedSession:
         left = "" if self.is_complete else f"; {len(self.refusals)} parts not coded"
         return f"{lines} under {self.claim.policy}{left}"
 
-    def explain(self) -> str:
-        """Write lines, notes and reasons out for a person; reasons are numbered and named once."""
-        reasons = {p: n for n, p in enumerate(_once(p for w in self.why for p in w.provisions), 1)}
-        out: list[str] = []
-        for why in self.why:
-            line = self.claim.lines[why.line - 1]
-            side = _SIDES[why.side]
-            numbers = " ".join(f"[{reasons[p]}]" for p in why.provisions)
-            out.append(f"{line.text:<18} {', '.join(why.joints)}, {side}  {numbers}")
-        if self.notes:
-            out += ["", "Notes"]
-        for note in self.notes:
-            out.append(wrapped(f"{note.id}: {note.message}", "  - ", "    "))
-        out += ["", "Because"]
-        for provision, number in reasons.items():
-            head = f"[{number}]".rjust(5)
-            out.append(wrapped(str(provision), f"{head} ", " " * 6))
-            out += [wrapped(f"{c.title} ({c.id})", " " * 8, " " * 10) for c in provision.citations]
-        return "\n".join(out)
+    def outline(self) -> Outline:
+        """Return the lines, the notes and the reasons, each reason once and by its number."""
+        numbers = {p: n for n, p in enumerate(_once(p for w in self.why for p in w.provisions), 1)}
+        lines = tuple(
+            Item(
+                value=self.claim.lines[why.line - 1].text,
+                sentence=f"{', '.join(why.joints)}, {_SIDES[why.side]}"
+                f" ({', '.join(str(numbers[p]) for p in why.provisions)})",
+            )
+            for why in self.why
+        )
+        notes = tuple(
+            Item(
+                value=_LABELS.get(note.id, ""),
+                sentence=note.message,
+                sources=tuple(map(str, note.citations)),
+            )
+            for note in self.notes
+        )
+        reasons = tuple(
+            Item(
+                sentence=f"{number}. {reason(provision)}",
+                sources=(str(provision), *(f"{c.title} ({c.id})" for c in provision.citations)),
+            )
+            for provision, number in numbers.items()
+        )
+        when = f" for {self.claim.date}" if self.claim.date else ""
+        many = "line" if len(self.lines) == 1 else "lines"
+        return Outline(
+            sentence=f"Under {self.claim.policy}, this session is {len(self.lines)} {many} on a"
+            f" {self.claim.claim_type} claim{when}.",
+            sections=(
+                Section(title="Lines", items=lines),
+                Section(title="Notes", items=notes),
+                Section(title="Why", items=reasons),
+            ),
+        )
+
+    def explain(self, *, width: int = 100, sources: bool = True) -> str:
+        """Return lines, notes and reasons as text; ``sources=False`` leaves sources out."""
+        return self.outline().text(width=width, sources=sources)
 
 
 def claim_of(value: object, verb: str) -> Claim:
@@ -110,11 +135,16 @@ def claim_of(value: object, verb: str) -> Claim:
     return expect(value, Claim, "claim", hint)
 
 
+_LABELS = {
+    NoteId.JUDGMENT: "Our judgment",
+    NoteId.REFUSED: "Not coded",
+    NoteId.NOT_KNOWN: "Not known",
+}
 _SIDES = {
-    Side.BILATERAL: "both sides",
+    Side.BILATERAL: "bilateral",
     Side.RIGHT: "right",
     Side.LEFT: "left",
-    None: "no single side named",
+    None: "no one side named",
 }
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet._text import filled
 from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.claims import Claim, ClaimLine, Purpose
 from cptfacet.notes import Note
+from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies import Provision
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.sessions import Guidance, Technique
@@ -223,17 +223,23 @@ class DecodedClaim:
         """The groups of all sessions."""
         return tuple(group for session in self.sessions for group in session.groups)
 
-    def explain(self) -> str:
-        """Write what was read, what is open and what was not read out for a person."""
-        out: list[str] = []
-        for session in self.sessions:
-            out.append(f"{session.date}, read under {self.policy}")
-            for group in session.groups:
-                out += _explained(group)
-        if self.unread:
-            out += ["", "Not read"] if out else ["Not read"]
-        out += [filled(f"line {unread.line}: {unread.message}", 1) for unread in self.unread]
-        return "\n".join(out)
+    def outline(self) -> Outline:
+        """Return what was read by date, what stays open, and the lines that were not read."""
+        read = tuple(
+            Section(title=str(session.date), items=tuple(map(_item, session.groups)))
+            for session in self.sessions
+        )
+        unread = tuple(
+            Item(value=f"line {skipped.line}", sentence=skipped.message) for skipped in self.unread
+        )
+        return Outline(
+            sentence=f"Read under {self.policy}: {_counted(self.groups)}.",
+            sections=(*read, Section(title="Not read", items=unread)),
+        )
+
+    def explain(self, *, width: int = 100, sources: bool = True) -> str:
+        """Return what was read as text; ``sources=False`` leaves sources out."""
+        return self.outline().text(width=width, sources=sources)
 
 
 _LEVELS = {
@@ -242,34 +248,44 @@ _LEVELS = {
     Ordinal.THIRD_AND_MORE: "third and further levels",
     Ordinal.EACH_ADDITIONAL: "further levels",
 }
-_SIDES = {"bilateral": "both sides", "right": "right", "left": "left", "unnamed": "side not named"}
+_SIDES = {"bilateral": "bilateral", "right": "right", "left": "left", "unnamed": "side not named"}
 
 
-def _explained(group: BilledGroup) -> Iterable[str]:
+def _counted(groups: Sequence[BilledGroup]) -> str:
+    if not groups:
+        return "no facet levels"
+    return "; ".join(f"{group.family} {group.sides}" for group in groups)
+
+
+def _item(group: BilledGroup) -> Item:
     how = f"{' or '.join(group.techniques)}, under {' or '.join(group.guidances)}"
     if group.techniques_not_known:
         how += f"; not known: {', '.join(group.techniques_not_known)}"
     where = f" at {' and '.join(group.joints)}" if group.joints else ""
-    yield filled(f"{group.family}{where}: {how}", 1)
-    for billed in group.levels:
-        counts = {side: getattr(billed.sides, side) for side in _SIDES}
-        several = billed.ordinal is Ordinal.EACH_ADDITIONAL
-        sides = [
-            f"{count} on {_SIDES[side]}"
-            if several and side == "bilateral"
-            else f"{count} {_SIDES[side]}"
-            if several
-            else _SIDES[side]
-            for side, count in counts.items()
-            if count
-        ]
-        purpose = f"; {billed.purpose}" if billed.purpose else ""
-        what = f"{billed.code} {billed.region}, {_LEVELS[billed.ordinal]}"
-        yield filled(f"{what}: {', '.join(sides)}{purpose} ({_named(billed.lines)})", 2)
-    for doubt in group.doubts:
-        yield filled(f"? {doubt.message}", 2)
-    for note in group.notes:
-        yield filled(f"{note.id}: {note.message}", 2)
+    doubts = (Item(sentence=f"Open: {doubt.message}") for doubt in group.doubts)
+    notes = (
+        Item(sentence=note.message, sources=tuple(map(str, note.citations))) for note in group.notes
+    )
+    return Item(
+        value=f"{group.family}{where}",
+        sentence=how,
+        items=(*map(_level, group.levels), *doubts, *notes),
+    )
+
+
+def _level(billed: BilledLevels) -> Item:
+    several = billed.ordinal is Ordinal.EACH_ADDITIONAL
+    counts = {side: getattr(billed.sides, side) for side in _SIDES}
+    sides = [
+        f"{count} {_SIDES[side]}" if several else _SIDES[side]
+        for side, count in counts.items()
+        if count
+    ]
+    purpose = f"; {billed.purpose}" if billed.purpose else ""
+    return Item(
+        value=f"{billed.code} {billed.region}, {_LEVELS[billed.ordinal]}",
+        sentence=f"{', '.join(sides)}{purpose} ({_named(billed.lines)})",
+    )
 
 
 def _named(lines: Sequence[int]) -> str:

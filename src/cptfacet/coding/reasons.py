@@ -1,0 +1,44 @@
+"""What a provision did to a claim line, as a sentence for a biller."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from cptfacet import _data
+from cptfacet.policies.vocabulary import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cptfacet.policies import Provision
+
+__all__ = ["reason"]
+
+_ANY = "any"
+
+
+@functools.cache
+def _sentences() -> Mapping[str, Mapping[str, str]]:
+    return _data.read_toml("reasons.toml")
+
+
+def reason(provision: Provision) -> str:
+    """Return the sentence that says what a provision did to a line; its text where there is none.
+
+    >>> import datetime as dt
+    >>> from cptfacet import policies
+    >>> kx = policies.get("medicare").get(
+    ...     "modifier.diagnostic", on=dt.date(2026, 3, 2), family="image-guided-injection"
+    ... )
+    >>> reason(kx)
+    'The purpose is diagnostic; this payer wants KX on every line of a diagnostic session.'
+    """
+    listed = isinstance(provision.value, tuple)
+    value = ", ".join(provision.value) if isinstance(provision.value, tuple) else provision.value
+    sentences = _sentences().get(provision.key, {})
+    text = sentences.get(_ANY if listed else str(value)) or sentences.get(_ANY)
+    if text is None:
+        return str(provision)
+    cell = dict(zip(KEYS[provision.key].dimensions, provision.cell, strict=True))
+    return text.format(value=value, **cell)
