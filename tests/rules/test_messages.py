@@ -226,7 +226,7 @@ def test_a_claim_without_diagnoses_says_so() -> None:
     report = check_claim(attrs.evolve(example.claim, diagnoses=()), policy=policies.get("cpt"))
 
     assert {each.reason for each in report.not_checked if each.rule == "diagnosis-missing"} == {
-        "no line states one"
+        "no line has one"
     }
 
 

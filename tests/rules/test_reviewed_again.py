@@ -322,7 +322,7 @@ class TestDayOfTheDecision:
     @pytest.mark.parametrize(
         ("told", "listed"),
         [
-            (PriorAuthorization(number="A1234567890123"), ["the day of the decision"]),
+            (PriorAuthorization(number="A1234567890123"), ["the date of the decision"]),
             (PriorAuthorization(number="A1234567890123", decided=DAY), []),
             (PriorAuthorization(exempt=True), []),
             (PriorAuthorization(), []),

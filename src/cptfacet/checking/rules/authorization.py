@@ -1,12 +1,13 @@
-"""Rules on prior authorization: which hospital claims need it, and the number that they bear.
+"""Rules on prior authorization: which hospital claims need it, and its unique tracking number.
 
-The number is opaque: its length and its age are looked at, and it is never told.
+The number (UTN) is opaque: its length and the age of the decision are checked, and no message shows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cptfacet._text import agree, series
 from cptfacet.checking.day import Day
 from cptfacet.checking.rule import NotAsked, RawFinding, checks, numbers
 from cptfacet.checking.signals import Signal
@@ -16,36 +17,36 @@ from cptfacet.policies import Known
 
 @checks(when=Signal.NEEDS_AUTHORIZATION | Signal.NOT_AUTHORIZED)
 def authorization_missing(day: Day) -> Iterator[RawFinding]:
-    """Find codes that need prior authorization on a claim that bears none."""
+    """Find codes that need prior authorization on a claim without one."""
     lines = day.showing(Signal.NEEDS_AUTHORIZATION)
     listed = day.rules.authorization_codes()
     if isinstance(listed, Known):
         codes = sorted({line.code for line in lines})
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{', '.join(codes)} on a {day.claim_type} claim needs prior authorization,"
-            " and the claim bears no number of it",
+            message=f"{series(codes)} {agree(codes, 'needs', 'need')} prior authorization on"
+            f" {day.claim_type} claims, and this claim has no UTN",
             citations=listed.citations,
             remedy=Question(
-                question="Which number has the decision on this service, or is the hospital exempt?"
+                question="What is the prior authorization number (UTN), or is the hospital exempt?"
             ),
         )
 
 
 @checks(when=Signal.NEEDS_AUTHORIZATION | Signal.AUTHORIZATION_NUMBER)
 def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
-    """Find a number of prior authorization that has not the form of one."""
-    told = day.authorization
-    number = None if told is None else told.number
+    """Find a prior authorization number that does not have the format of a UTN."""
+    authorization = day.authorization
+    number = None if authorization is None else authorization.number
     length = day.rules.authorization_number_length()
     if number is None or not isinstance(length, Known):
         return
     if not (number.isascii() and number.isalnum() and len(number) == length.value):
         yield RawFinding(
             lines=numbers(day.showing(Signal.NEEDS_AUTHORIZATION)),
-            message=f"the number of the prior authorization has not {length.value} letters and digits",
+            message=f"The prior authorization number (UTN) is not {length.value} letters and digits",
             citations=length.citations,
-            remedy=Question(question="Which number does the decision letter give?"),
+            remedy=Question(question="What is the UTN on the decision letter?"),
         )
 
 
@@ -54,28 +55,26 @@ def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
     either=(Signal.AUTHORIZATION_NUMBER | Signal.AUTHORIZATION_DATE,),
 )
 def authorization_not_valid_on_date(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find a decision that had run out on the day of service, or had not been made."""
+    """Find a decision that had expired by the date of service, or came after it."""
     lines = day.showing(Signal.NEEDS_AUTHORIZATION)
     days = day.rules.authorization_valid_days()
-    told = day.authorization
-    if told is None or told.decided is None:
+    authorization = day.authorization
+    if authorization is None or authorization.decided is None:
         yield NotAsked(
-            needs="the day of the decision",
-            reason="the claim bears the number of a prior authorization, and not its day",
+            needs="the date of the decision",
+            reason="the claim has a prior authorization number (UTN) but no decision date",
         )
         return
-    age = (day.date - told.decided).days
+    age = (day.date - authorization.decided).days
     if age < 0:
-        message = "the prior authorization was decided after the day of service"
+        message = "The prior authorization was decided after the date of service"
         cited = days.citations if isinstance(days, Known) else ()
         yield RawFinding(lines=numbers(lines), message=message, citations=cited, remedy=_ASK)
     elif isinstance(days, Known) and age > days.value:
-        message = (
-            f"the prior authorization is older than the {days.value} days for which it is valid"
-        )
+        message = f"The prior authorization expired before the date of service (valid for {days.value} days)"
         yield RawFinding(
             lines=numbers(lines), message=message, citations=days.citations, remedy=_ASK
         )
 
 
-_ASK = Question(question="Is there another decision for this day of service?")
+_ASK = Question(question="Is there another decision that covers this date of service?")

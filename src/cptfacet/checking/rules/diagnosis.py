@@ -1,6 +1,6 @@
-"""Rules on the diagnoses of facet lines, from the code set and the contractors' lists.
+"""Rules on the diagnoses of facet lines, from ICD-10-CM and the payers' lists.
 
-These alone read diagnoses. What each but the first two says of a line can be told from that line alone.
+No other rule reads diagnoses. Each of these but the first two needs one line at a time.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 
+from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, checks, few, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
 from cptfacet.policies import Known, value_of
@@ -29,12 +30,15 @@ def diagnosis_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines without a diagnosis on a day whose other lines have one."""
     without = [line for line in day.facet if not day.diagnoses(line)]
     if len(without) == len(day.facet):
-        yield NotAsked(needs="diagnoses", reason="no line states one")
+        yield NotAsked(needs="diagnoses", reason="no line has one")
     elif without:
         yield RawFinding(
             lines=numbers(without),
-            message="a line states no diagnosis, and other lines of the day do",
-            remedy=Question(question="Which diagnosis does the record give for it?"),
+            message=f"{_codes(without)} {_agree(without, 'has', 'have')} no diagnosis, though other"
+            " lines of the day have one",
+            remedy=Question(
+                question=f"Which diagnosis does the record support for {_codes(without)}?"
+            ),
         )
 
 
@@ -44,16 +48,16 @@ def _requires(plan: Plan) -> bool:
 
 @checks(when=Signal.FACET | Signal.NO_DIAGNOSES, where=_requires)
 def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
-    """Find days without any diagnosis, where the payer returns a claim that has none."""
+    """Find days without any diagnosis, where the payer returns claims without one."""
     stated = day.rules.diagnosis_need()
     if isinstance(stated, Known) and not any(map(day.diagnoses, day.facet)):
         yield RawFinding(
             lines=numbers(day.facet),
-            message="no line states a diagnosis, and a claim without one is returned",
+            message="No line has a diagnosis; the payer returns a claim without one as unprocessable",
             citations=stated.citations,
             remedy=Question(
-                question="Which diagnoses does the record give, or were they left out of what is"
-                " checked?"
+                question="Which diagnoses does the record support, or were they left out of the"
+                " data checked?"
             ),
         )
 
@@ -64,40 +68,42 @@ def _has_begun(plan: Plan) -> bool:
 
 @checks(when=_STATED, where=_has_begun)
 def diagnosis_malformed(day: Day) -> Iterator[RawFinding]:
-    """Find diagnoses that have not the shape of one."""
+    """Find diagnoses that do not have the format of a code."""
     for written, lines in _by_diagnosis(day, lambda written: day.plan.diagnosis(written) is None):
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{reprlib.repr(written)} is no diagnosis code: it has a letter and two more"
-                " characters, and up to four after a dot"
+                f"{reprlib.repr(written)} is not a valid ICD-10-CM code (a letter, two characters,"
+                " and up to four after the dot)"
             ),
-            remedy=Question(question="Which diagnosis was meant?"),
+            remedy=Question(question="What is the correct diagnosis code?"),
         )
 
 
 @checks(when=_STATED)
 def diagnosis_header(day: Day) -> Iterator[RawFinding]:
-    """Find diagnoses that need a further character."""
+    """Find diagnosis codes that need further characters."""
     for found, lines in _that_are(day, Validity.HEADER):
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{found.code} is a header of the code set on this date: it needs a further"
-            " character",
+            message=f"{found.code} is not a billable ICD-10-CM code on this date; it needs further"
+            " characters",
             citations=found.footing.citations,
-            remedy=Question(question=f"Which code below {found.code} does the record support?"),
+            remedy=Question(question=f"Which code under {found.code} does the record support?"),
         )
 
 
 @checks(when=_STATED)
 def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find diagnoses that the code set has not on the date."""
+    """Find diagnosis codes that are not valid on the date of service."""
     for found, lines in _that_are(day, Validity.NOT_VALID):
         yield RawFinding(
             lines=numbers(lines),
-            message=f"the code set has no {found.code} on this date",
+            message=f"{found.code} is not a valid ICD-10-CM code on this date",
             citations=found.footing.citations,
-            remedy=Question(question=f"Which diagnosis was meant by {found.code}?"),
+            remedy=Question(
+                question=f"Which valid code does the record support instead of {found.code}?"
+            ),
         )
     for written in sorted({each for line in day.facet for each in day.diagnoses(line)}):
         answer = day.plan.diagnosis(written)
@@ -110,7 +116,7 @@ def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 @checks(when=_STATED)
 def diagnosis_not_listed(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find lines of which no diagnosis is on the payer's list."""
+    """Find lines without any diagnosis on the payer's list."""
     listed = day.plan.listed
     if isinstance(listed, NotInData):
         yield NotAsked(needs="list of diagnoses", reason=listed.reason)
@@ -121,42 +127,43 @@ def diagnosis_not_listed(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{_shown(diagnoses)}: none of them is among the diagnoses that"
-                    f" {listed.document} lists for facet procedures"
+                    f"{_codes(lines)}: {_shown(diagnoses)}"
+                    f" {agree(diagnoses, 'is', 'are')} not on the list of covered diagnoses for"
+                    f" facet procedures ({listed.document})"
                 ),
                 citations=listed.citations,
-                remedy=Question(question="Does the record support a diagnosis of the list?"),
+                remedy=Question(question="Does the record support a diagnosis on the list?"),
             )
 
 
 @checks(when=_STATED | Signal.ABLATION)
 def cyst_diagnosis_with_ablation(day: Day) -> Iterator[RawFinding]:
-    """Find ablation whose only listed diagnoses are those of procedures on facet cysts."""
+    """Find ablations whose only listed diagnoses are those for procedures on facet cysts."""
     yield from _of_cysts(
         day,
         lambda line: line.facts.code.family is Family.ABLATION,
-        "and an ablation is none",
-        "Does the record support a diagnosis of the list for the ablation?",
+        "not for an ablation",
+        "Does the record support a diagnosis on the list for the ablation?",
     )
 
 
 @checks(when=_STATED | Signal.INJECTION)
 def cyst_diagnosis_with_block(day: Day) -> Iterator[RawFinding]:
-    """Find injections whose only listed diagnoses are those of procedures on facet cysts."""
+    """Find injections whose only listed diagnoses are those for procedures on facet cysts."""
     yield from _of_cysts(
         day,
         lambda line: line.facts.code.family is Family.IMAGE_GUIDED_INJECTION,
-        "and a plain injection is none",
+        "not for a plain injection",
         "Was a facet cyst ruptured or aspirated, and does imaging show it?",
     )
 
 
 def _of_cysts(
-    day: Day, concerns: Callable[[Line], bool], said: str, question: str
+    day: Day, concerns: Callable[[Line], bool], excluded: str, question: str
 ) -> Iterator[RawFinding]:
     listed = day.plan.listed
     if not isinstance(listed, DiagnosisList):
-        return  # the rule on diagnoses that are not listed says so
+        return  # `diagnosis_not_listed` reports it
     for diagnoses, lines in _by_all(day):
         found = [line for line in lines if concerns(line)]
         uses = {day.plan.use_of(each) for each in diagnoses}
@@ -165,8 +172,8 @@ def _of_cysts(
             yield RawFinding(
                 lines=numbers(found),
                 message=(
-                    f"{_shown(cyst)}: {listed.document} lists it for procedures on facet cysts"
-                    f" alone, {said}"
+                    f"{_codes(found)}: {listed.document} lists {_shown(cyst)} only for procedures"
+                    f" on facet cysts, {excluded}"
                 ),
                 citations=listed.citations,
                 remedy=Question(question=question),
@@ -175,18 +182,19 @@ def _of_cysts(
 
 @checks(when=_STATED)
 def diagnosis_region_differs(day: Day) -> Iterator[RawFinding]:
-    """Find lines whose diagnoses name another part of the spine than the region of the code."""
+    """Find lines whose diagnoses are for another part of the spine than the code."""
     for diagnoses, lines in _by_all(day):
         parts = {each: part for each in diagnoses if (part := day.plan.part(each))}
         for region in CodeRegion:
             of_region = [line for line in lines if line.facts.code.region is region]
             if of_region and parts and all(region not in p.regions for p in parts.values()):
+                named = list(dict.fromkeys(part.part for part in parts.values()))
                 yield RawFinding(
                     lines=numbers(of_region),
                     message=(
-                        f"{_shown(parts)} speaks of another part of the spine"
-                        f" ({', '.join(dict.fromkeys(p.part for p in parts.values()))}) than the"
-                        f" code of the line ({region})"
+                        f"{_codes(of_region)} {_agree(of_region, 'is', 'are')} for the {region}"
+                        f" region, but {_shown(parts)} {agree(parts, 'is', 'are')} for the"
+                        f" {series(named)} {agree(named, 'region', 'regions')}"
                     ),
                     citations=tuple(
                         dict.fromkeys(c for part in parts.values() for c in part.citations)
@@ -198,28 +206,28 @@ def diagnosis_region_differs(day: Day) -> Iterator[RawFinding]:
 # -- diagnoses and their lines
 
 
-def _by_diagnosis(day: Day, odd: Callable[[str], bool]) -> list[tuple[str, list[Line]]]:
-    """Give the diagnoses, as they are written, that are odd, with the facet lines that have them."""
+def _by_diagnosis(day: Day, wrong: Callable[[str], bool]) -> list[tuple[str, list[Line]]]:
+    """List the diagnoses that are wrong, as written, with the facet lines that have them."""
     found: dict[str, list[Line]] = {}
     for line in day.facet:
         for written in dict.fromkeys(day.diagnoses(line)):
             found.setdefault(written, []).append(line)
-    return sorted((written, lines) for written, lines in found.items() if odd(written))
+    return sorted((written, lines) for written, lines in found.items() if wrong(written))
 
 
 def _that_are(day: Day, validity: Validity) -> Iterator[tuple[Diagnosis, list[Line]]]:
-    def odd(written: str) -> bool:
+    def wrong(written: str) -> bool:
         found = day.plan.diagnosis(written)
         return isinstance(found, Diagnosis) and found.validity is validity
 
-    for written, lines in _by_diagnosis(day, odd):
+    for written, lines in _by_diagnosis(day, wrong):
         found = day.plan.diagnosis(written)
         if isinstance(found, Diagnosis):
             yield found, lines
 
 
 def _by_all(day: Day) -> list[tuple[tuple[str, ...], list[Line]]]:
-    """Group the facet lines that state diagnoses by all that they state."""
+    """Group the facet lines with diagnoses by their set of diagnoses."""
     found: dict[tuple[str, ...], list[Line]] = {}
     for line in day.facet:
         stated = day.diagnoses(line)
@@ -229,11 +237,20 @@ def _by_all(day: Day) -> list[tuple[tuple[str, ...], list[Line]]]:
 
 
 _MOST_SHOWN = 12  # as many as a claim form has room for
-_LONG = 64  # characters of one, beyond which it is cut
+_LONG = 64  # characters, beyond which a diagnosis is cut
 
 
 def _shown(diagnoses: Iterable[str]) -> str:
-    """Name diagnoses as the code set writes them."""
+    """Return diagnoses as ICD-10-CM writes them, for a sentence."""
     listed = list(diagnoses)
     names = [each.strip().upper() if len(each) <= _LONG else reprlib.repr(each) for each in listed]
-    return few(names, _MOST_SHOWN)
+    return series(names, most=_MOST_SHOWN)
+
+
+def _codes(lines: Iterable[Line]) -> str:
+    return series([code for code, _ in by_code(lines)])
+
+
+def _agree(lines: Iterable[Line], one: str, many: str) -> str:
+    """Return the word that agrees with the codes of lines, each named once."""
+    return agree(by_code(lines), one, many)

@@ -1,10 +1,11 @@
-"""Rules on sedation and anesthesia beside a facet procedure."""
+"""Rules on sedation and anesthesia with a facet procedure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cptfacet._text import series
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -32,7 +33,7 @@ _INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
 
 @checks(when=Signal.INJECTION | Signal.SEDATION)
 def sedation_with_injection(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find sedation or anesthesia beside injections, unless an ablation of the day may explain it."""
+    """Find sedation or anesthesia with injections, unless an ablation of the day may explain it."""
     if not _explained(day.rules, day.facet):
         answers = _of_injections(day.rules, day.facet)
         yield from (not_told(answer) for answer in answers if isinstance(answer, NotKnown))
@@ -41,7 +42,7 @@ def sedation_with_injection(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 @checks(when=Signal.ABLATION | Signal.SEDATION)
 def sedation_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find sedation or anesthesia beside an ablation."""
+    """Find sedation or anesthesia with an ablation."""
     answer = day.rules.sedation_coverage(Family.ABLATION)
     if isinstance(answer, NotKnown):
         yield not_told(answer)
@@ -69,26 +70,21 @@ def sedation_by_other_provider(claim: Whole) -> Iterator[RawFinding | NotAsked]:
 def _found(
     sedation: Iterable[Line], facet: Iterable[Line], answers: Iterable[Answer[SedationCoverage]]
 ) -> Iterator[RawFinding]:
-    """Give what the policy says of the sedation, the strictest answer first."""
-    told = [answer for answer in answers if isinstance(answer, Known)]
-    denied = [answer for answer in told if answer.value is not SedationCoverage.WITH_REASON]
-    if not told:
+    """Find sedation by the strictest of the policy's answers."""
+    known = [answer for answer in answers if isinstance(answer, Known)]
+    denied = [answer for answer in known if answer.value is not SedationCoverage.WITH_REASON]
+    if not known:
         return
-    beside = ", ".join(code for code, _ in by_code(facet))
-    said = (
-        f"sedation or anesthesia is not covered with {beside}"
-        if denied
-        else f"sedation or anesthesia beside {beside} is covered one by one, with a reason that the"
-        " record states"
-    )
+    procedures = series([code for code, _ in by_code(facet)])
+    coverage = "not covered" if denied else "covered only case by case, with a documented reason"
     for code, lines in by_code(sedation):
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{code}: {said}",
-            citations=tuple(dict.fromkeys(c for each in denied or told for c in each.citations)),
+            message=f"{code}: sedation or anesthesia with {procedures} is {coverage}",
+            citations=tuple(dict.fromkeys(c for each in denied or known for c in each.citations)),
             severity=Severity.ERROR if denied else Severity.WARNING,
             remedy=Question(
-                question="Was it for something else, or which reason does the record state?"
+                question=f"Was {code} for another service, or what reason does the record document?"
             ),
         )
 
@@ -98,7 +94,7 @@ def _ablated(facet: Iterable[Line]) -> bool:
 
 
 def _explained(rules: TermRules, facet: Iterable[Line]) -> bool:
-    """Say whether an ablation is there with which sedation may be covered."""
+    """Whether the day has an ablation with which sedation may be covered."""
     covered = value_of(rules.sedation_coverage(Family.ABLATION))
     return covered is SedationCoverage.WITH_REASON and _ablated(facet)
 

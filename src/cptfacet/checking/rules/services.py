@@ -1,9 +1,10 @@
-"""Rules on other services of the day, and on codes that are none of the facet policies."""
+"""Rules on other services of the day, and on codes that facet policies exclude or do not govern."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
@@ -18,12 +19,12 @@ from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
 from cptfacet.sessions import Technique, TechniqueKind
 
-_MINOR = ("000", "010")  # days of a global package that holds the decision to do the procedure
+_MINOR = ("000", "010")  # global days whose package includes the decision to do the procedure
 
 
 @checks(when=Signal.FACET | Signal.PLAIN_VISIT)
 def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find visits on the day of a procedure that no modifier sets apart from it."""
+    """Find E/M visits on the day of a procedure without the modifier for a separate visit."""
     visits = day.showing(Signal.PLAIN_VISIT)
     stated = day.rules.visit_modifier()
     if not isinstance(stated, Known):
@@ -35,7 +36,7 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
         return
     if stated.value is None or not with_package:
         return
-    codes = ", ".join(sorted({line.code for line in with_package}))
+    codes = series(sorted({line.code for line in with_package}))
     indicators = [
         citation
         for line in with_package
@@ -46,25 +47,25 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{code} has no {stated.value}: a visit on the day of {codes} is a part of the"
+                f"{code} has no {stated.value}; a visit on the day of {codes} is included in the"
                 " procedure unless it was significant and separate"
             ),
             citations=tuple(dict.fromkeys((*stated.citations, *indicators))),
             remedy=Question(
-                question="Does the record show a significant visit beyond the decision for the"
-                " procedure and the work before and after it?"
+                question="Does the record document a significant visit beyond the decision to"
+                " perform the procedure and the usual work before and after it?"
             ),
         )
 
 
 def _with_package(day: Day) -> list[Line] | NotAsked:
-    """Give the facet lines whose payment holds a visit on the day."""
+    """List the facet lines whose payment includes a visit on the same day."""
     found: list[Line] = []
     for line in day.facet:
         procedure = line.facts.code.procedure
         indicators = procedure.indicators if procedure else None
         if indicators is None or indicators.term.on(day.plan.on) is not Status.IN_FORCE:
-            reason = "no edition of the fee schedule of that day or before it was read"
+            reason = "no fee schedule edition we have read is of that date or earlier"
             return NotAsked(needs="global days", reason=reason)
         if indicators.global_days in _MINOR:
             found.append(line)
@@ -78,10 +79,10 @@ _BLOCKS = {
     CodeGroup.TRIGGER_POINT: "a trigger point injection",
 }
 _SEVERITIES = {BlocksBeside.ONE_TYPE_A_DAY: Severity.ERROR}
-_SAID = {
-    BlocksBeside.LOOK_AGAIN: "each needs a reason of its own in the record",
-    BlocksBeside.ONLY_WITH_CYST: "several kinds of block on one day are not routine, and each is justified on its own",
-    BlocksBeside.ONE_TYPE_A_DAY: "one type of procedure is paid a day",
+_COVERAGE = {
+    BlocksBeside.LOOK_AGAIN: "each needs its own reason in the record",
+    BlocksBeside.ONLY_WITH_CYST: "several kinds of block on one day are not routine; justify each",
+    BlocksBeside.ONE_TYPE_A_DAY: "the payer pays one type of procedure a day",
 }
 
 
@@ -92,25 +93,25 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
     if not isinstance(stated, Known):
         yield not_told(stated)
         return
-    facet = ", ".join(sorted({line.code for line in day.facet}))
+    facet = series(sorted({line.code for line in day.facet}))
     for code, lines in by_code(day.showing(Signal.OTHER_BLOCK)):
         [group] = [group for group in lines[0].facts.code.groups if group in _BLOCKS][:1]
-        said, severity = _SAID[stated.value], _SEVERITIES.get(stated.value)
+        coverage, severity = _COVERAGE[stated.value], _SEVERITIES.get(stated.value)
         if stated.value is BlocksBeside.ONLY_WITH_CYST and group is CodeGroup.EPIDURAL:
-            said = "at the same or a near level it is covered for a facet cyst only"
+            coverage = "at the same or a nearby level it is covered only for a facet cyst"
             if _is_for_cyst(day):
-                said, severity = f"{said}, and one is stated here", Severity.INFO
+                coverage, severity = f"{coverage}, which is documented here", Severity.INFO
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{code} is {_BLOCKS[group]} on the day of {facet}: {said}",
+            message=f"{code} is {_BLOCKS[group]} on the same day as {facet}; {coverage}",
             citations=stated.citations,
             severity=severity,
-            remedy=Question(question=f"Which reason does the record give for {code} on this day?"),
+            remedy=Question(question=f"What reason does the record document for {code}?"),
         )
 
 
 def _is_for_cyst(day: Day) -> bool:
-    """Say whether a diagnosis of the facet lines is listed for facet cysts, or the note has one."""
+    """Whether a diagnosis of the facet lines or the note documents a facet cyst."""
     treatments = day.session.treatments if day.session else ()
     noted = any(t.technique.kind is TechniqueKind.CYST_RUPTURE for t in treatments)
     return noted or day.shows(Signal.CYST)
@@ -118,7 +119,7 @@ def _is_for_cyst(day: Day) -> bool:
 
 @checks(when=Signal.IMPLANT)
 def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find implants into facet joints where the policy does not cover them."""
+    """Find facet joint implants where the policy does not cover them."""
     stated = day.rules.group_coverage(CodeGroup.IMPLANT)
     if not isinstance(stated, Known):
         yield not_told(stated)
@@ -126,18 +127,18 @@ def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
     for code, lines in by_code(day.showing(Signal.IMPLANT)):
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{code}: implants into facet joints are not covered",
+            message=f"{code}: facet joint implants are not covered",
             citations=stated.citations,
         )
 
 
 @checks(when=Signal.UNLISTED)
 def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find the unlisted code where it stands for denervation that is not thermal."""
+    """Find the unlisted code where it reports denervation that is not thermal."""
     answers = {technique: day.rules.technique_coverage(technique) for technique in Technique}
     denied = {t: stated for t, stated in answers.items() if isinstance(stated, Known)}
     if not denied:
-        yield NotAsked(needs=COVERAGE_TECHNIQUE.name, reason="no source that was read tells")
+        yield NotAsked(needs=COVERAGE_TECHNIQUE.name, reason="no source we have read states it")
         return
     session = day.session
     done = [t.technique for t in session.treatments if t.technique in denied] if session else []
@@ -145,25 +146,27 @@ def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         return
     citations = [c for t in (done or denied) for c in denied[t].citations]
     for code, lines in by_code(day.showing(Signal.UNLISTED)):
-        said = f"{code} stands for {done[0]}, which is" if done else f"if {code} stands for it:"
+        what = done[0].replace("-", " ") if done else ""
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{said} denervation that is not thermal, and not covered",
+            message=f"{code} reports {what}, a denervation that is not thermal and is not covered"
+            if done
+            else f"If {code} reports a denervation that is not thermal, it is not covered",
             citations=tuple(dict.fromkeys(citations)),
             severity=None if done else Severity.INFO,
-            remedy=None if done else Question(question=f"Which procedure does {code} stand for?"),
+            remedy=None if done else Question(question=f"Which procedure does {code} report?"),
         )
 
 
 @checks(when=Signal.SACROILIAC)
 def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
-    """Find codes of the sacroiliac joint, which other policies judge."""
+    """Find codes of the sacroiliac joint, which other policies govern."""
     for code, lines in by_code(day.showing(Signal.SACROILIAC)):
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{code} is of the sacroiliac joint: another policy of the payer judges it, and"
-                " nothing here says whether it is covered"
+                f"{code} is a sacroiliac procedure; the payer covers it under another policy, which"
+                " is not checked here"
             ),
         )
 
@@ -173,7 +176,7 @@ def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.FACET | Signal.ASC_PACKAGED)
 def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find lines of a surgical center whose payment is packaged into that of another."""
+    """Find lines of an ASC claim whose payment is packaged into the procedure's."""
     for code, lines in by_code(day.showing(Signal.ASC_PACKAGED)):
         status = day.plan.asc(code)
         if isinstance(status, NotInData):
@@ -182,21 +185,21 @@ def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
         else:
             yield RawFinding(
                 lines=numbers(lines),
-                message=f"{code} is packaged (payment indicator {status.indicator}): nothing is"
-                " paid for it beside the procedure",
+                message=f"{code} is packaged on an ASC claim (payment indicator {status.indicator});"
+                " nothing more is paid for it",
                 citations=status.footing.citations,
             )
 
 
 @checks(when=Signal.ASC_NOT_PAYABLE)
 def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find codes that are not paid to a surgical center."""
+    """Find codes that are not payable to an ASC."""
     for code, lines in by_code(day.showing(Signal.ASC_NOT_PAYABLE)):
         status = day.plan.asc(code)
         if isinstance(status, AscStatus):
             yield RawFinding(
                 lines=numbers(lines),
-                message=f"{code} is not paid to a surgical center (addendum {status.addendum})",
+                message=f"{code} is not payable to an ASC (addendum {status.addendum})",
                 citations=status.footing.citations,
             )
 
@@ -206,19 +209,19 @@ def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 @checks(when=Signal.FACET | Signal.DISTINCT)
 def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
-    """Find modifiers for distinct services where all the day has is levels of one kind."""
+    """Find modifiers for distinct services on a day with levels of one family and region only."""
     for code, lines in by_code(day.distinct_levels):
         used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{' and '.join(used)} on {code} sets it apart from nothing: all other lines are"
-                " levels of the same family and region; a side has modifiers of its own, and a"
-                " further level the add-on codes"
+                f"{code}-{'-'.join(used)}: every line is a level of the same family and region, so"
+                f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing; report a side with"
+                " its own modifier and a further level with an add-on code"
             ),
             remedy=Question(
-                question=f"Does {code} stand for the other side, for a further level, or for the"
-                " same level twice?"
+                question=f"Does {code} report the other side, a further level, or the same level"
+                " twice?"
             ),
         )
 
@@ -232,7 +235,7 @@ def _marks_denials(plan: Plan) -> bool:
 
 @checks(when=Signal.FACET | Signal.DENIAL, where=_marks_denials)
 def expected_denial_without_abn(day: Day) -> Iterator[RawFinding]:
-    """Find lines whose denial is expected, and none of those denied with them says that anyone knew."""
+    """Find lines whose denial is expected, with no ABN modifier on those denied together."""
     stated = day.rules.denial_modifiers()
     marked = {line.number for line in day.lines if line.facts.has(ModifierRole.EXPECTED_DENIAL)}
     bare = {number for lines in day.denied if marked.isdisjoint(lines) for number in lines}
@@ -240,7 +243,9 @@ def expected_denial_without_abn(day: Day) -> Iterator[RawFinding]:
         return
     yield RawFinding(
         lines=tuple(sorted(bare)),
-        message=f"a denial is to be expected, and no line of it has one of {', '.join(stated.value)}",
+        message=f"A denial is expected and no ABN modifier ({', '.join(stated.value)}) is present",
         citations=stated.citations,
-        remedy=Question(question="Was the patient told before, and is a signed notice on file?"),
+        remedy=Question(
+            question="Was the patient informed before the service, and is a signed ABN on file?"
+        ),
     )
