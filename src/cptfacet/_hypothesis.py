@@ -20,8 +20,11 @@ _TYPES = {
     "coding": "CodedSession Coder LineReason",
     "dates": "EffectivePeriod",
     "decoding": "BilledGroup BilledLevels BilledSession DecodedClaim Decoder Doubt SkippedLine",
-    "reference.editions": "Edition Provenance NotInData",
-    "reference.edits": "AscStatus Diagnosis DiagnosisList Mue PairEdit PairEdits PlaceOfService",
+    "reference.editions": "Edition Provenance",
+    "reference.edits": "AscStatus Mue PairEdit PairEdits",
+    "reference.diagnoses": "Diagnosis",
+    "reference.places": "PlaceOfService",
+    "policies.diagnosis_lists": "DiagnosisList",
     "errors": "CptfacetError",
     "findings": "Finding NotChecked Question Replacement Report CheckedUnder",
     "notes": "Note Refusal",
@@ -34,6 +37,7 @@ _TYPES = {
     "reference": "Reference",
     "repairing": "Change RepairedClaim",
     "sessions": "Session Target TreatedNerve Treatment",
+    "unknown": "Unknown",
 }
 
 

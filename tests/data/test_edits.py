@@ -8,18 +8,29 @@ import itertools
 import re
 import zipfile
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
-from cptfacet import _data
+from cptfacet import _data, policies
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.policies import jurisdictions
+from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
 from cptfacet.procedures import is_code
-from cptfacet.reference import edits, packaged
-from cptfacet.reference.editions import Basis, NotInData
+from cptfacet.reference import packaged
+from cptfacet.reference.diagnoses import (
+    Diagnosis,
+    NamedPart,
+    SpinePart,
+    Validity,
+    parse_diagnosis,
+)
+from cptfacet.reference.editions import Basis
+from cptfacet.reference.edits import AscStatus, Mai, Mue, PairEdits, PairIndicator
+from cptfacet.unknown import Unknown
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
@@ -33,6 +44,7 @@ COLUMNS = {
     "edits/mue": "service,code,units,mai,rationale,editions",
 }
 PROFESSIONAL, ASC, HOSPITAL = ClaimType
+CLAIM_TYPES = {"practitioner": PROFESSIONAL, "outpatient-hospital": HOSPITAL}
 DAY = dt.timedelta(days=1)
 
 
@@ -88,15 +100,20 @@ def test_every_edition_is_dated_and_cites_sources_that_exist() -> None:
 
 
 def test_the_editions_that_claims_of_a_type_meet_do_not_overlap() -> None:
-    """Of one table; the articles of contractors are each one of its own."""
+    """Of one table; the documents of payers are each one of its own."""
     tables = {row["table"] for row in rows("editions")}
     for table, claim_type in itertools.product(tables, ClaimType):
-        met = edits._met(table, claim_type)
-        assert len({read.service for read in met}) <= 1 or table == "diagnosis-list"
-        for service in {read.service for read in met}:
-            own = [read.edition for read in met if read.service == service]
-            for before, after in itertools.pairwise(own):
-                assert before.last < after.first
+        met = [
+            row
+            for row in rows("editions")
+            if row["table"] == table
+            and (claim_type in row["claim_types"] or not row["claim_types"])
+        ]
+        assert len({row["service"] for row in met}) <= 1 or table == "diagnosis-list"
+        for service in {row["service"] for row in met}:
+            own = [row for row in met if row["service"] == service]
+            for before, after in itertools.pairwise(sorted(own, key=itemgetter("first"))):
+                assert before["last"] < after["first"]
 
 
 # -- medically unlikely edits
@@ -106,14 +123,17 @@ class TestMue:
     """The table holds what the publisher's editions state, each for its own quarter."""
 
     def test_every_row_names_editions_that_cover_its_code(self) -> None:
-        read = {(r.edition.id, r.service): r for r in edits._read("mue")}
+        read = {(r.edition.id, r.claim_types): r for r in packaged().mues}
         for row in rows("edits/mue"):
             listed = row["editions"].split(";")
             assert is_code(row["code"])
             assert int(row["units"]) >= 0
-            assert row["mai"] in set(edits.Mai)
+            assert row["mai"] in set(Mai)
             assert sorted(set(listed)) == listed
-            assert all(read[edition, row["service"]].covered(row["code"]) for edition in listed)
+            assert all(
+                read[edition, (CLAIM_TYPES[row["service"]],)].covered(row["code"])
+                for edition in listed
+            )
 
     def test_an_edition_states_one_value_for_a_code(self) -> None:
         stated = [
@@ -148,24 +168,23 @@ class TestMue:
         meant = {(r["mai"], r["mai_meaning"]) for r in read_facts("data/mue.csv")}
 
         assert meant == {
-            (edits.Mai.DAY_BY_POLICY, "date_of_service_policy_absolute"),
-            (edits.Mai.DAY_BY_CLINICAL_DATA, "date_of_service_clinical"),
+            (Mai.DAY_BY_POLICY, "date_of_service_policy_absolute"),
+            (Mai.DAY_BY_CLINICAL_DATA, "date_of_service_clinical"),
         }
 
     def test_each_edition_is_answered_for_each_of_its_days(self) -> None:
-        by_id = {(r.edition.id, r.service): r.edition for r in edits._read("mue")}
-        claim_types = {"practitioner": PROFESSIONAL, "outpatient-hospital": HOSPITAL}
+        by_id = {(r.edition.id, r.claim_types): r.edition for r in packaged().mues}
         for row in rows("edits/mue"):
             for name in row["editions"].split(";"):
-                edition = by_id[name, row["service"]]
+                edition = by_id[name, (CLAIM_TYPES[row["service"]],)]
                 for on in (edition.first, edition.last):
-                    found = edits.mue(
-                        row["code"], on=on, claim_type=claim_types[row["service"]], strict=True
+                    found = packaged().mue(
+                        row["code"], on=on, claim_type=CLAIM_TYPES[row["service"]], strict=True
                     )
-                    assert isinstance(found, edits.Mue)
-                    assert found.footing.basis is Basis.STATED
-                    assert found.footing.edition == edition
-                    assert found.footing.citations
+                    assert isinstance(found, Mue)
+                    assert found.provenance.basis is Basis.STATED
+                    assert found.provenance.edition == edition
+                    assert found.provenance.citations
                     assert (str(found.units), found.mai, found.rationale) == (
                         *(row["units"], row["mai"], row["rationale"]),
                     )
@@ -187,49 +206,49 @@ class TestMue:
             dated, ("2024-07-01", "2025-06-01", "2026-05-01", "2026-11-01", "9999-12-31")
         ):
             for claim_type in (PROFESSIONAL, HOSPITAL):
-                found = edits.mue(code, on=on, claim_type=claim_type)
-                assert isinstance(found, edits.Mue)
+                found = packaged().mue(code, on=on, claim_type=claim_type)
+                assert isinstance(found, Mue)
                 assert (found.units, found.mai) == (units, mai)
 
     def test_between_two_editions_that_differ_it_is_not_known(self) -> None:
         between = dated("2025-01-01")
-        changed = edits.mue("J3300", on=between, claim_type=PROFESSIONAL)
-        same = edits.mue("J3301", on=between, claim_type=PROFESSIONAL)
+        changed = packaged().mue("J3300", on=between, claim_type=PROFESSIONAL)
+        same = packaged().mue("J3301", on=between, claim_type=PROFESSIONAL)
 
-        assert isinstance(changed, NotInData)
+        assert isinstance(changed, Unknown)
         assert "differ" in changed.reason
         assert {c.id for c in changed.citations} >= {"mue-2024q3", "mue-2026q2"}
-        assert isinstance(same, edits.Mue)
-        assert same.footing.basis is Basis.INTERPOLATED
+        assert isinstance(same, Mue)
+        assert same.provenance.basis is Basis.INTERPOLATED
 
     def test_a_code_that_an_edition_left_out_is_not_carried_over_it(self) -> None:
         on = dated("2026-05-01")
 
-        assert isinstance(edits.mue("J2001", on=on - 600 * DAY, claim_type=PROFESSIONAL), edits.Mue)
-        gone = edits.mue("J2001", on=on, claim_type=PROFESSIONAL)
-        assert isinstance(gone, NotInData)
+        assert isinstance(packaged().mue("J2001", on=on - 600 * DAY, claim_type=PROFESSIONAL), Mue)
+        gone = packaged().mue("J2001", on=on, claim_type=PROFESSIONAL)
+        assert isinstance(gone, Unknown)
         assert "has none" in gone.reason
 
     def test_an_edition_that_does_not_cover_a_code_says_nothing_of_it(self) -> None:
-        found = edits.mue("27096", on=dated("2026-11-01"), claim_type=PROFESSIONAL)
+        found = packaged().mue("27096", on=dated("2026-11-01"), claim_type=PROFESSIONAL)
 
-        assert isinstance(found, edits.Mue)
-        assert found.footing.basis is Basis.CARRIED
-        assert found.footing.edition.id == "mue-2026q2"
+        assert isinstance(found, Mue)
+        assert found.provenance.basis is Basis.CARRIED
+        assert found.provenance.edition.id == "mue-2026q2"
 
     @pytest.mark.parametrize("code", ["64493", "99285"])
     def test_no_table_is_known_for_an_asc_facility(self, code: str) -> None:
-        found = edits.mue(code, on=dated("2024-07-01"), claim_type=ASC)
+        found = packaged().mue(code, on=dated("2024-07-01"), claim_type=ASC)
 
-        assert isinstance(found, NotInData)
+        assert isinstance(found, Unknown)
         assert "which table" in found.reason
 
     def test_what_is_no_code_is_refused_and_what_is_not_here_is_not_known(self) -> None:
         with pytest.raises(ParseError):
-            edits.mue("6449", on=dated("2024-07-01"), claim_type=PROFESSIONAL)
+            packaged().mue("6449", on=dated("2024-07-01"), claim_type=PROFESSIONAL)
 
         assert isinstance(
-            edits.mue("99285", on=dated("2024-07-01"), claim_type=PROFESSIONAL), NotInData
+            packaged().mue("99285", on=dated("2024-07-01"), claim_type=PROFESSIONAL), Unknown
         )
 
 
@@ -243,25 +262,25 @@ class TestPlaces:
         facts = {r["code"]: (r["name"], r["pfs_rate"]) for r in read_facts("data/pos.csv")}
 
         assert {
-            code: (found.name, found.rate or "unassigned") for code, found in edits.places().items()
+            found.code: (found.name, found.rate or "unassigned") for found in packaged().places
         } == facts
 
     def test_every_code_of_two_digits_is_one_or_refused(self) -> None:
         for number in range(100):
             code = f"{number:02}"
             if number:
-                found = edits.place(f" {code} ")
+                found = packaged().get_place(f" {code} ")
                 assert found.code == code
                 assert found.assigned is (found.name != "Unassigned")
                 assert found.citations
             else:
                 with pytest.raises(UnknownIdError):
-                    edits.place(code)
+                    packaged().get_place(code)
 
     @pytest.mark.parametrize("text", ["", "1", "011", "1A", "\N{ARABIC-INDIC DIGIT ONE}1"])
     def test_what_is_not_two_digits_is_refused(self, text: str) -> None:
         with pytest.raises(ParseError):
-            edits.place(text)
+            packaged().get_place(text)
 
     @pytest.mark.parametrize(
         ("code", "rate"),
@@ -271,7 +290,7 @@ class TestPlaces:
         ],
     )
     def test_where_facet_procedures_are_done(self, code: str, rate: str) -> None:
-        assert edits.place(code).rate == rate
+        assert packaged().get_place(code).rate == rate
 
 
 # -- pairs of codes
@@ -284,7 +303,9 @@ INJECTIONS = ("64490", "64491", "64492", "64493", "64494", "64495")
 def all_pairs() -> Iterator[Row]:
     """Give every edit of the table on its own."""
     for row in rows("edits/pairs"):
-        for one, two in itertools.product(*(edits._listed(row[c]) for c in ("column1", "column2"))):
+        for one, two in itertools.product(
+            *(_data.codes_of(row[c]) for c in ("column1", "column2"))
+        ):
             yield row["service"], one, two, row["indicator"], row["deleted"], row["rationale"]
 
 
@@ -301,9 +322,9 @@ def facts_of_pairs() -> Iterator[Row]:
         )
 
 
-def professional(code: str, other: str, on: dt.date = SUMMER) -> edits.PairEdits:
-    found = edits.pairs(code, other, on=on, claim_type=PROFESSIONAL)
-    assert isinstance(found, edits.PairEdits)
+def professional(code: str, other: str, on: dt.date = SUMMER) -> PairEdits:
+    found = packaged().pair_edits(code, other, on=on, claim_type=PROFESSIONAL)
+    assert isinstance(found, PairEdits)
     return found
 
 
@@ -320,7 +341,7 @@ class TestPairs:
     def test_ranges_are_written_in_one_way(self) -> None:
         for row in rows("edits/pairs"):
             for column in ("column1", "column2"):
-                codes = list(edits._listed(row[column]))
+                codes = list(_data.codes_of(row[column]))
                 assert codes == sorted(set(codes))
                 assert all(map(is_code, codes))
                 spans = row[column].split()
@@ -339,7 +360,7 @@ class TestPairs:
             if deleted:
                 assert dated(deleted) < SUMMER
                 continue
-            assert indicator in {edits.PairIndicator.NEVER, edits.PairIndicator.ALLOWED}
+            assert indicator in {PairIndicator.NEVER, PairIndicator.ALLOWED}
             place = service, frozenset((one, two))
             assert place not in seen
             seen.add(place)
@@ -352,10 +373,10 @@ class TestPairs:
         family = [p.code for p in packaged().procedures if p.kind.value == "facet"]
         stated = {row[1:3]: row for row in all_pairs() if row[0] == service and not row[4]}
         for one, two in itertools.permutations(family, 2):
-            found = edits.pairs(one, two, on=SUMMER, claim_type=claim_type, strict=True)
-            turned = edits.pairs(two, one, on=SUMMER, claim_type=claim_type, strict=True)
-            assert isinstance(found, edits.PairEdits)
-            assert isinstance(turned, edits.PairEdits)
+            found = packaged().pair_edits(one, two, on=SUMMER, claim_type=claim_type, strict=True)
+            turned = packaged().pair_edits(two, one, on=SUMMER, claim_type=claim_type, strict=True)
+            assert isinstance(found, PairEdits)
+            assert isinstance(turned, PairEdits)
             assert found.edit == turned.edit
             assert set(found.deleted) == set(turned.deleted)
             row = stated.get((one, two)) or stated.get((two, one))
@@ -376,14 +397,16 @@ class TestPairs:
 
     @pytest.mark.parametrize("on", [SUMMER - DAY, dated("2010-01-01")])
     def test_before_the_set_nothing_is_known(self, on: dt.date) -> None:
-        assert isinstance(edits.pairs("64493", "64635", on=on, claim_type=PROFESSIONAL), NotInData)
+        assert isinstance(
+            packaged().pair_edits("64493", "64635", on=on, claim_type=PROFESSIONAL), Unknown
+        )
 
     def test_an_asc_facility_meets_the_table_of_practitioners(self) -> None:
-        found = edits.pairs("64493", "64635", on=SUMMER, claim_type=ASC)
+        found = packaged().pair_edits("64493", "64635", on=SUMMER, claim_type=ASC)
 
-        assert isinstance(found, edits.PairEdits)
+        assert isinstance(found, PairEdits)
         assert found.edit == professional("64493", "64635").edit
-        assert {c.confidence for c in found.footing.citations} == {Confidence.SECONDARY}
+        assert {c.confidence for c in found.provenance.citations} == {Confidence.SECONDARY}
 
     def test_what_a_later_copy_puts_in_doubt_is_not_carried(self) -> None:
         """186 pairs without an edit in force in the set; in its own quarter the set still answers."""
@@ -398,17 +421,17 @@ class TestPairs:
         for one, two, _ in ours:
             assert professional(one, two).edit is None
             for codes in ((one, two), (two, one)):
-                doubted = edits.pairs(*codes, on=later, claim_type=PROFESSIONAL)
-                assert isinstance(doubted, NotInData)
+                doubted = packaged().pair_edits(*codes, on=later, claim_type=PROFESSIONAL)
+                assert isinstance(doubted, Unknown)
                 assert {c.id for c in doubted.citations} >= {"ncci-ptp-2026q2", "ncci-ptp-2024q3"}
 
     def test_of_two_related_codes_no_edit_is_not_known(self) -> None:
-        known = edits.pairs("62323", "77003", on=SUMMER, claim_type=PROFESSIONAL)
+        known = packaged().pair_edits("62323", "77003", on=SUMMER, claim_type=PROFESSIONAL)
 
-        assert isinstance(known, edits.PairEdits)
+        assert isinstance(known, PairEdits)
         assert known.edit
         assert isinstance(
-            edits.pairs("10021", "99285", on=SUMMER, claim_type=PROFESSIONAL), NotInData
+            packaged().pair_edits("10021", "99285", on=SUMMER, claim_type=PROFESSIONAL), Unknown
         )
 
 
@@ -432,7 +455,7 @@ def order_file(year: int) -> Iterator[tuple[str, str, str]]:
         (name,) = (n for n in archive.namelist() if n.endswith(f"icd10cm_order_{year}.txt"))
         with archive.open(name) as raw:
             for line in io.TextIOWrapper(raw, encoding="ascii"):
-                yield edits.parse_diagnosis(line[6:13]), line[14], line[77:].strip()
+                yield parse_diagnosis(line[6:13]), line[14], line[77:].strip()
 
 
 class TestDiagnoses:
@@ -456,15 +479,15 @@ class TestDiagnoses:
     @pytest.mark.parametrize("year", ORDER_FILES)
     def test_it_equals_the_order_file_of_cms(self, year: int) -> None:
         """Cell by cell, and no code of a category that was read is missing or too many."""
-        (read,) = (r for r in edits._read("icd10cm") if r.edition.id == f"icd10cm-{year}")
+        (read,) = (r for r in packaged().diagnoses if r.edition.id == f"icd10cm-{year}")
         file = {row[0]: row[1:] for row in order_file(year) if read.covered(row[0])}
 
         ours: dict[str, tuple[str, str]] = {}
         for code in {r["code"] for r in rows("diagnoses/codes")}:
-            found = edits.diagnosis(code, on=first_day(year), strict=True)
-            assert isinstance(found, edits.Diagnosis)
-            assert found.footing.edition == read.edition
-            if found.validity is not edits.Validity.NOT_VALID:
+            found = packaged().diagnosis(code, on=first_day(year), strict=True)
+            assert isinstance(found, Diagnosis)
+            assert found.provenance.edition == read.edition
+            if found.validity is not Validity.NOT_VALID:
                 ours[code] = (str(int(found.billable)), found.title)
 
         assert ours == file
@@ -472,10 +495,10 @@ class TestDiagnoses:
     @pytest.mark.parametrize("year", ORDER_FILES)
     def test_every_code_of_the_order_file_is_read_with_its_dot_and_without(self, year: int) -> None:
         for code, _, _ in order_file(year):
-            assert edits.parse_diagnosis(code) == code
+            assert parse_diagnosis(code) == code
 
     def test_the_fiscal_years_follow_each_other(self) -> None:
-        editions = [read.edition for read in edits._read("icd10cm")]
+        editions = [read.edition for read in packaged().diagnoses]
 
         assert editions[0].first == first_day(FIRST_YEAR)
         assert editions[-1].last == first_day(LAST_YEAR + 1) - DAY
@@ -490,44 +513,44 @@ class TestDiagnoses:
         ]
 
         assert len(set(stated)) == len(stated)
-        assert all(edits.parse_diagnosis(code) == code for code, _ in stated)
-        for read in edits._read("icd10cm"):
+        assert all(parse_diagnosis(code) == code for code, _ in stated)
+        for read in packaged().diagnoses:
             assert all(read.covered(code) for code, _ in stated)
 
     def test_a_flag_changes_on_the_first_of_october(self) -> None:
         change = dated("2021-10-01")
-        before, after = (edits.diagnosis("M54.5", on=on) for on in (change - DAY, change))
-        new = [edits.diagnosis("M54.50", on=on) for on in (change - DAY, change)]
+        before, after = (packaged().diagnosis("M54.5", on=on) for on in (change - DAY, change))
+        new = [packaged().diagnosis("M54.50", on=on) for on in (change - DAY, change)]
 
-        assert isinstance(before, edits.Diagnosis)
-        assert isinstance(after, edits.Diagnosis)
-        assert (before.billable, after.validity) == (True, edits.Validity.HEADER)
-        assert [n.validity for n in new if isinstance(n, edits.Diagnosis)] == [
-            *(edits.Validity.NOT_VALID, edits.Validity.BILLABLE)
+        assert isinstance(before, Diagnosis)
+        assert isinstance(after, Diagnosis)
+        assert (before.billable, after.validity) == (True, Validity.HEADER)
+        assert [n.validity for n in new if isinstance(n, Diagnosis)] == [
+            *(Validity.NOT_VALID, Validity.BILLABLE)
         ]
 
     @pytest.mark.parametrize("code", ["M47.816", "M54.5", "M47.81Z"])
     def test_what_comes_after_the_last_file_is_carried(self, code: str) -> None:
-        last = edits.diagnosis(code, on=dated("2026-09-30"), strict=True)
-        next_day = edits.diagnosis(code, on=dated("2026-10-01"))
+        last = packaged().diagnosis(code, on=dated("2026-09-30"), strict=True)
+        next_day = packaged().diagnosis(code, on=dated("2026-10-01"))
 
-        assert isinstance(last, edits.Diagnosis)
-        assert isinstance(next_day, edits.Diagnosis)
-        assert (last.validity, last.footing.basis) == (next_day.validity, Basis.STATED)
-        assert next_day.footing.basis is Basis.CARRIED
-        assert isinstance(edits.diagnosis(code, on=dated("2026-10-01"), strict=True), NotInData)
+        assert isinstance(last, Diagnosis)
+        assert isinstance(next_day, Diagnosis)
+        assert (last.validity, last.provenance.basis) == (next_day.validity, Basis.STATED)
+        assert next_day.provenance.basis is Basis.CARRIED
+        assert isinstance(packaged().diagnosis(code, on=dated("2026-10-01"), strict=True), Unknown)
 
     def test_before_the_first_file_nothing_is_known(self) -> None:
-        assert isinstance(edits.diagnosis("M47.816", on=dated("2015-09-30")), NotInData)
+        assert isinstance(packaged().diagnosis("M47.816", on=dated("2015-09-30")), Unknown)
 
     @pytest.mark.parametrize("code", ["I10", "M48", "M48.20", "M71.2", "M96.0", "Z99"])
     def test_of_a_category_that_was_not_read_nothing_is_known(self, code: str) -> None:
-        assert isinstance(edits.diagnosis(code, on=dated("2026-03-02")), NotInData)
+        assert isinstance(packaged().diagnosis(code, on=dated("2026-03-02")), Unknown)
 
     @pytest.mark.parametrize("text", ["", "M4", "724.2", "M47.81612", "M47..1", "M47.", "47816"])
     def test_what_is_no_code_is_refused(self, text: str) -> None:
         with pytest.raises(ParseError):
-            edits.diagnosis(text, on=dated("2026-03-02"))
+            packaged().diagnosis(text, on=dated("2026-03-02"))
 
 
 # -- the part of the spine that a diagnosis names
@@ -555,15 +578,15 @@ class TestParts:
     @pytest.mark.parametrize("stem", STEMS)
     @pytest.mark.parametrize("digit", "0123456789")
     def test_the_last_digit_of_a_site_tells_the_part(self, stem: str, digit: str) -> None:
-        named = edits.spine_part(stem + digit)
+        named = packaged().spine_part(stem + digit)
 
-        assert (named and named.part.value) == PARTS.get(digit)
+        assert (None if isinstance(named, Unknown) else named.part.value) == PARTS.get(digit)
 
-    @pytest.mark.parametrize("part", edits.SpinePart)
-    def test_a_part_agrees_with_the_regions_in_its_row(self, part: edits.SpinePart) -> None:
+    @pytest.mark.parametrize("part", SpinePart)
+    def test_a_part_agrees_with_the_regions_in_its_row(self, part: SpinePart) -> None:
         stated = {row["regions"] for row in rows("diagnoses/parts") if row["part"] == part}
-        order = list(edits.SpinePart)
-        junction = order.index(edits.SpinePart.THORACOLUMBAR)
+        order = list(SpinePart)
+        junction = order.index(SpinePart.THORACOLUMBAR)
 
         expected = {
             -1: NECK,
@@ -575,8 +598,8 @@ class TestParts:
     def test_no_year_names_another_part_of_a_code(self) -> None:
         """A code keeps its site, so a claim of any year is read by the last title."""
         for row in rows("diagnoses/codes"):
-            named = edits.spine_part(row["code"])
-            if named is not None and "region" in row["title"]:
+            named = packaged().spine_part(row["code"])
+            if isinstance(named, NamedPart) and "region" in row["title"]:
                 assert f"{named.part} " in row["title"].lower(), row
 
     def test_each_row_decides_some_title_and_says_why(self) -> None:
@@ -596,7 +619,7 @@ class TestParts:
 
     @pytest.mark.parametrize("code", ["I10", "G89.4", "M46.1", "M51", "M54.30", "M99.9", "Z99.89"])
     def test_a_title_that_names_no_one_part_is_not_read(self, code: str) -> None:
-        assert edits.spine_part(code) is None
+        assert isinstance(packaged().spine_part(code), Unknown)
 
     @pytest.mark.parametrize(
         ("code", "part"),
@@ -612,19 +635,20 @@ class TestParts:
         ],
     )
     def test_how_a_title_is_read(self, code: str, part: str) -> None:
-        named = edits.spine_part(code)
+        named = packaged().spine_part(code)
 
-        assert named is not None
+        assert isinstance(named, NamedPart)
         assert named.part == part
 
     def test_what_is_no_code_has_no_part(self) -> None:
         with pytest.raises(ParseError):
-            edits.spine_part("724.2")
+            packaged().spine_part("724.2")
 
 
 # -- contractors' lists of diagnoses
 
-NORIDIAN = ("JE", "JF")
+NORIDIAN = ("medicare-je", "medicare-jf")
+MACS = sorted(jurisdictions.policy_ids()["medicare"])
 USES = {
     "all facet procedures (blocks, intra-articular injections, RFA)": "any",
     "facet cyst aspiration/injection only per article footnote; not for ablation": "facet-cyst",
@@ -644,14 +668,15 @@ class TestLists:
         assert {(r["document"], r["code"]): r["use"] for r in rows("diagnoses/lists")} == facts
 
     def test_what_the_facts_leave_unconfirmed_is_not_known(self) -> None:
-        """The articles of the other contractors, and Noridian's second one before the merger."""
+        """The articles of the other MACs, and Noridian's second one before the merger."""
         read = read_facts("medicare_icd10.csv")
         unread = {r["article"] for r in read if r["status"] == "UNCONFIRMED"}
         told: set[str] = set()
-        for place in jurisdictions.ids():
+        for place in MACS:
             for on in map(dated, ("2024-07-01", "2026-03-02", "2026-06-01", "2026-12-01")):
-                found = edits.diagnosis_list(place, on=on)
-                if isinstance(found, NotInData):
+                found = diagnosis_list(policies.get(place), on=on)
+                assert found is not None
+                if isinstance(found, Unknown):
                     told |= {article for article in unread if article in found.reason}
                 else:
                     assert place in NORIDIAN
@@ -660,12 +685,12 @@ class TestLists:
 
     def test_a_jurisdiction_has_the_list_of_its_article(self) -> None:
         merger = dated("2026-04-16")
-        before = [edits.diagnosis_list(place, on=merger - DAY) for place in NORIDIAN]
-        after = [edits.diagnosis_list(place, on=merger) for place in NORIDIAN]
+        before = [diagnosis_list(policies.get(place), on=merger - DAY) for place in NORIDIAN]
+        after = [diagnosis_list(policies.get(place), on=merger) for place in NORIDIAN]
 
-        assert [isinstance(found, NotInData) for found in before] == [False, True]
-        assert all(isinstance(found, edits.DiagnosisList) for found in after)
-        lists = [found for found in after if isinstance(found, edits.DiagnosisList)]
+        assert [isinstance(found, Unknown) for found in before] == [False, True]
+        assert all(isinstance(found, DiagnosisList) for found in after)
+        lists = [found for found in after if isinstance(found, DiagnosisList)]
         assert {found.document for found in lists} == {"A58403"}
         assert lists[0].diagnoses == lists[1].diagnoses
 
@@ -678,37 +703,37 @@ class TestLists:
         ],
     )
     def test_on_what_the_list_stands(self, day: str, basis: str | None) -> None:
-        found = edits.diagnosis_list("JE", on=dated(day))
-        strict = edits.diagnosis_list("JE", on=dated(day), strict=True)
+        found = diagnosis_list(policies.get("medicare-je"), on=dated(day))
+        strict = diagnosis_list(policies.get("medicare-je"), on=dated(day), strict=True)
 
-        assert (None if isinstance(found, NotInData) else found.footing.basis) == basis
-        assert isinstance(strict, NotInData) is (basis in {None, "carried"})
+        assert (found.provenance.basis if isinstance(found, DiagnosisList) else None) == basis
+        assert isinstance(strict, Unknown) is (basis in {None, "carried"})
 
-    @pytest.mark.parametrize("place", jurisdictions.ids())
+    @pytest.mark.parametrize("place", MACS)
     def test_where_no_article_is_known_no_list_is(self, place: str) -> None:
-        found = edits.diagnosis_list(place, on=dated("2010-01-01"))
+        found = diagnosis_list(policies.get(place), on=dated("2010-01-01"))
 
-        assert isinstance(found, NotInData)
-        assert "which article holds" in found.reason
+        assert isinstance(found, Unknown)
+        assert "which document is in force" in found.reason
 
     def test_every_code_of_a_list_is_billable_while_it_stands_there(self) -> None:
         for on in map(dated, ("2025-02-28", "2026-05-21", "2026-09-15")):
-            found = edits.diagnosis_list("JE", on=on)
-            assert isinstance(found, edits.DiagnosisList)
+            found = diagnosis_list(policies.get("medicare-je"), on=on)
+            assert isinstance(found, DiagnosisList)
             assert {c.id for c in found.citations} & {"chk25", "memo26"}
             for listed in found.diagnoses:
-                code = edits.diagnosis(listed.code, on=on)
-                assert isinstance(code, edits.Diagnosis)
+                code = packaged().diagnosis(listed.code, on=on)
+                assert isinstance(code, Diagnosis)
                 assert code.billable
 
     def test_pain_alone_is_on_no_list(self) -> None:
         """Source: Noridian, article A58403."""
-        found = edits.diagnosis_list("JE", on=dated("2026-06-01"))
+        found = diagnosis_list(policies.get("medicare-je"), on=dated("2026-06-01"))
 
-        assert isinstance(found, edits.DiagnosisList)
+        assert isinstance(found, DiagnosisList)
         for code in ("M54.2", "M54.50", "M54.59", "M47.811", "M47.818", "M47.819", "M47.16"):
             assert found.use_of(code) is None
-        assert found.use_of("m47816") is edits.DiagnosisUse.ANY
+        assert found.use_of("m47816") is DiagnosisUse.ANY
 
 
 # -- status in the ambulatory surgical center
@@ -747,12 +772,14 @@ class TestAsc:
 
     def test_it_equals_the_facts(self) -> None:
         """Each of the 1,451 rows in its quarter, and no other quarter."""
-        by_first = {read.edition.id: str(read.edition.first) for read in edits._read("asc")}
         signs = {True: "Y", False: "N", None: ""}
 
         assert {
-            (by_first[edition], code): (status[0].value, status[1], signs[status[2]])
-            for (edition, _, code), status in edits._asc().items()
+            (str(release.edition.first), code): (
+                *(row.addendum.value, row.indicator, signs[row.multiple_discount]),
+            )
+            for release in packaged().asc_statuses
+            for code, row in release.rows.items()
         } == {
             (r["eff_from"], r["code"]): (
                 *(r["addendum"], r["payment_indicator"], r["multiple_procedure_discount"]),
@@ -768,8 +795,8 @@ class TestAsc:
         file = {code: rest for code, *rest in addendum(name) if code in codes}
         ours: dict[str, list[str]] = {}
         for code in codes:
-            found = edits.asc_status(code, on=on, strict=True)
-            if isinstance(found, edits.AscStatus) and found.addendum == name[9:11]:
+            found = packaged().asc_status(code, on=on, strict=True)
+            if isinstance(found, AscStatus) and found.addendum == name[9:11]:
                 sign = {True: "Y", False: "N", None: ""}[found.multiple_discount]
                 ours[code] = [found.indicator, sign]
 
@@ -786,25 +813,25 @@ class TestAsc:
     def test_the_family(self, code: str, indicator: str) -> None:
         """Source: the ASC addenda that editions.csv names."""
         for day, basis in (("2021-01-01", "stated"), ("2026-07-01", "carried")):
-            found = edits.asc_status(code, on=dated(day))
-            assert isinstance(found, edits.AscStatus)
-            assert (found.indicator, found.footing.basis) == (indicator, basis)
+            found = packaged().asc_status(code, on=dated(day))
+            assert isinstance(found, AscStatus)
+            assert (found.indicator, found.provenance.basis) == (indicator, basis)
             assert found.covered
             assert found.multiple_discount is (indicator != "N1")
 
     def test_the_unlisted_code_is_excluded_also_in_the_year_that_was_not_read(self) -> None:
         for day, basis in (("2021-12-31", "stated"), ("2022-06-01", "interpolated")):
-            found = edits.asc_status("64999", on=dated(day))
-            assert isinstance(found, edits.AscStatus)
-            assert (found.covered, found.footing.basis) == (False, basis)
+            found = packaged().asc_status("64999", on=dated(day))
+            assert isinstance(found, AscStatus)
+            assert (found.covered, found.provenance.basis) == (False, basis)
 
     def test_a_code_that_left_the_lists_is_not_known_after_it(self) -> None:
-        before = edits.asc_status("J2001", on=dated("2024-12-31"))
-        after = edits.asc_status("J2001", on=dated("2025-01-01"))
+        before = packaged().asc_status("J2001", on=dated("2024-12-31"))
+        after = packaged().asc_status("J2001", on=dated("2025-01-01"))
 
-        assert isinstance(before, edits.AscStatus)
-        assert isinstance(after, NotInData)
+        assert isinstance(before, AscStatus)
+        assert isinstance(after, Unknown)
         assert "asc-2025q1 has none" in after.reason
 
     def test_before_the_first_quarter_nothing_is_known(self) -> None:
-        assert isinstance(edits.asc_status("64493", on=dated("2020-12-31")), NotInData)
+        assert isinstance(packaged().asc_status("64493", on=dated("2020-12-31")), Unknown)

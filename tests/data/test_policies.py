@@ -24,7 +24,8 @@ from cptfacet.policies import ChangeKind, NotKnown, Policy, Provision, model
 from cptfacet.policies.files import read_file
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
 from cptfacet.procedures import Family, Ordinal, ProcedureKind
-from cptfacet.reference import edits, packaged
+from cptfacet.reference import packaged
+from cptfacet.reference.edits import PairEdits, PairIndicator
 from cptfacet.sessions import Guidance, Technique
 
 SPRING = dt.date(2026, 3, 2)
@@ -731,12 +732,14 @@ def test_family_pairs_are_those_of_the_edits(
         found.edit.indicator
         for one, other in itertools.product(*firsts)
         for found in [
-            edits.pairs(one.code, other.code, on=THIRD_QUARTER, claim_type=ClaimType(claim_type))
+            packaged().pair_edits(
+                one.code, other.code, on=THIRD_QUARTER, claim_type=ClaimType(claim_type)
+            )
         ]
-        if isinstance(found, edits.PairEdits) and found.edit
+        if isinstance(found, PairEdits) and found.edit
     }
 
-    wanted = edits.PairIndicator.NEVER if expected == NEVER else edits.PairIndicator.ALLOWED
+    wanted = PairIndicator.NEVER if expected == NEVER else PairIndicator.ALLOWED
     assert indicators == {wanted}
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet.reference.editions import Basis, Edition, NotInData, Provenance, resolve
+from cptfacet.reference.editions import Basis, Edition, Provenance, resolve
+from cptfacet.unknown import Unknown
 
 Series = list[tuple[Edition, str | None]]
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2021, 12, 31))
@@ -26,7 +27,7 @@ def all_series(draw: st.DrawFn) -> Series:
     ]
 
 
-def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Provenance] | NotInData:
+def ask(series: Series, on: dt.date, *, strict: bool = False) -> tuple[str, Provenance] | Unknown:
     return resolve(series, on=on, what="it", strict=strict)
 
 
@@ -48,7 +49,7 @@ class TestFooting:
         found = ask(series, on)
 
         if value is None:
-            assert isinstance(found, NotInData)
+            assert isinstance(found, Unknown)
         else:
             assert found == (value, Provenance(basis=Basis.STATED, editions=(edition,)))
 
@@ -63,7 +64,7 @@ class TestFooting:
                 footing = Provenance(basis=Basis.INTERPOLATED, editions=(left, right))
                 assert found == (value, footing)
             else:
-                assert isinstance(found, NotInData)
+                assert isinstance(found, Unknown)
                 assert left.id in found.reason
                 assert right.id in found.reason
 
@@ -75,7 +76,7 @@ class TestFooting:
         found = ask(series, on)
 
         if value is None:
-            assert isinstance(found, NotInData)
+            assert isinstance(found, Unknown)
         else:
             assert found == (value, Provenance(basis=Basis.CARRIED, editions=(edition,)))
 
@@ -85,7 +86,7 @@ class TestFooting:
 
         found = ask(series, on)
 
-        assert isinstance(found, NotInData)
+        assert isinstance(found, Unknown)
         assert str(series[0][0]) in found.reason
 
     @given(all_series(), DAYS)
@@ -94,17 +95,17 @@ class TestFooting:
     ) -> None:
         lax, strict = ask(series, on), ask(series, on, strict=True)
 
-        if not isinstance(lax, NotInData) and lax[1].basis is Basis.CARRIED:
-            assert isinstance(strict, NotInData)
+        if not isinstance(lax, Unknown) and lax[1].basis is Basis.CARRIED:
+            assert isinstance(strict, Unknown)
             assert "strict" in strict.reason
-        elif not isinstance(lax, NotInData):
+        elif not isinstance(lax, Unknown):
             assert strict == lax
         else:
-            assert isinstance(strict, NotInData)
+            assert isinstance(strict, Unknown)
 
     @given(DAYS)
     def test_without_editions_nothing_is_known(self, on: dt.date) -> None:
-        assert isinstance(ask([], on), NotInData)
+        assert isinstance(ask([], on), Unknown)
 
 
 def test_values_are_closed() -> None:

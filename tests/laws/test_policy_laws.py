@@ -231,8 +231,7 @@ class TestLawlessPolicies:
         known = packaged()
         code = "64494"
         links = tuple(link for link in known.procedure(code).primaries if link.primary != "64493")
-        lawless = attrs.evolve(
-            known,
+        lawless = known.with_tables(
             procedures=tuple(
                 attrs.evolve(p, primaries=links) if p.code == code else p for p in known.procedures
             ),
@@ -929,8 +928,7 @@ LATER = {
 
 def later_reference() -> Reference:
     """Give a reference in which some add-ons began later than they did."""
-    return attrs.evolve(
-        packaged(),
+    return packaged().with_tables(
         procedures=tuple(
             attrs.evolve(p, term=attrs.evolve(p.term, start=start))
             if (start := LATER.get(p.code))
@@ -1027,8 +1025,7 @@ class TestTheSpace:
         known = packaged()
         later = ON + dt.timedelta(days=1)
         without = {
-            family: attrs.evolve(
-                known,
+            family: known.with_tables(
                 procedures=tuple(
                     attrs.evolve(p, term=attrs.evolve(p.term, start=later))
                     if (p.family, p.kind) == (family, ProcedureKind.FACET)
@@ -1085,8 +1082,7 @@ class TestTheCase:
 
     def test_the_reference_is_the_given_one(self) -> None:
         known = packaged()
-        other = attrs.evolve(
-            known,
+        other = known.with_tables(
             modifiers=tuple(
                 attrs.evolve(m, code="ZR") if m.role is ModifierRole.RIGHT else m
                 for m in known.modifiers
@@ -1105,8 +1101,7 @@ class TestTheCase:
             first,
             term=attrs.evolve(first.term, start=dt.date(2015, 1, 1), until=dt.date(2030, 6, 29)),
         )
-        other = attrs.evolve(
-            known,
+        other = known.with_tables(
             procedures=tuple(
                 attrs.evolve(p, primaries=(ended, *links)) if p.code == "64494" else p
                 for p in known.procedures

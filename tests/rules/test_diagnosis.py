@@ -14,14 +14,15 @@ from cptfacet import _data, policies
 from cptfacet.checking import Checker, Day, Signal, check_claim, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.findings import Finding, Question, RuleFamily
+from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
 from cptfacet.procedures import ProcedureKind
-from cptfacet.reference import edits, packaged
-from cptfacet.reference.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
+from cptfacet.reference import packaged
+from cptfacet.reference.diagnoses import Diagnosis, NamedPart, Validity
 
 DAY = dt.date(2026, 6, 1)  # within the revision of the article whose list was read
 CPT, NORIDIAN = policies.get("cpt"), policies.get("medicare-je")
 CODES = sorted({row["code"] for row in _data.read_csv("diagnoses/codes.csv")})
-LISTED = edits.diagnosis_list("JE", on=DAY)
+LISTED = diagnosis_list(NORIDIAN, on=DAY)
 OF_CODE_SET = {
     Validity.BILLABLE: set[str](),
     Validity.HEADER: {"diagnosis-header"},
@@ -57,13 +58,13 @@ class TestCodeSet:
         on = dt.date.fromisoformat(day)
         checker = Checker(CPT, memo=0)
         for code in CODES:
-            answer = edits.diagnosis(code, on=on)
+            answer = packaged().diagnosis(code, on=on)
             assert isinstance(answer, Diagnosis)
             report = checker.check(claim(line("64493", code), on=on))
             found = [f for f in report.findings if f.rule != "diagnosis-region-differs"]
             assert {f.rule for f in found} == OF_CODE_SET[answer.validity], code
             for each in found:
-                assert each.citations == answer.footing.citations
+                assert each.citations == answer.provenance.citations
                 assert code in each.message
                 assert isinstance(each.remedy, Question)
 
@@ -219,7 +220,8 @@ class TestPart:
         checker = Checker(CPT, memo=0)
         for procedure in packaged().find(kind=ProcedureKind.FACET, on=DAY):
             for diagnosis in CODES:
-                part = edits.spine_part(diagnosis)
+                named = packaged().spine_part(diagnosis)
+                part = named if isinstance(named, NamedPart) else None
                 report = checker.check(claim(line(procedure.code, diagnosis)))
                 found = [f for f in report.findings if f.rule == "diagnosis-region-differs"]
                 other = part is not None and procedure.region not in part.regions

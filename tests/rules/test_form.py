@@ -17,7 +17,7 @@ from cptfacet.dates import Status
 from cptfacet.findings import Finding, Question, Replacement, Report, RuleFamily, Severity
 from cptfacet.modifiers import Modifier, ModifierConflict, ModifierRole
 from cptfacet.procedures import Procedure, ProcedureKind
-from cptfacet.reference import edits, packaged
+from cptfacet.reference import packaged
 
 SPRING = dt.date(2026, 3, 2)
 CHECKERS = {name: Checker(policies.get(name), memo=0) for name in ("cpt", "medicare")}
@@ -279,7 +279,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize("code", [f"{number:02}" for number in range(100)])
     def test_are_assigned(self, code: str) -> None:
-        place = edits.places().get(code)
+        (place,) = packaged().places.about(code) or (None,)
         found = "place-not-assigned" in rules(check("64493-RT", place=code))
 
         assert found is (place is None or not place.assigned)
@@ -298,14 +298,16 @@ class TestPlaces:
     @pytest.mark.parametrize("claim_type", ClaimType)
     def test_of_facilities(self, claim_type: ClaimType) -> None:
         own = {
-            ClaimType.PROFESSIONAL: set(edits.places()),
+            ClaimType.PROFESSIONAL: {place.code for place in packaged().places},
             ClaimType.ASC_FACILITY: {"24"},
             ClaimType.HOSPITAL_OUTPATIENT: {"19", "22", "23"},
         }[claim_type]
-        for code, place in edits.places().items():
-            found = rules(check("64493-RT", place=code, claim_type=claim_type))
+        for place in packaged().places:
+            found = rules(check("64493-RT", place=place.code, claim_type=claim_type))
 
-            assert ("place-claim-type-differs" in found) is (place.assigned and code not in own)
+            assert ("place-claim-type-differs" in found) is (
+                place.assigned and place.code not in own
+            )
 
     def test_of_lines_count_before_that_of_the_claim(self) -> None:
         line = attrs.evolve(parse_line("64493-RT"), place_of_service="28")

@@ -18,8 +18,7 @@ from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
 
 MEDICARE = policies.get("medicare")
-FIRST = attrs.evolve(  # in which KX stands among the modifiers that come first
-    packaged(),
+FIRST = packaged().with_tables(  # in which KX stands among the modifiers that come first
     modifiers=tuple(
         attrs.evolve(each, kind=ModifierKind.PAYMENT) if each.code == "KX" else each
         for each in packaged().modifiers
@@ -27,8 +26,7 @@ FIRST = attrs.evolve(  # in which KX stands among the modifiers that come first
 )
 
 NAMES = {"RT": "R1", "LT": "L1", "50": "B5"}
-RENAMED = attrs.evolve(  # in which sides have other modifiers
-    packaged(),
+RENAMED = packaged().with_tables(  # in which sides have other modifiers
     modifiers=tuple(
         attrs.evolve(each, code=NAMES.get(each.code, each.code)) for each in packaged().modifiers
     ),

@@ -148,8 +148,7 @@ def citing_itself(policy: Policy) -> Policy:
 def reference_citing_itself() -> Reference:
     """Give the packaged reference with facts that cite themselves alone."""
     known = packaged()
-    return attrs.evolve(
-        known,
+    return known.with_tables(
         modifiers=tuple(
             attrs.evolve(each, citations=_itself(f"modifier {each.code}"))
             for each in known.modifiers

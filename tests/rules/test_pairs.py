@@ -14,7 +14,7 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.findings import Finding, FindingKind, Question, Replacement, RuleFamily, Severity
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, ProcedureKind
-from cptfacet.reference import edits, packaged
+from cptfacet.reference import packaged
 from cptfacet.reference.edits import PairEdits, PairIndicator
 from cptfacet.repairing import repair_claim
 
@@ -61,7 +61,7 @@ def test_plain_lines_draw_what_the_edits_say_and_nothing_else(
     for other in (*FACET, *BESIDE):
         if other == facet:
             continue
-        edit = edits.pairs(facet, other, on=QUARTER, claim_type=claim_type)
+        edit = packaged().pair_edits(facet, other, on=QUARTER, claim_type=claim_type)
         assert isinstance(edit, PairEdits)
         indicator = edit.edit and edit.edit.indicator
         expected = {
@@ -75,7 +75,7 @@ def test_plain_lines_draw_what_the_edits_say_and_nothing_else(
         for each in found:
             assert (each.kind, each.severity) == (FindingKind.EDIT, Severity.ERROR)
             assert each.lines == (1, 2)
-            assert set(edit.footing.citations) <= set(each.citations)
+            assert set(edit.provenance.citations) <= set(each.citations)
             assert isinstance(each.remedy, Question)
 
 

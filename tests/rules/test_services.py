@@ -14,7 +14,7 @@ from cptfacet.claims import Claim, ClaimType, parse_line
 from cptfacet.findings import Finding, FindingKind, Question, RuleFamily, Severity
 from cptfacet.policies import Provision
 from cptfacet.procedures import CodeGroup, Family
-from cptfacet.reference import edits, packaged
+from cptfacet.reference import packaged
 from cptfacet.reference.edits import Addendum, AscStatus
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 
@@ -204,18 +204,18 @@ class TestSurgicalCenters:
     @pytest.mark.parametrize("family", Family)
     def test_packaged_codes(self, family: Family) -> None:
         for procedure in packaged().find(family=family, on=DAY):
-            status = edits.asc_status(procedure.code, on=DAY)
+            status = packaged().asc_status(procedure.code, on=DAY)
             assert isinstance(status, AscStatus)
             checked = claim(procedure.code, claim_type=ClaimType.ASC_FACILITY)
             found = [f for f in of_family(checked) if f.rule == "asc-packaged"]
             assert [(f.lines, f.severity.value) for f in found] == (
                 [((1,), "info")] if status.indicator == "N1" else []
             )
-            assert all(f.citations == status.footing.citations for f in found)
+            assert all(f.citations == status.provenance.citations for f in found)
 
     def test_excluded_codes(self) -> None:
         checked = claim("64999", "64493-RT", claim_type=ClaimType.ASC_FACILITY)
-        status = edits.asc_status("64999", on=DAY)
+        status = packaged().asc_status("64999", on=DAY)
 
         assert isinstance(status, AscStatus)
         assert status.addendum is Addendum.EXCLUDED

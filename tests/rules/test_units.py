@@ -16,8 +16,8 @@ from cptfacet.checking.rules.units import REPORTED_BY
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.findings import Finding, Question, RuleFamily
 from cptfacet.procedures import CodeGroup, ProcedureKind
-from cptfacet.reference import edits, packaged
-from cptfacet.reference.edits import Mai, Mue
+from cptfacet.reference import packaged
+from cptfacet.reference.edits import Mai, Mue, MueRow
 
 MEDICARE = policies.get("medicare")
 DAY = dt.date(2026, 11, 2)  # in an edition that was read
@@ -29,7 +29,7 @@ EDITS = [
     edit
     for claim_type in ClaimType
     for code in CODES
-    if isinstance(edit := edits.mue(code, on=DAY, claim_type=claim_type), Mue)
+    if isinstance(edit := packaged().mue(code, on=DAY, claim_type=claim_type), Mue)
 ]
 
 
@@ -60,7 +60,7 @@ def test_each_edit_allows_its_units_and_no_more(edit: Mue) -> None:
     assert exceeding(allowed) == []
     [found] = exceeding(beyond)
     assert found.lines == (1,)
-    assert found.citations == edit.footing.citations
+    assert found.citations == edit.provenance.citations
     assert isinstance(found.remedy, Question)
     assert ("appeal" in found.message) is (edit.mai is not Mai.DAY_BY_POLICY)
 
@@ -82,17 +82,12 @@ class TestDays:
 
     @given(parts=st.lists(st.integers(1, 6), min_size=1, max_size=5))
     def test_lines_of_an_edit_of_lines_count_alone(self, parts: list[int]) -> None:
-        real = edits.mue
-
-        def by_line(code: str, *, on: dt.date, claim_type: ClaimType) -> Mue:
-            edit = real(code, on=on, claim_type=claim_type)
-            assert isinstance(edit, Mue)
-            return attrs.evolve(edit, units=4, mai=Mai.LINE)
-
+        row = MueRow(units=4, mai=Mai.LINE, rationale="CMS Policy")
+        by_line = [attrs.evolve(each, rows={"64636": row}) for each in packaged().mues]
         checked = claim(*(ClaimLine(code="64636", units=units) for units in parts))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(edits, "mue", by_line)
-            report = Checker(MEDICARE, memo=0).check(checked)
+        report = check_claim(
+            checked, policy=MEDICARE, reference=packaged().with_tables(mues=by_line)
+        )
         found = [f for f in report.findings if f.rule == "mue-exceeded"]
 
         assert [f.lines for f in found] == [(n,) for n, units in enumerate(parts, 1) if units > 4]

@@ -21,7 +21,7 @@ from cptfacet.decoding.line_reader import sole_providers
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
-from cptfacet.reference.edits import DiagnosisUse
+from cptfacet.policies.diagnosis_lists import DiagnosisUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -26,15 +26,15 @@ from cptfacet.procedures import (
     is_code,
     role_of,
 )
-from cptfacet.reference import edits
-from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
     from cptfacet.checking.plans import Plan
     from cptfacet.citations import Citation
     from cptfacet.dates import EffectivePeriod
+    from cptfacet.reference.places import PlaceOfService
 
 __all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "place_facts"]
 
@@ -114,7 +114,7 @@ class PlaceFacts:
     it is not one of the facility that bills.
     """
 
-    place: edits.PlaceOfService | None
+    place: PlaceOfService | None
     assigned: bool
     dated: bool
     foreign: bool
@@ -202,7 +202,7 @@ def _asc_signals(plan: Plan, code: str) -> Signal:
     signals = Signal(0)
     if isinstance(plan.rules.asc_list(), Known):
         status = plan.asc(code)
-        if isinstance(status, NotInData) or status.packaged:
+        if isinstance(status, Unknown) or status.packaged:
             signals |= Signal.ASC_PACKAGED
         if isinstance(status, AscStatus) and not status.covered:
             signals |= Signal.ASC_NOT_PAYABLE
@@ -274,7 +274,8 @@ def _odd(plan: Plan, modifiers: tuple[str, ...]) -> Oddities | None:
 
 def place_facts(plan: Plan, written: str) -> PlaceFacts:
     """Give what is known of a place of service as a claim writes it."""
-    place = edits.places().get(written.strip())
+    known = plan.reference.place(written.strip())
+    place = None if isinstance(known, Unknown) else known
     assigned = place is not None and place.assigned
     dated = place is None or place.term.on(plan.on) is not Status.NOT_KNOWN
     of_a_facility = plan.claim_type is not ClaimType.PROFESSIONAL

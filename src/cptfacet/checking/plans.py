@@ -25,11 +25,14 @@ from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
-from cptfacet.policies import Provision, jurisdictions, value_of
+from cptfacet.policies import Provision, value_of
+from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
+from cptfacet.policies.diagnosis_lists import turning_days as list_days
 from cptfacet.procedures import CodeGroup, is_code
-from cptfacet.reference import edits
-from cptfacet.reference.editions import NotInData
+from cptfacet.reference.diagnoses import Diagnosis, NamedPart
+from cptfacet.reference.edits import AscStatus, Mue, PairEdits, PairIndicator
 from cptfacet.rulebook import TermRules
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,15 +49,7 @@ _MOST_PAIRED = 200  # codes of one day of which pairs are asked
 
 def turning_days(policy: Policy, reference: Reference) -> list[dt.date]:
     """List the days on which what a rule is told may change; between two of them it can't."""
-    days = set(turning_points(policy, reference)) | edits.turning_days()
-    terms = [link.term for p in reference.procedures for link in p.primaries]
-    terms += [modifier.term for modifier in reference.modifiers]
-    terms += [p.indicators.term for p in reference.procedures if p.indicators]
-    terms += [group.term for group in reference.groups]
-    terms += [conflict.term for conflict in reference.conflicts]
-    days |= {term.first for term in terms}
-    days |= {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
-    return sorted(days)
+    return sorted({*turning_points(policy, reference), *reference.turning_days(), *list_days()})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -164,7 +159,7 @@ class Plan:
         self._mues = Kept(self._mue)
         self._asc = Kept(self._asc_status)
         self._uses = Kept(self._use_of)
-        self._parts = Kept(_part)
+        self._parts = Kept(self._part)
         self._diagnoses = Kept(self._diagnosis)
         self.lines = Kept(self._line)
         self._places = Kept(functools.partial(place_facts, self))
@@ -263,9 +258,9 @@ class Plan:
     def _allows_none(self, code: str) -> bool:
         """Say whether the medically unlikely edit of a code allows no unit at all."""
         edit = self.mue(code)
-        return isinstance(edit, edits.Mue) and edit.units == 0
+        return isinstance(edit, Mue) and edit.units == 0
 
-    def pairs_among(self, codes: frozenset[str]) -> tuple[edits.PairEdits | NotInData, ...] | None:
+    def pairs_among(self, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] | None:
         """Give what pair edits say of some codes, wherever one of two is a facet code.
 
         Pairs of which they say nothing are left out, and those of which rules of their own tell:
@@ -274,10 +269,10 @@ class Plan:
         """
         return None if len(codes) > _MOST_PAIRED else self._among[codes]
 
-    def _pairs_of(self, codes: frozenset[str]) -> tuple[edits.PairEdits | NotInData, ...]:
+    def _pairs_of(self, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...]:
         return tuple(self._of_pairs(codes))
 
-    def _of_pairs(self, codes: frozenset[str]) -> Iterator[edits.PairEdits | NotInData]:
+    def _of_pairs(self, codes: frozenset[str]) -> Iterator[PairEdits | Unknown]:
         listed = sorted(code for code in codes if self.code(code).shaped)
         for facet in (code for code in listed if self.code(code).facet):
             for other in listed:
@@ -288,77 +283,65 @@ class Plan:
 
     # -- edits
 
-    def mue(self, code: str) -> edits.Mue | NotInData:
+    def mue(self, code: str) -> Mue | Unknown:
         """Give the medically unlikely edit of a code."""
         return self._mues[code]
 
-    def _mue(self, code: str) -> edits.Mue | NotInData:
-        return edits.mue(code, on=self.on, claim_type=self.claim_type)
+    def _mue(self, code: str) -> Mue | Unknown:
+        return self.reference.mue(code, on=self.on, claim_type=self.claim_type)
 
-    def pair(self, one: str, other: str) -> edits.PairEdits | NotInData:
+    def pair(self, one: str, other: str) -> PairEdits | Unknown:
         """Give the pair edits of two codes."""
         return self._pairs[(one, other) if one <= other else (other, one)]
 
-    def _pair(self, codes: tuple[str, str]) -> edits.PairEdits | NotInData:
-        return edits.pairs(*codes, on=self.on, claim_type=self.claim_type)
+    def _pair(self, codes: tuple[str, str]) -> PairEdits | Unknown:
+        return self.reference.pair_edits(*codes, on=self.on, claim_type=self.claim_type)
 
-    def asc(self, code: str) -> edits.AscStatus | NotInData:
+    def asc(self, code: str) -> AscStatus | Unknown:
         """Give the status of a code for the facility claim of a surgical center."""
         return self._asc[code]
 
-    def _asc_status(self, code: str) -> edits.AscStatus | NotInData:
-        return edits.asc_status(code, on=self.on)
+    def _asc_status(self, code: str) -> AscStatus | Unknown:
+        return self.reference.asc_status(code, on=self.on)
 
     # -- diagnoses
 
     @functools.cached_property
-    def listed(self) -> edits.DiagnosisList | NotInData | None:
+    def listed(self) -> DiagnosisList | Unknown | None:
         """The diagnoses that the payer lists, or None where it is not known to list any."""
-        for policy in self.policy.lineage():
-            for jurisdiction in map(jurisdictions.get, jurisdictions.ids()):
-                if jurisdiction.policy == policy.id:
-                    return edits.diagnosis_list(jurisdiction.id, on=self.on)
-        what, said = "the list of diagnoses", self.get("billing.document")
-        if isinstance(said, Provision):
-            reason = f"the list of its document {said.value} was not read"
-            return NotInData(what=what, on=self.on, reason=reason, citations=said.citations)
-        if said.candidates:
-            listed = ", ".join(said.candidates)
-            reason = f"the contractors have a list each: name the jurisdiction ({listed})"
-            return NotInData(what=what, on=self.on, reason=reason, citations=said.citations)
-        return None
+        return diagnosis_list(self.policy, on=self.on)
 
-    def use_of(self, written: str) -> edits.DiagnosisUse | None:
+    def use_of(self, written: str) -> DiagnosisUse | None:
         """Give for which procedures the payer's list has a diagnosis, or None where it has it not."""
         return self._uses[written]
 
-    def _use_of(self, written: str) -> edits.DiagnosisUse | None:
+    def _use_of(self, written: str) -> DiagnosisUse | None:
         listed = self.listed
         try:
-            return listed.use_of(written) if isinstance(listed, edits.DiagnosisList) else None
+            return listed.use_of(written) if isinstance(listed, DiagnosisList) else None
         except ParseError:
             return None
 
-    def part(self, written: str) -> edits.NamedPart | None:
+    def part(self, written: str) -> NamedPart | None:
         """Give the part of the spine that a diagnosis names, or None where it names no one part."""
         return self._parts[written]
 
-    def diagnosis(self, written: str) -> edits.Diagnosis | NotInData | None:
+    def _part(self, written: str) -> NamedPart | None:
+        try:
+            found = self.reference.spine_part(written)
+        except ParseError:
+            return None
+        return None if isinstance(found, Unknown) else found
+
+    def diagnosis(self, written: str) -> Diagnosis | Unknown | None:
         """Give a diagnosis as the code set has it, or None where it has not the shape of one."""
         return self._diagnoses[written]
 
-    def _diagnosis(self, written: str) -> edits.Diagnosis | NotInData | None:
+    def _diagnosis(self, written: str) -> Diagnosis | Unknown | None:
         try:
-            return edits.diagnosis(written, on=self.on)
+            return self.reference.diagnosis(written, on=self.on)
         except ParseError:
             return None
-
-
-def _part(written: str) -> edits.NamedPart | None:
-    try:
-        return edits.spine_part(written)
-    except ParseError:
-        return None
 
 
 def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]:
@@ -366,11 +349,11 @@ def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]
     return tuple(dict.fromkeys(each for part in parts for each in part))
 
 
-def _says(pair: edits.PairEdits | NotInData, groups: tuple[CodeGroup, ...]) -> bool:
+def _says(pair: PairEdits | Unknown, groups: tuple[CodeGroup, ...]) -> bool:
     """Say whether rules on pairs tell of a pair with a code of these groups."""
-    if isinstance(pair, NotInData):
+    if isinstance(pair, Unknown):
         return CodeGroup.EVALUATION not in groups
-    if pair.edit is None or pair.edit.indicator is edits.PairIndicator.NONE:
+    if pair.edit is None or pair.edit.indicator is PairIndicator.NONE:
         return False
     apart = CodeGroup.EVALUATION in groups or CodeGroup.IMAGING_GUIDANCE in groups
-    return pair.edit.indicator is edits.PairIndicator.NEVER or not apart
+    return pair.edit.indicator is PairIndicator.NEVER or not apart

@@ -1,19 +1,25 @@
-"""What is in force on a date: codes, modifiers and their facts, as one immutable value."""
+"""What is in force on a date: codes, edits, diagnoses and places, as one immutable value.
+
+`Reference` holds tables, and every look-up is a method of it. Three kinds of names say what comes
+back: ``get_procedure`` and its like return the one thing of that id or raise; ``find_procedures`` and
+its like list what matches; a plain noun, such as ``mue``, answers a question with a value or with
+`Unknown`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
 from cptfacet import _data
-from cptfacet._records import reduced, sealed
+from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Nerve
-from cptfacet.citations import Citation, Confidence
-from cptfacet.claims import ClaimLine, ClaimType, parse_line
+from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import UnknownIdError
 from cptfacet.modifiers import (
@@ -24,93 +30,198 @@ from cptfacet.modifiers import (
     parse_modifier,
 )
 from cptfacet.procedures import (
-    AddOnLink,
     CodeGroup,
-    Counted,
     Family,
     GroupedCode,
-    Indicators,
     LegacyFamily,
     Ordinal,
     Procedure,
     ProcedureKind,
     parse_code,
 )
+from cptfacet.reference.codes import (
+    CONFLICTS,
+    GROUPS,
+    MODIFIERS,
+    OTHER_NERVES,
+    PROCEDURES,
+    OtherNerve,
+)
+from cptfacet.reference.diagnoses import (
+    DIAGNOSES,
+    SPINE_PARTS,
+    Diagnosis,
+    DiagnosisRow,
+    NamedPart,
+    TitleWords,
+    find_diagnosis,
+    find_spine_part,
+)
+from cptfacet.reference.editions import Release, check
+from cptfacet.reference.edits import (
+    ASC_STATUSES,
+    MUES,
+    PAIRS,
+    UNSETTLED_PAIRS,
+    AscRow,
+    AscStatus,
+    Mue,
+    MueRow,
+    PairEdits,
+    PairRow,
+    UnsettledPair,
+    find_asc_status,
+    find_mue,
+    find_pair_edits,
+)
+from cptfacet.reference.places import PLACES, PlaceOfService, parse_place
+from cptfacet.reference.tables import Table
 from cptfacet.sessions import Technique
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from cptfacet.unknown import Unknown
 
 __all__ = ["OtherNerve", "Reference", "packaged"]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
-class OtherNerve:
-    """What is reported for nerves that supply no facet joint, by technique and guidance.
-
-    ``guidances`` are those under which it is so; `not-stated` stands for a note that names none.
-    """
-
-    nerves: tuple[Nerve, ...]
-    techniques: tuple[Technique, ...]
-    guidances: tuple[str, ...]
-    instead: ClaimLine
-    term: EffectivePeriod
-    citations: tuple[Citation, ...]
-    note: str = ""
-
-
-@sealed
-@attrs.frozen(kw_only=True)
 class Reference:
-    """Reference data: procedures, modifiers, other codes by group, what is reported for other nerves.
+    """Reference data: a table for each kind of fact, the packaged one where no other is given.
 
-    It is a value: laying newer data over it makes a new one.
+    It is a value, equal to another that is made of the same tables. To lay newer data over it makes
+    a new one, and ``own_tables`` lists what it has of its own.
+
+    >>> data = packaged().with_tables(pairs=[])
+    >>> data.own_tables
+    ('pairs',)
+    >>> data == Reference(pairs=data.pairs), Reference() == packaged()
+    (True, True)
+    >>> packaged().with_rows(pears=[])
+    Traceback (most recent call last):
+    ...
+    TypeError: a reference has no table 'pears'. Near it: pairs.
     """
 
-    procedures: tuple[Procedure, ...] = attrs.field(repr=False)
-    modifiers: tuple[Modifier, ...] = attrs.field(repr=False)
-    other_nerves: tuple[OtherNerve, ...] = attrs.field(repr=False, default=())
-    groups: tuple[GroupedCode, ...] = attrs.field(repr=False, default=())
-    conflicts: tuple[ModifierConflict, ...] = attrs.field(repr=False, default=())
-    as_of: dt.date
-    _codes: dict[str, Procedure] = attrs.field(init=False, repr=False, eq=False, hash=False)
-    _modifiers: dict[str, Modifier] = attrs.field(init=False, repr=False, eq=False, hash=False)
-    _roles: dict[ModifierRole, str] = attrs.field(init=False, repr=False, eq=False, hash=False)
-    _groups: dict[str, tuple[GroupedCode, ...]] = attrs.field(
-        init=False, repr=False, eq=False, hash=False
-    )
-    _hash: int = attrs.field(init=False, repr=False, eq=False, hash=False)
+    procedures: Table[Procedure] = PROCEDURES
+    modifiers: Table[Modifier] = MODIFIERS
+    groups: Table[GroupedCode] = GROUPS
+    conflicts: Table[ModifierConflict] = CONFLICTS
+    other_nerves: Table[OtherNerve] = OTHER_NERVES
+    mues: Table[Release[str, MueRow]] = MUES
+    pairs: Table[Release[str, tuple[PairRow, ...]]] = PAIRS
+    unsettled_pairs: Table[UnsettledPair] = UNSETTLED_PAIRS
+    asc_statuses: Table[Release[str, AscRow]] = ASC_STATUSES
+    diagnoses: Table[Release[str, DiagnosisRow]] = DIAGNOSES
+    spine_parts: Table[TitleWords] = SPINE_PARTS
+    places: Table[PlaceOfService] = PLACES
+    _hash: int = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """Index by code, and work out the hash once: a reference is a key of what is compiled."""
-        everything = (
-            *(self.procedures, self.modifiers, self.other_nerves),
-            *(self.groups, self.conflicts, self.as_of),
-        )
-        object.__setattr__(self, "_hash", hash(everything))
-        groups: dict[str, tuple[GroupedCode, ...]] = {}
-        for member in self.groups:
-            groups[member.code] = (*groups.get(member.code, ()), member)
-        object.__setattr__(self, "_groups", groups)
-        object.__setattr__(self, "_codes", {p.code: p for p in self.procedures})
-        object.__setattr__(self, "_modifiers", {m.code: m for m in self.modifiers})
-        roles = {m.role: m.code for m in reversed(self.modifiers) if m.role}
-        object.__setattr__(self, "_roles", roles)
+        """Check the editions of own tables, and hash once: a reference is a key of what is compiled."""
+        for name, table in self._own().items():
+            try:
+                check(row for row in table if isinstance(row, Release))
+            except ValueError as error:
+                message = f"{name}: {error}"
+                raise ValueError(message) from None
+        object.__setattr__(self, "_hash", hash(tuple(self._own().items())))
 
     def __hash__(self) -> int:
         return self._hash
 
+    def __repr__(self) -> str:
+        own = f", own_tables={self.own_tables}" if self.own_tables else ""
+        return f"Reference(as_of={self.as_of}{own})"
+
     def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001, ANN401  its protocol
-        """Show the short form to IPython and Hypothesis, which else print every code."""
+        """Show the short form to IPython and Hypothesis, which else print every row."""
         printer.text(repr(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return reduced(self)
+        """Pickle it by what it has of its own: the packaged tables are read again."""
+        return _rebuilt, (self._own(),)
+
+    # -- its tables
+
+    def _tables(self) -> Mapping[str, Table[Any]]:
+        return {name: getattr(self, name) for name in _PACKAGED}
+
+    def _own(self) -> Mapping[str, Table[Any]]:
+        return {name: own for name, own in self._tables().items() if own != _PACKAGED[name]}
+
+    @property
+    def as_of(self) -> dt.date:
+        """The date of the packaged data, over which own tables are laid."""
+        return _as_of()
+
+    @property
+    def own_tables(self) -> tuple[str, ...]:
+        """The tables that are not the packaged ones, each with the editions that were laid over."""
+        named: list[str] = []
+        for name, table in self._own().items():
+            laid = [row.edition.id for row in table.laid if isinstance(row, Release)]
+            named.append(f"{name}: {', '.join(dict.fromkeys(laid))}" if laid else name)
+        return tuple(named)
+
+    def with_rows(self, **rows: Iterable[Any]) -> Reference:
+        """Return the reference with rows laid over tables; they replace those about the same.
+
+        Of a table with editions, a row is a `Release`: a newer edition beside the others, or one in
+        the place of the edition of its id.
+
+        >>> import attrs
+        >>> kx = packaged().modifier("KX")
+        >>> data = packaged().with_rows(modifiers=[attrs.evolve(kx, kind=ModifierKind.PAYMENT)])
+        >>> data.modifier_kind("KX").value, data.own_tables
+        ('payment', ('modifiers',))
+
+        Raises:
+            TypeError: The reference has no such table, or a row is not one of it.
+            ValueError: Two editions speak for the same days.
+        """
+        return attrs.evolve(self, **{n: self._table(n).over(laid) for n, laid in rows.items()})
+
+    def with_tables(self, **rows: Iterable[Any]) -> Reference:
+        """Return the reference with other rows as whole tables.
+
+        >>> without = packaged().with_tables(mues=[])
+        >>> print(without.mue("64493", on=dt.date(2026, 3, 2), claim_type=ClaimType.PROFESSIONAL))
+        the MUE of 64493 for professional claims on 2026-03-02 is not known: no edition of the table was read
+
+        Raises:
+            TypeError: The reference has no such table, or a row is not one of it.
+            ValueError: Two editions speak for the same days.
+        """
+        return attrs.evolve(self, **{n: self._table(n).only(given) for n, given in rows.items()})
+
+    def _table(self, name: str) -> Table[Any]:
+        if name not in _PACKAGED:
+            near = difflib.get_close_matches(name, _PACKAGED, n=1)
+            message = f"a reference has no table {name!r}{f'. Near it: {near[0]}.' if near else ''}"
+            raise TypeError(message)
+        table: Table[Any] = getattr(self, name)
+        return table
+
+    def turning_days(self, *tables: Table[Any]) -> frozenset[dt.date]:
+        """List the days on which an answer from some tables may change, or from any of them.
+
+        Between two of these days every answer is the same.
+
+        >>> dt.date(2026, 10, 1) in packaged().turning_days()
+        True
+        """
+        periods = [
+            period
+            for table in tables or self._tables().values()
+            for row in table
+            for period in _periods(row)
+        ]
+        ends = {last + dt.timedelta(days=1) for _, last in periods if last < dt.date.max}
+        return frozenset(ends.union(first for first, _ in periods))
+
+    # -- codes and modifiers
 
     def procedure(self, code: str) -> Procedure:
-        """Give the facts of a code.
+        """Return the facts of a code.
 
         >>> code = packaged().procedure(" 64494 ")
         >>> code.label, code.add_on
@@ -121,12 +232,12 @@ class Reference:
         cptfacet.errors.UnknownIdError: no procedure code is known as '99999'.
 
         Raises:
-            ParseError: The text is no code.
-            UnknownIdError: The code is none of the family or related to it.
+            ParseError: The text is not a code.
+            UnknownIdError: The reference does not have the code.
         """
-        found = self._codes.get(parse_code(code))
+        found = self.known(parse_code(code))
         if found is None:
-            near = difflib.get_close_matches(code, self._codes, cutoff=0.8)
+            near = difflib.get_close_matches(code, (p.code for p in self.procedures), cutoff=0.8)
             raise UnknownIdError(what="procedure code", text=code, near=tuple(near))
         return found
 
@@ -155,11 +266,11 @@ class Reference:
         )
 
     def known(self, code: str) -> Procedure | None:
-        """Give the facts of a code as it stands on a claim, or None where it is not known here."""
-        return self._codes.get(code)
+        """Return the facts of a code as a claim has it, or None where it is not known here."""
+        return next(iter(self.procedures.about(code)), None)
 
     def modifier(self, code: str) -> Modifier:
-        """Give the facts of a modifier.
+        """Return the facts of a modifier.
 
         >>> packaged().modifier("kx").kind
         <ModifierKind.INFORMATIONAL: 'informational'>
@@ -169,26 +280,29 @@ class Reference:
         cptfacet.errors.UnknownIdError: no modifier is known as 'ZZ'.
 
         Raises:
-            ParseError: The text is no modifier.
-            UnknownIdError: The modifier is not known here.
+            ParseError: The text is not a modifier.
+            UnknownIdError: The reference does not have the modifier.
         """
-        found = self._modifiers.get(parse_modifier(code))
-        if found is None:
-            raise UnknownIdError(what="modifier", text=code)
-        return found
+        for found in self.modifiers.about(parse_modifier(code)):
+            return found
+        raise UnknownIdError(what="modifier", text=code)
 
     def modifier_kind(self, code: str) -> ModifierKind:
-        """Give the kind of a modifier as it stands on a claim; an unknown one informs."""
-        found = self._modifiers.get(code)
-        return found.kind if found else ModifierKind.INFORMATIONAL
+        """Return the kind of a modifier as a claim has it; an unknown one informs."""
+        found = self.modifiers.about(code)
+        return found[0].kind if found else ModifierKind.INFORMATIONAL
 
     def modifier_role(self, code: str) -> ModifierRole | None:
-        """Give the role of a modifier as it stands on a claim, where it has one."""
-        found = self._modifiers.get(code)
-        return found.role if found else None
+        """Return the role of a modifier as a claim has it, where it has one."""
+        found = self.modifiers.about(code)
+        return found[0].role if found else None
+
+    @functools.cached_property
+    def _roles(self) -> Mapping[ModifierRole, str]:
+        return {m.role: m.code for m in reversed(self.modifiers.rows) if m.role}
 
     def modifier_for(self, role: ModifierRole) -> str:
-        """Give the code of the one modifier that has a role.
+        """Return the code of the one modifier that has a role.
 
         >>> packaged().modifier_for(ModifierRole.BILATERAL)
         '50'
@@ -218,7 +332,7 @@ class Reference:
         >>> packaged().groups_of("01936", on=dt.date(2022, 1, 1))
         ()
         """
-        members = self._groups.get(code, ())
+        members = self.groups.about(code)
         found = (m.group for m in members if m.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))
 
@@ -228,7 +342,7 @@ class Reference:
         >>> [str(member.term) for member in packaged().grouped("01936")]
         ['seen 2020-01-01 until 2021-12-31']
         """
-        return self._groups.get(code, ())
+        return self.groups.about(code)
 
     def codes_in(self, group: CodeGroup, *, on: dt.date) -> tuple[str, ...]:
         """List the codes of a group on a date, each once.
@@ -282,171 +396,238 @@ class Reference:
             and other.term.on(on) is Status.IN_FORCE
         )
 
+    # -- edits
+
+    def mue(
+        self, code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False
+    ) -> Mue | Unknown:
+        """Return the medically unlikely edit of a code on a date of service.
+
+        CMS publishes one table for practitioners and one for hospitals. No source that was read says
+        which of them an ASC facility claim of Medicare meets: for that it is not known. A code
+        without a value is not known either: CMS keeps some of its edits to itself.
+
+        >>> data, day = packaged(), dt.date(2026, 11, 2)
+        >>> print(data.mue("64493", on=day, claim_type=ClaimType.PROFESSIONAL))
+        64493 x1 at most: units of one day of service, by policy (stated: mue-2026q4 (2026-10-01 to 2026-12-31))
+        >>> data.mue(
+        ...     "64636", on=dt.date(2027, 3, 1), claim_type=ClaimType.PROFESSIONAL
+        ... ).provenance.basis
+        <Basis.CARRIED: 'carried'>
+        >>> print(data.mue("64493", on=day, claim_type=ClaimType.ASC_FACILITY))
+        the MUE of 64493 for asc-facility claims on 2026-11-02 is not known: no source that was read says which table these claims meet
+        >>> data.mue("6449", on=day, claim_type=ClaimType.PROFESSIONAL)
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+        Raises:
+            ParseError: The text is not a code.
+
+        Source: data/edits/mue.csv; each answer cites its editions.
+        """
+        return find_mue(self.mues, code, claim_type, on, strict=strict)
+
+    def pair_edits(
+        self, code: str, other: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False
+    ) -> PairEdits | Unknown:
+        """Return the procedure-to-procedure edits of two codes on a date of service, in either direction.
+
+        One set was read, that of July 2024, without first days: before it nothing is known, and after
+        it an answer is carried. For a pair with a facet code it is complete: no edit is an answer
+        too. For two other codes only an edit is an answer. Where a later copy shows an edit that the
+        set does not have, "none" is not carried.
+
+        >>> data, day = packaged(), dt.date(2024, 8, 1)
+        >>> found = data.pair_edits("64493", "64635", on=day, claim_type=ClaimType.PROFESSIONAL)
+        >>> found.edit.column1, found.edit.column2, found.edit.indicator.name
+        ('64635', '64493', 'ALLOWED')
+        >>> print(data.pair_edits("64490", "64493", on=day, claim_type=ClaimType.PROFESSIONAL).edit)
+        None
+        >>> later = dt.date(2026, 3, 2)
+        >>> data.pair_edits(
+        ...     "64493", "64635", on=later, claim_type=ClaimType.PROFESSIONAL
+        ... ).provenance.basis.value
+        'carried'
+        >>> print(data.pair_edits("64494", "64634", on=later, claim_type=ClaimType.PROFESSIONAL))
+        the pair of 64494 and 64634 for professional claims on 2026-03-02 is not known: the set of ptp-2024q3 has none, and a copy of 2026-04-01 has one without its column and dates
+        >>> data.pair_edits("64493", "6463", on=day, claim_type=ClaimType.PROFESSIONAL)
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.ParseError: '6463' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+        Raises:
+            ParseError: One of the texts is not a code.
+
+        Source: data/edits/pairs.csv; each answer cites its edition.
+        """
+        return find_pair_edits(
+            self.pairs, self.unsettled_pairs, (code, other), claim_type, on, strict=strict
+        )
+
+    def asc_status(self, code: str, *, on: dt.date, strict: bool = False) -> AscStatus | Unknown:
+        """Return the status of a code for the facility claim of an ambulatory surgical center.
+
+        >>> data, day = packaged(), dt.date(2026, 3, 2)
+        >>> first, further = data.asc_status("64635", on=day), data.asc_status("64636", on=day)
+        >>> first.indicator, first.multiple_discount, further.indicator
+        ('G2', True, 'N1')
+        >>> data.asc_status("64999", on=day).covered
+        False
+        >>> print(data.asc_status("99213", on=day))
+        the ASC status of 99213 on 2026-03-02 is not known: no edition that was read has a row for it among the codes that facet claims meet
+        >>> data.asc_status("6449", on=day)
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+
+        Raises:
+            ParseError: The text is not a code.
+
+        Source: data/edits/asc.csv; each answer cites its editions.
+        """
+        return find_asc_status(self.asc_statuses, code, on, strict=strict)
+
+    # -- diagnoses and places of service
+
+    def diagnosis(self, code: str, *, on: dt.date, strict: bool = False) -> Diagnosis | Unknown:
+        """Return a diagnosis code as the code set has it on a date of service.
+
+        The code set changes on 1 October. The categories that facet claims meet were read in full: a
+        code of theirs that is not in the file of a year is not valid in it. Others are not known.
+
+        >>> data, day = packaged(), dt.date(2026, 3, 2)
+        >>> found = data.diagnosis("M47.816", on=day)
+        >>> found.title, found.billable, found.provenance.basis.value
+        ('Spondylosis without myelopathy or radiculopathy, lumbar region', True, 'stated')
+        >>> data.diagnosis("M54.5", on=dt.date(2021, 9, 30)).validity.value
+        'billable'
+        >>> data.diagnosis("M54.5", on=dt.date(2021, 10, 1)).validity.value
+        'header'
+        >>> data.diagnosis("M47.816", on=dt.date(2026, 11, 2)).provenance.basis.value
+        'carried'
+        >>> print(data.diagnosis("I10", on=day))
+        the diagnosis I10 on 2026-03-02 is not known: its category was not read
+        >>> data.diagnosis("724.2", on=day)
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.ParseError: '724.2' is not a diagnosis code: ICD-10-CM has a letter and two more characters, and up to four after a dot
+
+        Raises:
+            ParseError: The text does not have the shape of an ICD-10-CM code.
+
+        Source: data/diagnoses/codes.csv; each answer cites its editions.
+        """
+        return find_diagnosis(self.diagnoses, code, on, strict=strict)
+
+    def spine_part(self, code: str) -> NamedPart | Unknown:
+        """Return the part of the spine that a diagnosis names in its title, where it names one part.
+
+        A facet procedure treats one region, and a diagnosis of another part does not explain it. This
+        is our reading of the titles: no payer's text that was read has it.
+
+        >>> data = packaged()
+        >>> lumbar = data.spine_part("M47.816")
+        >>> lumbar.part.value, [region.value for region in lumbar.regions]
+        ('lumbar', ['lumbar-sacral'])
+        >>> [region.value for region in data.spine_part("M47.815").regions]
+        ['cervical-thoracic', 'lumbar-sacral']
+        >>> data.spine_part("M47.819").reason, data.spine_part("I10").reason
+        ('its title names none', 'its title was not read')
+        >>> data.spine_part("724.2")
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.ParseError: '724.2' is not a diagnosis code: ICD-10-CM has a letter and two more characters, and up to four after a dot
+
+        Raises:
+            ParseError: The text does not have the shape of an ICD-10-CM code.
+
+        Source: data/diagnoses/parts.csv, a judgment.
+        """
+        return find_spine_part(self.diagnoses, self.spine_parts, code)
+
+    def diagnoses_begin(self) -> dt.date | None:
+        """Return the first day of the code set of diagnoses, before which claims had another one.
+
+        >>> packaged().diagnoses_begin()
+        datetime.date(2015, 10, 1)
+        """
+        return min((release.edition.first for release in self.diagnoses), default=None)
+
+    def get_place(self, code: str) -> PlaceOfService:
+        """Return a place of service by its two digits.
+
+        >>> data = packaged()
+        >>> data.get_place("24").name, data.get_place("24").rate
+        ('Ambulatory Surgical Center', <Rate.FACILITY: 'facility'>)
+        >>> data.get_place("00")
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.UnknownIdError: no place of service is known as '00'.
+
+        Raises:
+            ParseError: The text is not two digits.
+            UnknownIdError: The code set has no such code.
+
+        Source: data/codes/places_of_service.csv.
+        """
+        digits = parse_place(code)
+        for found in self.places.about(digits):
+            return found
+        raise UnknownIdError(what="place of service", text=digits)
+
+    def place(self, code: str) -> PlaceOfService | Unknown:
+        """Return a place of service as a claim has it.
+
+        >>> packaged().place("11").name, packaged().place("ASC").reason
+        ('Office', 'the code set does not have it')
+        """
+        for found in self.places.about(code):
+            return found
+        return Unknown(what=f"place of service {code}", reason="the code set does not have it")
+
+    def find_places(self, *, facility: ClaimType | None = None) -> tuple[PlaceOfService, ...]:
+        """List places of service: all, or those of the facility that bills a type of claim.
+
+        >>> [place.code for place in packaged().find_places(facility=ClaimType.ASC_FACILITY)]
+        ['24']
+        """
+        return tuple(p for p in self.places if facility is None or p.facility is facility)
+
+
+_PACKAGED: Mapping[str, Table[Any]] = {
+    field.name: field.default
+    for field in attrs.fields(Reference)
+    if isinstance(field.default, Table)
+}
+
+
+def _rebuilt(own: Mapping[str, Table[Any]]) -> Reference:
+    return Reference(**own) if own else packaged()
+
+
+@functools.cache
+def _as_of() -> dt.date:
+    return dt.date.fromisoformat(_data.read_toml("edition.toml")["edition"])
+
+
+def _periods(row: object) -> Iterator[tuple[dt.date, dt.date]]:
+    """Yield the first and last day of all that a row states for a time."""
+    if isinstance(row, Release):
+        yield row.edition.first, row.edition.last
+        return
+    terms = [getattr(row, "term", None)]
+    if isinstance(row, Procedure):
+        terms += [link.term for link in row.primaries]
+        terms += [row.indicators.term] if row.indicators else []
+    yield from ((t.first, t.last) for t in terms if isinstance(t, EffectivePeriod))
+
 
 @functools.cache
 def packaged() -> Reference:
-    """Give the packaged reference data; it is read on first use.
+    """Return the packaged reference data; each table is read on first use.
 
     >>> packaged().as_of
     datetime.date(2026, 11, 24)
     """
-    return Reference(
-        procedures=_procedures(),
-        modifiers=_modifiers(),
-        other_nerves=_other_nerves(),
-        groups=tuple(_groups()),
-        conflicts=_conflicts(),
-        as_of=dt.date.fromisoformat(_data.read_toml("edition.toml")["edition"]),
-    )
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(";") if part.strip())
-
-
-def _procedures() -> tuple[Procedure, ...]:
-    links: dict[str, list[AddOnLink]] = {}
-    for row in _data.read_csv("codes/addons.csv"):
-        link = AddOnLink(
-            add_on=row["add_on"],
-            primary=row["primary"],
-            authority=row["authority"],
-            term=_data.term_of(row),
-            citations=_data.citations_of(row),
-            note=row["note"],
-        )
-        links.setdefault(link.add_on, []).append(link)
-    indicators = {row["code"]: _indicators(row) for row in _data.read_csv("codes/indicators.csv")}
-    rows = list(_data.read_csv("codes/procedures.csv"))
-    replaces: dict[str, list[str]] = {}
-    for row in rows:
-        for successor in _split(row["replaced_by"]):
-            replaces.setdefault(successor, []).append(row["code"])
-    return tuple(
-        Procedure(
-            code=row["code"],
-            kind=ProcedureKind(row["kind"]),
-            family=_family(row),
-            region=CodeRegion(row["region"]) if row["region"] else None,
-            ordinal=Ordinal(row["ordinal"]) if row["ordinal"] else None,
-            counts=Counted(row["counts"]) if row["counts"] else None,
-            label=row["label"] or _label(row),
-            term=_data.term_of(row),
-            confidence=Confidence(row["confidence"]),
-            citations=_data.citations_of(row),
-            replaced_by=_split(row["replaced_by"]),
-            replaces=tuple(replaces.get(row["code"], ())),
-            primaries=tuple(links.get(row["code"], ())),
-            indicators=indicators.get(row["code"]),
-            note=row["note"],
-        )
-        for row in rows
-    )
-
-
-def _family(row: dict[str, str]) -> Family | LegacyFamily | None:
-    if not row["family"]:
-        return None
-    predecessor = ProcedureKind(row["kind"]) is ProcedureKind.PREDECESSOR
-    return (LegacyFamily if predecessor else Family)(row["family"])
-
-
-_WORDS = {
-    "image-guided-injection": "image-guided facet injection",
-    "ultrasound-injection": "ultrasound-guided facet injection",
-    "injection": "facet injection (old code)",
-    "third-and-more": "third and further levels together",
-}
-
-
-def _label(row: dict[str, str]) -> str:
-    """Compose a label from the structured fields, in our words."""
-    family = row["family"]
-    if family == "ablation":
-        what = f"facet denervation{' (old code)' if row['kind'] == 'predecessor' else ''}"
-    else:
-        what = _WORDS[family]
-    ordinal = row["ordinal"]
-    which = _WORDS.get(ordinal) or f"{ordinal.replace('-', ' ')} {row['counts']}"
-    return f"{what}, {row['region']}, {which}"
-
-
-def _indicators(row: dict[str, str]) -> Indicators:
-    columns = (
-        "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
-    )  # fmt: skip
-    return Indicators(
-        **{column: row[column] for column in columns},
-        term=_data.term_of(row),
-        last=dt.date.fromisoformat(row["last"]),
-        citations=_data.citations_of(row),
-    )
-
-
-_APPLIES = {
-    "professional": ClaimType.PROFESSIONAL,
-    "hospital_outpatient": ClaimType.HOSPITAL_OUTPATIENT,
-    "asc_facility": ClaimType.ASC_FACILITY,
-}
-
-
-def _modifiers() -> tuple[Modifier, ...]:
-    return tuple(
-        Modifier(
-            code=row["code"],
-            code_set=row["code_set"],
-            kind=ModifierKind(row["kind"]),
-            role=ModifierRole(row["role"]) if row["role"] else None,
-            meaning=row["meaning"],
-            effect=row["effect"],
-            claim_types=tuple(t for column, t in _APPLIES.items() if row[column] == "Y"),
-            applies_to=row["applies_to"],
-            term=_data.term_of(row),
-            confidence=Confidence(row["confidence"]),
-            effect_confidence=Confidence(row["effect_confidence"]),
-            citations=_data.citations_of(row),
-            note=row["note"],
-        )
-        for row in _data.read_csv("codes/modifiers.csv")
-    )
-
-
-def _groups() -> Iterator[GroupedCode]:
-    for row in _data.read_csv("codes/groups.csv"):
-        for code in _data.codes_of(row["codes"]):
-            yield GroupedCode(
-                code=code,
-                group=CodeGroup(row["group"]),
-                term=_data.term_of(row),
-                confidence=Confidence(row["confidence"]),
-                citations=_data.citations_of(row),
-                note=row["note"],
-            )
-
-
-def _conflicts() -> tuple[ModifierConflict, ...]:
-    return tuple(
-        ModifierConflict(
-            modifiers=frozenset(_split(row["modifiers"])),
-            term=_data.term_of(row),
-            confidence=Confidence(row["confidence"]),
-            citations=_data.citations_of(row),
-            note=row["note"],
-        )
-        for row in _data.read_csv("codes/modifier_conflicts.csv")
-    )
-
-
-def _other_nerves() -> tuple[OtherNerve, ...]:
-    return tuple(
-        OtherNerve(
-            nerves=tuple(Nerve(name) for name in row["nerves"]),
-            techniques=tuple(Technique(name) for name in row["techniques"]),
-            guidances=tuple(row["guidances"]),
-            instead=parse_line(row["instead"]),
-            term=_data.term_of(row),
-            citations=_data.citations_of(row),
-            note=row.get("note", ""),
-        )
-        for row in _data.read_toml("codes/anatomy.toml")["other"]
-    )
+    return Reference()

@@ -1,33 +1,40 @@
-"""Editions of a publisher's files, and how far an answer stands on them.
+"""Editions of a publisher's files, and the provenance of an answer.
 
-A file of edits or codes speaks for its quarter or year and for nothing else, and only some editions
-were read. So an answer says on what it stands: its *footing*. Every look-up of dated files answers
-with a value that has a footing, or with `NotInData`.
+A file of edits, codes or fees speaks for its quarter or year and for nothing else, and only some
+editions were read. Each edition that was read is a `Release`, with its rows; a table with editions is
+a table of releases, and to lay a newer file over it is to add one. So an answer states its
+provenance: the edition or editions that it is from. Every look-up of dated files answers with a
+value that has a provenance, or with `Unknown`.
 
 Two shapes were weighed. A wrapper around each fact (``Answer[Mue]``) keeps the facts free of dates,
 but what a caller asks for is then always one step away, and a wrapper that is unpacked early loses
-what the answer stands on. Here the value itself carries its footing, in one field of one type, so it
-can't be lost, and facts without editions need none.
+its provenance. Here the value itself carries its provenance, in one field of one type, so
+it can't be lost, and facts without editions need none.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
+from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
+from cptfacet.claims import ClaimType
+from cptfacet.reference.tables import Rows
 from cptfacet.unknown import Unknown
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+__all__ = ["Basis", "Edition", "Provenance", "Release", "packaged_releases", "resolve", "series"]
 
-__all__ = ["Basis", "Edition", "NotInData", "Provenance", "resolve"]
-
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Basis(StrEnum):
@@ -59,7 +66,7 @@ class Edition:
 @sealed
 @attrs.frozen(kw_only=True)
 class Provenance:
-    """On what an answer stands: one edition, or the two between which it was interpolated."""
+    """Where an answer is from: one edition, or the two between which it was interpolated."""
 
     basis: Basis
     editions: tuple[Edition, ...]
@@ -78,23 +85,98 @@ class Provenance:
         return f"{self.basis}: {', '.join(map(str, self.editions))}"
 
 
-NotInData = Unknown
+@sealed
+@attrs.frozen(kw_only=True)
+class Release(Generic[K, V]):
+    """One edition of a publisher's file as it was read: its days, and its rows by code.
+
+    ``claim_types`` are those of the claims that meet it. ``covers`` lists the codes that were read of
+    it, as ranges such as ``"64490-64495"`` that include what begins with either end; empty, it is all
+    of them. A code that is covered and has no row has no value in the edition.
+
+    >>> from cptfacet import ClaimType
+    >>> from cptfacet.reference import packaged
+    >>> from cptfacet.reference.edits import Mai, MueRow
+    >>> first, last = dt.date(2027, 1, 1), dt.date(2027, 3, 31)
+    >>> mine = Release(
+    ...     edition=Edition(id="mue-2027q1", first=first, last=last, citations=()),
+    ...     claim_types=(ClaimType.PROFESSIONAL,),
+    ...     rows={"64493": MueRow(units=2, mai=Mai.DAY_BY_POLICY, rationale="CMS Policy")},
+    ... )
+    >>> data = packaged().with_rows(mues=[mine])
+    >>> print(data.mue("64493", on=first, claim_type=ClaimType.PROFESSIONAL))
+    64493 x2 at most: units of one day of service, by policy (stated: mue-2027q1 (2027-01-01 to 2027-03-31))
+    """
+
+    edition: Edition
+    rows: Mapping[K, V]
+    claim_types: tuple[ClaimType, ...] = tuple(ClaimType)
+    covers: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Take the rows as they are now."""
+        if not isinstance(self.rows, Rows):
+            object.__setattr__(self, "rows", Rows(self.rows))
+
+    @property
+    def key(self) -> tuple[str, tuple[ClaimType, ...]]:
+        """What one release of a table replaces another by: its edition, and who meets it."""
+        return self.edition.id, self.claim_types
+
+    def covered(self, code: str) -> bool:
+        """Whether the code was read of the edition."""
+        return not self.covers or any(
+            first <= code and (code <= (last or first) or code.startswith(last or first))
+            for first, _, last in (span.partition("-") for span in self.covers)
+        )
+
+
+def check(releases: Iterable[Release[Any, Any]]) -> None:
+    """Refuse releases of one table that speak for the same claims on the same days.
+
+    Raises:
+        ValueError: Two of them do.
+    """
+    for one, other in itertools.combinations(releases, 2):
+        days = one.edition.first <= other.edition.last and other.edition.first <= one.edition.last
+        if days and set(one.claim_types) & set(other.claim_types):
+            message = (
+                f"two editions speak for the same days: {one.edition} and {other.edition};"
+                " give the newer one the id of the one that it replaces, and its claim types"
+            )
+            raise ValueError(message)
+
+
+def series(
+    releases: Iterable[Release[K, V]], key: K, *, code: str, claim_type: ClaimType | None = None
+) -> list[tuple[Edition, V | None]]:
+    """List what each edition that covers a code states under a key, the oldest first.
+
+    An edition that has no row for it is in the list with None.
+    """
+    covering = (
+        release
+        for release in releases
+        if release.covered(code) and (claim_type is None or claim_type in release.claim_types)
+    )
+    ordered = sorted(covering, key=lambda release: release.edition.first)
+    return [(release.edition, release.rows.get(key)) for release in ordered]
 
 
 def resolve(
     series: Iterable[tuple[Edition, T | None]], *, on: dt.date, what: str, strict: bool = False
-) -> tuple[T, Provenance] | NotInData:
-    """Find what a series of editions says for a day, and on what the answer stands.
+) -> tuple[T, Provenance] | Unknown:
+    """Return what a series of editions says for a day, and the provenance of that.
 
     The series ascends and its editions do not overlap. An edition that was read and has nothing
-    stands in it with None. ``strict`` refuses what would be carried.
+    is in it with None. ``strict`` refuses what would be carried.
 
     >>> def quarter(year: int, month: int) -> Edition:
     ...     first, last = dt.date(year, month, 1), dt.date(year, month + 2, 28)
     ...     return Edition(id=f"{year}-{month}", first=first, last=last, citations=())
     >>> series = [(quarter(2024, 7), 40), (quarter(2026, 4), 80)]
-    >>> value, footing = resolve(series, on=dt.date(2027, 1, 1), what="the limit")
-    >>> value, str(footing)
+    >>> value, provenance = resolve(series, on=dt.date(2027, 1, 1), what="the limit")
+    >>> value, str(provenance)
     (80, 'carried: 2026-4 (2026-04-01 to 2026-06-28)')
     >>> print(resolve(series, on=dt.date(2025, 1, 1), what="the limit"))
     the limit on 2025-01-01 is not known: 2024-7 and 2026-4, the editions before and after, differ
@@ -109,27 +191,60 @@ def resolve(
     if before is None:
         first = f"; the first is {after[0]}" if after else ""
         reason = f"no edition of that day or before it was read{first}"
-        return NotInData(what=what, on=on, reason=reason)
+        return Unknown(what=what, on=on, reason=reason)
     edition, value = before
     if on <= edition.last:
         return _with(value, what, on, Basis.STATED, edition)
     if after is None:
         if strict:
             reason = f"it would be carried from {edition}, and strict refuses that"
-            return NotInData(what=what, on=on, reason=reason, citations=edition.citations)
+            return Unknown(what=what, on=on, reason=reason, citations=edition.citations)
         return _with(value, what, on, Basis.CARRIED, edition)
     if after[1] != value:
         reason = f"{edition.id} and {after[0].id}, the editions before and after, differ"
         both = Provenance(basis=Basis.INTERPOLATED, editions=(edition, after[0]))
-        return NotInData(what=what, on=on, reason=reason, citations=both.citations)
+        return Unknown(what=what, on=on, reason=reason, citations=both.citations)
     return _with(value, what, on, Basis.INTERPOLATED, edition, after[0])
 
 
 def _with(
     value: T | None, what: str, on: dt.date, basis: Basis, *editions: Edition
-) -> tuple[T, Provenance] | NotInData:
-    footing = Provenance(basis=basis, editions=editions)
+) -> tuple[T, Provenance] | Unknown:
+    provenance = Provenance(basis=basis, editions=editions)
     if value is None:
         reason = f"{' and '.join(e.id for e in editions)} has none"
-        return NotInData(what=what, on=on, reason=reason, citations=footing.citations)
-    return value, footing
+        return Unknown(what=what, on=on, reason=reason, citations=provenance.citations)
+    return value, provenance
+
+
+# -- the packaged editions
+
+
+@functools.cache
+def _editions() -> tuple[dict[str, str], ...]:
+    return tuple(_data.read_csv("editions.csv"))
+
+
+def packaged_releases(
+    table: str, rows: Callable[[str, str], Mapping[K, V]]
+) -> tuple[Release[K, V], ...]:
+    """List the packaged releases of a table.
+
+    ``rows`` reads the rows of one from its service and the id of its edition, on first use.
+    """
+    return tuple(
+        Release(
+            edition=Edition(
+                id=row["edition"],
+                first=dt.date.fromisoformat(row["first"]),
+                last=dt.date.fromisoformat(row["last"]),
+                citations=_data.citations_of({**row, "from": row["first"], "until": row["last"]}),
+            ),
+            claim_types=tuple(map(ClaimType, filter(None, row["claim_types"].split(";"))))
+            or tuple(ClaimType),
+            covers=tuple(row["covers"].split()),
+            rows=Rows(functools.partial(rows, row["service"], row["edition"])),
+        )
+        for row in _editions()
+        if row["table"] == table
+    )

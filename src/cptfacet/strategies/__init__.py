@@ -52,21 +52,17 @@ from cptfacet.modifiers import Modifier
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, SkippedRecord
 from cptfacet.policies import NotKnown, Policy, Provision, jurisdictions
+from cptfacet.policies.diagnosis_lists import DiagnosisList
 from cptfacet.policies.jurisdictions import Jurisdiction
 from cptfacet.procedures import Procedure
 from cptfacet.reference import Reference
-from cptfacet.reference.editions import Edition, NotInData, Provenance
-from cptfacet.reference.edits import (
-    AscStatus,
-    Diagnosis,
-    DiagnosisList,
-    Mue,
-    PairEdit,
-    PairEdits,
-    PlaceOfService,
-)
+from cptfacet.reference.diagnoses import Diagnosis
+from cptfacet.reference.editions import Edition, Provenance
+from cptfacet.reference.edits import AscStatus, Mue, PairEdit, PairEdits
+from cptfacet.reference.places import PlaceOfService
 from cptfacet.repairing import Change, RepairedClaim
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
+from cptfacet.unknown import Unknown
 
 try:
     from hypothesis import strategies as st
@@ -194,9 +190,8 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Report: example_reports,
     Rule: lambda: st.sampled_from(all_rules()),
     CheckedUnder: lambda: example_reports().map(lambda report: report.under),
-    Provenance: reference.footings,
+    Provenance: reference.provenances,
     Mue: reference.mues,
-    NotInData: reference.not_in_data,
     PairEdit: reference.pair_edits,
     PairEdits: reference.pair_edit_lists,
     PlaceOfService: reference.places_of_service,
@@ -239,6 +234,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     EffectivePeriod: terms,
     TreatedNerve: treated_nerves,
     Treatment: treatments,
+    Unknown: reference.unknowns,
     SkippedLine: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),
     SkippedRecord: lambda: part_of(read_histories(), lambda read: read.unread),
     LineReason: lambda: part_of(coded(), lambda coded: coded.why),

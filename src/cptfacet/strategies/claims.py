@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -24,7 +23,6 @@ from cptfacet.strategies.options import (
 )
 from cptfacet.strategies.words import (
     ANY_CODES,
-    DAY,
     OPAQUE,
     OPAQUE_LOCATIONS,
     PLACES,
@@ -88,16 +86,12 @@ def modifier_codes() -> SearchStrategy[str]:
 
 
 def references() -> SearchStrategy[Reference]:
-    """Give the packaged reference, and others with a later edition and fewer related codes."""
+    """Return the packaged reference, and others with fewer related codes."""
     known = packaged()
     kept = known.find(kind=ProcedureKind.FACET) + known.find(kind=ProcedureKind.PREDECESSOR)
     others = known.find(kind=ProcedureKind.RELATED)
     left = tuples(named({other.code: other for other in others}), max_size=len(others), unique=True)
-    editions = st.dates(known.as_of, known.as_of + 365 * DAY)
-    fewer = st.tuples(left, editions).map(
-        lambda drawn: attrs.evolve(known, procedures=kept + drawn[0], as_of=drawn[1])
-    )
-    return st.just(known) | fewer
+    return st.just(known) | left.map(lambda drawn: known.with_tables(procedures=kept + drawn))
 
 
 _MOST_MODIFIERS = 4

@@ -10,33 +10,29 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from cptfacet import policies
 from cptfacet.claims import ClaimType
-from cptfacet.policies import jurisdictions
-from cptfacet.reference import edits, packaged
-from cptfacet.reference.editions import Edition, NotInData, Provenance
-from cptfacet.reference.edits import (
-    AscStatus,
-    Diagnosis,
-    DiagnosisList,
-    Mue,
-    PairEdit,
-    PairEdits,
-    PlaceOfService,
-)
+from cptfacet.policies.diagnosis_lists import DiagnosisList, diagnosis_list
+from cptfacet.reference import packaged
+from cptfacet.reference.diagnoses import Diagnosis
+from cptfacet.reference.editions import Edition, Provenance
+from cptfacet.reference.edits import AscStatus, Mue, PairEdit, PairEdits
+from cptfacet.reference.places import PlaceOfService
 from cptfacet.strategies.options import named
 from cptfacet.strategies.words import service_dates, turning_days
+from cptfacet.unknown import Unknown
 
 __all__ = [
     "asc_statuses",
     "diagnosis_facts",
     "diagnosis_lists",
     "edition_facts",
-    "footings",
     "mues",
-    "not_in_data",
     "pair_edit_lists",
     "pair_edits",
     "places_of_service",
+    "provenances",
+    "unknowns",
 ]
 
 T = TypeVar("T")
@@ -50,21 +46,21 @@ def _dates() -> SearchStrategy[dt.date]:
     return service_dates(min_value=dt.date(packaged().as_of.year - 3, 1, 1)) | service_dates()
 
 
-def _found(answers: SearchStrategy[T | NotInData]) -> SearchStrategy[T]:
+def _found(answers: SearchStrategy[T | Unknown]) -> SearchStrategy[T]:
     """Keep what the data say, of what was asked."""
 
     @st.composite
     def drawn(draw: st.DrawFn) -> T:
         answer = draw(answers)
-        assume(not isinstance(answer, NotInData))
+        assume(not isinstance(answer, Unknown))
         return answer  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     return drawn()
 
 
-def _mue_answers() -> SearchStrategy[Mue | NotInData]:
+def _mue_answers() -> SearchStrategy[Mue | Unknown]:
     asked = st.tuples(_codes(), _dates(), st.sampled_from(ClaimType))
-    return asked.map(lambda a: edits.mue(a[0], on=a[1], claim_type=a[2]))
+    return asked.map(lambda a: packaged().mue(a[0], on=a[1], claim_type=a[2]))
 
 
 def mues() -> SearchStrategy[Mue]:
@@ -72,8 +68,8 @@ def mues() -> SearchStrategy[Mue]:
     return _found(_mue_answers())
 
 
-def _status_answers() -> SearchStrategy[AscStatus | NotInData]:
-    return st.tuples(_codes(), _dates()).map(lambda a: edits.asc_status(a[0], on=a[1]))
+def _status_answers() -> SearchStrategy[AscStatus | Unknown]:
+    return st.tuples(_codes(), _dates()).map(lambda a: packaged().asc_status(a[0], on=a[1]))
 
 
 def asc_statuses() -> SearchStrategy[AscStatus]:
@@ -83,16 +79,16 @@ def asc_statuses() -> SearchStrategy[AscStatus]:
 
 def places_of_service() -> SearchStrategy[PlaceOfService]:
     """Give places of service."""
-    return named(edits.places())
+    return st.sampled_from(packaged().places.rows)
 
 
 @functools.cache
 def _lists() -> dict[str, DiagnosisList]:
-    """List what each contractor lists, on each day on which something changes."""
+    """List what each payer lists, on each day on which something changes."""
     found: dict[str, DiagnosisList] = {}
-    for name in jurisdictions.ids():
+    for name in policies.ids():
         for day in (*turning_days(None), packaged().as_of):
-            answer = edits.diagnosis_list(name, on=day)
+            answer = diagnosis_list(policies.get(name), on=day)
             if isinstance(answer, DiagnosisList):
                 found[f"{name} {day}"] = answer
     return found
@@ -108,7 +104,7 @@ def diagnosis_facts() -> SearchStrategy[Diagnosis]:
     listed = sorted({each.code for found in _lists().values() for each in found.diagnoses})
     days = st.just(packaged().as_of) | _dates()
     asked = st.tuples(st.sampled_from(listed), days)
-    return _found(asked.map(lambda a: edits.diagnosis(a[0], on=a[1])))
+    return _found(asked.map(lambda a: packaged().diagnosis(a[0], on=a[1])))
 
 
 def pair_edit_lists() -> SearchStrategy[PairEdits]:
@@ -118,7 +114,7 @@ def pair_edit_lists() -> SearchStrategy[PairEdits]:
         _dates(),
         st.sampled_from(ClaimType),
     )
-    return _found(asked.map(lambda a: edits.pairs(*a[0], on=a[1], claim_type=a[2])))
+    return _found(asked.map(lambda a: packaged().pair_edits(*a[0], on=a[1], claim_type=a[2])))
 
 
 def pair_edits() -> SearchStrategy[PairEdit]:
@@ -134,24 +130,24 @@ def pair_edits() -> SearchStrategy[PairEdit]:
     return drawn()
 
 
-def footings() -> SearchStrategy[Provenance]:
+def provenances() -> SearchStrategy[Provenance]:
     """Give the editions on which answers stand."""
-    return (mues() | asc_statuses()).map(lambda answer: answer.footing)
+    return (mues() | asc_statuses()).map(lambda answer: answer.provenance)
 
 
 def edition_facts() -> SearchStrategy[Edition]:
     """Give editions of the edit data."""
-    return footings().flatmap(lambda footing: st.sampled_from(footing.editions))
+    return provenances().flatmap(lambda provenance: st.sampled_from(provenance.editions))
 
 
-def not_in_data() -> SearchStrategy[NotInData]:
+def unknowns() -> SearchStrategy[Unknown]:
     """Give answers that the data say nothing."""
     asked = _mue_answers() | _status_answers()
 
     @st.composite
-    def drawn(draw: st.DrawFn) -> NotInData:
+    def drawn(draw: st.DrawFn) -> Unknown:
         answer = draw(asked)
-        assume(isinstance(answer, NotInData))
+        assume(isinstance(answer, Unknown))
         return answer  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     return drawn()

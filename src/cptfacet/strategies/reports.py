@@ -19,7 +19,8 @@ from cptfacet.findings import Report
 from cptfacet.interop.examples import Example, examples
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Policy
-from cptfacet.reference import edits, packaged
+from cptfacet.reference import packaged
+from cptfacet.reference.diagnoses import Diagnosis
 from cptfacet.repairing import RepairedClaim, repair_claim
 from cptfacet.sessions import Session
 from cptfacet.strategies.options import check_policy, either, tuples
@@ -86,10 +87,10 @@ def _with_valid(line: ClaimLine, date: dt.date | None) -> ClaimLine:
 
 def _billable(code: str, date: dt.date) -> bool:
     try:
-        found = edits.diagnosis(code, on=date)
+        found = packaged().diagnosis(code, on=date)
     except ParseError:
         return False
-    return isinstance(found, edits.Diagnosis) and found.billable
+    return isinstance(found, Diagnosis) and found.billable
 
 
 @st.composite

@@ -16,11 +16,11 @@ from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, number
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
 from cptfacet.policies import Known, value_of
+from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse
 from cptfacet.policies.vocabulary import Need
 from cptfacet.procedures import Family
-from cptfacet.reference import edits
-from cptfacet.reference.editions import NotInData
-from cptfacet.reference.edits import Diagnosis, DiagnosisList, DiagnosisUse, Validity
+from cptfacet.reference.diagnoses import Diagnosis, Validity
+from cptfacet.unknown import Unknown
 
 _STATED = Signal.FACET | Signal.DIAGNOSES
 
@@ -63,7 +63,8 @@ def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
 
 
 def _has_begun(plan: Plan) -> bool:
-    return plan.on >= edits.diagnoses_begin()
+    begin = plan.reference.diagnoses_begin()
+    return begin is not None and plan.on >= begin
 
 
 @checks(when=_STATED, where=_has_begun)
@@ -88,7 +89,7 @@ def diagnosis_header(day: Day) -> Iterator[RawFinding]:
             lines=numbers(lines),
             message=f"{found.code} is not a billable ICD-10-CM code on this date; it needs further"
             " characters",
-            citations=found.footing.citations,
+            citations=found.provenance.citations,
             remedy=Question(question=f"Which code under {found.code} does the record support?"),
         )
 
@@ -100,14 +101,14 @@ def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield RawFinding(
             lines=numbers(lines),
             message=f"{found.code} is not a valid ICD-10-CM code on this date",
-            citations=found.footing.citations,
+            citations=found.provenance.citations,
             remedy=Question(
                 question=f"Which valid code does the record support instead of {found.code}?"
             ),
         )
     for written in sorted({each for line in day.facet for each in day.diagnoses(line)}):
         answer = day.plan.diagnosis(written)
-        if isinstance(answer, NotInData):
+        if isinstance(answer, Unknown):
             yield NotAsked(needs="diagnosis code set", reason=answer.reason)
 
 
@@ -118,7 +119,7 @@ def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
 def diagnosis_not_listed(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines without any diagnosis on the payer's list."""
     listed = day.plan.listed
-    if isinstance(listed, NotInData):
+    if isinstance(listed, Unknown):
         yield NotAsked(needs="list of diagnoses", reason=listed.reason)
     if not isinstance(listed, DiagnosisList):
         return

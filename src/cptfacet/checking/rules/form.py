@@ -25,7 +25,6 @@ from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
 from cptfacet.procedures import CodeGroup, Ordinal
-from cptfacet.reference import edits
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
@@ -425,7 +424,7 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
     for written, lines in _by_place(day):
         facts = day.plan.place(written)
         if facts.place is not None and facts.foreign:
-            own = [p for p in edits.places().values() if p.facility is claim_type]
+            own = day.plan.reference.find_places(facility=claim_type)
             yield RawFinding(
                 lines=numbers(lines),
                 message=(

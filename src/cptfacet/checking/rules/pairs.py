@@ -16,8 +16,9 @@ from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.procedures import CodeGroup
-from cptfacet.reference.editions import Basis, NotInData
+from cptfacet.reference.editions import Basis
 from cptfacet.reference.edits import PairEdit, PairEdits, PairIndicator
+from cptfacet.unknown import Unknown
 
 
 @attrs.frozen(eq=False)
@@ -145,7 +146,7 @@ def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
             for other in codes
             if other != code and (facet or day.plan.code(other).facet)
         ]
-        unknown = next((each for each in said if isinstance(each, NotInData)), None)
+        unknown = next((each for each in said if isinstance(each, Unknown)), None)
         known = [each for each in said if isinstance(each, PairEdits)]
         if any(map(_in_force, known)):
             continue
@@ -163,7 +164,7 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
         for edit in deleted
     )
     alone = sum(line.code == code for line in day.lines) == 1
-    settled = alone and all(each.footing.basis is Basis.STATED for each in known)
+    settled = alone and all(each.provenance.basis is Basis.STATED for each in known)
     [line, *_] = lines
     return RawFinding(
         lines=numbers(lines),
@@ -171,7 +172,7 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
             f"{code}-{'-'.join(used)}: no PTP edit pairs {code} with another code of the day, so"
             f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing{ended}"
         ),
-        citations=tuple(dict.fromkeys(c for each in known for c in each.footing.citations)),
+        citations=tuple(dict.fromkeys(c for each in known for c in each.provenance.citations)),
         remedy=instead(line.rewritten(modifiers=line.facts.without(ModifierRole.DISTINCT)))
         if settled
         else Question(question=f"Which service of the day was {code} distinct from?"),
@@ -188,7 +189,7 @@ _TOO_MANY = NotAsked(
 )
 
 
-def _among(day: Day, codes: frozenset[str]) -> tuple[PairEdits | NotInData, ...] | None:
+def _among(day: Day, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] | None:
     """Return the edits between codes of the day, or None where there are too many codes."""
     return None if len(day.lines) * len(codes) > _MOST else day.plan.pairs_among(codes)
 
@@ -203,11 +204,11 @@ def _met(day: Day, indicator: PairIndicator) -> Iterator[_Met | NotAsked]:
         yield _TOO_MANY
         return
     for said in among:
-        if isinstance(said, NotInData):
+        if isinstance(said, Unknown):
             yield NotAsked(needs="PTP edits", reason=said.reason)
         elif said.edit is not None and said.edit.indicator is indicator:
             one, other = (tuple(of_code[c]) for c in (said.edit.column1, said.edit.column2))
-            yield _Met(said.edit, one, other, said.footing.citations)
+            yield _Met(said.edit, one, other, said.provenance.citations)
 
 
 @attrs.frozen(eq=False)

@@ -15,9 +15,9 @@ from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
 from cptfacet.procedures import CodeGroup
-from cptfacet.reference.editions import NotInData
 from cptfacet.reference.edits import AscStatus
 from cptfacet.sessions import Technique, TechniqueKind
+from cptfacet.unknown import Unknown
 
 _MINOR = ("000", "010")  # global days whose package includes the decision to do the procedure
 
@@ -179,7 +179,7 @@ def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines of an ASC claim whose payment is packaged into the procedure's."""
     for code, lines in by_code(day.showing(Signal.ASC_PACKAGED)):
         status = day.plan.asc(code)
-        if isinstance(status, NotInData):
+        if isinstance(status, Unknown):
             if lines[0].facts.code.facet:
                 yield NotAsked(needs="ASC addenda", reason=status.reason)
         else:
@@ -187,7 +187,7 @@ def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
                 lines=numbers(lines),
                 message=f"{code} is packaged on an ASC claim (payment indicator {status.indicator});"
                 " nothing more is paid for it",
-                citations=status.footing.citations,
+                citations=status.provenance.citations,
             )
 
 
@@ -200,7 +200,7 @@ def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=f"{code} is not payable to an ASC (addendum {status.addendum})",
-                citations=status.footing.citations,
+                citations=status.provenance.citations,
             )
 
 

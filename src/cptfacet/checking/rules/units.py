@@ -12,8 +12,7 @@ from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import LateralityFormat
-from cptfacet.reference import edits
-from cptfacet.reference.edits import Mai
+from cptfacet.reference.edits import Mai, Mue
 
 
 @checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
@@ -24,13 +23,13 @@ def mue_exceeded(day: Day) -> Iterator[RawFinding | NotAsked]:
     """
     for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
         edit = day.plan.mue(code)
-        if isinstance(edit, edits.Mue):
+        if isinstance(edit, Mue):
             yield from _beyond(edit, lines, _second_sides(day, lines))
         elif lines[0].facts.code.facet:  # of other codes not every edit is published
             yield NotAsked(needs="medically unlikely edits", reason=edit.reason)
 
 
-def _beyond(edit: edits.Mue, lines: list[Line], sides: int) -> Iterator[RawFinding]:
+def _beyond(edit: Mue, lines: list[Line], sides: int) -> Iterator[RawFinding]:
     """Give the lines whose units are too many, counted as the edit counts them."""
     counted = [(line, line.units) for line in lines]
     if edit.mai is Mai.LINE:
@@ -72,7 +71,7 @@ def _second_sides(day: Day, lines: list[Line]) -> int:
 _APPEAL = "; more can be paid on appeal, where the record supports it"
 
 
-def _found(edit: edits.Mue, lines: list[Line], units: int | None) -> RawFinding:
+def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
     appeal = "" if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
     return RawFinding(
         lines=numbers(lines),
@@ -80,7 +79,7 @@ def _found(edit: edits.Mue, lines: list[Line], units: int | None) -> RawFinding:
             f"{edit.code} has {units} units, and its medically unlikely edit allows {edit.units}"
             f" ({edit.mai.meaning}){appeal}"
         ),
-        citations=edit.footing.citations,
+        citations=edit.provenance.citations,
         remedy=Question(
             question=f"How many levels and sides stand behind the units of {edit.code}?"
         ),

@@ -1,0 +1,88 @@
+"""Places of service: the code set, and the rate of the physician fee schedule for each."""
+
+from __future__ import annotations
+
+import functools
+import re
+from enum import StrEnum
+from operator import attrgetter
+
+import attrs
+
+from cptfacet import _data
+from cptfacet._records import sealed
+from cptfacet.citations import Citation
+from cptfacet.claims import ClaimType
+from cptfacet.dates import EffectivePeriod
+from cptfacet.errors import ParseError
+from cptfacet.reference.tables import Table
+
+__all__ = ["PLACES", "PlaceOfService", "Rate", "parse_place"]
+
+
+class Rate(StrEnum):
+    """At which rate the physician fee schedule pays in a place of service."""
+
+    FACILITY = "facility"
+    NONFACILITY = "nonfacility"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class PlaceOfService:
+    """A place of service of a professional claim. An unassigned code has no ``rate``.
+
+    ``facility`` is the claim type of the facility whose place it is, for an ambulatory surgery center
+    and for the outpatients of a hospital.
+    """
+
+    code: str
+    name: str
+    rate: Rate | None
+    facility: ClaimType | None = None
+    term: EffectivePeriod
+    citations: tuple[Citation, ...]
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the code is assigned to a place."""
+        return self.rate is not None
+
+
+@functools.cache
+def _places() -> tuple[PlaceOfService, ...]:
+    return tuple(
+        PlaceOfService(
+            code=row["code"],
+            name=row["name"],
+            rate=Rate(row["rate"]) if row["rate"] else None,
+            facility=ClaimType(row["facility"]) if row["facility"] else None,
+            term=_data.term_of(row),
+            citations=_data.citations_of(row),
+        )
+        for row in _data.read_csv("codes/places_of_service.csv")
+    )
+
+
+PLACES: Table[PlaceOfService] = Table(kind=PlaceOfService, key=attrgetter("code"), packaged=_places)
+
+_PLACE = re.compile(r"[0-9]{2}", re.ASCII)
+
+
+def parse_place(text: str) -> str:
+    """Read a place of service: two digits, whether known here or not.
+
+    >>> parse_place(" 24 ")
+    '24'
+    >>> parse_place("ASC")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'ASC' is not a place of service: write its two digits
+
+    Raises:
+        ParseError: The text is not two digits.
+    """
+    digits = text.strip()
+    if _PLACE.fullmatch(digits) is None:
+        raise ParseError(what="a place of service", text=text, reason="write its two digits")
+    return digits
