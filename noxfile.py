@@ -39,6 +39,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def exhaustive(session: nox.Session) -> None:
+    """Run the tests that code a whole space, which the others only cross; before a release."""
+    run(session, "pytest", "-n", "auto", "-m", "exhaustive", *session.posargs)
+
+
+@nox.session
 def fix(session: nox.Session) -> None:
     """Format the code and fix what ruff can fix."""
     run(session, "ruff", "check", "--fix", *session.posargs)

@@ -520,6 +520,39 @@ def test_the_errors_are_complete() -> None:
 # -- what is beside them
 
 
+GUIDES = (
+    "CONTRIBUTING.md",
+    "docs/design.md",
+    "examples/README.md",
+    "tests/rules/messages/README.md",
+)
+PATH = re.compile(r"`((?:\.ci|changelog\.d|docs|examples|src|tests|tools)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_what_a_guide_names_exists(name: str) -> None:
+    """The files and folders, and the sessions of nox; FAMILY and NAME stand for any."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    told = [path for path in PATH.findall(text) if not re.search("FAMILY|NAME", path)]
+    sessions = re.findall(
+        r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE
+    )
+
+    assert [path for path in told if path not in GENERATED and not (ROOT / path).exists()] == []
+    assert set(re.findall(r"nox -s (\w+)", text)) <= set(sessions)
+
+
+def test_the_guide_lists_each_session_of_nox() -> None:
+    listed = re.findall(
+        r"^\| `nox -s (\w+)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
+    )
+    sessions = re.findall(
+        r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE
+    )
+
+    assert sorted(listed) == sorted({*sessions} - {"build", "run"})
+
+
 def test_each_data_file_is_explained() -> None:
     heads = re.findall(r"^### (`.+`)$", (DATA / "README.md").read_text("utf-8"), re.MULTILINE)
     told = [name for head in heads for name in re.findall(r"`([\w./-]+)`", head)]
