@@ -80,8 +80,9 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def regenerate(session: nox.Session) -> None:
-    """Write anew what is recorded from the rules; read the difference before you commit it."""
+    """Write anew what is recorded of the rules and the house; read the difference."""
     session.run(sys.executable, "tests/rules/test_messages.py")
+    run(session, "tools.house")
 
 
 @nox.session
