@@ -169,6 +169,7 @@ def files() -> list[Path]:
             *ROOT.glob("*.md"),
             *(ROOT / "changelog.d").glob("*.md"),
         }
+        - {ROOT / "docs" / "rules.md"}  # made with the documentation, from files that are read here
     )
 
 
