@@ -35,7 +35,7 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = frozenset((*_NAMES, "addons", "bilateral", "citations", "dates", "interop"))
-_MODULES |= {"lookup", "modifiers", "procedures"}
+_MODULES |= {"limits", "lookup", "modifiers", "procedures"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -11,6 +11,7 @@ from cptfacet import errors as errors
 from cptfacet import findings as findings
 from cptfacet import history as history
 from cptfacet import interop as interop
+from cptfacet import limits as limits
 from cptfacet import lookup as lookup
 from cptfacet import modifiers as modifiers
 from cptfacet import notes as notes

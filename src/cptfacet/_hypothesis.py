@@ -30,6 +30,7 @@ _TYPES = {
     "notes": "Note Refusal",
     "past": "ReadHistory SkippedRecord",
     "history": "History PastSession SessionCount",
+    "limits": "Amount Limit Verdict Window",
     "policies.jurisdictions": "Jurisdiction",
     "modifiers": "Modifier",
     "policies": "NotKnown Policy Provision",

@@ -121,6 +121,29 @@ class PastSession:
         """The joints that are known, head to tail."""
         return tuple(target.joint for target in self.targets)
 
+    def is_of(
+        self, kinds: Iterable[SessionKind], *, unmarked_as: SessionKind | None = None
+    ) -> bool | None:
+        """Whether the session is of one of some kinds; None where its purpose decides.
+
+        ``unmarked_as`` is the kind as which an injection of unknown purpose counts.
+
+        >>> injection = PastSession(date=dt.date(2026, 1, 5), kind=SessionKind.INJECTION)
+        >>> diagnostic, therapeutic = map(injection_kind, Purpose)
+        >>> injection.is_of([diagnostic]) is None, injection.is_of([diagnostic, therapeutic])
+        (True, True)
+        >>> injection.is_of([diagnostic], unmarked_as=therapeutic)
+        False
+        """
+        asked, kind = frozenset(kinds), self.kind
+        if kind is SessionKind.INJECTION and unmarked_as is not None:
+            kind = unmarked_as
+        if kind in asked:
+            return True
+        if kind is not SessionKind.INJECTION or not asked & _OF_KNOWN_PURPOSE:
+            return False
+        return True if asked >= _OF_KNOWN_PURPOSE else None
+
 
 def all_sides(sides: Iterable[Side | None]) -> Side | None:
     """Give every side that is named among some, together; None where none is.
@@ -265,7 +288,7 @@ class History:
                 continue
             answers = (
                 session.certain or None,
-                _is_of_kind(session, asked, unmarked_as),
+                session.is_of(asked, unmarked_as=unmarked_as),
                 _is_in(session, region),
                 _is_at(session, where),
             )
@@ -310,35 +333,6 @@ class History:
             unmarked_as=unmarked_as,
         )
 
-    def within_days(
-        self,
-        days: int,
-        *,
-        before: dt.date,
-        region: CoverageRegion | None = None,
-        joints: Iterable[Joint] = (),
-        kinds: Iterable[SessionKind] = SessionKind,
-        unmarked_as: SessionKind | None = None,
-    ) -> SessionCount:
-        """Find the sessions from which a day is at most some days away.
-
-        The ten days after an ablation are ``within_days(10, ...)``; less than two weeks after a
-        block is ``within_days(13, ...)``. The rest is as in `find`.
-
-        >>> ablation = PastSession(date=dt.date(2026, 2, 20), kind=SessionKind.ABLATION)
-        >>> history = History(sessions=(ablation,))
-        >>> [history.within_days(10, before=dt.date(2026, 3, day)).at_least for day in (2, 3)]
-        [1, 0]
-        """
-        return self.find(
-            before=before,
-            since=dt.date.fromordinal(max(before.toordinal() - days, 1)),
-            region=region,
-            joints=joints,
-            kinds=kinds,
-            unmarked_as=unmarked_as,
-        )
-
     def last_ablation(
         self,
         region: CoverageRegion | None = None,
@@ -365,19 +359,6 @@ class History:
         last = found.certain[-1]
         later = tuple(session for session in found.possible if session.date >= last.date)
         return SessionCount(certain=(last,), possible=later)
-
-
-def _is_of_kind(
-    session: PastSession, asked: frozenset[SessionKind], unmarked_as: SessionKind | None
-) -> bool | None:
-    kind = session.kind
-    if kind is SessionKind.INJECTION and unmarked_as is not None:
-        kind = unmarked_as
-    if kind in asked:
-        return True
-    if kind is not SessionKind.INJECTION or not asked & _OF_KNOWN_PURPOSE:
-        return False
-    return True if asked >= _OF_KNOWN_PURPOSE else None
 
 
 def _is_in(session: PastSession, region: CoverageRegion | None) -> bool | None:

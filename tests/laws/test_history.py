@@ -209,13 +209,11 @@ class TestCounting:
             before=before, kinds=INJECTIONS
         )
 
-    @given(history=HISTORIES, days=st.integers(0, 800_000), before=NEAR)
-    def test_days(self, history: History, days: int, before: dt.date) -> None:
-        found = history.within_days(days, before=before)
+    @given(history=HISTORIES, since=NEAR, before=NEAR)
+    def test_days(self, history: History, since: dt.date, before: dt.date) -> None:
+        found = history.find(since=since, before=before)
 
-        assert set(found.sessions) == {
-            session for session in history.sessions if 0 < (before - session.date).days <= days
-        }
+        assert set(found.sessions) == {s for s in history.sessions if since <= s.date < before}
 
     @given(history=HISTORIES, before=NEAR, region=REGIONS)
     def test_the_last_ablation(
@@ -278,10 +276,9 @@ class TestCounting:
         def days(tally: SessionCount) -> list[int]:
             return [(session.date - TODAY).days for session in tally.certain]
 
-        assert days(history.within_days(2, before=TODAY)) == [-2, -1]
-        assert days(history.within_days(0, before=TODAY)) == []
         assert days(history.find(since=TODAY - 2 * DAY, before=TODAY)) == [-2, -1]
-        assert days(history.within_days(10**9, before=TODAY)) == [-3, -2, -1]
+        assert days(history.find(since=TODAY, before=TODAY)) == []
+        assert days(history.find(before=TODAY)) == [-3, -2, -1]
 
     def test_what_is_open_on_the_day_of_the_last_ablation_is_told(self) -> None:
         sure, open_ = past(), past(region=None)

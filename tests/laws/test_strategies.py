@@ -27,6 +27,15 @@ from cptfacet.decoding import Decoder
 from cptfacet.errors import MissingExtraError
 from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.interop.json import dump, read
+from cptfacet.limits import (
+    CountedBy,
+    Limit,
+    LimitId,
+    Result,
+    Scope,
+    Verdict,
+    WindowKind,
+)
 from cptfacet.policies import KEYS, NotKnown, Policy, Provision
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
@@ -39,7 +48,8 @@ few = settings(
 )  # each type is asked for once; its depth is tested where it is used
 CLASSES: list[Any] = [
     value
-    for value in (getattr(cptfacet, name) for name in dir(cptfacet))
+    for home, names in ((cptfacet, dir(cptfacet)), (cptfacet.limits, cptfacet.limits.__all__))
+    for value in (getattr(home, name) for name in names)
     if isinstance(value, type)
 ]
 ENUMERATIONS = [kind for kind in CLASSES if issubclass(kind, enum.Enum)]
@@ -310,6 +320,20 @@ class TestCoverage:
         domain = [True, False, ("near", True), ("near", False)]
         assert reached(strategies.histories(), tell, domain)
 
+    def test_limits_of_every_kind_and_shape(self) -> None:
+        def tell(limit: Limit) -> list[object]:
+            return [limit.id, limit.scope, limit.window.kind, ("strict", limit.strict)]
+
+        domain = [*LimitId, *Scope, *WindowKind, ("strict", True), ("strict", False)]
+        assert reached(strategies.limits(), tell, domain)
+
+    def test_verdicts_of_every_result(self) -> None:
+        def tell(verdict: Verdict) -> list[object]:
+            return [verdict.result, verdict.counted_by, ("next", verdict.next_date is not None)]
+
+        domain = [*Result, *CountedBy, ("next", True), ("next", False)]
+        assert reached(strategies.verdicts(), tell, domain)
+
     def test_claims_tell_of_prior_authorization_or_not(self) -> None:
         def tell(claim: Claim) -> list[object]:
             told = claim.prior_authorization
@@ -503,6 +527,8 @@ class TestOptions:
             ("prior_authorizations", {"dates": TODAY}),
             ("past_sessions", {"kinds": SessionKind.ABLATION}),
             ("histories", {"sessions": ()}),
+            ("windows", {"kinds": WindowKind.WAIT}),
+            ("limits", {"windows": ()}),
             ("policies", {"parents": CPT}),
             ("provisions", {"keys": "laterality.format"}),
             ("coded_claims", {"policies": CPT}),

@@ -25,20 +25,22 @@ from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
+from cptfacet.limits import global_period, limits_of
 from cptfacet.policies import Provision, value_of
 from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
 from cptfacet.policies.diagnosis_lists import turning_days as list_days
-from cptfacet.procedures import CodeGroup, is_code
+from cptfacet.procedures import CodeGroup, Family, Ordinal, ProcedureKind, is_code
 from cptfacet.reference.diagnoses import Diagnosis, NamedPart
 from cptfacet.reference.edits import AscStatus, Mue, PairEdits, PairIndicator
 from cptfacet.rulebook import TermRules
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cptfacet.checking.rule import Asked, Rule
     from cptfacet.claims import ClaimType
+    from cptfacet.limits import Limit, LimitId
     from cptfacet.policies import NotKnown, Policy
     from cptfacet.reference import Reference
 
@@ -189,6 +191,22 @@ class Plan:
         """Give what the policy says under a key in this term, or None where it is not known."""
         found = self.get(key, **cell)
         return found if isinstance(found, Provision) else None
+
+    def limit(self, id_: LimitId, family: Family | None = None) -> Limit | NotKnown:
+        """Return a limit of the policy in this term; one on levels is that of a family."""
+        return self._limits[id_, family]
+
+    @functools.cached_property
+    def _limits(self) -> Mapping[tuple[LimitId, Family | None], Limit | NotKnown]:
+        return limits_of(self.rules)
+
+    @functools.cached_property
+    def global_period(self) -> Limit | None:
+        """The global period of an ablation; None where the fee schedule has none in this term."""
+        found = self.reference.find(
+            kind=ProcedureKind.FACET, family=Family.ABLATION, ordinal=Ordinal.FIRST, on=self.on
+        )
+        return global_period(found[0]) if found else None
 
     def severity(self, rule: Rule) -> Severity:
         """Give the severity of a rule in this term."""

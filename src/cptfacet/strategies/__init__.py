@@ -48,6 +48,7 @@ from cptfacet.findings import (
     Report,
 )
 from cptfacet.history import History, PastSession, SessionCount
+from cptfacet.limits import Amount, Limit, Verdict, Window
 from cptfacet.modifiers import Modifier
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, SkippedRecord
@@ -83,6 +84,7 @@ try:
         references,
     )
     from cptfacet.strategies.history import histories, past_sessions, read_histories, tallies
+    from cptfacet.strategies.limits import amounts, limits, verdicts, windows
     from cptfacet.strategies.policies import citations, not_knowns, policies, provisions, sources
     from cptfacet.strategies.reports import (
         claims_with,
@@ -130,6 +132,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(extra="strategies", needs="hypothesis") from None
 
 __all__ = [
+    "amounts",
     "citations",
     "claim_lines",
     "claim_types",
@@ -145,6 +148,7 @@ __all__ = [
     "histories",
     "hostile_claims",
     "joints",
+    "limits",
     "line_forms",
     "locations",
     "messy_claim_lines",
@@ -172,11 +176,14 @@ __all__ = [
     "terms",
     "treated_nerves",
     "treatments",
+    "verdicts",
+    "windows",
 ]
 
 T = TypeVar("T")
 
 _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
+    Amount: amounts,
     AscStatus: reference.asc_statuses,
     Diagnosis: reference.diagnosis_facts,
     DiagnosisList: reference.diagnosis_lists,
@@ -213,6 +220,9 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
         decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
     ),
     History: histories,
+    Limit: limits,
+    Verdict: verdicts,
+    Window: windows,
     Jurisdiction: lambda: st.sampled_from(jurisdictions.ids()).map(jurisdictions.get),
     Location: lambda: locations() | OPAQUE_LOCATIONS,
     Modifier: modifiers,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
@@ -17,34 +19,36 @@ from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Question, Severity
 from cptfacet.history import INJECTIONS, PastSession, SessionKind
+from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import NotKnown
 from cptfacet.policies.vocabulary import NO_MODIFIER
-from cptfacet.procedures import Family, Ordinal, ProcedureKind
+from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cptfacet.history import History, SessionCount
+    from cptfacet.limits import Limit, Verdict
 
-_EITHER = (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION)
-_COUNTED = (*_EITHER, SessionKind.ABLATION)
 _FOR = Signal.FACET
+_EITHER = (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION)
+_LIMITS = {
+    SessionKind.DIAGNOSTIC_INJECTION: LimitId.DIAGNOSTIC_SESSIONS,
+    SessionKind.THERAPEUTIC_INJECTION: LimitId.THERAPEUTIC_SESSIONS,
+    SessionKind.ABLATION: LimitId.ABLATION_SESSIONS,
+}
 
 
 @checks(when=_FOR, needs=Signal.HISTORY)
 def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a session beyond the most that the policy covers of its kind and region in its window."""
     for today, lines in _today(day):
-        kind = _counted_as(day, today)
-        if kind is SessionKind.INJECTION:
-            limits = [day.plan.get("sessions.max", procedure=purpose.value) for purpose in _EITHER]
-            yield _for_want_of_purpose(limits)
-        if kind not in _COUNTED:
-            continue
-        most = day.plan.get("sessions.max", procedure=kind.value)
-        yield from _over(day, today, lines, most, [kind], f"{_WORDS[kind]} sessions")
+        if today.kind is SessionKind.INJECTION:
+            yield _for_want_of_purpose([day.plan.limit(_LIMITS[purpose]) for purpose in _EITHER])
+        elif today.kind in _LIMITS:
+            limit = day.plan.limit(_LIMITS[today.kind])
+            yield from _over(day, today, lines, limit, f"{_WORDS[today.kind]} sessions")
 
 
 def _pools(plan: Plan) -> bool:
@@ -55,57 +59,26 @@ def _pools(plan: Plan) -> bool:
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)
 def pooled_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find an injection beyond the most that the policy may count of both purposes together."""
-    most = day.plan.get("sessions.pooled.max")
+    limit = day.plan.limit(LimitId.INJECTION_SESSIONS)
     seen: set[object] = set()
     for today, lines in _today(day):
         if today.kind in INJECTIONS and today.region not in seen:
             seen.add(today.region)
-            found = _over(
-                day, today, lines, most, list(INJECTIONS), "injection sessions of any purpose"
-            )
-            yield from found
+            yield from _over(day, today, lines, limit, "injection sessions of any purpose")
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
 def diagnostic_too_soon(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a diagnostic injection sooner after another at its level than the policy allows."""
-    days = day.plan.get("diagnostic.interval")
-    done = _today(day)
-    yield from _unasked_of_diagnostic(day, done, days)
-    if not isinstance(days, Provision) or not isinstance(days.value, int):
-        return
-    for today, lines in done:
-        if today.kind is SessionKind.DIAGNOSTIC_INJECTION and days.value > 1:
-            tally = _given(day).within_days(
-                days.value - 1,
-                before=day.date,
-                region=today.region,
-                joints=today.joints,
-                kinds=[SessionKind.DIAGNOSTIC_INJECTION],
-            )
-            text = f"a diagnostic injection {{}} less than {days.value} days before"
-            yield from _at_level(tally, today, lines, days, text)
+    text = "a diagnostic injection {where} less than {window.days} days before"
+    yield from _at_level(day, LimitId.DIAGNOSTIC_INTERVAL, text)
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
 def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a diagnostic injection at a level that was ablated within the time the policy names."""
-    months = day.plan.get("diagnostic.after-ablation")
-    done = _today(day)
-    yield from _unasked_of_diagnostic(day, done, months)
-    if not isinstance(months, Provision) or not isinstance(months.value, int):
-        return
-    for today, lines in done:
-        if today.kind is SessionKind.DIAGNOSTIC_INJECTION and months.value:
-            tally = _given(day).count_within(
-                months.value,
-                before=day.date,
-                region=today.region,
-                joints=today.joints,
-                kinds=[SessionKind.ABLATION],
-            )
-            text = f"an ablation {{}} less than {months.value} months before"
-            yield from _at_level(tally, today, lines, months, text)
+    text = "an ablation {where} less than {window.months} months before"
+    yield from _at_level(day, LimitId.DIAGNOSTIC_AFTER_ABLATION, text)
 
 
 _AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RETURN)
@@ -119,35 +92,25 @@ def _is_of_practitioners(plan: Plan) -> bool:
 @checks(when=_FOR, needs=Signal.HISTORY, where=_is_of_practitioners)
 def in_global_period(day: Day) -> Iterator[RawFinding]:
     """Find procedures in the global period of an earlier ablation without a modifier that says why."""
-    procedure = next(
-        iter(
-            day.plan.reference.find(
-                kind=ProcedureKind.FACET,
-                family=Family.ABLATION,
-                ordinal=Ordinal.FIRST,
-                on=day.plan.on,
-            )
-        ),
-        None,
-    )
-    indicators = procedure.indicators if procedure else None
-    if indicators is None or not indicators.global_days.isdecimal():
-        return
-    days = int(indicators.global_days)
+    limit = day.plan.global_period
     bare = [
         line
         for line in day.facet
         if not line.facts.code.primaries and not any(map(line.facts.has, _AFTER))
     ]
-    tally = _given(day).within_days(days, before=day.date, kinds=[SessionKind.ABLATION])
-    if bare and tally.at_most:
+    if limit is None or not bare:
+        return
+    ablates = bare[0].facts.code.family is Family.ABLATION
+    kind = SessionKind.ABLATION if ablates else SessionKind.INJECTION
+    today = PastSession(date=day.date, kind=kind)
+    if judge_session(limit, today, day.history).result is not Result.MET:
         yield RawFinding(
             lines=numbers(bare),
             message=(
-                f"an earlier ablation has a global period of {days} days that is not over, and no"
-                " modifier says what this procedure is to it"
+                f"an earlier ablation has a global period of {limit.window.days} days that is not"
+                " over, and no modifier says what this procedure is to it"
             ),
-            citations=indicators.citations,
+            citations=limit.citations,
             remedy=Question(
                 question="Was the ablation done by the same practitioner or group, and is this"
                 " procedure unrelated to it (as on the other side), a planned stage, or a return?"
@@ -161,24 +124,13 @@ _Done = tuple[PastSession, tuple[Line, ...]]
 # -- what can't be told
 
 
-def _for_want_of_purpose(limits: Iterable[Provision | NotKnown]) -> NotAsked:
+def _for_want_of_purpose(limits: Iterable[Limit | NotKnown]) -> NotAsked:
     """Say that limits go by the purpose, which nothing states; or that they are not known."""
     unknown = [limit for limit in limits if isinstance(limit, NotKnown)]
     if unknown:
         return not_told(unknown[0])
     reason = "the limit goes by the purpose of the injection, and nothing states or marks it"
     return NotAsked(needs="purpose", reason=reason)
-
-
-def _unasked_of_diagnostic(
-    day: Day, done: list[_Done], limit: Provision | NotKnown
-) -> Iterator[NotAsked]:
-    """Say what a limit on diagnostic injections lacks, where the day has or may have one."""
-    kinds = {_counted_as(day, today) for today, _ in done}
-    if SessionKind.INJECTION in kinds:
-        yield _for_want_of_purpose([limit])
-    elif SessionKind.DIAGNOSTIC_INJECTION in kinds and isinstance(limit, NotKnown):
-        yield not_told(limit)
 
 
 # -- what is done today
@@ -191,19 +143,14 @@ _WORDS = {
 }
 
 
-def _given(day: Day) -> History:
-    history = day.history
-    if history is None:
-        message = "a rule that needs a history is asked without one"
-        raise TypeError(message)
-    return history
-
-
 _Place = tuple[SessionKind, CoverageRegion | None]
 
 
 def _today(day: Day) -> list[_Done]:
-    """Give what is done on the day, by kind and region, with the lines that stand for it."""
+    """Give what is done on the day, by kind and region, with the lines that stand for it.
+
+    An injection of unknown purpose is of the kind as which the payer counts it without a mark.
+    """
     session = day.session
     found: dict[_Place, tuple[PastSession, set[int]]] = {}
     for group in day.groups:
@@ -221,8 +168,15 @@ def _today(day: Day) -> list[_Done]:
             for place, (past, listed) in found.items()
         }
     lines = {line.number: line for line in day.lines}
+    unmarked = _unmarked(day)
     return [
-        (past, tuple(lines[number] for number in sorted(listed))) for past, listed in found.values()
+        (
+            attrs.evolve(past, kind=unmarked)
+            if past.kind is SessionKind.INJECTION and unmarked
+            else past,
+            tuple(lines[number] for number in sorted(listed)),
+        )
+        for past, listed in found.values()
     ]
 
 
@@ -235,95 +189,72 @@ def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _
     return place
 
 
-def _counted_as(day: Day, today: PastSession) -> SessionKind:
-    """Give the kind as which a session counts: without its mark an injection is therapeutic."""
-    if today.kind is SessionKind.INJECTION and _unmarked(day):
-        return SessionKind.THERAPEUTIC_INJECTION
-    return today.kind
-
-
 def _unmarked(day: Day) -> SessionKind | None:
     """Give the kind as which the policy counts an injection without a diagnostic mark."""
     mark = day.plan.provision("modifier.diagnostic", family=Family.IMAGE_GUIDED_INJECTION.value)
     return None if mark is None or mark.value == NO_MODIFIER else SessionKind.THERAPEUTIC_INJECTION
 
 
-def _over(  # noqa: PLR0917  one line of a limit
+def _over(
     day: Day,
     today: PastSession,
     lines: tuple[Line, ...],
-    most: Provision | NotKnown,
-    kinds: list[SessionKind],
+    limit: Limit | NotKnown,
     what: str,
 ) -> Iterator[RawFinding | NotAsked]:
-    """Compare the sessions of the window with the most that are covered."""
-    window = day.plan.get("sessions.window")
-    for answer in (most, window):
-        if isinstance(answer, NotKnown):
-            yield not_told(answer)
-            return
-    if not (isinstance(most, Provision) and isinstance(window, Provision)):
+    """Say that the sessions of a window are, or may be, more than are covered."""
+    if isinstance(limit, NotKnown):
+        yield not_told(limit)
         return
-    limit, months = most.value, window.value
-    if not (isinstance(limit, int) and isinstance(months, int)):
+    verdict = judge_session(limit, today, day.history, counted_by=CountedBy.CLAIM)
+    if verdict.result is Result.MET:
         return
-    tally = _given(day).count_within(
-        months, before=day.date, region=today.region, kinds=kinds, unmarked_as=_unmarked(day)
-    )
-    if tally.at_most < limit:
-        return
-    sure = tally.at_least >= limit and today.certain and today.region is not None
-    number = tally.at_least if sure else tally.at_most
+    sure = verdict.result is Result.NOT_MET
+    number = verdict.earlier.at_least if sure else verdict.earlier.at_most
     where = f" of the {today.region} region" if today.region else ""
     yield RawFinding(
         lines=numbers(lines),
         message=(
-            f"{number} earlier {what}{where} {'lie' if sure else 'may lie'} in the {months} months"
-            f" before, and the most that are covered is {limit}"
+            f"{number} earlier {what}{where} {'lie' if sure else 'may lie'} in the"
+            f" {limit.window.months} months before, and the most that are covered is {limit.max}"
         ),
-        citations=most.citations,
+        citations=limit.citations,
         remedy=Question(question="Is the session covered for a reason that the record shows?"),
         severity=None if sure else Severity.WARNING,
     )
 
 
-def _at_level(
-    tally: SessionCount, today: PastSession, lines: tuple[Line, ...], limit: Provision, text: str
-) -> Iterator[RawFinding]:
-    """Say that something was done at the level before: surely, where the joints are known.
-
-    Both sides of a joint are one level, but the limits speak of its nerves, too: where all that was
-    done is known to be on the other side, it is looked at again.
-    """
-    if not tally.at_most:
+def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | NotAsked]:
+    """Say that something was done, or may have been done, at the level before."""
+    limit, done = day.plan.limit(limit_id), _today(day)
+    kinds = {today.kind for today, _ in done}
+    if SessionKind.INJECTION in kinds:
+        yield _for_want_of_purpose([limit])
+    elif SessionKind.DIAGNOSTIC_INJECTION in kinds and isinstance(limit, NotKnown):
+        yield not_told(limit)
+    if isinstance(limit, NotKnown):
         return
-    sure = bool(today.joints) and today.certain and tally.at_least > 0
-    other = sure and all(_is_of_other_side(past, today) for past in tally.certain)
-    where = "was done at the same level" if sure else "may have been done at the same level"
-    question = "Does the record give a reason for the exception?" if sure else _WHICH_LEVEL
-    if other:
-        where, question = "was done on the other side of the same level", _WHICH_SIDE
-    yield RawFinding(
-        lines=numbers(lines),
-        message=text.format(where),
-        citations=limit.citations,
-        remedy=Question(question=question),
-        severity=None if sure and not other else Severity.WARNING,
-    )
+    for today, lines in done:
+        if today.kind not in limit.applies_to:
+            continue
+        verdict = judge_session(limit, today, day.history)
+        if verdict.result is Result.MET:
+            continue
+        where, question = _said(verdict)
+        yield RawFinding(
+            lines=numbers(lines),
+            message=text.format(where=where, window=limit.window),
+            citations=limit.citations,
+            remedy=Question(question=question),
+            severity=None if verdict.result is Result.NOT_MET else Severity.WARNING,
+        )
 
 
-_WHICH_LEVEL = "Was it another level?"
-_WHICH_SIDE = "Does the payer count each side of a level by itself?"
-
-
-def _is_of_other_side(past: PastSession, today: PastSession) -> bool:
-    """Say whether two sessions have no joint on one and the same side, as their sides tell."""
-    now = {target.joint: target.side for target in today.targets}
-    shared = [
-        (set(then.parts), set(side.parts))
-        if (then := target.side) and (side := now[target.joint])
-        else None
-        for target in past.targets
-        if target.joint in now
-    ]
-    return all(sides is not None and sides[0].isdisjoint(sides[1]) for sides in shared)
+def _said(verdict: Verdict) -> tuple[str, str]:
+    """Say where something was done before, and ask what the verdict lacks."""
+    if verdict.result is Result.NOT_MET:
+        return "was done at the same level", "Does the record give a reason for the exception?"
+    if verdict.missing == (Missing.SIDE,):
+        where = "was done on the other side of the same level"
+        return where, "Does the payer count each side of a level by itself?"
+    return "may have been done at the same level", "Was it another level?"

@@ -16,8 +16,9 @@ from cptfacet.checking.signals import Signal
 from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
+from cptfacet.limits import Amount, LimitId, Result, judge_amount
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import NotKnown
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.sessions import TechniqueKind
 from cptfacet.treated import read_treatment
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion, Joint
     from cptfacet.citations import Citation
     from cptfacet.decoding import BilledGroup
+    from cptfacet.limits import Limit
 
-_THIRD = 3
+_THREE_LEVELS = Amount(at_least=3)
 _NAMED = {Ordinal.SECOND: "the second level", Ordinal.THIRD_AND_MORE: "all levels from the third"}
 
 
@@ -55,15 +57,15 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         third = _of(lines, Ordinal.THIRD_AND_MORE)
         if not third or _not_covered(day, family):
             continue
-        limit = day.plan.get("levels.max", family=family)
+        limit = day.plan.limit(LimitId.LEVELS, family)
         if isinstance(limit, NotKnown):
             yield not_told(limit)
-        elif isinstance(limit.value, int) and limit.value < _THIRD:
+        elif judge_amount(limit, _THREE_LEVELS).result is Result.NOT_MET:
             since = _not_known_since(day)
             yield RawFinding(
                 lines=numbers(third),
                 message=(
-                    f"{third[0].code} stands for a third level, and {limit.value} levels of a region"
+                    f"{third[0].code} stands for a third level, and {limit.max} levels of a region"
                     f" are covered in one session{since and f'; {since}'}"
                 ),
                 citations=limit.citations,
@@ -92,17 +94,15 @@ def _not_covered(day: Day, family: Family) -> bool:
 @checks(when=Signal.ABLATION | Signal.ADD_ON)
 def levels_above_limit(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more ablated levels of a region than the policy covers in one session."""
-    limit = day.plan.get("levels.max", family=Family.ABLATION)
+    limit = day.plan.limit(LimitId.LEVELS, Family.ABLATION)
     if isinstance(limit, NotKnown):
         yield not_told(limit)
         return
     ablated = [line for line in day.facet if line.facts.code.family is Family.ABLATION]
     most = 1 + sum(line.units or 1 for line in _of(ablated, Ordinal.EACH_ADDITIONAL))
-    covered = limit.value if isinstance(limit.value, int) else most
-    if most <= covered:
-        return
-    for group in _groups(day, Family.ABLATION):
-        yield from _above(day, group, covered, limit)
+    if judge_amount(limit, Amount(at_most=most)).result is not Result.MET:
+        for group in _groups(day, Family.ABLATION):
+            yield from _above(day, group, limit)
 
 
 def _groups(day: Day, family: Family) -> list[BilledGroup]:
@@ -110,30 +110,32 @@ def _groups(day: Day, family: Family) -> list[BilledGroup]:
     return sorted(found, key=lambda group: group.regions)
 
 
-def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iterator[RawFinding]:
+def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
     """Find a group of more levels than are covered, in each reading of it or in the likeliest."""
     on_group = {number for billed in group.levels for number in billed.lines}
     lines = [line for line in day.facet if line.number in on_group]
     fewest = sum(code.levels_at_least() for code in billed_codes(lines))
-    likely = group.sides.levels
-    added = _of(lines, Ordinal.EACH_ADDITIONAL)
+    likely = max(fewest, group.sides.levels)
     ablated = len(_ablated(day, group))
-    if fewest > covered or likely > covered < ablated:
-        levels = max(fewest, min(likely, ablated))
+    if ablated:
+        fewest = likely = max(fewest, min(likely, ablated))
+    added = _of(lines, Ordinal.EACH_ADDITIONAL)
+    verdict = judge_amount(limit, Amount(at_least=fewest, at_most=likely))
+    if verdict.result is Result.NOT_MET:
         yield RawFinding(
             lines=numbers(added),
             message=(
-                f"{_codes(lines)}: {levels} levels of one region, and {covered} are covered in one"
-                " session"
+                f"{_codes(lines)}: {fewest} levels of one region, and {limit.max} are covered in"
+                " one session"
             ),
             citations=limit.citations,
-            remedy=_asked_of(levels, ablated, covered),
+            remedy=_asked_of(fewest, ablated, limit),
         )
-    elif likely > covered and not ablated:
+    elif verdict.result is Result.NOT_KNOWN:
         yield RawFinding(
             lines=numbers(added),
             message=(
-                f"{_codes(lines)} may be {likely} levels of one region, and {covered} are covered"
+                f"{_codes(lines)} may be {likely} levels of one region, and {limit.max} are covered"
                 " in one session"
             ),
             citations=limit.citations,
@@ -145,9 +147,9 @@ def _above(day: Day, group: BilledGroup, covered: int, limit: Provision) -> Iter
         )
 
 
-def _asked_of(levels: int, ablated: int, covered: int) -> Question | None:
+def _asked_of(levels: int, ablated: int, limit: Limit) -> Question | None:
     """Ask what the note does not tell; of fewer levels in the note the rules on it speak."""
-    know = f"the patient know that {covered} are covered?"
+    know = f"the patient know that {limit.max} are covered?"
     if not ablated:
         return Question(question=f"Were {levels} joints of one side treated, and does {know}")
     return Question(question=f"Does {know}") if ablated >= levels else None
@@ -170,17 +172,19 @@ def _codes(lines: Iterable[Line]) -> str:
 @checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
 def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more regions in one session than the policy covers."""
-    limit = day.plan.get("regions.max")
-    groups = day.groups
-    count = len({region for group in groups for region in _counted(day, group)})
+    limit = day.plan.limit(LimitId.REGIONS)
+    count = len({region for group in day.groups for region in _counted(day, group)})
     if count <= 1:
         return
     if isinstance(limit, NotKnown):
         yield not_told(limit)
-    elif isinstance(limit.value, int) and count > limit.value:
+        return
+    fewest = count - 1 if _may_be_junction(day) else count
+    verdict = judge_amount(limit, Amount(at_least=fewest, at_most=count))
+    if verdict.result is not Result.MET:
         said = (
             f"{_codes(day.facet)} are of {count} regions, and one session is of"
-            f" {'one' if limit.value == 1 else limit.value}"
+            f" {'one' if limit.max == 1 else limit.max}"
         )
         question = (
             "Were both regions treated on this day, and what does the record give as the reason?"
@@ -194,7 +198,7 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
             lines=numbers(day.facet),
             message=said,
             citations=(*citations, *limit.citations),
-            severity=Severity.WARNING if _may_be_junction(day) else None,
+            severity=None if verdict.result is Result.NOT_MET else Severity.WARNING,
             remedy=Question(question=question),
         )
 
