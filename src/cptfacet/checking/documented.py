@@ -1,4 +1,4 @@
-"""What the note of a session supports, beside what a day of a claim bills: counted once a day."""
+"""What the note of a session supports and what a day of a claim bills, counted once a day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._text import series
 from cptfacet.anatomy import (
     CodeRegion,
     Joint,
@@ -53,30 +54,30 @@ _NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 
 
 def kind_of(line: Line) -> TechniqueKind | None:
-    """Give the kind of technique that the code of a facet line stands for."""
+    """Return the kind of technique that a facet line reports."""
     code = _code(line)
     return _KINDS[code.family] if code and code.family else None
 
 
 def _code(line: Line) -> Procedure | None:
-    """Give the facet code of a line, also where no source shows it valid as early as that."""
+    """Return the facet code of a line, even if no source shows it valid as early as that."""
     facts = line.facts.code
     return facts.procedure if facts.standing is not Status.NOT_IN_FORCE else None
 
 
 def _kind(treatment: Treatment) -> TechniqueKind:
-    """Give the kind as which a treatment is billed: a ruptured cyst is billed as an injection."""
+    """Return the kind that a treatment is billed as: an injection for a ruptured cyst."""
     kind = treatment.technique.kind
     return TechniqueKind.INJECTION if kind is TechniqueKind.CYST_RUPTURE else kind
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Place:
-    """One region with techniques of one kind: the lines there, and what the note supports there.
+    """One region and kind of technique: the lines billed there and what the note supports.
 
-    ``joints`` are those treated, with their sides, without the ``included`` ones, of which the
-    injection is a part of their ablation. ``nerves`` are those that the note lists there.
-    ``coded`` are the joints for which coding writes lines there.
+    ``joints`` are the treated joints with their sides. They leave out the ``included`` joints, where
+    the ablation includes the injection. ``nerves`` are the nerves that the note lists, and ``coded``
+    the joints that coding writes lines for.
     """
 
     kind: TechniqueKind
@@ -92,12 +93,12 @@ class Place:
 
     @property
     def facet_nerves(self) -> tuple[Nerve, ...]:
-        """The listed nerves that supply a facet joint."""
+        """The nerves of the note that supply a facet joint."""
         return tuple(nerve for nerve in self.nerves if nerve.kind not in _NO_FACET_NERVE)
 
     @property
     def sacral(self) -> tuple[Nerve, ...]:
-        """The listed lateral branches of the sacrum."""
+        """The sacral lateral branches of the note."""
         return tuple(nerve for nerve in self.nerves if nerve.kind is NerveKind.SACRAL_BRANCH)
 
     @property
@@ -108,28 +109,28 @@ class Place:
 
     @property
     def supported(self) -> int:
-        """How many levels the note supports; nerves, where the codes count those."""
+        """How many levels the note supports, or nerves if the codes count nerves."""
         if self.by_nerve:
             return len(self.facet_nerves or self.supplying)
         return len(self.joints)
 
     @property
     def bilateral(self) -> int:
-        """How many joints the note has on both sides."""
+        """How many joints the note documents on both sides."""
         return sum(side is Side.BILATERAL for side in self.joints.values())
 
     @property
     def unnamed(self) -> int:
-        """How many joints the note has without a side."""
+        """How many joints the note documents without a side."""
         return sum(side is None for side in self.joints.values())
 
     def documented(self, side: Side) -> int:
-        """Give how many joints the note has on a side."""
+        """Return how many joints the note documents on a side."""
         return sum(side in had.parts for had in self.joints.values() if had)
 
     @functools.cached_property
     def fewest(self) -> int:
-        """The fewest levels that the lines may stand for, given the sides of the note."""
+        """The fewest levels that the lines represent, given the sides in the note."""
         total, spare = 0, self.bilateral
         for code in self.codes:
             levels = code.levels_at_least(bilateral=spare)
@@ -139,27 +140,27 @@ class Place:
 
     @property
     def most(self) -> int:
-        """The most levels that the lines may stand for."""
+        """The most levels that the lines represent."""
         return sum(code.levels_at_most for code in self.codes)
 
     @property
     def surplus(self) -> int:
-        """How many levels are billed beyond those that the note supports; 0 where none."""
+        """How many levels are billed beyond those that the note supports."""
         return max(self.fewest - self.supported, 0)
 
     @property
     def both(self) -> int:
-        """The levels that are surely billed on both sides."""
+        """The fewest levels billed as bilateral."""
         return sum(code.bilateral_at_least for code in self.codes)
 
     @property
     def both_at_most(self) -> int:
-        """The levels that may be billed on both sides."""
+        """The most levels billed as bilateral."""
         return sum(code.bilateral_at_most for code in self.codes)
 
     @property
     def lacks_sides(self) -> bool:
-        """Whether fewer sides are billed than the note has, although the levels may be all."""
+        """Whether fewer sides are billed than documented, although all levels may be billed."""
         if self.both_at_most < min(self.bilateral, self.fewest):
             return True
         sides = len(self.joints) + self.bilateral
@@ -167,21 +168,21 @@ class Place:
         return whole and sum(code.sides_at_most for code in self.codes) < sides
 
     def billed(self, side: Side) -> int:
-        """Give the levels that are surely billed on a side."""
+        """Return the fewest levels billed on a side."""
         return sum(code.on_at_least(side) for code in self.codes)
 
     @property
     def named(self) -> str:
-        """The joints that the note supports, as a person reads them."""
-        return ", ".join(sorted(self.joints)) or "none"
+        """The joints that the note supports, joined for a sentence."""
+        return series(sorted(self.joints), most=len(self.joints)) or "none"
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Noted:
-    """A session beside the lines of its day.
+    """A session compared with the lines of its day.
 
-    ``agrees``: the facet lines are those that coding writes for it. ``unplaced`` are joints of
-    which no source tells the region on that date.
+    ``agrees``: the facet lines are those that coding writes for it. ``unplaced`` lists joints whose
+    region no source states for that date.
     """
 
     session: Session
@@ -192,17 +193,17 @@ class Noted:
 
     @property
     def wholly_coded(self) -> bool:
-        """Whether coding wrote all of the session, and left nothing open that changes a line."""
+        """Whether coding wrote the whole session and left nothing open that changes a line."""
         if not isinstance(self.answer, CodedSession):
             return False
         return all(note.id not in _OPEN for note in self.answer.notes)
 
     def of_kind(self, kind: TechniqueKind) -> tuple[Treatment, ...]:
-        """Give the treatments that are billed as those of a kind."""
+        """List the treatments billed as a kind of technique."""
         return tuple(t for t in self.session.treatments if _kind(t) is kind)
 
     def has_joints(self) -> bool:
-        """Say whether the note has some facet level."""
+        """Whether the note documents any facet level."""
         return any(place.joints for place in self.places)
 
 
@@ -210,7 +211,7 @@ _OPEN = (NoteId.REFUSED, NoteId.NOT_KNOWN, NoteId.PURPOSE_MIXED)
 
 
 def noted(day: Day) -> Noted | None:
-    """Give what the note says beside a day of the claim; None where it is of another day."""
+    """Return the note compared with a day of the claim, or None if it has another date."""
     session = day.session
     if session is None or session.date != day.date:
         return None
@@ -251,18 +252,18 @@ _TELLING = (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET)
 
 
 def as_written(line: Line) -> tuple[str, tuple[str, ...], object]:
-    """Give of a line what coding writes too: its code, sides, mark and units."""
+    """Return the parts of a line that coding writes: code, sides, KX and units."""
     units = line.units if line.units is not None else str(line.written.units)
     return line.code, tuple(sorted(line.facts.with_roles(*_TELLING))), units
 
 
 def told_of(line: ClaimLine) -> tuple[str, tuple[str, ...], object]:
-    """Give the same of a line that coding wrote."""
+    """Return the same parts of a line that coding wrote."""
     return line.code, tuple(sorted(line.modifiers)), line.units
 
 
 def _region(joint: Joint, on: dt.date) -> CodeRegion | None:
-    """Give the region of a joint; before its source, that which every source gives it since."""
+    """Return the region of a joint; before its first source, the region in every source since."""
     fact = code_region(joint, on=on)
     if fact is not None:
         return fact.region
@@ -271,7 +272,7 @@ def _region(joint: Joint, on: dt.date) -> CodeRegion | None:
 
 
 def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
-    """Give the joints for which coding writes lines, by kind and by the region of the code."""
+    """Return the joints that coding writes lines for, by kind and by the region of the code."""
     found: _CodedJoints = {}
     if isinstance(answer, Refusal):
         return found
@@ -283,7 +284,7 @@ def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
 
 
 def _treated(session: Session, kind: TechniqueKind, plan: Plan) -> dict[Joint, Side | None]:
-    """Give the joints that treatments of a kind treated, whether or not they can be coded."""
+    """Return the joints treated with a kind of technique, whether or not they can be coded."""
     read = [
         read_treatment(treatment, reference=plan.reference, on=session.date)
         for treatment in session.treatments
@@ -296,7 +297,7 @@ def _treated(session: Session, kind: TechniqueKind, plan: Plan) -> dict[Joint, S
 def _included(
     plan: Plan, treated: Mapping[TechniqueKind, dict[Joint, Side | None]]
 ) -> tuple[Joint, ...]:
-    """Take out injections that are a part of the ablation of their joint; give their joints."""
+    """Remove injections included in the ablation of their joint, and return these joints."""
     if value_of(plan.rules.injection_at_ablated_joint()) is not Bundling.INCLUDED:
         return ()
     injected, ablated = treated[TechniqueKind.INJECTION], treated[TechniqueKind.DENERVATION]
@@ -366,7 +367,7 @@ def _counts_nerves(line: Line) -> bool:
 
 @functools.cache
 def _regions_of(nerve: Nerve) -> frozenset[CodeRegion]:
-    """Give the regions of the joints that a nerve supplies, or near which it runs."""
+    """Return the regions of the joints that a nerve supplies or runs near."""
     if nerve.kind is NerveKind.SACRAL_BRANCH:
         return frozenset({CodeRegion.LUMBAR_SACRAL})
     if nerve.kind is NerveKind.OCCIPITAL:

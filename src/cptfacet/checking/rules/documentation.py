@@ -1,4 +1,4 @@
-"""Rules that compare a claim with the note of its session."""
+"""Rules on documentation, which compare a claim with the note of its session."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._text import agree, series
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
@@ -49,7 +50,12 @@ def _places(day: Day) -> tuple[Place, ...]:
 
 
 def _codes(lines: Iterable[Line]) -> str:
-    return ", ".join(code for code, _ in by_code(lines))
+    return series([code for code, _ in by_code(lines)])
+
+
+def _agree(lines: Iterable[Line], one: str, many: str) -> str:
+    """Return the word that agrees with the codes of lines, each named once."""
+    return agree(by_code(lines), one, many)
 
 
 def _supply(joints: Iterable[Joint]) -> tuple[Citation, ...]:
@@ -57,15 +63,15 @@ def _supply(joints: Iterable[Joint]) -> tuple[Citation, ...]:
     return tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
 
 
-def _levels(count: int) -> str:
-    return f"{count} level{'' if count == 1 else 's'}"
+def _levels(count: int, what: str = "level") -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-# -- more levels than the note supports: one of these rules says why
+# -- more levels than the note supports: exactly one of these rules explains it
 
 
 def _why_more(place: Place, day: Day) -> str:
-    """Say which rule tells why more is billed in a place than the note supports; none, or one."""
+    """Return the one rule that explains the excess levels of a place, or nothing."""
     if not place.surplus or not place.lines:
         return ""
     if _elsewhere(place, day):
@@ -76,7 +82,7 @@ def _why_more(place: Place, day: Day) -> str:
 
 
 def _why_further(place: Place) -> str:
-    """Say which rule tells why more is billed where the note supports something."""
+    """Return the rule that explains the excess levels where the note supports some levels."""
     counts = {len(place.nerves), len(place.facet_nerves)} - {0}
     on_nerves = any(treatment.technique.on_nerves for treatment in place.treatments)
     supplying = {len(place.supplying)} if on_nerves and not place.nerves else set[int]()
@@ -92,7 +98,7 @@ def _why_further(place: Place) -> str:
 
 
 def _why_none(place: Place, day: Day) -> str:
-    """Say which rule tells why the note supports nothing at all in a place."""
+    """Return the rule that explains why the note supports no level in a place."""
     if place.sacral:
         return sacral_nerves_as_facet.id
     if place.nerves:
@@ -101,7 +107,7 @@ def _why_none(place: Place, day: Day) -> str:
 
 
 def _elsewhere(place: Place, day: Day) -> list[Place]:
-    """Give the places of the other region in which less is billed than the note supports."""
+    """List the places in the other region with fewer levels billed than the note supports."""
     return [
         other
         for other in _places(day)
@@ -113,7 +119,7 @@ def _elsewhere(place: Place, day: Day) -> list[Place]:
 
 
 def _second_side(place: Place) -> bool:
-    """Say whether the sides of the levels, each counted, are as many as are billed."""
+    """Whether the levels billed are no more than the sides of the documented levels."""
     sides = len(place.joints) + place.bilateral
     return not place.both_at_most and place.bilateral > 0 and place.fewest <= sides
 
@@ -124,17 +130,16 @@ def _more(day: Day, rule: str) -> list[Place]:
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find more levels of a region than the note supports."""
+    """Find more levels billed in a region than the note supports."""
     note = noted(day)
     if note and note.unplaced:
         named = ", ".join(note.unplaced)
-        reason = f"no source that was read tells which region picked the code of {named} then"
+        reason = f"no source we have read states which region's codes {named} took on this date"
         yield NotAsked(needs=f"code region of {named}", reason=reason)
     for place in _more(day, level_not_documented.id):
-        what = "nerve" if place.by_nerve else "level"
-        are = " is" if place.fewest == 1 else "s are"
+        billed = _levels(place.fewest, "nerve" if place.by_nerve else "level")
         said = (
-            f"{_codes(place.lines)}: {place.fewest} {what}{are} billed, and the note supports"
+            f"{_codes(place.lines)}: {billed} billed, but the note supports"
             f" {place.supported or 'none'}"
         )
         named = f" ({place.named})" if place.joints else ""
@@ -142,29 +147,29 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
             day,
             place.lines,
             f"{said}{named}",
-            question="Which further joints were treated, and does the record name them?",
+            question="Were other joints treated, and does the record name them?",
             citations=_supply(place.joints),
         )
 
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
-    """Find as many levels billed as the note has nerves, which complete fewer joints."""
+    """Find one level billed for each nerve, where the nerves complete fewer joints."""
     for place in _more(day, nerves_counted_as_levels.id):
         nerves = place.nerves or place.supplying
         yield _found(
             day,
             place.lines,
             f"{_codes(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
-            f" ({', '.join(nerves)}), which complete {place.named}",
-            question="Were further nerves treated, which complete more joints?",
+            f" ({', '.join(nerves)}), but they complete only {place.named}",
+            question="Were other nerves treated that complete more joints?",
             citations=_supply(place.joints),
         )
 
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
-    """Find lateral branches of the sacrum that are billed as facet levels."""
+    """Find sacral lateral branches billed as facet levels."""
     for place in _more(day, sacral_nerves_as_facet.id):
         others = [
             other
@@ -176,13 +181,13 @@ def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
                 on=day.plan.on,
             )
         ]
-        reported = f", and are reported with {others[0].instead.code}" if others else ""
+        reported = f"; report them with {others[0].instead.code}" if others else ""
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: {', '.join(place.sacral)} supply the sacroiliac joint and no"
-            f" facet joint{reported}",
-            question="Which facet joints were treated beside the sacroiliac nerves?",
+            f"{_codes(place.lines)}: {series(place.sacral)} supply the sacroiliac joint, not a facet"
+            f" joint{reported}",
+            question="Which facet joints were treated in addition to the sacroiliac nerves?",
             citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
         )
 
@@ -200,62 +205,63 @@ def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
                 day,
                 place.lines,
                 f"{_codes(place.lines)}: {_complete_nothing(loose)}",
-                question="Was the other nerve of a joint treated too, on the same side?",
+                question="Was the other nerve of the joint treated too, on the same side?",
                 citations=_supply(near),
             )
 
 
 def _complete_nothing(nerves: list[Nerve]) -> str:
-    named = ", ".join(nerves)
+    named = series(nerves)
     if all(nerve.kind is NerveKind.OCCIPITAL for nerve in nerves):
-        return f"{named} supply no facet joint"
+        return f"{named} {agree(nerves, 'does', 'do')} not supply a facet joint"
     if set(nerves) == {Nerve.C2, Nerve.C3}:
-        return f"{named} complete no joint without the third occipital nerve"
-    alone = f"{named} alone completes" if len(nerves) == 1 else f"{named} complete"
-    return f"{alone} no facet joint: a joint has two nerves, on one side"
+        return f"{named} do not complete a joint without the third occipital nerve"
+    alone = f"{named} alone does" if len(nerves) == 1 else f"{named} do"
+    return f"{alone} not complete a facet joint; a joint needs both of its nerves, on the same side"
 
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
-    """Find the other side of a level that is billed as a further level."""
+    """Find the second side of a level billed as another level."""
     for place in _more(day, second_side_billed_as_level.id):
         both = [joint for joint, side in place.joints.items() if side is Side.BILATERAL]
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: {_levels(place.fewest)} billed, and the note has"
-            f" {', '.join(sorted(both))} on both sides: the other side of a level is not another"
-            " level",
-            question="Was each level treated on both sides, or were further levels treated?",
+            f"{_codes(place.lines)}: {_levels(place.fewest)} billed, but the note documents"
+            f" {series(sorted(both))} on both sides; the second side of a level is not another level",
+            question="Was each level treated on both sides, or were other levels treated?",
             citations=(),
         )
 
 
 @checks(when=Signal.INJECTION, needs=Signal.SESSION)
 def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
-    """Find injections at joints whose ablation on the same day they are a part of."""
+    """Find injections included in the ablation of the same joint on the same day."""
     stated = day.rules.injection_at_ablated_joint()
     for place in _more(day, injection_included_in_ablation.id):
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: the injection at {', '.join(sorted(place.included))} is a part"
-            " of the ablation there",
-            question="Was another joint injected, which was not ablated?",
+            f"{_codes(place.lines)}: the ablation at {series(sorted(place.included))} includes the"
+            " injection there",
+            question="Was another joint injected that was not ablated?",
             citations=stated.citations if isinstance(stated, Known) else (),
         )
 
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def region_differs(day: Day) -> Iterator[RawFinding]:
-    """Find levels that are billed in another region than the note has them."""
+    """Find levels billed in another region than the note documents."""
     for place in _more(day, region_differs.id):
-        there = sorted(joint for other in _elsewhere(place, day) for joint in other.joints)
+        elsewhere = _elsewhere(place, day)
+        there = sorted(joint for other in elsewhere for joint in other.joints)
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: the codes of {place.region} levels, and the note has"
-            f" {', '.join(there)}, for which the other region has its own",
+            f"{_codes(place.lines)} {_agree(place.lines, 'is', 'are')} for {place.region} levels, but"
+            f" the note documents {series(there)}, which {agree(there, 'takes', 'take')}"
+            f" {elsewhere[0].region} codes",
             question="Which joints were treated?",
             citations=(),
         )
@@ -266,7 +272,7 @@ def region_differs(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def level_not_billed(day: Day) -> Iterator[RawFinding]:
-    """Find fewer levels billed than the note has."""
+    """Find fewer levels billed than the note documents."""
     if any(_more(day, region_differs.id)):
         return
     for place in _places(day):
@@ -275,10 +281,11 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
             continue
         lines = place.lines or day.facet
         said = (
-            f"the note has {', '.join(sorted(place.coded))}, and {_levels(place.most)} of them"
-            f" {'is' if place.most == 1 else 'are'} billed"
+            f"The note documents {series(sorted(place.coded))}, but"
+            f" {f'only {_levels(place.most)}' if place.most else 'no level'}"
+            f" {'are' if place.most > 1 else 'is'} billed"
         )
-        question = "Were the other levels treated, and are they left out on purpose?"
+        question = "Were the other levels treated, and were they left off the claim on purpose?"
         beyond = _beyond(day, place)
         if beyond or not place.lines or len(place.coded) > _covered(day, place):
             yield RawFinding(
@@ -292,21 +299,21 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
 
 
 def _covered(day: Day, place: Place) -> int:
-    """Give the most levels of a place that are covered: all, where no limit is known."""
+    """Return how many levels of a place are covered: all of them if no limit is known."""
     most = value_of(day.rules.max_levels(_family(place)))
     return len(place.coded) if most is None else most
 
 
 def _beyond(day: Day, place: Place) -> str:
-    """Say why the rest may be left out on purpose, or billed elsewhere; nothing where it is not."""
+    """Return why the rest may be left out on purpose or billed elsewhere, or nothing."""
     levels = _covered(day, place)
     if place.most >= levels:
-        return f"no more than {levels} are covered"
+        return f"the policy covers {levels}"
     most = value_of(day.rules.max_regions())
     billed = {other.region for other in _places(day) if other.lines}
     if most is not None and not place.lines and len(billed) >= most:
-        return f"no more regions than {most} are covered in one session"
-    return "" if day.alone else "the claim has lines of another practitioner or day"
+        return f"the policy covers {_levels(most, 'region')} in one session"
+    return "" if day.alone else "the claim has lines of another practitioner or date"
 
 
 def _family(place: Place) -> Family:
@@ -319,29 +326,32 @@ def _family(place: Place) -> Family:
 
 
 def _for_levels(place: Place) -> bool:
-    """Say whether both sides are billed where the note has more levels, and fewer on both sides."""
+    """Whether fewer levels are billed than documented, and more of them as bilateral."""
     return place.both > place.bilateral and place.supported > place.most
 
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
-    """Find both sides of a level billed for several levels of one side."""
+    """Find several levels on one side billed as bilateral levels."""
     for place in _places(day):
         if _for_levels(place) and not place.by_nerve:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: billed as both sides of {_levels(place.both)}, and the"
-                f" note has {_sided(place)}: further levels have add-on codes",
+                f"{_codes(place.lines)}: {_levels(place.both)} billed as bilateral, but the note"
+                f" documents {_sided(place)}; report further levels with add-on codes",
                 question="Which levels and sides were treated?",
                 citations=(),
             )
 
 
 def _sided(place: Place) -> str:
-    return ", ".join(
-        f"{joint} {side}" if side else f"{joint} on one side"
-        for joint, side in sorted(place.joints.items(), key=lambda pair: pair[0].position)
+    return series(
+        [
+            f"{joint} {side}" if side else f"{joint} without a side"
+            for joint, side in sorted(place.joints.items(), key=lambda pair: pair[0].position)
+        ],
+        most=len(place.joints),
     )
 
 
@@ -349,7 +359,7 @@ def _sided(place: Place) -> str:
 
 
 def _comparable(day: Day) -> list[Place]:
-    """Give the places in which the levels agree so far that sides can be compared."""
+    """List the places with levels that agree well enough to compare their sides."""
     silent = ("", nerves_counted_as_levels.id)
     return [
         place
@@ -360,15 +370,15 @@ def _comparable(day: Day) -> list[Place]:
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
-    """Find levels that the note has on both sides and the claim on one."""
+    """Find levels documented on both sides and billed on one."""
     for place in _comparable(day):
         if place.lacks_sides:
             both = sorted(j for j, side in place.joints.items() if side is Side.BILATERAL)
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: the note has {', '.join(both)} on both sides, and"
-                " the claim does not say so of each",
+                f"{_codes(place.lines)}: the note documents {series(both)} on both sides, but the"
+                " claim bills fewer sides",
                 question="Were both sides treated?",
                 citations=(),
             )
@@ -376,7 +386,7 @@ def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def side_differs(day: Day) -> Iterator[RawFinding]:
-    """Find sides that the note does not have."""
+    """Find sides billed that the note does not document."""
     for place in _comparable(day):
         if _why_more(place, day) or _for_levels(place):
             continue
@@ -391,16 +401,20 @@ def side_differs(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: billed {' and '.join(extra)} for more levels than the note"
-                f" has so; it has {_sided(place)}",
+                f"{_codes(place.lines)}: billed on {_named_sides(extra)} for more levels than the"
+                f" note documents ({_sided(place)})",
                 question="Which side was treated?",
                 citations=(),
             )
 
 
+def _named_sides(sides: list[Side]) -> str:
+    return series(["both sides" if side is Side.BILATERAL else f"the {side}" for side in sides])
+
+
 @checks(when=Signal.FACET | Signal.ONE_SIDE, needs=Signal.SESSION)
 def side_not_documented(day: Day) -> Iterator[RawFinding]:
-    """Find sides on the claim for levels whose side the note does not name."""
+    """Find sides on the claim for levels documented without a side."""
     for place in _comparable(day):
         one = [line for line in place.lines if line.side in (ModifierRole.RIGHT, ModifierRole.LEFT)]
         sides = (Side.RIGHT, Side.LEFT)
@@ -410,10 +424,10 @@ def side_not_documented(day: Day) -> Iterator[RawFinding]:
                 yield RawFinding(
                     lines=numbers(one),
                     message=(
-                        f"{_codes(one)}: the claim names a side, and the note names none for"
-                        f" {', '.join(unnamed)}"
+                        f"{_codes(one)}: the claim reports a side, but the note documents none for"
+                        f" {series(unnamed)}"
                     ),
-                    remedy=Question(question="Which side does the record show?"),
+                    remedy=Question(question="Which side does the record document?"),
                 )
 
 
@@ -422,7 +436,7 @@ def side_not_documented(day: Day) -> Iterator[RawFinding]:
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Mismatch:
-    """Lines whose family none of the treatments of the note is reported with."""
+    """Lines of a family that no treatment of the note is reported with."""
 
     lines: tuple[Line, ...]
     family: Family
@@ -432,13 +446,13 @@ class _Mismatch:
 
     @property
     def severity(self) -> Severity | None:
-        """A warning where no source tells how the treatments are reported."""
+        """A warning if no source states how the treatments are reported."""
         told = any(isinstance(answer, Known) for answer in self.answers)
         return None if told or not self.answers else Severity.WARNING
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """Those of what the policy says of the treatments."""
+        """The citations for how the treatments are reported."""
         return tuple(dict.fromkeys(c for answer in self.answers for c in answer.citations))
 
 
@@ -465,7 +479,7 @@ def _mismatches(day: Day) -> Iterator[_Mismatch]:
 
 
 def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]:
-    """Give the guidances under which the technique of a treatment is reported with a family."""
+    """List the guidances with which the technique of a treatment is reported in a family."""
     return [
         guidance
         for guidance in Guidance
@@ -473,20 +487,31 @@ def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]
     ]
 
 
+_GUIDED = {
+    Guidance.FLUOROSCOPY: "fluoroscopy",
+    Guidance.CT: "CT",
+    Guidance.ULTRASOUND: "ultrasound",
+    Guidance.MRI: "MRI",
+    Guidance.NONE: "no imaging guidance",
+    None: "no guidance",
+}
+
+
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def guidance_differs(day: Day) -> Iterator[RawFinding]:
-    """Find codes of another guidance than the note has."""
+    """Find codes for another guidance than the note documents."""
     for wrong in _mismatches(day):
         if wrong.by_guidance:
             right = [_guidances(day, t, wrong.family) for t in wrong.treatments]
-            meant = " or ".join(dict.fromkeys(g for listed in right for g in listed))
-            had = ", ".join(dict.fromkeys(f"{t.guidance}" for t in wrong.treatments))
+            meant = dict.fromkeys(_GUIDED[g] for listed in right for g in listed)
+            had = dict.fromkeys(_GUIDED[t.guidance] for t in wrong.treatments)
             yield _found(
                 day,
                 wrong.lines,
-                f"{_codes(wrong.lines)}: the codes stand for {meant}, and the note has guidance"
-                f" {had}{_instead(day, wrong)}",
-                question="Which guidance does the record show?",
+                f"{_codes(wrong.lines)} {_agree(wrong.lines, 'includes', 'include')}"
+                f" {series([*meant], 'or')} guidance, but the note documents {series([*had])}"
+                f"{_instead(day, wrong)}",
+                question="Which guidance does the record document?",
                 citations=wrong.citations,
                 severity=wrong.severity,
             )
@@ -494,7 +519,7 @@ def guidance_differs(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def technique_differs(day: Day) -> Iterator[RawFinding]:
-    """Find codes of another technique than the note has."""
+    """Find codes for another technique than the note documents."""
     for wrong in _mismatches(day):
         if not wrong.by_guidance:
             yield _other_technique(day, wrong)
@@ -503,46 +528,47 @@ def technique_differs(day: Day) -> Iterator[RawFinding]:
 def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     note = noted(day)
     treatments = wrong.treatments or (note.session.treatments if note else ())
-    had = ", ".join(dict.fromkeys(treatment.technique for treatment in treatments))
+    had = [*dict.fromkeys(t.technique.replace("-", " ") for t in treatments)]
     citations = wrong.citations
     if wrong.treatments:
-        told = "and no source that was read settles its code"
+        coded = "; no source we have read states which code applies"
         if wrong.severity is None:
-            told = "which is not reported so"
-        said = f"the note has {had}, {told}{_instead(day, wrong)}"
+            these = _agree(wrong.lines, "this code", "these codes")
+            coded = f", which {agree(had, 'is', 'are')} not reported with {these}"
+        said = f"the note documents {series(had)}{coded}{_instead(day, wrong)}"
     else:
         kind = kind_of(wrong.lines[0]) or _INJECTION
-        said = f"it stands for {_NAMES[kind]}, and the note has {had} alone"
+        said = f"billed as {_NAMES[kind]}, but the note documents only {series(had)}"
         included = day.rules.injection_at_ablated_joint()
         if kind is _INJECTION and day.shows(Signal.ABLATION) and isinstance(included, Known):
-            said += ", of which an injection at the same joint is a part"
+            said += ", which includes an injection at the same joint"
             citations = included.citations
     return _found(
         day,
         wrong.lines,
         f"{_codes(wrong.lines)}: {said}",
-        question="Which technique does the record show, and which code does the payer ask for?",
+        question="Which technique does the record document, and which code does the payer want?",
         citations=citations,
         severity=wrong.severity,
     )
 
 
 def _instead(day: Day, wrong: _Mismatch) -> str:
-    """Name what a source reports instead."""
+    """Return the lines that a source reports instead."""
     lines = dict.fromkeys(
         line.text
         for treatment in wrong.treatments
         for line in value_of(day.rules.lines_instead(treatment.technique, treatment.guidance)) or ()
     )
-    return f"; a source reports {', '.join(lines)}" if lines else ""
+    return f"; one source reports {series([*lines])} instead" if lines else ""
 
 
-# -- other things that the note says
+# -- what else the note documents
 
 
 @checks(when=Signal.OTHER, needs=Signal.SESSION)
 def other_nerve_code(day: Day) -> Iterator[RawFinding]:
-    """Find the code of another nerve in place of the facet levels that the note has."""
+    """Find the code of another nerve billed for documented facet levels."""
     note = noted(day)
     if note is None or day.facet or not note.has_joints():
         return
@@ -556,8 +582,8 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{code} is reported for {', '.join(nerves)}, and the note has"
-                    f" {', '.join(joints)}, a facet level, for which no facet code is billed"
+                    f"{code} is for {series(nerves)}, but the note documents {series(joints)} and no"
+                    " facet code is billed"
                 ),
                 citations=tuple(dict.fromkeys(c for other in meant for c in other.citations)),
                 remedy=Question(question="Which nerve was treated?"),
@@ -566,7 +592,7 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.INJECTION, needs=Signal.SESSION)
 def purpose_differs(day: Day) -> Iterator[RawFinding]:
-    """Find another purpose on the claim than the note states."""
+    """Find another purpose on the claim than in the note."""
     note = noted(day)
     if note is None:
         return
@@ -578,49 +604,54 @@ def purpose_differs(day: Day) -> Iterator[RawFinding]:
     if stated not in (None, purpose):
         yield RawFinding(
             lines=numbers(lines),
-            message=f"{_codes(lines)}: the claim says {stated}, and the note {purpose}",
+            message=f"{_codes(lines)}: the claim is {stated} but the note is {purpose}",
             remedy=Question(question="Was the injection diagnostic or therapeutic?"),
         )
     elif stated is None:
-        yield from _marked_otherwise(day, lines, diagnostic=purpose is Purpose.DIAGNOSTIC)
+        yield from _kx_differs(day, lines, diagnostic=purpose is Purpose.DIAGNOSTIC)
 
 
-def _marked_otherwise(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[RawFinding]:
-    """Find marks that say another thing than the note, where the claim itself says nothing."""
+def _kx_differs(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[RawFinding]:
+    """Find KX or its lack at odds with the note, where the claim states no purpose."""
     wrong: list[Line] = []
-    marks: dict[Kx, None] = {}
+    required: dict[Kx, None] = {}
     for line in lines:
         family = line.facts.code.family
         kx = kx_for(day.plan, family) if isinstance(family, Family) else None
         if isinstance(kx, Kx) and has_kx(line) is not diagnostic:
             wrong.append(line)
-            marks[kx] = None
+            required[kx] = None
     if not wrong:
         return
-    [kx, *_] = marks
-    said = "no line says so with" if diagnostic else "the line says otherwise with"
-    changed = [_marked(day, line, kx, diagnostic=diagnostic) for line in wrong]
+    [kx, *_] = required
+    has = _agree(wrong, "has", "have")
+    changed = [_with_or_without(day, line, kx, diagnostic=diagnostic) for line in wrong]
     whole = [line for line in changed if line is not None]
+    full = [line for line, new in zip(wrong, changed, strict=True) if new is None]
     yield RawFinding(
         lines=numbers(wrong),
         message=(
-            f"{_codes(wrong)}: the note says {'diagnostic' if diagnostic else 'therapeutic'}, and"
-            f" {said} {kx.modifier}"
+            f"The note is diagnostic but {_codes(wrong)} {has} no {kx.modifier}"
+            if diagnostic
+            else f"The note is therapeutic but {_codes(wrong)} {has} {kx.modifier}"
         ),
         citations=kx.citations,
-        remedy=instead(*whole)
-        if len(whole) == len(wrong)
-        else Question(question=f"A line has no place left for {kx.modifier}: which can go?"),
+        remedy=Question(
+            question=f"{_codes(full)} {_agree(full, 'has', 'have')} no room for {kx.modifier}; which"
+            " modifier can be removed?"
+        )
+        if full
+        else instead(*whole),
     )
 
 
-def _marked(day: Day, line: Line, kx: Kx, *, diagnostic: bool) -> Rewritten | None:
+def _with_or_without(day: Day, line: Line, kx: Kx, *, diagnostic: bool) -> Rewritten | None:
     kept = without_kx(line)
     return remarked_as(day.plan, line, (*kept, kx.modifier) if diagnostic else kept)
 
 
 def _other_day(day: Day) -> Iterator[RawFinding]:
-    """Find a claim of one day that is not that of the session."""
+    """Find a claim with one date of service, which is not the date of the session."""
     session = day.session
     if session and day.alone and day.date != session.date:
         yield _no_line_of_the_session()
@@ -629,13 +660,13 @@ def _other_day(day: Day) -> Iterator[RawFinding]:
 def _no_line_of_the_session() -> RawFinding:
     return RawFinding(
         lines=(),
-        message="no line of the claim is of the day of the session",
-        remedy=Question(question="On which day was the procedure done?"),
+        message="No line of the claim has the date of the session",
+        remedy=Question(question="On which date was the procedure performed?"),
     )
 
 
 def _other_days(whole: Whole) -> Iterator[RawFinding]:
-    """Find claims none of whose lines is of the day of the session."""
+    """Find claims without a line on the date of the session."""
     session = whole.days[0].session if whole.days else None
     if session and all(day.date != session.date for day in whole.days):
         yield _no_line_of_the_session()
@@ -649,14 +680,14 @@ _OPEN = (Reason.GUIDANCE_NOT_STATED, Reason.NOT_KNOWN, Reason.SEVERAL)
 
 @checks(when=Signal.FACET, needs=Signal.SESSION)
 def session_not_codable(day: Day) -> Iterator[RawFinding]:
-    """Find facet codes on a claim whose note can't be coded as it stands."""
+    """Find facet codes on a claim with a note that can't be coded as written."""
     note = noted(day)
     if note and isinstance(note.answer, Refusal) and note.answer.reason in _OPEN:
         yield RawFinding(
             lines=numbers(day.facet),
-            message=f"the note can't be coded as it stands: {note.answer.message}",
+            message=f"The note can't be coded as written: {note.answer.message}",
             citations=note.answer.citations,
-            remedy=Question(question="What does the record show beyond what is stated?"),
+            remedy=Question(question="What else does the record document?"),
         )
 
 
@@ -672,10 +703,10 @@ def _found(
     citations: tuple[Citation, ...],
     severity: Severity | None = None,
 ) -> RawFinding:
-    """Make a finding: with the lines of coding in place of the billed ones, or with a question."""
+    """Return a finding with the lines that coding writes as its remedy, or else with a question."""
     note = noted(day)
-    mended = _as_coded(day, note) if note else None
-    if mended is None:
+    coded = _as_coded(day, note) if note else None
+    if coded is None:
         return RawFinding(
             lines=numbers(lines),
             message=message,
@@ -683,7 +714,7 @@ def _found(
             severity=severity,
             remedy=Question(question=question),
         )
-    replaced, rewrite = mended
+    replaced, rewrite = coded
     return RawFinding(
         lines=replaced, message=message, citations=citations, severity=severity, remedy=rewrite
     )
@@ -694,17 +725,17 @@ _OPEN_NERVES = (NoteId.NERVES_INCOMPLETE, NoteId.NERVE_WITHOUT_JOINT)
 
 
 def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
-    """Give the lines that coding writes, in place of those that differ from them.
+    """Return the lines that coding writes, with the numbers of the billed lines they replace.
 
-    None where coding left something open, where the claim states another purpose, where more would
-    be billed than is covered, or where a charge would be lost, doubled or moved to another code.
+    None if coding left something open, if the claim states another purpose, if more would be billed
+    than is covered, or if a charge would be lost, doubled or moved to another code.
     """
     if not isinstance(note.answer, CodedSession) or not note.wholly_coded or note.agrees:
         return None
     if len(day.facet) > _MOST_LINES or day.purpose not in (None, note.answer.claim.purpose):
         return None
     have, wanted = _unlike(day.facet, note.answer.claim.lines)
-    # A nerve that was not written down may complete the level that would go.
+    # A nerve that the note leaves out may complete the level that would be removed.
     open_ = len(wanted) < len(have) and any(n.id in _OPEN_NERVES for n in note.answer.notes)
     if open_ or any(_adds_uncovered(day, place) for place in note.places):
         return None
@@ -720,7 +751,7 @@ def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
 
 
 def _adds_uncovered(day: Day, place: Place) -> bool:
-    """Say whether the lines of coding are of more than is covered, and the billed ones are not."""
+    """Whether the lines that coding writes exceed what is covered and the billed ones do not."""
     most = value_of(day.rules.max_regions())
     coded = {other.region for other in _places(day) if other.coded}
     billed = {other.region for other in _places(day) if other.lines}
@@ -733,7 +764,7 @@ def _adds_uncovered(day: Day, place: Place) -> bool:
 def _unlike(
     facet: tuple[Line, ...], coded: tuple[ClaimLine, ...]
 ) -> tuple[list[Line], list[ClaimLine]]:
-    """Leave out the lines that the claim and coding have alike, and as often."""
+    """Leave out the lines that the claim and coding have in common, and equally often."""
     have = Counter(map(as_written, facet))
     wanted = Counter(map(told_of, coded))
     alike = {told for told, count in have.items() if wanted[told] == count}
@@ -747,7 +778,7 @@ _OF_CODING = (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET)
 
 
 def _rewritten(day: Day, have: list[Line], wanted: list[ClaimLine]) -> list[Rewritten] | None:
-    """Make each wanted line of one that is there, of the same code where there is one."""
+    """Build each wanted line from a billed one, preferably of the same code."""
     free = list(have)
     found: list[Rewritten] = []
     for line in wanted:

@@ -1,10 +1,11 @@
-"""Rules on sides: how both sides of a level are written, and what lines of sides may really mean."""
+"""Rules on laterality: how bilateral levels are reported, and what lines with sides represent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from cptfacet._text import agree, series
 from cptfacet.anatomy import Side
 from cptfacet.bilateral import shapes
 from cptfacet.checking.day import billed_codes
@@ -52,18 +53,18 @@ def _facts(code: BilledCode[Line]) -> CodeFacts:
     return code.lines[0].facts.code
 
 
-# -- the line form that the policy asks for
+# -- the laterality format of the policy
 
 
 def _forms(plan: Plan) -> set[LateralityFormat | None]:
-    """Give the form of each role in the term of a plan, None where one is not known."""
+    """Return the formats of all roles in the term of a plan, with None for one that is not known."""
     return {value_of(plan.rules.laterality_format(role)) for role in CodeRole}
 
 
 def _written(
     day: Day, lines: Sequence[Line], form: LateralityFormat, *, levels: int = 1
 ) -> tuple[Rewritten, ...]:
-    """Write what lines stand for as levels on both sides, in a form; they share their charge."""
+    """Write lines as bilateral levels in a laterality format; they share their charge."""
     base = lines[0]
     rest = base.facts.without(*LATERAL_ROLES)
     shape = shapes(form, reference=day.plan.reference)[Side.BILATERAL]
@@ -88,7 +89,7 @@ def _levels(code: BilledCode[Line], line: Line) -> int | None:
 def _rewrite(
     day: Day, code: BilledCode[Line], line: Line, form: LateralityFormat
 ) -> Rewrite | None:
-    """Write a bilateral line in another form, where it is the only one of its code."""
+    """Write a bilateral line in another format if it is the only line of its code."""
     levels = _levels(code, line)
     if levels is None or len(code.lines) > 1:
         return None
@@ -96,7 +97,7 @@ def _rewrite(
 
 
 def _are_alike(one: Line, other: Line) -> bool:
-    """Say whether two lines of one unit differ in nothing but their sides."""
+    """Whether two lines of 1 unit differ only in their sides."""
     return (
         one.units == other.units == 1
         and _rest(one) == _rest(other)
@@ -109,11 +110,25 @@ def _rest(line: Line) -> list[str]:
 
 
 def _names(day: Day, *roles: ModifierRole) -> str:
-    return " and ".join(day.plan.reference.modifier_for(role) for role in roles)
+    return series([day.plan.reference.modifier_for(role) for role in roles])
 
 
 def _which_sides(code: str) -> Question:
-    return Question(question=f"Which levels and sides does {code} stand for here?")
+    return Question(question=f"Which levels and sides does {code} represent on this claim?")
+
+
+def _reported(day: Day, form: LateralityFormat) -> str:
+    """Return how a bilateral level is reported in a format, as a biller says it."""
+    both, right, left = (_names(day, role) for role in LATERAL_ROLES)
+    match form:
+        case LateralityFormat.ONE_LINE_50:
+            return f"one line with modifier {both}"
+        case LateralityFormat.TWO_UNITS:
+            return f"2 units, without modifier {both}"
+        case LateralityFormat.RT_LT_LINES:
+            return f"two lines, one with {right} and one with {left}"
+        case LateralityFormat.PLAIN_THEN_50:
+            return f"two lines, the second with modifier {both}"
 
 
 # -- modifiers and units of one line
@@ -121,22 +136,30 @@ def _which_sides(code: str) -> Question:
 
 @checks(when=Signal.SEVERAL_SIDES)
 def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
-    """Find lines that name their side in more than one way."""
+    """Find lines with more than one modifier for the side."""
     billed = {_facts(code).code: (code, form) for code, form in _billed(day)}
     for line in day.showing(Signal.SEVERAL_SIDES):
         sides = [role for role in LATERAL_ROLES if role in line.facts.sides]
         yield RawFinding(
             lines=(line.number,),
-            message=f"a line of {line.code} has {_names(day, *sides)}, which is its side twice",
+            message=f"{line.code}: modifiers {_names(day, *sides)} conflict; report {_only(sides)}",
             remedy=_one_side(day, line, billed.get(line.code))
-            or Question(question=f"Which side of {line.code} was done, or were both?"),
+            or Question(
+                question=f"Was {line.code} performed on the right, the left or both sides?"
+            ),
         )
+
+
+def _only(sides: list[ModifierRole]) -> str:
+    if ModifierRole.BILATERAL not in sides:
+        return "the side treated, or a bilateral level"
+    return "one or the other" if len(sides) == _BOTH else "only one of them"
 
 
 def _one_side(
     day: Day, line: Line, billed: tuple[BilledCode[Line], Answer[LateralityFormat]] | None
 ) -> Rewrite | None:
-    """Write a line as one of both sides that has the modifiers of both, where that settles it."""
+    """Write a line that names both sides as bilateral, where nothing else can be meant."""
     bilateral = line.facts.has(ModifierRole.BILATERAL)
     if bilateral and len(line.facts.sides) == _BOTH:
         return None
@@ -154,18 +177,21 @@ def _one_side(
 
 @checks(when=Signal.BILATERAL | Signal.FACET_UNITS)
 def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
-    """Find bilateral lines of more than one unit, where the code stands for one level."""
+    """Find bilateral lines with more than 1 unit of a code that represents one level."""
     for line in day.facet:
         code = line.facts.code
         if line.side is not ModifierRole.BILATERAL or code.ordinal is Ordinal.EACH_ADDITIONAL:
             continue
         if value_of(code.form) in (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES):
-            continue  # there the modifier itself is wrong, and other rules say so
+            continue  # there the modifier itself is wrong, and other rules report it
         if line.units is not None and line.units > 1:
             both = _names(day, ModifierRole.BILATERAL)
             yield RawFinding(
                 lines=(line.number,),
-                message=f"{line.code} has {both} and {line.units} units: both sides are one unit",
+                message=(
+                    f"{line.code}-{both} has {line.units} units; with modifier {both} both sides are"
+                    " 1 unit"
+                ),
                 remedy=Rewrite(lines=(line.rewritten(units=1),))
                 if line.units == _BOTH
                 else _which_sides(line.code),
@@ -174,7 +200,7 @@ def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.FIRST | Signal.FACET_UNITS)
 def first_level_repeated(day: Day) -> Iterator[RawFinding]:
-    """Find first-level codes whose units are of more than one level."""
+    """Find first-level codes with units for more than one level."""
     for line in day.facet:
         if line.facts.code.ordinal is not Ordinal.FIRST or line.facts.has(ModifierRole.BILATERAL):
             continue
@@ -183,8 +209,8 @@ def first_level_repeated(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"{line.code} stands for one level, and has {line.units} units; further"
-                    " levels have add-on codes"
+                    f"{line.code} has {line.units} units but represents one level; report further"
+                    " levels with add-on codes"
                 ),
                 citations=line.facts.code.citations,
                 remedy=_which_sides(line.code),
@@ -193,7 +219,7 @@ def first_level_repeated(day: Day) -> Iterator[RawFinding]:
 
 @checks(when=Signal.NO_SIDE | Signal.FACET_UNITS)
 def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find two units of a code for one level, where the policy writes both sides otherwise."""
+    """Find 2 units of a one-level code where the policy has another format for both sides."""
     of_two = [
         line
         for line in day.facet
@@ -209,20 +235,20 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{code} stands for one level and has two units; both sides are written in the"
-                    f" form {form.value}"
+                    f"{code} has 2 units but represents one level; this payer wants a bilateral"
+                    f" level as {_reported(day, form.value)}"
                 ),
                 citations=form.citations,
                 severity=Severity.WARNING
                 if value_of(form) is LateralityFormat.RT_LT_LINES
                 else None,
                 remedy=Question(
-                    question=f"Were both sides done, or is a unit of {code} a mistake?"
+                    question=f"Was {code} performed on both sides, or is the second unit a mistake?"
                 ),
             )
 
 
-# -- the line form of both sides
+# -- the format of bilateral levels
 
 
 def _asks_lines_a_side(plan: Plan) -> bool:
@@ -231,7 +257,7 @@ def _asks_lines_a_side(plan: Plan) -> bool:
 
 @checks(when=Signal.BILATERAL | Signal.ASC_FACILITY | Signal.FACET, where=_asks_lines_a_side)
 def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find the bilateral modifier on claims of a surgery center that are to have a line a side."""
+    """Find the bilateral modifier on ASC claims of a payer that wants a line for each side."""
     for code, form in _billed(day):
         lines = code.naming(ModifierRole.BILATERAL)
         if not lines:
@@ -240,10 +266,11 @@ def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield not_told(form)
         elif form.value is LateralityFormat.RT_LT_LINES:
             both = _names(day, ModifierRole.BILATERAL)
+            wanted = _reported(day, form.value)
             for line in lines:
                 yield RawFinding(
                     lines=(line.number,),
-                    message=f"{line.code} has {both}; a surgery center bills a line for each side",
+                    message=f"{line.code}-{both}: an ASC reports a bilateral level as {wanted}",
                     citations=form.citations,
                     remedy=_rewrite(day, code, line, LateralityFormat.RT_LT_LINES)
                     or _which_sides(line.code),
@@ -256,7 +283,7 @@ def _asks_two_units(plan: Plan) -> bool:
 
 @checks(when=Signal.ODD_FORM | Signal.ADD_ON, where=_asks_two_units)
 def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
-    """Find the bilateral modifier on add-ons whose second side is a second unit."""
+    """Find the bilateral modifier on add-ons of a payer that wants 2 units instead."""
     for code, form in _billed(day):
         if code.ordinal is Ordinal.FIRST or not isinstance(form, Known):
             continue
@@ -266,7 +293,10 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
             for line in code.naming(ModifierRole.BILATERAL):
                 yield RawFinding(
                     lines=(line.number,),
-                    message=f"{line.code} is an add-on and has {both}; its second side is a unit",
+                    message=(
+                        f"{line.code}-{both}: under this payer, report a bilateral add-on with 2"
+                        f" units instead of modifier {both}"
+                    ),
                     citations=form.citations,
                     severity=Severity.WARNING if judged else None,
                     remedy=(
@@ -277,13 +307,13 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
 
 
 def _may_be_otherwise(plan: Plan) -> bool:
-    facility = plan.claim_type is ClaimType.ASC_FACILITY  # of which another rule tells
+    facility = plan.claim_type is ClaimType.ASC_FACILITY  # another rule reports it there
     return not (facility and _forms(plan) == {LateralityFormat.RT_LT_LINES})
 
 
 @checks(when=Signal.FACET, either=(Signal.ODD_FORM | Signal.REPEATED,), where=_may_be_otherwise)
 def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find both sides of a level in another form than the policy asks for."""
+    """Find bilateral levels in another format than the policy wants."""
     for code, form in _billed(day):
         right, left = code.naming(ModifierRole.RIGHT), code.naming(ModifierRole.LEFT)
         if not code.naming(ModifierRole.BILATERAL) and not (right and left):
@@ -296,7 +326,9 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
             named = _facts(code).code
             yield RawFinding(
                 lines=numbers(lines),
-                message=f"both sides of {named} are to be written in the form {form.value}",
+                message=(
+                    f"{named}: this payer wants a bilateral level as {_reported(day, form.value)}"
+                ),
                 citations=form.citations,
                 remedy=_in_form(day, code, lines, form) or _which_sides(named),
             )
@@ -321,7 +353,7 @@ def _of_other_form(day: Day, code: BilledCode[Line], form: LateralityFormat) -> 
 def _in_form(
     day: Day, code: BilledCode[Line], lines: list[Line], stated: Known[LateralityFormat]
 ) -> Rewrite | None:
-    """Write lines in the form of the policy, unless that is a judgment, or the sides are open."""
+    """Write lines in the format of the policy, unless that is a judgment or the sides are open."""
     form = stated.value
     if stated.provision.confidence is Confidence.JUDGMENT or _may_be_turned(day, code):
         return None
@@ -334,9 +366,9 @@ def _in_form(
 
 
 def _may_be_turned(day: Day, code: BilledCode[Line]) -> bool:
-    """Say whether an add-on of both sides stands behind a first level of one side alone.
+    """Whether a bilateral add-on follows a first level on one side.
 
-    Levels on both sides come first, so that the sides may belong the other way round.
+    Bilateral levels come first, so the sides of the two levels may be exchanged.
     """
     if code.ordinal is Ordinal.FIRST:
         return False
@@ -354,7 +386,7 @@ def _may_be_turned(day: Day, code: BilledCode[Line]) -> bool:
 
 @checks(when=Signal.BILATERAL | Signal.REPEATED)
 def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find codes for one level that have a bilateral line and a further one."""
+    """Find one-level codes on a bilateral line and on another line."""
     for code, form in _billed(day):
         both, plain = code.naming(ModifierRole.BILATERAL), code.naming()
         named = [*code.naming(ModifierRole.RIGHT), *code.naming(ModifierRole.LEFT)]
@@ -370,8 +402,8 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield RawFinding(
             lines=numbers(lines),
             message=(
-                f"{_facts(code).code} has a line with {_names(day, ModifierRole.BILATERAL)}, which"
-                " is of both sides, and a further one"
+                f"{_facts(code).code}-{_names(day, ModifierRole.BILATERAL)} bills both sides; any"
+                f" other line of {_facts(code).code} bills a side again"
             ),
             citations=form.citations,
             remedy=Rewrite(lines=_written(day, lines, form.value))
@@ -388,9 +420,9 @@ _NERVES_OR_LEVELS = (Ordinal.SECOND, Ordinal.EACH_ADDITIONAL)
 
 @checks(when=Signal.FIRST | Signal.ADD_ON | Signal.RIGHT | Signal.LEFT)
 def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
-    """Find an add-on for one side whose first level is of the other side, and nothing else."""
+    """Find an add-on for one side after a first level on the other side, and nothing else."""
     if day.session is not None:
-        return  # it tells, and the rules on the note read it
+        return  # the rules on documentation read it
     for lines in day.by_region().values():
         if len(lines) != _BOTH:
             continue
@@ -401,11 +433,14 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
             and first.units == added.units == 1
             and (first.side, added.side) in _OPPOSITE.items()
         ):
+            form = value_of(first.facts.code.form)
+            wanted = f", as {_reported(day, form)}" if form else ""
             yield RawFinding(
                 lines=numbers(lines),
                 message=(
-                    f"{first.code} is of one side and its add-on {added.code} of the other: right"
-                    " for two levels, and wrong for the second side of one"
+                    f"{first.code}-{_names(day, *first.sides)} with"
+                    f" {added.code}-{_names(day, *added.sides)} is correct only if two levels were"
+                    f" treated; if one level was treated on both sides, bill only {first.code}{wanted}"
                 ),
                 remedy=Question(
                     question="Was one level treated on both sides, or one level on each side?"
@@ -419,23 +454,27 @@ def _names_sides(plan: Plan) -> bool:
 
 @checks(when=Signal.NO_SIDE, where=_names_sides)
 def side_not_named(day: Day) -> Iterator[RawFinding]:
-    """Find lines that do not name their side, where the policy wants it named."""
+    """Find lines without a modifier for the side, where the policy wants one."""
     stated = day.rules.side_naming()
     lines = [line for code, form in _billed(day) for line in _unnamed(code, value_of(form))]
     if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
+        named = series([day.plan.reference.modifier_for(role) for role in _OPPOSITE], "or")
         yield RawFinding(
             lines=numbers(lines),
-            message=f"no side is named on {', '.join(codes)}",
+            message=(
+                f"{series(codes)} {agree(codes, 'has', 'have')} no modifier for the side; report"
+                f" {named} for a level treated on one side"
+            ),
             citations=stated.citations,
-            remedy=Question(question="Which side was treated, or were both?"),
+            remedy=Question(question="Which side was treated, or were both sides treated?"),
         )
 
 
 def _unnamed(code: BilledCode[Line], form: LateralityFormat | None) -> list[Line]:
-    """List the lines of a code that are of one side and do not name it.
+    """List the lines of a code for levels on one side that do not name it.
 
-    All levels from the third on are one line, which has no side where theirs differ.
+    One line reports all levels from the third on; it has no side if their sides differ.
     """
     if code.ordinal is Ordinal.THIRD_AND_MORE:
         return []
@@ -452,7 +491,7 @@ def _unnamed(code: BilledCode[Line], form: LateralityFormat | None) -> list[Line
     either=(Signal.BILATERAL_ADD_ON | Signal.SEVERAL_UNITS, Signal.ONE_SIDE | Signal.NO_SIDE),
 )
 def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
-    """Find a level on both sides after one on a single side, where both sides come first."""
+    """Find a bilateral level after a level on one side, where bilateral levels come first."""
     stated = day.rules.level_order()
     if not isinstance(stated, Known):
         return
@@ -461,13 +500,11 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
         for earlier, later in _ORDERED:
             before, after = levels.get(earlier), levels.get(later)
             if before and after and _is_of_one_side(before) and _is_of_both_sides(after):
-                both = (*before.lines, *after.lines)
-                codes = sorted({line.code for line in both})
                 yield RawFinding(
-                    lines=numbers(both),
+                    lines=numbers((*before.lines, *after.lines)),
                     message=(
-                        f"of {' and '.join(codes)}, the later level is of both sides and the earlier"
-                        " one is not: levels on both sides come first"
+                        f"{_facts(after).code} is bilateral but {_facts(before).code} is not; report"
+                        " bilateral levels first"
                     ),
                     citations=stated.citations,
                     remedy=Question(question="Which levels were treated on both sides?"),
@@ -475,10 +512,10 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
 
 
 def _is_of_one_side(code: BilledCode[Line]) -> bool:
-    """Whether the lines of a code for one level are one unit of one side, named or not.
+    """Whether the lines of a one-level code are 1 unit on one side, named or not.
 
-    More units are both sides in some form, or more levels than the code stands for, of which other
-    rules tell.
+    More units are both sides in some format, or more levels than the code represents, which other
+    rules report.
     """
     [first, *more] = code.lines
     known = isinstance(_facts(code).form, Known)
@@ -487,7 +524,7 @@ def _is_of_one_side(code: BilledCode[Line]) -> bool:
 
 
 def _is_of_both_sides(code: BilledCode[Line]) -> bool:
-    """Whether the lines of a code are certainly a bilateral level in the format of the policy."""
+    """Whether the lines of a code certainly have a bilateral level, in the format of the policy."""
     form = value_of(_facts(code).form)
     clear = all(
         line.units and len(line.facts.with_roles(*LATERAL_ROLES)) < _BOTH for line in code.lines

@@ -1,4 +1,4 @@
-"""Rules on units, from the medically unlikely edits."""
+"""Rules on units: the medically unlikely edits (MUE)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from cptfacet.reference.edits import Mai, Mue
 
 @checks(when=Signal.FACET | Signal.SEVERAL_UNITS)
 def mue_exceeded(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find codes with more units than their medically unlikely edit allows.
+    """Find codes with more units than their MUE allows.
 
-    Lines of which a rule on sides says that they are the two sides of one level are one unit here.
+    Two lines for the two sides of one level count as one unit, where a rule on laterality reports
+    them.
     """
     for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
         edit = day.plan.mue(code)
         if isinstance(edit, Mue):
             yield from _beyond(edit, lines, _second_sides(day, lines))
-        elif lines[0].facts.code.facet:  # of other codes not every edit is published
-            yield NotAsked(needs="medically unlikely edits", reason=edit.reason)
+        elif lines[0].facts.code.facet:  # for other codes, not every edit is published
+            yield NotAsked(needs="MUEs", reason=edit.reason)
 
 
 def _beyond(edit: Mue, lines: list[Line], sides: int) -> Iterator[RawFinding]:
-    """Give the lines whose units are too many, counted as the edit counts them."""
+    """Find the lines with too many units, counted as the edit counts them."""
     counted = [(line, line.units) for line in lines]
     if edit.mai is Mai.LINE:
         beyond = [(line, units) for line, units in counted if units and units > edit.units]
@@ -68,7 +69,7 @@ def _second_sides(day: Day, lines: list[Line]) -> int:
     return len(lines) - bilateral if bilateral else pairs
 
 
-_APPEAL = "; more can be paid on appeal, where the record supports it"
+_APPEAL = "; more may be paid on appeal if the record supports it"
 
 
 def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
@@ -76,11 +77,11 @@ def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
     return RawFinding(
         lines=numbers(lines),
         message=(
-            f"{edit.code} has {units} units, and its medically unlikely edit allows {edit.units}"
-            f" ({edit.mai.meaning}){appeal}"
+            f"{edit.code} has {units} units; its MUE allows {edit.units} per"
+            f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){appeal}"
         ),
         citations=edit.provenance.citations,
         remedy=Question(
-            question=f"How many levels and sides stand behind the units of {edit.code}?"
+            question=f"How many levels and sides do the units of {edit.code} represent?"
         ),
     )
