@@ -19,6 +19,7 @@ nox.options.sessions = ["lint", "types", "fast"]
 ROOT = Path(__file__).parent
 LOCK = ROOT / "constraints.txt"
 GROUPS = ("--group", "dev", "--group", "docs")
+PYTEST = ("pytest", "-n", "auto", "--dist", "worksteal")  # the longest tests are neighbors
 
 
 def run(session: nox.Session, *command: str) -> None:
@@ -29,19 +30,19 @@ def run(session: nox.Session, *command: str) -> None:
 @nox.session
 def fast(session: nox.Session) -> None:
     """Run the tests that answer within half a minute."""
-    run(session, "pytest", "-n", "auto", "-m", "not slow", *session.posargs)
+    run(session, *PYTEST, "-m", "not slow", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests, or those given after ``--``."""
-    run(session, "pytest", "-n", "auto", *session.posargs)
+    run(session, *PYTEST, *session.posargs)
 
 
 @nox.session
 def exhaustive(session: nox.Session) -> None:
     """Run the tests that code a whole space, which the others only cross; before a release."""
-    run(session, "pytest", "-n", "auto", "-m", "exhaustive", *session.posargs)
+    run(session, *PYTEST, "-m", "exhaustive", *session.posargs)
 
 
 @nox.session
@@ -88,7 +89,7 @@ def regenerate(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Measure which branches the tests reach."""
-    run(session, "coverage", "run", "-m", "pytest", "-n", "auto", *session.posargs)
+    run(session, "coverage", "run", "-m", *PYTEST, *session.posargs)
     run(session, "coverage", "combine", "--quiet")
     run(session, "coverage", "report")
 
