@@ -40,5 +40,6 @@ def reason(provision: Provision) -> str:
     text = sentences.get(_ANY if listed else str(value)) or sentences.get(_ANY)
     if text is None:
         return str(provision)
-    cell = dict(zip(KEYS[provision.key].dimensions, provision.cell, strict=True))
-    return text.format(value=value, **cell)
+    words = _sentences()["words"]
+    cell = zip(KEYS[provision.key].dimensions, provision.cell, strict=True)
+    return text.format(value=value, **{name: words.get(said, said) for name, said in cell})

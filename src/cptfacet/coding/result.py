@@ -69,12 +69,15 @@ class CodedSession:
 
     def outline(self) -> Outline:
         """Return the lines, the notes and the reasons, each reason once and by its number."""
-        numbers = {p: n for n, p in enumerate(_once(p for w in self.why for p in w.provisions), 1)}
+        behind: dict[str, list[Provision]] = {}
+        for provision in _once(p for why in self.why for p in why.provisions):
+            behind.setdefault(reason(provision), []).append(provision)
+        numbers = {p: n for n, found in enumerate(behind.values(), 1) for p in found}
         lines = tuple(
             Item(
                 value=self.claim.lines[why.line - 1].text,
                 sentence=f"{', '.join(why.joints)}, {_SIDES[why.side]}"
-                f" ({', '.join(str(numbers[p]) for p in why.provisions)})",
+                f" ({', '.join(dict.fromkeys(str(numbers[p]) for p in why.provisions))})",
             )
             for why in self.why
         )
@@ -87,11 +90,8 @@ class CodedSession:
             for note in self.notes
         )
         reasons = tuple(
-            Item(
-                sentence=f"{number}. {reason(provision)}",
-                sources=(str(provision), *(f"{c.title} ({c.id})" for c in provision.citations)),
-            )
-            for provision, number in numbers.items()
+            Item(sentence=f"{number}. {sentence}", sources=tuple(_sources(found)))
+            for number, (sentence, found) in enumerate(behind.items(), 1)
         )
         when = f" for {self.claim.date}" if self.claim.date else ""
         many = "line" if len(self.lines) == 1 else "lines"
@@ -146,6 +146,13 @@ _SIDES = {
     Side.LEFT: "left",
     None: "no one side named",
 }
+
+
+def _sources(provisions: Iterable[Provision]) -> Iterable[str]:
+    """Yield the provisions, then the documents they rest on, each once."""
+    listed = tuple(provisions)
+    yield from map(str, listed)
+    yield from dict.fromkeys(f"{c.title} ({c.id})" for p in listed for c in p.citations)
 
 
 def _once(provisions: Iterable[Provision]) -> Iterable[Provision]:
