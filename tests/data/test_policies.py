@@ -585,7 +585,7 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
             )
         case Provision(value="none"):
             assert answer.confidence is Confidence.JUDGMENT
-            assert "no earlier text that was read asks for it" in answer.rationale
+            assert "no earlier text that we have read asks for it" in answer.rationale
             assert answer.term == EffectivePeriod(until=dt.date(2021, 4, 24))
         case Provision():
             assert answer.confidence is Confidence.SECONDARY
@@ -658,8 +658,8 @@ def test_thoracolumbar(name: str, family: Family, day: dt.date, expected: str) -
     if expected == "one-group":
         assert isinstance(answer, Provision)
         assert answer.term == EffectivePeriod(seen=FIRST_OF_2025)
-        assert "the other contractors' articles were not read" in answer.caveat
-        assert "64494 with 64490 from 2023, and name no such pair for 64636" in answer.caveat
+        assert "we have not read the other MACs' articles" in answer.caveat
+        assert "64494 with 64490 from 2023 but have no such pair for 64636" in answer.caveat
 
 
 IMAGE, SOUND, ABLATION = Family
@@ -1494,7 +1494,7 @@ def test_kx_begins_with_the_determination_of_the_contractor(place: str) -> None:
             assert answer.policy == f"medicare-{place}"
         else:
             assert answer.confidence is Confidence.JUDGMENT
-            assert answer.rationale.endswith("no earlier text that was read asks for it.")
+            assert answer.rationale.endswith("no earlier text that we have read asks for it.")
     week = in_place(place, "modifier.diagnostic", dt.date(2021, 4, 28), **cell)
     assert value_of(week) == ("none" if place == "j15" else "KX")
 
@@ -1615,7 +1615,7 @@ def test_thoracolumbar_is_stated_for_cgs_and_shared_by_others(place: str) -> Non
                 EffectivePeriod(start=FIRST_OF_2025) if own else EffectivePeriod(seen=FIRST_OF_2025)
             )
             assert found.confidence is (Confidence.CONFIRMED if own else Confidence.SECONDARY)
-        assert "expect to be asked" in answer.caveat
+        assert "expect questions" in answer.caveat
     injection = in_place(
         place, "coding.thoracolumbar", SPRING, family=Family.IMAGE_GUIDED_INJECTION
     )

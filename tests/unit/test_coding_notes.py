@@ -203,7 +203,7 @@ NOTES = {
     NoteId.CAVEAT: Shown(
         lambda: code(block("T12-L1:left", "L1-2:left"), policy="medicare"),
         lambda: code(block("T12-L1:left", "L1-2:left")),
-        "expect to be asked",
+        "expect questions",
     ),
     NoteId.POLICY_DIFFERS: Shown(
         lambda: code(block("L4-5:left"), meant="medicare"),
@@ -236,7 +236,7 @@ REASONS = {
     Reason.NOT_KNOWN: Shown(
         lambda: code(block("L4-5:left", technique=Technique.COOLED_RADIOFREQUENCY_ABLATION)),
         lambda: code(pulsed("L4-5:left")),
-        "no source that was read tells which temperature counts",
+        "no source we have read states which temperature counts",
     ),
     Reason.NO_LEVEL_DOCUMENTED: Shown(
         lambda: code(block()),

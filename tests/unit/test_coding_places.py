@@ -115,7 +115,7 @@ class TestCyst:
         assert isinstance(answer, Refusal)
         assert answer.reason is Reason.NOT_KNOWN
         assert [line.text for line in answer.instead] == ["64999 x1"]
-        assert "(A56670) was not found: ask Novitas" in answer.message
+        assert "(A56670): ask Novitas" in answer.message
         assert "(not known for JH)" in answer.message
 
 
