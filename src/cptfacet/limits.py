@@ -170,7 +170,7 @@ def _shifted(day: dt.date, days: int) -> dt.date | None:
 @sealed
 @attrs.frozen(kw_only=True)
 class Amount:
-    """A number as far as it is known: the least it can be, and the most, unless that is not known.
+    """A number between two bounds: the least and the most it can be, where those are known.
 
     >>> Amount(at_least=3)
     Amount(at_least=3, at_most=None)
@@ -344,7 +344,7 @@ def limits_of(rules: TermRules) -> Mapping[tuple[LimitId, Family | None], Limit 
     >>> limit.max, limit.window.months
     (2, 12)
     >>> limits_of(rules)[LimitId.INJECTION_SESSIONS, None].reason
-    'no source that was read tells'
+    'no source we have read states it'
     """
     return MappingProxyType(dict(_limits(rules)))
 

@@ -937,7 +937,7 @@ class _Laws:
     def test_mirrored_sides_give_mirrored_lines(self) -> None:
         """Right and left mean the same: a mirrored session is coded to mirrored lines.
 
-        Source: no source that was read treats the right and the left side differently.
+        Source: no source we have read treats the right and the left side differently.
         """
         __tracebackhide__ = True
         by_shape = self.case.by_shape()

@@ -151,7 +151,7 @@ class TestNotKnown:
 
         assert exceeding(checked) == []
         assert self.reasons(checked) == [
-            "no source that was read says which table these claims meet"
+            "no source we have read states which table these claims meet"
         ]
 
     def test_of_a_day_before_all_editions(self) -> None:

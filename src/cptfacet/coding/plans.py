@@ -410,6 +410,6 @@ class Plan:
         return Refusal(
             reason=Reason.CODES_NOT_IN_FORCE,
             message=f"{technique}: its codes were not yet valid on that date; "
-            + (then if named else "which were, no source that was read tells"),
+            + (then if named else "which were, no source we have read states"),
             citations=tuple(dict.fromkeys(c for p in of_the_time for c in p.citations)),
         )

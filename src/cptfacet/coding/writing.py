@@ -100,7 +100,7 @@ def _by_name(levels: Iterable[Level]) -> Iterator[Note | Refusal]:
         joint, fact = level.joint, level.fact
         if fact is None:
             message = (
-                f"{joint}: no source that was read tells which region picked its code on that date"
+                f"{joint}: no source we have read states which region picked its code on that date"
             )
             yield Refusal(reason=Reason.NOT_KNOWN, message=message)
             continue

@@ -135,7 +135,7 @@ def diagnosis_list(
         named = ", ".join(provision.candidates)
         reason = f"each MAC has its own list: name the jurisdiction ({named})"
     elif any(isinstance(each, Provision) for each in policy.stated(_DOCUMENT, ())):
-        reason = f"no source that was read states which document is in force: {provision.reason}"
+        reason = f"no source we have read states which document is in force: {provision.reason}"
     else:
         return None
     return Unknown(what=what, on=on, reason=reason, citations=provision.citations)

@@ -322,7 +322,7 @@ def find(
     valid = [area for area in listed if area.term.on(on) is Status.IN_FORCE]
     if not valid:
         terms = "; ".join(dict.fromkeys(str(area.term) for area in listed))
-        reason = f"no source that was read tells who served {state} on {on}; it is {terms}"
+        reason = f"no source we have read states who served {state} on {on}; it is {terms}"
         return _unplaced(reason=reason, missing=("date",), candidates=_named(listed))
     if len(valid) > 1 and len(_named(valid)) > 1 and any(area.part for area in valid):
         part = _part(state, by_zip, _given(place.county), on)
@@ -390,7 +390,7 @@ def _read_zip(code: str, state: str, on: dt.date) -> tuple[str, str] | NotPlaced
         reason = f"ZIP code {found.zip} alone does not tell the state: {why}"
         return _unplaced(reason=reason, missing=("state",))
     if found.state not in _by_state():
-        reason = f"no source that was read tells who serves {found.state}"
+        reason = f"no source we have read states who serves {found.state}"
         return _unplaced(reason=reason, missing=("state",))
     return found.state, found.part if known and not found.split else ""
 

@@ -291,7 +291,7 @@ class Policy:
         if stated:
             reason = f"no source tells for that date; what is known is {_terms(stated)}"
         else:
-            reason = "no source that was read tells"
+            reason = "no source we have read states it"
         return NotKnown(key=key, cell=cell, policy=self.id, reason=reason)
 
     def stated(self, key: str, cell: Cell) -> tuple[Provision | NotKnown, ...]:

@@ -415,7 +415,7 @@ class Reference:
         ... ).provenance.basis
         <Basis.CARRIED: 'carried'>
         >>> print(data.mue("64493", on=day, claim_type=ClaimType.ASC_FACILITY))
-        the MUE of 64493 for asc-facility claims on 2026-11-02 is not known: no source that was read says which table these claims meet
+        the MUE of 64493 for asc-facility claims on 2026-11-02 is not known: no source we have read states which table these claims meet
         >>> data.mue("6449", on=day, claim_type=ClaimType.PROFESSIONAL)
         Traceback (most recent call last):
         ...

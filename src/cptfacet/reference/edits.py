@@ -143,7 +143,7 @@ def find_mue(
     what = f"the MUE of {code} for {claim_type} claims"
     stated = series(table, code, code=code, claim_type=claim_type)
     if not any(claim_type in release.claim_types for release in table):
-        reason = "no source that was read says which table these claims meet"
+        reason = "no source we have read states which table these claims meet"
         return Unknown(what=what, on=on, reason=reason if len(table) else _NO_EDITION)
     if all(value is None for _, value in stated):
         return Unknown(what=what, on=on, reason=_NO_ROW)

@@ -123,9 +123,9 @@ _ANY_WINDOW = windows()
 
 
 def verdicts() -> SearchStrategy[Verdict]:
-    """Return what limits say of an amount, or of a session with its history.
+    """Return verdicts of limits on an amount, or on a session with its history.
 
-    The session is often much like an earlier one, so that it meets the limit as often as not.
+    The session often resembles an earlier one, to meet the limit as often as not.
     """
 
     @st.composite
