@@ -1,50 +1,25 @@
-"""Joints, sides, nerves, the map between them, and the readings of a free list of levels.
+"""Joints, sides, nerves and regions by name. `Reference` has the map between them.
 
-A joint is not a vertebra and a nerve is not a level. Two medial branches supply one joint, so `k`
-adjacent nerves complete `k - 1` joints, and only inside one unbroken run.
+A joint is not a vertebra and a nerve is not a level.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
-import itertools
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from cptfacet import _data
-from cptfacet._records import sealed
-from cptfacet.citations import Citation, Confidence
-from cptfacet.dates import EffectivePeriod, Status
-from cptfacet.errors import NoMedialBranchError, ParseError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from cptfacet.errors import ParseError
 
 __all__ = [
     "CodeRegion",
     "CoverageRegion",
-    "Innervation",
     "Joint",
     "Nerve",
     "NerveKind",
-    "Reading",
-    "RegionFact",
     "Side",
-    "TakenAs",
-    "code_region",
-    "coverage_region",
-    "innervation",
-    "joints",
-    "nerves",
     "parse_joint",
     "parse_nerve",
     "parse_side",
-    "read_levels",
-    "region_facts",
 ]
 
 
@@ -222,16 +197,17 @@ _NERVE_KINDS = {
     Nerve.GON: NerveKind.OCCIPITAL,
     Nerve.LON: NerveKind.OCCIPITAL,
 }
-_JOINTS = {joint.value: joint for joint in Joint}
-_BY_UPPER = {joint.segment_above: joint for joint in Joint}
+JOINTS = {joint.value: joint for joint in Joint}
+BY_UPPER = {joint.segment_above: joint for joint in Joint}
 _DASHES = str.maketrans(
     dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{MINUS SIGN}/", "-")
 )
 _JOINT = re.compile(r"([CTL])(\d{1,2})\s*-\s*([CTLS]?)(\d{1,2})", re.ASCII)
-_SEGMENT = re.compile(r"([CTLS])(\d{1,2})", re.ASCII)
+SEGMENT = re.compile(r"([CTLS])(\d{1,2})", re.ASCII)
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return a text with one kind of dash, in capitals and single spaces."""
     return " ".join(text.translate(_DASHES).upper().split())
 
 
@@ -256,13 +232,13 @@ def parse_joint(text: str) -> Joint:
     Raises:
         ParseError: The text is not one joint, with the reason.
     """
-    match = _JOINT.fullmatch(_fold(text))
+    match = _JOINT.fullmatch(fold(text))
     if match is None:
         raise ParseError(what="a joint", text=text, reason=_why_no_joint(text))
     letter, upper, letter_below, lower = match.groups()
     above = f"{letter}{int(upper)}"
     below = f"{letter_below or letter}{int(lower)}"
-    joint = _JOINTS.get(f"{above}-{below}")
+    joint = JOINTS.get(f"{above}-{below}")
     if joint is not None:
         return joint
     reason = f"{above} and {below} do not meet"
@@ -278,15 +254,15 @@ def _between(above: str, below: str) -> tuple[Joint, ...]:
     """Name the joints from one segment down to another, or nothing where that can't be."""
     found: list[Joint] = []
     segment = above
-    while segment in _BY_UPPER and segment != below:
-        found.append(_BY_UPPER[segment])
+    while segment in BY_UPPER and segment != below:
+        found.append(BY_UPPER[segment])
         segment = found[-1].segment_below
     return tuple(found) if segment == below else ()
 
 
 def _why_no_joint(text: str) -> str:
-    segment = _SEGMENT.fullmatch(_fold(text))
-    if segment is not None and (joint := _BY_UPPER.get(f"{segment[1]}{int(segment[2])}")):
+    segment = SEGMENT.fullmatch(fold(text))
+    if segment is not None and (joint := BY_UPPER.get(f"{segment[1]}{int(segment[2])}")):
         return (
             "one segment may be a vertebra or a nerve;"
             f" name both segments of the joint, as in {joint.value}"
@@ -366,7 +342,7 @@ def parse_nerve(text: str) -> Nerve:
     Raises:
         ParseError: The text is not one nerve, with the reason.
     """
-    folded = _fold(text)
+    folded = fold(text)
     if folded in _SITES:
         reason = (
             "the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve"
@@ -384,277 +360,3 @@ def parse_nerve(text: str) -> Nerve:
     else:
         reason = "name a medial branch such as L4, the L5 dorsal ramus, or TON"
     raise ParseError(what="a nerve", text=text, reason=reason)
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Innervation:
-    """The nerves that supply one joint, with the source. Empty where there is no branch pair."""
-
-    joint: Joint
-    nerves: tuple[Nerve, ...]
-    confidence: Confidence
-    citations: tuple[Citation, ...]
-    note: str = ""
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class RegionFact:
-    """The code region of one joint over one term, with the source."""
-
-    joint: Joint
-    region: CodeRegion
-    term: EffectivePeriod
-    confidence: Confidence
-    citations: tuple[Citation, ...]
-    note: str = ""
-
-
-@functools.cache
-def _map() -> Mapping[Joint, Innervation]:
-    table: list[dict[str, Any]] = _data.read_toml("codes/anatomy.toml")["innervation"]
-    found = (
-        Innervation(
-            joint=Joint(row["joint"]),
-            nerves=tuple(Nerve(name) for name in row["nerves"]),
-            confidence=Confidence(row["confidence"]),
-            citations=_data.citations_of(row),
-            note=row.get("note", ""),
-        )
-        for row in table
-    )
-    return {fact.joint: fact for fact in found}
-
-
-@functools.cache
-def _regions() -> Mapping[Joint, tuple[RegionFact, ...]]:
-    found: dict[Joint, list[RegionFact]] = {}
-    table: list[dict[str, Any]] = _data.read_toml("codes/anatomy.toml")["region"]
-    for row in table:
-        for name in row["joints"]:
-            fact = RegionFact(
-                joint=Joint(name),
-                region=CodeRegion(row["region"]),
-                term=_data.term_of(row),
-                confidence=Confidence(row["confidence"]),
-                citations=_data.citations_of(row),
-                note=row.get("note", ""),
-            )
-            found.setdefault(fact.joint, []).append(fact)
-    return {joint: tuple(facts) for joint, facts in found.items()}
-
-
-def innervation(joint: Joint) -> Innervation:
-    """Give the nerves that supply a joint, with the source.
-
-    >>> innervation(Joint.L4_L5).nerves
-    (<Nerve.L3: 'L3'>, <Nerve.L4: 'L4'>)
-    """
-    return _map()[joint]
-
-
-def region_facts(joint: Joint) -> tuple[RegionFact, ...]:
-    """List what is known of the code region of a joint, over all dates.
-
-    >>> [str(fact.term) for fact in region_facts(Joint.T12_L1)]
-    ['seen 2010-01-01 until 2010-12-31', 'seen 2014-12-31']
-    """
-    return _regions()[joint]
-
-
-def code_region(joint: Joint, *, on: dt.date) -> RegionFact | None:
-    """Give the region that picks the code for a joint on a date, or None where no source tells.
-
-    T12-L1 was lumbar in the code book of 2010 and is thoracic by 2014; between them no source
-    tells.
-
-    >>> code_region(Joint.T12_L1, on=dt.date(2026, 3, 2)).region
-    <CodeRegion.CERVICAL_THORACIC: 'cervical-thoracic'>
-    >>> code_region(Joint.T12_L1, on=dt.date(2012, 6, 1)) is None
-    True
-    """
-    for fact in region_facts(joint):
-        if fact.term.on(on) is Status.IN_FORCE:
-            return fact
-    return None
-
-
-def coverage_region(joint: Joint) -> CoverageRegion | None:
-    """Give the region in which a coverage policy counts a joint, or None where no source tells.
-
-    A region is a stretch of vertebrae: C1 to T12, and L1 to S5. T12-L1 lies between them. What it
-    is billed with may settle it, as one group with L1-L2; alone it is not known.
-
-    >>> coverage_region(Joint.C7_T1)
-    <CoverageRegion.CERVICAL_THORACIC: 'cervical-thoracic'>
-    >>> coverage_region(Joint.T12_L1) is None
-    True
-
-    Source: the definition of a region in the local coverage determinations, such as L38801.
-    """
-    above, below = _region_of(joint.segment_above), _region_of(joint.segment_below)
-    return above if above is below else None
-
-
-def _region_of(segment: str) -> CoverageRegion:
-    above = segment[0] in "CT"
-    return CoverageRegion.CERVICAL_THORACIC if above else CoverageRegion.LUMBAR_SACRAL
-
-
-def nerves(targets: Iterable[Joint]) -> tuple[Nerve, ...]:
-    """List the nerves that supply some joints of one side, head to tail, each once.
-
-    >>> [nerve.value for nerve in nerves([Joint.L4_L5, Joint.L5_S1])]
-    ['L3', 'L4', 'L5 dorsal ramus']
-    >>> nerves([Joint.C1_C2])
-    Traceback (most recent call last):
-    ...
-    cptfacet.errors.NoMedialBranchError: C1-C2 has no pair of medial branches: it can be injected inside the joint only, so no nerve list stands for it.
-
-    Raises:
-        NoMedialBranchError: A joint has no branch pair (C0-C1, C1-C2).
-    """
-    found: set[Nerve] = set()
-    for joint in targets:
-        supply = innervation(joint).nerves
-        if not supply:
-            raise NoMedialBranchError(joint=joint.value)
-        found.update(supply)
-    return tuple(sorted(found))
-
-
-def joints(treated: Iterable[Nerve]) -> tuple[Joint, ...]:
-    """List the joints that some nerves of one side complete, head to tail.
-
-    A joint counts when all of its nerves were treated. The third occipital nerve alone completes
-    C2-C3; C2 and C3 without it do not.
-
-    >>> [joint.value for joint in joints([Nerve.L3, Nerve.L4, Nerve.L5_DORSAL_RAMUS])]
-    ['L4-L5', 'L5-S1']
-    >>> joints([Nerve.C2, Nerve.C3])
-    ()
-    """
-    have = set(treated)
-    return tuple(j for j, fact in _map().items() if fact.nerves and have.issuperset(fact.nerves))
-
-
-class TakenAs(StrEnum):
-    """What the names of a free list of levels are taken for."""
-
-    JOINTS = "joints"
-    NERVES = "nerves"
-    VERTEBRAE = "vertebrae"
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Reading:
-    """One way to read a free list of levels.
-
-    ``joints`` are the joints that the list names or completes when it is read so, ``nerves`` the
-    nerves where it lists nerves.
-    """
-
-    taken_as: TakenAs
-    joints: tuple[Joint, ...]
-    nerves: tuple[Nerve, ...] = ()
-
-
-_ITEM = re.compile(r"[,;&+]| AND ")
-
-
-def read_levels(text: str) -> tuple[Reading, ...]:
-    """Give every reading of a free list of levels, and choose none.
-
-    "L3-L5" may list nerves, vertebrae, or joints by their upper segment; the note decides, not we.
-
-    >>> for reading in read_levels("L3-L5"):
-    ...     print(reading.taken_as, [joint.value for joint in reading.joints])
-    joints ['L3-L4', 'L4-L5', 'L5-S1']
-    nerves ['L4-L5', 'L5-S1']
-    vertebrae ['L3-L4', 'L4-L5']
-    >>> read_levels("lower back")
-    Traceback (most recent call last):
-    ...
-    cptfacet.errors.ParseError: 'lower back' is not a list of levels: list joints, nerves or vertebrae, as in L3-4, L4-5
-
-    Raises:
-        ParseError: Something in the list is neither a joint nor a segment, or the list mixes them.
-    """
-    items = [item for item in (part.strip() for part in _ITEM.split(_fold(text))) if item]
-    found = [(_joint_or_none(item), _run_of_segments(item)) for item in items]
-    wrong = ""
-    others = [item for item, (joint, run) in zip(items, found, strict=True) if not (joint or run)]
-    only_nerves = [nerve for item in others if (nerve := _nerve_or_none(item))]
-    if not items or len(only_nerves) < len(others):
-        wrong = "list joints, nerves or vertebrae, as in L3-4, L4-5"
-    named = [joint for joint, _ in found if joint is not None]
-    if not wrong and named and len(named) < len(items):
-        wrong = "it mixes joints with single segments or nerves; write all of them one way"
-    if wrong:
-        raise ParseError(what="a list of levels", text=text, reason=wrong)
-    if len(named) > 1:
-        return (Reading(taken_as=TakenAs.JOINTS, joints=tuple(sorted(set(named)))),)
-    runs = dict.fromkeys(segment for _, run in found if run for segment in run)
-    segments = sorted(runs, key=_SEGMENT_ORDER.__getitem__)
-    if only_nerves:
-        return _as_nerves(segments, *only_nerves)
-    as_joints = named or [_BY_UPPER[segment] for segment in segments if segment in _BY_UPPER]
-    readings: list[Reading] = []
-    if named or len(as_joints) == len(segments):
-        readings.append(Reading(taken_as=TakenAs.JOINTS, joints=tuple(as_joints)))
-    return (*readings, *_as_nerves(segments), _as_vertebrae(segments))
-
-
-def _nerve_or_none(text: str) -> Nerve | None:
-    try:
-        return parse_nerve(text)
-    except ParseError:
-        return None
-
-
-def _joint_or_none(text: str) -> Joint | None:
-    try:
-        return parse_joint(text)
-    except ParseError:
-        return None
-
-
-_SEGMENTS = ("C0", *(joint.segment_below for joint in Joint), "S2", "S3")
-_SEGMENT_ORDER = {segment: index for index, segment in enumerate(_SEGMENTS)}
-
-
-def _run_of_segments(item: str) -> list[str] | None:
-    """Read "L4", "T6-T7-T8" (each named) or "L3-L5" (from, to)."""
-    parts = [part.strip() for part in item.split("-")]
-    found: list[str] = []
-    for part in parts:
-        letter = found[0][0] if found and part.isdigit() else ""
-        match = _SEGMENT.fullmatch(letter + part)
-        segment = f"{match[1]}{int(match[2])}" if match else ""
-        if segment not in _SEGMENT_ORDER:
-            return None
-        found.append(segment)
-    if len(found) == 2:  # noqa: PLR2004  a stretch has two ends
-        first, last = sorted(_SEGMENT_ORDER[segment] for segment in found)
-        return list(_SEGMENTS[first : last + 1])
-    return found
-
-
-def _as_nerves(segments: list[str], *more: Nerve) -> tuple[Reading, ...]:
-    listed = list(more)
-    for segment in segments:
-        try:
-            listed.append(parse_nerve(segment))
-        except ParseError:
-            return ()
-    listed.sort()
-    reading = Reading(taken_as=TakenAs.NERVES, joints=joints(listed), nerves=tuple(listed))
-    return (reading,)
-
-
-def _as_vertebrae(segments: list[str]) -> Reading:
-    pairs = itertools.pairwise(segments)
-    named = (_JOINTS.get(f"{above}-{below}") for above, below in pairs)
-    return Reading(taken_as=TakenAs.VERTEBRAE, joints=tuple(joint for joint in named if joint))

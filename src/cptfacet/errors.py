@@ -109,7 +109,7 @@ class NoMedialBranchError(CptfacetError, ValueError):
     def __str__(self) -> str:
         return (
             f"{self.joint} has no pair of medial branches: it can be injected inside the joint only,"
-            " so no nerve list stands for it."
+            " so it has no list of nerves."
         )
 
 

@@ -10,7 +10,7 @@ import attrs
 
 from cptfacet import policies
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, innervation, joints, parse_joint, parse_nerve, region_facts
+from cptfacet.anatomy import parse_joint, parse_nerve
 from cptfacet.checking import all_rules, get_rule
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
@@ -159,13 +159,13 @@ def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
 
 def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     joint = parse_joint(text)
-    supply = innervation(joint)
+    (supply,) = packaged().innervations.about(joint)
     data: dict[str, Any] = {
         "joint": joint.value,
         "nerves": [nerve.value for nerve in supply.nerves],
         "code_region": [
             {"region": fact.region.value, **fact.term.days(), "note": fact.note}
-            for fact in region_facts(joint)
+            for fact in packaged().find_code_regions(joint)
             if on is None or fact.term.on(on) is Status.IN_FORCE
         ],
         "note": supply.note,
@@ -176,15 +176,15 @@ def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
 
 def _nerve(text: str, _: Policy | None, __: dt.date | None) -> Shown:
     nerve = parse_nerve(text)
-    supplied = [joint for joint in Joint if nerve in innervation(joint).nerves]
+    supplied = packaged().find_joints(supplied_by=[nerve])
     data: dict[str, Any] = {
         "nerve": nerve.value,
         "kind_of_nerve": nerve.kind.value,
         "supplies": [
-            {"joint": joint, "with": [n for n in innervation(joint).nerves if n is not nerve]}
+            {"joint": joint, "with": [n for n in packaged().find_nerves(joint) if n is not nerve]}
             for joint in supplied
         ],
-        "completes_alone": [joint.value for joint in joints([nerve])],
+        "completes_alone": [joint.value for joint in packaged().find_joints(completed_by=[nerve])],
     }
     return Shown(kind="nerve", title=nerve.value, data=data)
 

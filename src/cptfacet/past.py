@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from cptfacet._records import many, sealed
-from cptfacet.anatomy import CoverageRegion, Joint, Side, coverage_region
+from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import JUNCTION
@@ -39,6 +39,7 @@ from cptfacet.procedures import Family, LegacyFamily
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Session, Target, Technique, TechniqueKind, Treatment
 from cptfacet.treated import only_other_nerves, read_treatment
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,7 +238,7 @@ class _Reader:
             one_group = self._is_one_group(family, families[family], session.date)
             regions: dict[CoverageRegion | None, list[Target]] = {}
             for joint, side in joints.items():
-                region = CoverageRegion.LUMBAR_SACRAL if one_group else coverage_region(joint)
+                region = CoverageRegion.LUMBAR_SACRAL if one_group else self._region(joint)
                 regions.setdefault(region, []).append(Target(joint=joint, side=side))
             for region, targets in regions.items():
                 self.found.append(
@@ -249,6 +250,10 @@ class _Reader:
                         certain=_counts(treatment, family),
                     )
                 )
+
+    def _region(self, joint: Joint) -> CoverageRegion | None:
+        found = self.reference.coverage_region(joint)
+        return None if isinstance(found, Unknown) else found.region
 
     def _joints(
         self, number: int, part: int, treatment: Treatment, date: dt.date

@@ -16,7 +16,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet.addons import allowed_primaries
-from cptfacet.anatomy import CodeRegion, Joint, Side, code_region
+from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.bilateral import LateralityFormat, SideCount, lateral_roles, render
 from cptfacet.checking import Checker
 from cptfacet.citations import Confidence
@@ -48,6 +48,7 @@ from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
+from cptfacet.unknown import Unknown
 
 try:
     import hypothesis
@@ -366,8 +367,13 @@ class _Case:
             cells = itertools.product(*axes)
             said[key] = tuple(self.value(key, day, *cell) for cell in cells)
         together = said.pop(keys.CODING_THORACOLUMBAR)
-        facts = {joint: code_region(joint, on=day) for joint in (*_LUMBAR, *_AROUND_T12)}
-        regions = {joint: fact and fact.region for joint, fact in facts.items()}
+        facts = {
+            joint: self.reference.code_region(joint, on=day) for joint in (*_LUMBAR, *_AROUND_T12)
+        }
+        regions = {
+            joint: None if isinstance(fact, Unknown) else fact.region
+            for joint, fact in facts.items()
+        }
         junction = together, regions.pop(Joint.T12_L1), regions.pop(Joint.T11_T12)
         return (family, *own.items(), *said.values(), *regions.values()), junction
 
@@ -382,8 +388,10 @@ class _Case:
         technique, guidance = method
         codes = self.codes(day)
         grouping = self.value(keys.CODING_THORACOLUMBAR, day, family)
-        facts = {joint: code_region(joint, on=day) for joint in Joint}
-        regions = {joint: fact.region for joint, fact in facts.items() if fact}
+        facts = {joint: self.reference.code_region(joint, on=day) for joint in Joint}
+        regions = {
+            joint: fact.region for joint, fact in facts.items() if not isinstance(fact, Unknown)
+        }
         for treated, purpose in space:
             targets = tuple(_target(joint, side) for joint, side in treated.items())
             treatment = Treatment(

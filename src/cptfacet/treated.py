@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation, joints
+from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.sessions import Technique, Treatment, merge_sides
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cptfacet.reference import Reference
+    from cptfacet.reference.joints import Innervation
 
 __all__ = ["Treated", "only_other_nerves", "read_treatment"]
 
@@ -58,22 +60,22 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
     if not treatment.nerves:
         if not named:
             return Treated(joints={}, refusals=(_no_level(technique),))
-        return _without_branches(technique, named, _repeated(again))
+        return _without_branches(technique, named, _repeated(again), reference)
     nerves, nerves_again = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
-    completed = _completed(nerves)
+    completed = _completed(nerves, reference)
     notes = [*_repeated([*again, *nerves_again])]
     notes += _loose_nerves(nerves, completed, treatment, reference, on)
     if named:
         notes += _further(named, completed)
         if technique.on_nerves:
-            notes += _incomplete(named, completed)
-        return _without_branches(technique, named, notes)
+            notes += _incomplete(named, completed, reference)
+        return _without_branches(technique, named, notes, reference)
     if not technique.on_nerves:
         return Treated(joints={}, refusals=(_no_level(technique),))
     if not completed:
         refusal = _no_complete_level(treatment, reference=reference, on=on)
         return Treated(joints={}, refusals=(refusal,))
-    return Treated(joints=completed, notes=(_counted(completed), *notes))
+    return Treated(joints=completed, notes=(_counted(completed, reference), *notes))
 
 
 def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
@@ -84,12 +86,15 @@ def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
 
 
 def _without_branches(
-    technique: Technique, named: Mapping[Joint, Side | None], notes: list[Note]
+    technique: Technique,
+    named: Mapping[Joint, Side | None],
+    notes: list[Note],
+    reference: Reference,
 ) -> Treated:
     """Refuse a block or ablation at a joint that has no medial branches; keep the others."""
     if not technique.on_nerves:
         return Treated(joints=named, notes=tuple(notes))
-    bare = [joint for joint in named if not innervation(joint).nerves]
+    bare = {fact.joint: fact for fact in _supply(named, reference) if not fact.nerves}
     if not bare:
         return Treated(joints=named, notes=tuple(notes))
     refusals = tuple(
@@ -97,21 +102,28 @@ def _without_branches(
             reason=Reason.NO_MEDIAL_BRANCH,
             message=f"{joint} has no pair of medial branches, so a {technique} there is not one"
             " of its facet joint nerves; an injection into the joint is another technique",
-            citations=innervation(joint).citations,
+            citations=fact.citations,
         )
-        for joint in bare
+        for joint, fact in bare.items()
     )
     kept = {joint: side for joint, side in named.items() if joint not in bare}
     return Treated(joints=kept, notes=tuple(notes), refusals=refusals)
 
 
-def _completed(nerves: Mapping[Nerve, Side | None]) -> dict[Joint, Side | None]:
+def _supply(joints: Iterable[Joint], reference: Reference) -> list[Innervation]:
+    found = map(reference.innervation, joints)
+    return [fact for fact in found if not isinstance(fact, Unknown)]
+
+
+def _completed(
+    nerves: Mapping[Nerve, Side | None], reference: Reference
+) -> dict[Joint, Side | None]:
     """List the joints that nerves complete, each side by itself."""
     found: list[tuple[Joint, Side | None]] = []
     for side in (Side.RIGHT, Side.LEFT, None):
         treated = [nerve for nerve, sides in nerves.items() if side in _sides(sides)]
         if treated:
-            found.extend((joint, side) for joint in joints(treated))
+            found.extend((joint, side) for joint in reference.find_joints(completed_by=treated))
     merged, _ = merge_sides(found)
     return {joint: merged[joint] for joint in sorted(merged)}
 
@@ -126,9 +138,9 @@ _SINGLE_SIDES: dict[Side | None, frozenset[Side | None]] = {
 }
 
 
-def _counted(completed: Mapping[Joint, Side | None]) -> Note:
+def _counted(completed: Mapping[Joint, Side | None], reference: Reference) -> Note:
     """Say which nerves were read as which joints."""
-    facts = [innervation(joint) for joint in completed]
+    facts = _supply(completed, reference)
     counted = ", ".join(
         f"{joint} by {' and '.join(fact.nerves)}"
         for joint, fact in zip(completed, facts, strict=True)
@@ -151,7 +163,7 @@ def _loose_nerves(
     used = {
         (nerve, side)
         for joint, sides in completed.items()
-        for nerve in innervation(joint).nerves
+        for nerve in reference.find_nerves(joint)
         for side in _sides(sides)
     }
     for nerve, sides in nerves.items():
@@ -227,11 +239,13 @@ def _further(
 
 
 def _incomplete(
-    named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
+    named: Mapping[Joint, Side | None],
+    completed: Mapping[Joint, Side | None],
+    reference: Reference,
 ) -> Iterator[Note]:
     """Note each target whose nerves are not all listed on each of its sides."""
-    for joint, side in named.items():
-        supply = innervation(joint)
+    for supply in _supply(named, reference):
+        joint, side = supply.joint, named[supply.joint]
         have = _sides(completed[joint]) if joint in completed else frozenset[Side | None]()
         if not supply.nerves or None in have or (have and side is None) or _sides(side) <= have:
             continue

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import _data, policies
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, innervation, region_facts
+from cptfacet.anatomy import CodeRegion, Joint, Nerve
 from cptfacet.checking import all_rules
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
@@ -723,9 +723,10 @@ def test_each_joint_is_supplied_once_and_in_order() -> None:
 
 @pytest.mark.parametrize("joint", Joint)
 def test_the_supply_of_a_joint(joint: Joint) -> None:
-    supply = innervation(joint).nerves
+    (fact,) = packaged().innervations.about(joint)
+    supply = fact.nerves
 
-    assert innervation(joint).citations
+    assert fact.citations
     assert list(supply) == sorted(supply)
     match joint:
         case Joint.C0_C1 | Joint.C1_C2:
@@ -739,7 +740,7 @@ def test_the_supply_of_a_joint(joint: Joint) -> None:
 
 @pytest.mark.parametrize("joint", Joint)
 def test_a_joint_is_in_one_code_region_on_a_day(joint: Joint) -> None:
-    found = region_facts(joint)
+    found = packaged().find_code_regions(joint)
 
     terms = sorted((fact.term for fact in found), key=lambda term: term.first)
     assert all(one.last < other.first for one, other in itertools.pairwise(terms))
@@ -749,7 +750,7 @@ def test_a_joint_is_in_one_code_region_on_a_day(joint: Joint) -> None:
 
 
 def test_what_is_reported_for_other_nerves_is_known() -> None:
-    supplying = {nerve for joint in Joint for nerve in innervation(joint).nerves}
+    supplying = {nerve for joint in Joint for nerve in packaged().find_nerves(joint)}
 
     for other in packaged().other_nerves:
         assert other.citations

@@ -40,6 +40,7 @@ from cptfacet.policies import KEYS, NotKnown, Policy, Provision
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
+from cptfacet.unknown import Unknown
 
 T = TypeVar("T")
 
@@ -247,8 +248,12 @@ class TestCoverage:
     @pytest.mark.parametrize("region", CodeRegion)
     def test_every_joint_of_a_region(self, region: CodeRegion) -> None:
         day = packaged().as_of
-        facts = {joint: cptfacet.anatomy.code_region(joint, on=day) for joint in Joint}
-        of_region = [joint for joint, fact in facts.items() if fact and fact.region is region]
+        facts = {joint: packaged().code_region(joint, on=day) for joint in Joint}
+        of_region = [
+            joint
+            for joint, fact in facts.items()
+            if not isinstance(fact, Unknown) and fact.region is region
+        ]
 
         assert reached(strategies.joints(region=region), lambda joint: [joint], of_region)
 
@@ -298,7 +303,9 @@ class TestCoverage:
 
         def tell(treatment: Treatment) -> list[object]:
             sides = {target.side is None for target in treatment.targets}
-            completed = cptfacet.anatomy.joints(entry.nerve for entry in treatment.nerves)
+            completed = packaged().find_joints(
+                completed_by=[entry.nerve for entry in treatment.nerves]
+            )
             return [len(sides) == 2, *(["joints"] if completed else [])]
 
         assert reached(strategies.treatments(), tell, [True, False, "joints"])

@@ -13,7 +13,7 @@ FLOORS = (
     {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
     {"reference", "policies"},
     {"rulebook"},
-    {"addons", "bilateral", "billed", "limits", "treated"},
+    {"addons", "bilateral", "billed", "limits", "levels", "treated"},
     {"coding"},
     {"decoding"},
     {"checking", "past"},

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cptfacet import policies
-from cptfacet.anatomy import innervation
 from cptfacet.checking import Checker, all_rules, check_claim
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
 from cptfacet.coding import CodedSession, NoteId, code_session
@@ -541,7 +540,9 @@ def test_a_nerve_for_a_level_is_one_level_too_many(policy: str, count: int) -> N
     """Two nerves supply a joint: n levels billed for n nerves of one run are one too many."""
     runs = ("L1-2", "L2-3", "L3-4", "L4-5", "L5-S1")
     session = note(RFA, " ".join(f"{joint}:left" for joint in runs[-count + 1 :]))
-    supply = {nerve for t in session.treatments[0].targets for nerve in innervation(t.joint).nerves}
+    supply = {
+        nerve for t in session.treatments[0].targets for nerve in packaged().find_nerves(t.joint)
+    }
     assert len(supply) == count
     assert session.treatments[0].technique.kind is TechniqueKind.DENERVATION
 

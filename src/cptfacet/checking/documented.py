@@ -15,9 +15,6 @@ from cptfacet.anatomy import (
     Nerve,
     NerveKind,
     Side,
-    code_region,
-    innervation,
-    region_facts,
 )
 from cptfacet.checking.day import billed_codes
 from cptfacet.coding import CodedSession
@@ -29,6 +26,7 @@ from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
 from cptfacet.treated import read_treatment
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from cptfacet.checking.plans import Plan
     from cptfacet.claims import ClaimLine
     from cptfacet.procedures import Procedure
+    from cptfacet.reference import Reference
     from cptfacet.sessions import Session, Treatment
 
 __all__ = ["Noted", "Place", "as_written", "kind_of", "noted", "told_of"]
@@ -89,6 +88,7 @@ class Place:
     joints: Mapping[Joint, Side | None]
     included: tuple[Joint, ...]
     nerves: tuple[Nerve, ...]
+    supplying: tuple[Nerve, ...]
     coded: frozenset[Joint]
 
     @property
@@ -100,12 +100,6 @@ class Place:
     def sacral(self) -> tuple[Nerve, ...]:
         """The sacral lateral branches of the note."""
         return tuple(nerve for nerve in self.nerves if nerve.kind is NerveKind.SACRAL_BRANCH)
-
-    @property
-    def supplying(self) -> tuple[Nerve, ...]:
-        """The nerves that supply the treated joints."""
-        found = {nerve for joint in self.joints for nerve in innervation(joint).nerves}
-        return tuple(sorted(found))
 
     @property
     def supported(self) -> int:
@@ -233,7 +227,9 @@ def _noted(day: Day, session: Session) -> Noted:
         treated = {kind: _treated(asked, kind, plan) for kind in _BILLED}
         included = _included(plan, treated)
         for kind in _BILLED:
-            lost = [joint for joint in treated[kind] if _region(joint, day.date) is None]
+            lost = [
+                joint for joint in treated[kind] if _region(joint, day.date, plan.reference) is None
+            ]
             unplaced += lost
             if not lost and any(_kind(t) is kind for t in asked.treatments):
                 places += _places(day, kind, asked, treated[kind], included, coded)
@@ -262,12 +258,12 @@ def told_of(line: ClaimLine) -> tuple[str, tuple[str, ...], object]:
     return line.code, tuple(sorted(line.modifiers)), line.units
 
 
-def _region(joint: Joint, on: dt.date) -> CodeRegion | None:
+def _region(joint: Joint, on: dt.date, reference: Reference) -> CodeRegion | None:
     """Return the region of a joint; before its first source, the region in every source since."""
-    fact = code_region(joint, on=on)
-    if fact is not None:
+    fact = reference.code_region(joint, on=on)
+    if not isinstance(fact, Unknown):
         return fact.region
-    regions = {fact.region for fact in region_facts(joint)}
+    regions = {fact.region for fact in reference.find_code_regions(joint)}
     return regions.pop() if len(regions) == 1 else None
 
 
@@ -327,6 +323,7 @@ def _places(  # noqa: PLR0917  what a place is made of
 ) -> list[Place]:
     treatments = tuple(t for t in session.treatments if _kind(t) is kind)
     listed = sorted({entry.nerve for t in treatments for entry in t.nerves})
+    reference = day.plan.reference
     found: list[Place] = []
     for region in CodeRegion:
         lines = [
@@ -334,7 +331,9 @@ def _places(  # noqa: PLR0917  what a place is made of
             for line in day.lines
             if (code := _code(line)) and kind_of(line) is kind and code.region is region
         ]
-        joints = {j: side for j, side in treated.items() if _region(j, day.date) is region}
+        joints = {
+            j: side for j, side in treated.items() if _region(j, day.date, reference) is region
+        }
         if not lines and not joints:
             continue
         gone = included if kind is TechniqueKind.INJECTION else ()
@@ -349,8 +348,9 @@ def _places(  # noqa: PLR0917  what a place is made of
                 by_nerve=any(_counts_nerves(line) for line in lines),
                 treatments=treatments,
                 joints=joints,
-                included=tuple(j for j in gone if _region(j, day.date) is region),
-                nerves=tuple(n for n in listed if region in _regions_of(n)),
+                included=tuple(j for j in gone if _region(j, day.date, reference) is region),
+                nerves=tuple(n for n in listed if region in _regions_of(n, reference)),
+                supplying=tuple(sorted({n for j in joints for n in reference.find_nerves(j)})),
                 coded=frozenset(coded.get((kind, region), ())),
             )
         )
@@ -365,13 +365,12 @@ def _counts_nerves(line: Line) -> bool:
     return code is not None and code.counts is Counted.NERVE
 
 
-@functools.cache
-def _regions_of(nerve: Nerve) -> frozenset[CodeRegion]:
+def _regions_of(nerve: Nerve, reference: Reference) -> frozenset[CodeRegion]:
     """Return the regions of the joints that a nerve supplies or runs near."""
     if nerve.kind is NerveKind.SACRAL_BRANCH:
         return frozenset({CodeRegion.LUMBAR_SACRAL})
     if nerve.kind is NerveKind.OCCIPITAL:
         return frozenset({CodeRegion.CERVICAL_THORACIC})
-    near = [joint for joint in Joint if nerve in innervation(joint).nerves]
-    found = {fact.region for joint in near for fact in region_facts(joint)}
+    near = reference.find_joints(supplied_by=[nerve])
+    found = {fact.region for joint in near for fact in reference.find_code_regions(joint)}
     return frozenset(found or {CodeRegion.CERVICAL_THORACIC})

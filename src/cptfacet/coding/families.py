@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, Joint, RegionFact, Side
+from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
 from cptfacet.notes import Note, NoteId, Refusal
 from cptfacet.policies import NotKnown, Provision
 from cptfacet.procedures import Family
+from cptfacet.reference.joints import RegionFact
 from cptfacet.sessions import merge_sides
 from cptfacet.treated import only_other_nerves, read_treatment
 
@@ -45,7 +46,7 @@ class Level:
     side: Side | None
     purposes: frozenset[Purpose | None]
     chosen: tuple[Provision, ...]
-    fact: RegionFact | None
+    fact: RegionFact[CodeRegion] | None
 
     @property
     def region(self) -> CodeRegion:

@@ -18,9 +18,6 @@ from cptfacet.anatomy import (
     CodeRegion,
     Joint,
     Side,
-    code_region,
-    innervation,
-    region_facts,
 )
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
@@ -33,6 +30,7 @@ from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, NO_MODIFIER
 from cptfacet.procedures import CodeRole, Family, LegacyFamily, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +76,7 @@ def turning_points(policy: Policy, reference: Reference) -> list[dt.date]:
     terms += [procedure.term for procedure in reference.procedures]
     terms += [link.term for procedure in reference.procedures for link in procedure.primaries]
     terms += [other.term for other in reference.other_nerves]
-    terms += [fact.term for joint in Joint for fact in region_facts(joint)]
+    terms += [fact.term for fact in reference.code_regions]
     days = {term.first for term in terms}
     days |= {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
     return sorted(days)
@@ -234,7 +232,8 @@ class Plan:
         self.cell = functools.cache(self._cell)
         self.finish = functools.cache(self._finish)
         self.methods = functools.cache(self._methods)
-        self.regions = {joint: code_region(joint, on=on) for joint in Joint}
+        found = ((joint, reference.code_region(joint, on=on)) for joint in Joint)
+        self.regions = {j: None if isinstance(fact, Unknown) else fact for j, fact in found}
         self.codes = {
             (Family(p.family), p.region, p.ordinal): p.code
             for p in reference.find(kind=ProcedureKind.FACET, on=on)
@@ -319,7 +318,7 @@ class Plan:
         facts = self.regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
-            within = [joint for joint in within if innervation(joint).nerves]
+            within = [joint for joint in within if self.reference.find_nerves(joint)]
         return len(within)
 
     def _methods(self, family: Family) -> Methods:

@@ -18,10 +18,10 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, Nerve
+from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod, Status
-from cptfacet.errors import UnknownIdError
+from cptfacet.errors import NoMedialBranchError, UnknownIdError
 from cptfacet.modifiers import (
     Modifier,
     ModifierConflict,
@@ -74,6 +74,13 @@ from cptfacet.reference.edits import (
     find_mue,
     find_pair_edits,
 )
+from cptfacet.reference.joints import (
+    CODE_REGIONS,
+    COVERAGE_REGIONS,
+    INNERVATIONS,
+    Innervation,
+    RegionFact,
+)
 from cptfacet.reference.places import PLACES, PlaceOfService, parse_place
 from cptfacet.reference.tables import Table
 from cptfacet.sessions import Technique
@@ -105,6 +112,9 @@ class Reference:
     modifiers: Table[Modifier] = MODIFIERS
     groups: Table[GroupedCode] = GROUPS
     conflicts: Table[ModifierConflict] = CONFLICTS
+    innervations: Table[Innervation] = INNERVATIONS
+    code_regions: Table[RegionFact[CodeRegion]] = CODE_REGIONS
+    coverage_regions: Table[RegionFact[CoverageRegion]] = COVERAGE_REGIONS
     other_nerves: Table[OtherNerve] = OTHER_NERVES
     mues: Table[Release[str, MueRow]] = MUES
     pairs: Table[Release[str, tuple[PairRow, ...]]] = PAIRS
@@ -395,6 +405,120 @@ class Reference:
             and not listed.isdisjoint(other.nerves)
             and other.term.on(on) is Status.IN_FORCE
         )
+
+    # -- joints and nerves
+
+    def innervation(self, joint: Joint) -> Innervation | Unknown:
+        """Return the nerves that supply a joint, with the source.
+
+        >>> packaged().innervation(Joint.L4_L5).nerves
+        (<Nerve.L3: 'L3'>, <Nerve.L4: 'L4'>)
+        >>> packaged().innervation(Joint.C1_C2).note
+        'No medial branch pair; intra-articular injection only.'
+        """
+        for found in self.innervations.about(joint):
+            return found
+        return Unknown(what=f"the nerves of {joint}", reason="the reference does not have them")
+
+    def find_nerves(self, joint: Joint) -> tuple[Nerve, ...]:
+        """List the nerves that supply a joint; none where it has no pair of branches.
+
+        >>> packaged().find_nerves(Joint.C0_C1)
+        ()
+        """
+        found = self.innervation(joint)
+        return () if isinstance(found, Unknown) else found.nerves
+
+    def get_nerves(self, joints: Iterable[Joint]) -> tuple[Nerve, ...]:
+        """Return the nerves that supply some joints of one side, head to tail, each once.
+
+        >>> [nerve.value for nerve in packaged().get_nerves([Joint.L4_L5, Joint.L5_S1])]
+        ['L3', 'L4', 'L5 dorsal ramus']
+        >>> packaged().get_nerves([Joint.C1_C2])
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.NoMedialBranchError: C1-C2 has no pair of medial branches: it can be injected inside the joint only, so it has no list of nerves.
+
+        Raises:
+            NoMedialBranchError: A joint has no branch pair (C0-C1, C1-C2).
+        """
+        found: set[Nerve] = set()
+        for joint in joints:
+            supply = self.find_nerves(joint)
+            if not supply:
+                raise NoMedialBranchError(joint=joint.value)
+            found.update(supply)
+        return tuple(sorted(found))
+
+    def find_joints(
+        self,
+        *,
+        completed_by: Iterable[Nerve] | None = None,
+        supplied_by: Iterable[Nerve] | None = None,
+    ) -> tuple[Joint, ...]:
+        """List the joints that nerves of one side complete, or that any of some nerves supplies.
+
+        A joint counts when all of its nerves were treated: `k` adjacent nerves complete `k - 1`
+        joints, and only inside one unbroken run. The third occipital nerve alone completes C2-C3;
+        C2 and C3 without it do not.
+
+        >>> listed = [Nerve.L3, Nerve.L4, Nerve.L5_DORSAL_RAMUS]
+        >>> [joint.value for joint in packaged().find_joints(completed_by=listed)]
+        ['L4-L5', 'L5-S1']
+        >>> packaged().find_joints(completed_by=[Nerve.C2, Nerve.C3])
+        ()
+        >>> [joint.value for joint in packaged().find_joints(supplied_by=[Nerve.L4])]
+        ['L4-L5', 'L5-S1']
+        """
+        have = None if completed_by is None else set(completed_by)
+        near = None if supplied_by is None else set(supplied_by)
+        return tuple(
+            fact.joint
+            for fact in self.innervations
+            if (have is None or (fact.nerves and have.issuperset(fact.nerves)))
+            and (near is None or not near.isdisjoint(fact.nerves))
+        )
+
+    def code_region(self, joint: Joint, *, on: dt.date) -> RegionFact[CodeRegion] | Unknown:
+        """Return the region that picks the code for a joint on a date.
+
+        T12-L1 was lumbar in the code book of 2010 and is thoracic by 2014; no source states when
+        that changed.
+
+        >>> packaged().code_region(Joint.T12_L1, on=dt.date(2026, 3, 2)).region
+        <CodeRegion.CERVICAL_THORACIC: 'cervical-thoracic'>
+        >>> print(packaged().code_region(Joint.T12_L1, on=dt.date(2012, 6, 1)))
+        the code region of T12-L1 on 2012-06-01 is not known: no source we have read states it for that date
+        """
+        for fact in self.code_regions.about(joint):
+            if fact.term.on(on) is Status.IN_FORCE:
+                return fact
+        reason = "no source we have read states it for that date"
+        return Unknown(what=f"the code region of {joint}", on=on, reason=reason)
+
+    def find_code_regions(self, joint: Joint) -> tuple[RegionFact[CodeRegion], ...]:
+        """List the code regions of a joint, over all dates.
+
+        >>> [str(fact.term) for fact in packaged().find_code_regions(Joint.T12_L1)]
+        ['seen 2010-01-01 until 2010-12-31', 'seen 2014-12-31']
+        """
+        return self.code_regions.about(joint)
+
+    def coverage_region(self, joint: Joint) -> RegionFact[CoverageRegion] | Unknown:
+        """Return the region in which a coverage policy counts a joint.
+
+        A region is a stretch of vertebrae: C1 to T12, and L1 to S5. T12-L1 lies between them. What it
+        is billed with may settle it, as one group with L1-L2; alone it is not known.
+
+        >>> packaged().coverage_region(Joint.C7_T1).region
+        <CoverageRegion.CERVICAL_THORACIC: 'cervical-thoracic'>
+        >>> packaged().coverage_region(Joint.T12_L1).reason
+        'no source we have read counts it in one'
+        """
+        for fact in self.coverage_regions.about(joint):
+            return fact
+        reason = "no source we have read counts it in one"
+        return Unknown(what=f"the coverage region of {joint}", reason=reason)
 
     # -- edits
 

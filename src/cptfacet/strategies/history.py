@@ -7,11 +7,12 @@ import datetime as dt
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from cptfacet.anatomy import CoverageRegion, Joint, coverage_region
+from cptfacet.anatomy import CoverageRegion, Joint
 from cptfacet.claims import Claim
 from cptfacet.history import History, PastSession, SessionCount, SessionKind
 from cptfacet.past import ReadHistory, history_from_records
 from cptfacet.policies import Policy
+from cptfacet.reference import packaged
 from cptfacet.sessions import Session
 from cptfacet.strategies.options import chosen, either, perhaps
 from cptfacet.strategies.results import any_claims, any_sessions
@@ -20,10 +21,10 @@ from cptfacet.strategies.words import packaged_policy, service_dates, sides
 
 __all__ = ["histories", "past_sessions", "read_histories", "tallies"]
 
-_JOINTS = {
-    region: st.sampled_from([joint for joint in Joint if coverage_region(joint) is region])
-    for region in (*CoverageRegion, None)
-}
+
+def _joints(region: CoverageRegion | None) -> st.SearchStrategy[Joint]:
+    facts = {fact.joint: fact.region for fact in packaged().coverage_regions}
+    return st.sampled_from([joint for joint in Joint if facts.get(joint) is region])
 
 
 def past_sessions(
@@ -56,7 +57,7 @@ def past_sessions(
             date=draw(days),
             kind=draw(of_kinds),
             region=region,
-            targets=draw(perhaps(targets(joints=_JOINTS[region]), max_size=3)),
+            targets=draw(perhaps(targets(joints=_joints(region)), max_size=3)),
             side=draw(either(sides())),
             certain=draw(st.booleans()),
         )

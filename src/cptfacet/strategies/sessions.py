@@ -16,8 +16,7 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region, innervation
-from cptfacet.anatomy import nerves as nerves_of
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
 from cptfacet.coding.plans import turning_points
@@ -55,6 +54,7 @@ from cptfacet.strategies.words import (
     service_dates,
     turning_days,
 )
+from cptfacet.unknown import Unknown
 
 __all__ = [
     "messy_sessions",
@@ -397,7 +397,7 @@ class _Codable:
         for procedure in facet:
             if procedure.family and procedure.region:
                 regions.setdefault(procedure.family, set()).add(procedure.region)
-        facts = {joint: code_region(joint, on=on) for joint in Joint}
+        facts = {joint: packaged().code_region(joint, on=on) for joint in Joint}
         cells: dict[Technique, tuple[Guidance, ...]] = {}
         joints: dict[tuple[Technique, Guidance], frozenset[Joint]] = {}
         for technique, guidance in itertools.product(Technique, Guidance):
@@ -407,8 +407,8 @@ class _Codable:
                 joints[technique, guidance] = frozenset(
                     joint
                     for joint, fact in facts.items()
-                    if fact and fact.region in regions[family]
-                    if innervation(joint).nerves or not technique.on_nerves
+                    if not isinstance(fact, Unknown) and fact.region in regions[family]
+                    if packaged().find_nerves(joint) or not technique.on_nerves
                 )
         return _Day(cells=cells, joints=joints)
 
@@ -436,7 +436,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
             technique=technique,
             guidance=guidance,
             purpose=draw(parts.purposes),
-            nerves=tuple(TreatedNerve(nerve=n, side=side) for n in nerves_of(levels)),
+            nerves=tuple(TreatedNerve(nerve=n, side=side) for n in packaged().get_nerves(levels)),
         )
         sides.told |= {(technique.kind, t.nerve.value): side is not None for t in first.nerves}
     else:

@@ -11,7 +11,7 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, code_region
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding.plans import turning_points
@@ -29,6 +29,7 @@ from cptfacet.strategies.options import (
     chosen,
     either,
 )
+from cptfacet.unknown import Unknown
 
 __all__ = [
     "ANY_CODES",
@@ -82,8 +83,12 @@ def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> Se
     if region is None:
         return st.sampled_from(Joint)
     day = on or packaged().as_of
-    facts = {joint: code_region(joint, on=day) for joint in Joint}
-    found = [joint for joint, fact in facts.items() if fact and fact.region is region]
+    facts = {joint: packaged().code_region(joint, on=day) for joint in Joint}
+    found = [
+        joint
+        for joint, fact in facts.items()
+        if not isinstance(fact, Unknown) and fact.region is region
+    ]
     if not found:
         message = f"no joint is known to be {region} on {day}"
         raise InvalidArgument(message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._text import agree, series
-from cptfacet.anatomy import Joint, Nerve, NerveKind, Side, innervation
+from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
 from cptfacet.checking.kx import Kx, has_kx, kx_for, without_kx
@@ -58,8 +58,8 @@ def _agree(lines: Iterable[Line], one: str, many: str) -> str:
     return agree(by_code(lines), one, many)
 
 
-def _supply(joints: Iterable[Joint]) -> tuple[Citation, ...]:
-    facts = (innervation(joint) for joint in joints)
+def _supply(day: Day, joints: Iterable[Joint]) -> tuple[Citation, ...]:
+    facts = map(day.plan.reference.innervation, joints)
     return tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
 
 
@@ -148,7 +148,7 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
             place.lines,
             f"{said}{named}",
             question="Were other joints treated, and does the record name them?",
-            citations=_supply(place.joints),
+            citations=_supply(day, place.joints),
         )
 
 
@@ -163,7 +163,7 @@ def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
             f"{_codes(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
             f" ({', '.join(nerves)}), but they complete only {place.named}",
             question="Were other nerves treated that complete more joints?",
-            citations=_supply(place.joints),
+            citations=_supply(day, place.joints),
         )
 
 
@@ -200,13 +200,13 @@ def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
         single = told == sacral_nerves_as_facet.id and not place.joints and not place.by_nerve
         loose = [nerve for nerve in place.nerves if nerve not in place.sacral]
         if loose and (told == nerve_completes_no_joint.id or single):
-            near = [joint for joint in Joint if set(innervation(joint).nerves) & set(loose)]
+            near = day.plan.reference.find_joints(supplied_by=loose)
             yield _found(
                 day,
                 place.lines,
                 f"{_codes(place.lines)}: {_complete_nothing(loose)}",
                 question="Was the other nerve of the joint treated too, on the same side?",
-                citations=_supply(near),
+                citations=_supply(day, near),
             )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet.anatomy import code_region
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line, billed_codes
@@ -22,6 +21,7 @@ from cptfacet.policies import NotKnown
 from cptfacet.procedures import Family, Ordinal
 from cptfacet.sessions import TechniqueKind
 from cptfacet.treated import read_treatment
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion, Joint
@@ -160,7 +160,7 @@ def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
     regions = {
         joint: region.region
         for joint in _noted(day, TechniqueKind.DENERVATION)
-        if (region := code_region(joint, on=day.date))
+        if not isinstance(region := day.plan.reference.code_region(joint, on=day.date), Unknown)
     }
     return {joint for joint, region in regions.items() if region in group.regions}
 

@@ -1,0 +1,142 @@
+"""Readings of a free list of levels, such as "L3-L5": joints, nerves or vertebrae."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.anatomy import BY_UPPER, JOINTS, SEGMENT, Joint, Nerve, fold, parse_joint, parse_nerve
+from cptfacet.errors import ParseError
+from cptfacet.reference import Reference, packaged
+
+__all__ = ["Reading", "TakenAs", "read_levels"]
+
+
+class TakenAs(StrEnum):
+    """What the names of a free list of levels are taken for."""
+
+    JOINTS = "joints"
+    NERVES = "nerves"
+    VERTEBRAE = "vertebrae"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Reading:
+    """One way to read a free list of levels.
+
+    ``joints`` are the joints that the list names or completes when it is read so, ``nerves`` the
+    nerves where it lists nerves.
+    """
+
+    taken_as: TakenAs
+    joints: tuple[Joint, ...]
+    nerves: tuple[Nerve, ...] = ()
+
+
+_ITEM = re.compile(r"[,;&+]| AND ")
+
+
+def read_levels(text: str, *, reference: Reference | None = None) -> tuple[Reading, ...]:
+    """Return every reading of a free list of levels, and choose none.
+
+    "L3-L5" may list nerves, vertebrae, or joints by their upper segment; the note decides, not we.
+
+    >>> for reading in read_levels("L3-L5"):
+    ...     print(reading.taken_as, [joint.value for joint in reading.joints])
+    joints ['L3-L4', 'L4-L5', 'L5-S1']
+    nerves ['L4-L5', 'L5-S1']
+    vertebrae ['L3-L4', 'L4-L5']
+    >>> read_levels("lower back")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'lower back' is not a list of levels: list joints, nerves or vertebrae, as in L3-4, L4-5
+
+    Raises:
+        ParseError: Something in the list is neither a joint nor a segment, or the list mixes them.
+    """
+    known = reference or packaged()
+    items = [item for item in (part.strip() for part in _ITEM.split(fold(text))) if item]
+    found = [(_joint_or_none(item), _run_of_segments(item)) for item in items]
+    wrong = ""
+    others = [item for item, (joint, run) in zip(items, found, strict=True) if not (joint or run)]
+    only_nerves = [nerve for item in others if (nerve := _nerve_or_none(item))]
+    if not items or len(only_nerves) < len(others):
+        wrong = "list joints, nerves or vertebrae, as in L3-4, L4-5"
+    named = [joint for joint, _ in found if joint is not None]
+    if not wrong and named and len(named) < len(items):
+        wrong = "it mixes joints with single segments or nerves; write all of them one way"
+    if wrong:
+        raise ParseError(what="a list of levels", text=text, reason=wrong)
+    if len(named) > 1:
+        return (Reading(taken_as=TakenAs.JOINTS, joints=tuple(sorted(set(named)))),)
+    runs = dict.fromkeys(segment for _, run in found if run for segment in run)
+    segments = sorted(runs, key=_SEGMENT_ORDER.__getitem__)
+    if only_nerves:
+        return _as_nerves(segments, *only_nerves, reference=known)
+    as_joints = named or [BY_UPPER[segment] for segment in segments if segment in BY_UPPER]
+    readings: list[Reading] = []
+    if named or len(as_joints) == len(segments):
+        readings.append(Reading(taken_as=TakenAs.JOINTS, joints=tuple(as_joints)))
+    return (*readings, *_as_nerves(segments, reference=known), _as_vertebrae(segments))
+
+
+def _nerve_or_none(text: str) -> Nerve | None:
+    try:
+        return parse_nerve(text)
+    except ParseError:
+        return None
+
+
+def _joint_or_none(text: str) -> Joint | None:
+    try:
+        return parse_joint(text)
+    except ParseError:
+        return None
+
+
+_SEGMENTS = ("C0", *(joint.segment_below for joint in Joint), "S2", "S3")
+_SEGMENT_ORDER = {segment: index for index, segment in enumerate(_SEGMENTS)}
+
+
+def _run_of_segments(item: str) -> list[str] | None:
+    """Read "L4", "T6-T7-T8" (each named) or "L3-L5" (from, to)."""
+    parts = [part.strip() for part in item.split("-")]
+    found: list[str] = []
+    for part in parts:
+        letter = found[0][0] if found and part.isdigit() else ""
+        match = SEGMENT.fullmatch(letter + part)
+        segment = f"{match[1]}{int(match[2])}" if match else ""
+        if segment not in _SEGMENT_ORDER:
+            return None
+        found.append(segment)
+    if len(found) == 2:  # noqa: PLR2004  a stretch has two ends
+        first, last = sorted(_SEGMENT_ORDER[segment] for segment in found)
+        return list(_SEGMENTS[first : last + 1])
+    return found
+
+
+def _as_nerves(segments: list[str], *more: Nerve, reference: Reference) -> tuple[Reading, ...]:
+    listed = list(more)
+    for segment in segments:
+        try:
+            listed.append(parse_nerve(segment))
+        except ParseError:
+            return ()
+    listed.sort()
+    reading = Reading(
+        taken_as=TakenAs.NERVES,
+        joints=reference.find_joints(completed_by=listed),
+        nerves=tuple(listed),
+    )
+    return (reading,)
+
+
+def _as_vertebrae(segments: list[str]) -> Reading:
+    pairs = itertools.pairwise(segments)
+    named = (JOINTS.get(f"{above}-{below}") for above, below in pairs)
+    return Reading(taken_as=TakenAs.VERTEBRAE, joints=tuple(joint for joint in named if joint))
