@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def root() -> Traversable:
-    """Give the folder of packaged data."""
+    """Return the folder of packaged data."""
     import importlib_resources  # noqa: PLC0415  kept out of `import cptfacet`, which reads nothing
 
     return importlib_resources.files("cptfacet") / "data"
@@ -51,17 +51,17 @@ def _is_array(value: object) -> TypeGuard[list[Any]]:
 
 
 def as_table(value: object) -> dict[str, Any] | None:
-    """Take a decoded value as a table, or None where it is none."""
+    """Return a decoded value if it is a table, else None."""
     return value if _is_table(value) else None
 
 
 def as_array(value: object) -> list[Any] | None:
-    """Take a decoded value as an array, or None where it is none."""
+    """Return a decoded value if it is an array, else None."""
     return value if _is_array(value) else None
 
 
 def codes_of(text: str) -> Iterator[str]:
-    """Give the codes of a list of ranges of consecutive numbers, both ends included."""
+    """Yield the codes of a list of ranges of consecutive numbers, both ends included."""
     for part in text.split():
         first, _, last = part.partition("-")
         if last:
@@ -71,19 +71,19 @@ def codes_of(text: str) -> Iterator[str]:
 
 
 def make_source(source_id: str, table: Mapping[str, Any]) -> Source:
-    """Make a source from its table in a TOML file."""
+    """Return a source from its table in a TOML file."""
     return Source(id=source_id, **table)
 
 
 @functools.cache
 def sources() -> dict[str, Source]:
-    """Give the packaged sources, by id."""
+    """Return the packaged sources, by id."""
     table = read_toml("sources.toml")["sources"]
     return {source_id: make_source(source_id, entry) for source_id, entry in table.items()}
 
 
 def term_of(row: Mapping[str, str | dt.date]) -> EffectivePeriod:
-    """Make the term of a fact from the columns ``from``, ``seen`` and ``until``."""
+    """Return the term of a fact from the columns ``from``, ``seen`` and ``until``."""
 
     def day(column: str) -> dt.date | None:
         value = row.get(column) or None
@@ -93,7 +93,7 @@ def term_of(row: Mapping[str, str | dt.date]) -> EffectivePeriod:
 
 
 def citations_of(row: Mapping[str, Any]) -> tuple[Citation, ...]:
-    """Make the citations of a fact from its columns."""
+    """Return the citations of a fact from its columns."""
     listed = row["citations"]
     ids: list[str] = listed.split(";") if isinstance(listed, str) else listed
     known = sources()

@@ -18,8 +18,8 @@ def _refuse_subclass(cls: type[Any], **_: Any) -> NoReturn:
 def sealed(cls: type[T]) -> type[T]:
     """Close a class to subclassing.
 
-    It stands above ``@attrs.frozen(kw_only=True)``, so that equality of two records means equality
-    of what they hold and nothing else.
+    Put it above ``@attrs.frozen(kw_only=True)``. Two records are then equal exactly if what they hold
+    is equal.
     """
     cls.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment,arg-type]
     return cls
@@ -40,7 +40,7 @@ def reduced(record: object) -> tuple[Any, ...]:
 
 
 def many(record: object, name: str) -> None:
-    """Make a field of a new record a tuple; a single text is not a list of texts."""
+    """Store a field of a new record as a tuple; a single text is not a list of texts."""
     value = getattr(record, name)
     if type(value) is tuple:
         return

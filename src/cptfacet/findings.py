@@ -1,4 +1,4 @@
-"""What checking a claim says: findings, what was not checked, and the report of them."""
+"""Results of checking a claim: findings, what was not checked, and the report of both."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RuleFamily(StrEnum):
 
 
 class FindingKind(StrEnum):
-    """What a finding is about: how the work is coded, an edit, its coverage, or the claim's form."""
+    """What a finding is about: the coding, an edit, coverage, or the claim form."""
 
     CODING = "coding"
     EDIT = "edit"
@@ -61,9 +61,9 @@ class FindingKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a finding weighs, the heaviest first.
+    """How severe a finding is, the most severe first.
 
-    ``error``: a denial is to be expected, or the coding is wrong. ``warning``: look again. ``info``:
+    ``error``: expect a denial or rejection, or the coding is wrong. ``warning``: review. ``info``:
     worth knowing.
     """
 
@@ -73,7 +73,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the order, 0 for the heaviest."""
+        """Its place in the order, 0 for the most severe."""
         return _RANKS[self]
 
 
@@ -83,9 +83,9 @@ _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 @sealed
 @attrs.frozen(kw_only=True)
 class Replacement:
-    """A remedy that the claim itself settles: what stands in place of the lines of the finding.
+    """A remedy that the claim itself determines: the lines that replace those of the finding.
 
-    No lines at all means that those of the finding go.
+    No lines means that the lines of the finding are removed.
     """
 
     lines: tuple[ClaimLine, ...]
@@ -94,7 +94,7 @@ class Replacement:
 @sealed
 @attrs.frozen(kw_only=True)
 class Question:
-    """A remedy that the claim does not settle: what is to be asked first."""
+    """A remedy that the claim does not determine: what to ask first."""
 
     question: str
 
@@ -108,7 +108,7 @@ class Finding:
     """One problem of a claim: what is wrong, on which lines, and on whose authority.
 
     ``lines`` count from 1; none means the claim as a whole. The ``citations`` are those of the
-    datum that decided, with its dates. A `Replacement` stands in place of exactly these lines.
+    datum that decided, with its dates. A `Replacement` replaces exactly these lines.
     """
 
     rule: str
@@ -127,7 +127,7 @@ class Finding:
 @sealed
 @attrs.frozen(kw_only=True, cache_hash=True)
 class NotChecked:
-    """A rule that could not be asked: what it needs that was not given, or is not known."""
+    """A rule that could not be checked: what it needs that was not given or is not known."""
 
     rule: str
     needs: str
@@ -137,7 +137,7 @@ class NotChecked:
 @sealed
 @attrs.frozen(kw_only=True)
 class CheckedUnder:
-    """Under what a claim was checked: policy, its edition, that of the reference, the version."""
+    """What a claim was checked under: policy, its edition, that of the reference, the version."""
 
     policy: str
     policy_edition: dt.date
@@ -189,11 +189,11 @@ class Report:
 
     @property
     def questions(self) -> tuple[Finding, ...]:
-        """The findings that ask something before they can be mended."""
+        """The findings that ask a question before they can be fixed."""
         return tuple(found for found in self.findings if isinstance(found.remedy, Question))
 
     def where(self, keep: Callable[[Finding], bool]) -> Report:
-        """Give the report of those findings that a function keeps.
+        """Return the report with only the findings that a function keeps.
 
         >>> from cptfacet import Claim, ClaimType, check_claim, parse_line
         >>> from cptfacet.dates import parse_date
@@ -209,10 +209,10 @@ class Report:
         return attrs.evolve(self, findings=tuple(filter(keep, self.findings)))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Give one flat row a finding, as data frames take them.
+        """Return one flat row for each finding, as data frames take them.
 
-        ``lines`` and ``citations`` are texts; dates stay out of the row but for the first day of
-        the datum that decided, in ``from`` or ``seen``.
+        ``lines`` and ``citations`` are texts. The only date in a row is the first day of the datum
+        that decided, in ``from`` or ``seen``.
         """
         return [_row(self, found) for found in self.findings]
 

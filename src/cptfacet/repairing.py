@@ -1,4 +1,4 @@
-"""Mend what a claim itself settles, and list what has to be asked.
+"""Fix what a claim itself determines, and list what has to be asked.
 
 `repair_claim` applies the remedies of findings that say how the lines should be. It invents
 nothing: a remedy changes codes, modifiers and units, and nothing else.
@@ -35,7 +35,7 @@ __all__ = ["Change", "RepairedClaim", "Repairer", "repair_claim", "repair_claims
 class Change:
     """One change of a repair: the finding that asked for it, the lines before and after.
 
-    The lines of the ``finding`` are numbered as they stood before this change, and before those of
+    The lines of the ``finding`` are numbered as they were before this change, and before those of
     the same rule that were made with it.
     """
 
@@ -53,7 +53,7 @@ class Change:
 @sealed
 @attrs.frozen(kw_only=True)
 class RepairedClaim:
-    """A claim as far as it could be mended, what was changed, and the report of what is left."""
+    """A repaired claim, its changes, and the report of what is left."""
 
     claim: Claim
     changes: tuple[Change, ...]
@@ -77,7 +77,7 @@ class RepairedClaim:
 
     @property
     def questions(self) -> tuple[Finding, ...]:
-        """The findings that are left and ask something first."""
+        """The findings that are left and ask a question first."""
         return self.report.questions
 
     def outline(self) -> Outline:
@@ -209,10 +209,10 @@ def _repaired(
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
 ) -> Iterator[tuple[Claim, Report, list[Change]]]:
-    """Give what can be applied now, the remedies of the heaviest findings first.
+    """Yield what can be applied now, the remedies of the most severe findings first.
 
-    Where those of one rule can't be applied all together, each half of them is tried, and so on: a
-    claim with one remedy in its way takes few checks more than one without.
+    If the remedies of one rule can't all be applied together, each half of them is tried, and so on:
+    a claim with one remedy in the way takes only a few more checks than one without.
     """
     for findings in _choices(report):
         chosen: list[Finding] = []
@@ -227,12 +227,12 @@ def _steps(
                 middle = len(tried) // 2
                 waiting += [tried[middle:], tried[:middle]]
         if chosen:
-            mended, changes = _applied(claim, chosen)
-            yield mended, best, changes
+            repaired, changes = _applied(claim, chosen)
+            yield repaired, best, changes
 
 
 def _choices(report: Report) -> Iterator[list[Finding]]:
-    """Give the findings that settle their lines: those of one rule that share none, then the others."""
+    """Yield the findings with a replacement: those of one rule that share no line, then the others."""
     settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
     others: list[Finding] = []
     for rule in dict.fromkeys(found.rule for found in settled):
@@ -251,7 +251,7 @@ def _choices(report: Report) -> Iterator[list[Finding]]:
 
 
 def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Change]]:
-    """Put the lines of each remedy where the first line of its finding stands."""
+    """Put the lines of each remedy in the place of the first line of its finding."""
     gone = {number for found in findings for number in found.lines}
     instead = {found.lines[0]: _lines_of(found) for found in findings}
     lines: list[ClaimLine] = []

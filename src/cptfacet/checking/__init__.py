@@ -101,8 +101,7 @@ def check_claims(
 ) -> Iterator[Report]:
     """Yield the report of `check_claim` for each claim, in order.
 
-    Findings are remembered for claims of one shape, so that many claims take less time than each
-    of them alone.
+    Claims of one shape share their findings, so many claims take less time than each of them alone.
 
     >>> list(check_claims([], policy="medicare"))
     []
@@ -119,7 +118,7 @@ def check_claims(
 
 @functools.lru_cache(maxsize=32)
 def compiled(policy: Policy, reference: Reference) -> Checker:
-    """Keep what is compiled for the policies last used; answers are not kept."""
+    """Keep the checkers of the policies last used; their answers are not kept."""
     return Checker(policy, reference, memo=0)
 
 
@@ -219,7 +218,7 @@ class Checker:
     def _ask_days(
         self, claim: Claim, session: Session | None, history: History | None, said: list[Said]
     ) -> tuple[NotChecked, ...]:
-        """Ask the rules of a claim that is not one day at a glance."""
+        """Run the rules on a claim that is not clearly one day."""
         not_checked: list[NotChecked] = []
         whole = days_of(claim, session, history, self._plans)
         if whole.undated or len(whole.days) != 1:
@@ -232,9 +231,9 @@ class Checker:
     def _ask_whole(
         self, claim: Claim, whole: Whole, said: list[Said], not_checked: list[NotChecked]
     ) -> None:
-        """Ask the rules on a claim as a whole, as the policy says on its first day.
+        """Run the rules on a claim as a whole, under the policy of its first day.
 
-        A claim without any day is asked as of the edition of the policy.
+        A claim without any date is checked as of the revision of the policy.
         """
         first = min((day.date for day in whole.days), default=claim.date or self.policy.revised)
         plan = self._plans[first, claim.claim_type]
@@ -243,7 +242,7 @@ class Checker:
                 _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
     def _plan(self, day: tuple[dt.date, ClaimType]) -> Plan:
-        """Give what holds on a date for claims of a type: on all days of a term the same."""
+        """Return the plan of a date and claim type, which is that of its whole term."""
         date, claim_type = day
         term = bisect.bisect_right(self._days, date)
         plan = self._terms.get((term, claim_type))
@@ -261,7 +260,7 @@ class Checker:
 
 
 def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:
-    """Ask the rules that a day concerns; give what could not be asked of it."""
+    """Run the rules that apply to a day; return what could not be checked."""
     unasked: list[NotChecked] = []
     plan, before = day.plan, len(said)
     runs = plan.runs(day.signals)
@@ -286,7 +285,7 @@ def _sort(
     said: list[Said],
     unasked: list[NotChecked],
 ) -> None:
-    """Part what a rule found from what it could not be asked."""
+    """Sort what a rule found from what it could not check."""
     for answer in answers:
         if isinstance(answer, RawFinding):
             said.append((answer, rule, answer.severity or severity))

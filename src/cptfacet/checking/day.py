@@ -1,8 +1,8 @@
-"""A claim as rules see it: its days, each with its lines, and what they say.
+"""A claim as rules see it: its days, each with its lines.
 
-The unit of edits is one patient's day with one practitioner. A rule sees a day: codes, modifiers,
-units, diagnoses, what the claim states, and what was given beside it. It sees no identity: neither
-the claim's, the patient's nor the practitioner's.
+NCCI edits apply to one patient's day with one practitioner. A rule sees that day: codes, modifiers,
+units, diagnoses, what the claim states, and the session and history given with it. It sees no
+identity: neither the claim's, the patient's nor the practitioner's.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Line:
 
     @property
     def units(self) -> int | None:
-        """Its units as a count, 1 or more, or None where they are none."""
+        """Its units as a count, 1 or more, or None if they are not a count."""
         units = self.written.units
         return units if type(units) is int and 0 < units < _MOST else self.written.whole_units
 
@@ -81,7 +81,7 @@ class Line:
 
     @property
     def side(self) -> ModifierRole | None:
-        """The role of the one modifier that names its side, or None where there is not one."""
+        """The role of the only modifier that names a side, or None if there is not exactly one."""
         return self.facts.side
 
     def rewritten(
@@ -92,7 +92,7 @@ class Line:
         units: int | None = None,
         charge: Share | None = None,
     ) -> Rewritten:
-        """Give the line as it should be, with what changes of it."""
+        """Return the line as it should be, with these changes."""
         return Rewritten(
             line=self.number,
             code=self.code if code is None else code,
@@ -121,10 +121,10 @@ def billed_codes(lines: Iterable[Line]) -> tuple[BilledCode[Line], ...]:
 class Day:
     """The lines of one practitioner on one day.
 
-    ``facet`` are those of codes that stand for facet levels on the day. ``signals`` are all that
-    the day shows, and ``unasked`` is what the rules on diagnoses could not be asked of its lines.
+    ``facet`` are the lines of codes that report facet levels on the day. ``signals`` are all that the
+    day shows. ``unasked`` is what the rules on diagnoses could not check on its lines.
     ``noted`` is what the rules on the note have counted, once one of them was asked, and ``denied``
-    are the lines of each finding after which a denial is to be expected, once all rules were.
+    are the lines of each finding with an expected denial, once all rules have run.
     """
 
     date: dt.date
@@ -159,12 +159,12 @@ class Day:
 
     @property
     def authorization(self) -> PriorAuthorization | None:
-        """What the claim says of prior authorization."""
+        """What the claim states about prior authorization."""
         return self._claim.prior_authorization
 
     @property
     def session(self) -> Session | None:
-        """What the note says was done, where it was given."""
+        """The session that the note documents, if one was given."""
         return self._session
 
     @property
@@ -201,11 +201,11 @@ class Day:
         return [line for line in self.facet if line.facts.has(ModifierRole.DISTINCT)]
 
     def showing(self, signal: Signal) -> tuple[Line, ...]:
-        """Give the lines that show a signal."""
+        """List the lines that show a signal."""
         return tuple([line for line in self.lines if line.facts.shows(signal)])
 
     def shows(self, signal: Signal) -> bool:
-        """Say whether the day shows all of these signals."""
+        """Whether the day shows all of these signals."""
         return int(signal) & ~self.signals == 0
 
     @property
@@ -228,7 +228,7 @@ class Day:
         return self._billed
 
     def coder(self) -> Coder:
-        """Give the coder of the policy and reference under which the day is checked."""
+        """Return the coder of the policy and reference under which the day is checked."""
         return self.plan.coder()
 
     def by_region(self) -> Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]]:
@@ -243,19 +243,19 @@ class Day:
         return self._regions
 
     def diagnoses(self, line: Line) -> tuple[str, ...]:
-        """Give the diagnoses of a line: its own, or else those of the claim."""
+        """List the diagnoses of a line: its own, or else those of the claim."""
         return line.written.diagnoses or self._claim.diagnoses
 
     def place(self, line: Line) -> str | None:
-        """Give the place of service of a line: its own, or else that of the claim."""
+        """Return the place of service of a line: its own, or else that of the claim."""
         return line.written.place_of_service or self._claim.place_of_service
 
 
 @attrs.frozen(eq=False)
 class Whole:
-    """A claim that is more than one day with its lines, or less.
+    """A whole claim: its days, and the numbers of its lines without a date.
 
-    ``undated`` are the numbers of the lines without a date, of which no other rule is asked.
+    No other rule runs on the lines in ``undated``.
     """
 
     days: tuple[Day, ...]
@@ -293,7 +293,7 @@ _Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
 
 
 def one_day(claim: Claim) -> dt.date | None:
-    """Give the day of a claim all of whose lines are, at a glance, of one day and practitioner."""
+    """Return the date of a claim whose lines are clearly of one day and practitioner, or None."""
     date, lines = claim.date, claim.lines
     if date is None or not lines:
         return None
@@ -305,10 +305,9 @@ def one_day(claim: Claim) -> dt.date | None:
 
 
 def days_of(claim: Claim, session: Session | None, history: History | None, plans: Plans) -> Whole:
-    """Give the days of a claim, and the numbers of the lines that have no date.
+    """Return the days of a claim, and the numbers of its lines without a date.
 
-    A line that names no practitioner is of the one that the others of its day name, where there is
-    one.
+    A line that does not name a practitioner belongs to the only one that its day names.
     """
     days: list[Day] = []
     undated: list[int] = []
@@ -322,7 +321,7 @@ def days_of(claim: Claim, session: Session | None, history: History | None, plan
 
 
 def _stated(claim: Claim, session: Session | None, history: History | None) -> int:
-    """Give the signals of what a claim states, and of what was given beside it."""
+    """Return the signals of what a claim states and of what was given with it."""
     signals = _TYPES[claim.claim_type] | _PURPOSES[claim.purpose]
     if claim.diagnoses:
         signals |= _DIAGNOSES
@@ -351,7 +350,7 @@ def day_of(
     numbered: Iterable[tuple[int, ClaimLine]],
     given: tuple[Claim, Session | None, History | None],
 ) -> Day:
-    """Give the day of some lines of a claim, with what was given beside it."""
+    """Return the day of some lines of a claim, with what was given with it."""
     claim = given[0]
     signals = _stated(*given)
     stated, stated_place = claim.diagnoses, claim.place_of_service
@@ -386,7 +385,7 @@ def day_of(
 
 @attrs.frozen(eq=False)
 class Shown:
-    """What a line shows by all but its units, and what rules could not be asked of its diagnoses."""
+    """What a line shows without its units, and what could not be checked on its diagnoses."""
 
     facts: LineFacts
     signals: int
@@ -409,10 +408,9 @@ def look(plan: Plan, written: tuple[str, tuple[str, ...], tuple[str, ...], str |
 
 @attrs.frozen(eq=False)
 class Diagnosed:
-    """What the rules on diagnoses say of a line with some, each of which is told from it alone.
+    """The outcome of the rules on diagnoses for one line; none of them needs another line.
 
-    ``findings`` says that they find something; then they are asked again with the day. Else
-    ``not_checked`` is all that they say.
+    ``findings``: they find something, and run again with the day. Otherwise ``not_checked`` is all.
     """
 
     findings: bool
@@ -424,7 +422,7 @@ _UNDIAGNOSED = Diagnosed(findings=False, not_checked=(), signals=_NO_DIAGNOSES)
 
 
 def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]) -> Diagnosed:
-    """Give what the rules on diagnoses say of a code with its modifiers, and with some diagnoses."""
+    """Return the outcome of the rules on diagnoses for a code with modifiers and diagnoses."""
     (code, modifiers), diagnoses = asked
     if not diagnoses:
         return _UNDIAGNOSED
@@ -449,7 +447,7 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
 
 
 def _split(claim: Claim) -> _Split:
-    """Part the lines of a claim by day and practitioner."""
+    """Split the lines of a claim by day and practitioner."""
     providers = sole_providers(claim)
     split: _Split = {}
     for number, line in enumerate(claim.lines, 1):

@@ -1,4 +1,4 @@
-"""What is known of the codes, modifiers and places of lines, on the days of one term."""
+"""What is known of the codes, modifiers and places of service of lines, in one term."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.billed import lateral
-from cptfacet.checking.modifier_faults import Oddities, oddities
+from cptfacet.checking.modifier_faults import ModifierFaults, find_faults
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
@@ -43,13 +43,12 @@ __all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "
 class CodeFacts:
     """What is known of a code on the days of a term.
 
-    ``facet`` says that it stands for facet levels on these days, today's codes and old ones alike;
-    then family, ordinal and region are there, ``role`` is the one that line forms go by, and ``form``
-    is what the policy says of it.
-    ``primaries`` are those that allow it, and ``national`` those of them that no policy added.
-    ``groups`` are those of other codes that it is in, on whatever date; ``standing`` says whether it
-    is valid in this term, with its ``terms`` and ``citations``; it is None for a code of which
-    nothing is known.
+    ``facet``: it reports facet levels on these days, whether it is a current or an older code. Then
+    it has a family, ordinal and region; ``role`` selects its laterality format, and ``form`` is what
+    the policy states for that role. ``primaries`` are the primary codes that allow it, and
+    ``national`` those that the NCCI edits list. ``groups`` are the groups of other codes that it
+    belongs to on any date. ``standing`` is whether it is valid in this term, with its ``terms`` and
+    ``citations``; None means that nothing is known about the code.
     """
 
     code: str
@@ -74,9 +73,9 @@ class CodeFacts:
 class LineFacts:
     """What is known of a code with its modifiers on the days of a term.
 
-    ``modifiers`` are folded, in the order of the line, and ``roles`` are theirs. ``sides`` are the
-    roles among them that name a side, each once, and ``side`` is the one where there is one. ``odd``
-    is what is odd about them, if anything is.
+    ``modifiers`` are folded, in the order of the line, with their ``roles``. ``sides`` are the roles
+    that name a side, each once; ``side`` is that role, if there is exactly one. ``faults`` are the faults
+    of the modifiers, if any.
     """
 
     code: CodeFacts
@@ -84,7 +83,7 @@ class LineFacts:
     roles: tuple[ModifierRole | None, ...]
     sides: tuple[ModifierRole, ...]
     side: ModifierRole | None
-    odd: Oddities | None
+    faults: ModifierFaults | None
     signals: int
 
     def has(self, role: ModifierRole) -> bool:
@@ -109,9 +108,9 @@ class LineFacts:
 class PlaceFacts:
     """What is known of a place of service on the days of a term.
 
-    ``place`` is None where the code set has none that is written so; ``assigned`` says that it stands
-    for a place, ``dated`` that no source leaves open whether it does on these days, ``foreign`` that
-    it is not one of the facility that bills.
+    ``place`` is None if the CMS code set does not list it. ``assigned``: the code has a meaning.
+    ``dated``: the sources settle whether it has one on these days. ``foreign``: it belongs to another
+    setting than the facility that bills.
     """
 
     place: PlaceOfService | None
@@ -147,7 +146,7 @@ _STANDINGS = (Status.IN_FORCE, Status.NOT_IN_FORCE, Status.NOT_KNOWN)
 
 
 def code_facts(plan: Plan, code: str) -> CodeFacts:
-    """Give what is known of a code, folded."""
+    """Return what is known of a code, folded."""
     reference, on = plan.reference, plan.on
     shaped = is_code(code)
     procedure = reference.known(code)
@@ -198,7 +197,7 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
 
 
 def _asc_signals(plan: Plan, code: str) -> Signal:
-    """Give what a code shows on the claim of a surgical center, where the payer goes by the addenda."""
+    """Return the signals of a code on an ASC claim, if the payer uses the ASC addenda."""
     signals = Signal(0)
     if isinstance(plan.rules.asc_list(), Known):
         status = plan.asc(code)
@@ -224,7 +223,7 @@ _ROLES = {
 
 
 def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineFacts:
-    """Give what is known of a code with its modifiers."""
+    """Return what is known of a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
     sides = lateral(roles)
@@ -244,8 +243,8 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     if code.facet and ModifierRole.BILATERAL in roles:
         written = value_of(code.form)
         signals |= Signal(0) if written is LateralityFormat.ONE_LINE_50 else Signal.ODD_FORM
-    odd = _odd(plan, folded) if folded else None
-    if odd is not None:
+    faults = _faults(plan, folded) if folded else None
+    if faults is not None:
         signals |= Signal.ODD_MODIFIERS
     return LineFacts(
         code=code,
@@ -253,13 +252,13 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
         roles=roles,
         sides=sides,
         side=sides[0] if len(sides) == 1 else None,
-        odd=odd,
+        faults=faults,
         signals=signals.value | code.signals,
     )
 
 
-def _odd(plan: Plan, modifiers: tuple[str, ...]) -> Oddities | None:
-    return oddities(
+def _faults(plan: Plan, modifiers: tuple[str, ...]) -> ModifierFaults | None:
+    return find_faults(
         modifiers,
         on=plan.on,
         claim_type=plan.claim_type,
@@ -273,7 +272,7 @@ def _odd(plan: Plan, modifiers: tuple[str, ...]) -> Oddities | None:
 
 
 def place_facts(plan: Plan, written: str) -> PlaceFacts:
-    """Give what is known of a place of service as a claim writes it."""
+    """Return what is known of a place of service as a claim writes it."""
     known = plan.reference.place(written.strip())
     place = None if isinstance(known, Unknown) else known
     assigned = place is not None and place.assigned

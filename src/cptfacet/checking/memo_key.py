@@ -1,4 +1,4 @@
-"""The shape of a claim: all of it that its findings depend on, and nothing more."""
+"""The shape of a claim: everything that its findings depend on, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Shapes:
         self._lines = Kept(self._number)
 
     def of(self, claim: Claim) -> Shape | None:
-        """Give the shape of a claim of one day and practitioner.
+        """Return the shape of a claim of one day and practitioner.
 
-        Each line is a number that stands for all that matters of it; a charge is there or not, and
-        the date is the term that it falls into, but for an authorization that was decided on a day.
+        Each line is a number for everything that matters about it. A charge counts only as present or
+        absent, and the date as the term that it falls into, unless an authorization has a date.
         A claim that is too large has no shape.
         """
         if len(claim.lines) > _MOST_LINES:
@@ -52,7 +52,7 @@ class Shapes:
         ]
         for line in claim.lines:
             asked = _OF_LINE(line), stated
-            # Not every Decimal has a hash, and one that has is equal to a number that is none.
+            # Not every Decimal has a hash, and one that has one can equal an int.
             number = self._number(asked) if type(line.units) is Decimal else known[asked]
             if number is None:
                 return None
@@ -63,7 +63,7 @@ class Shapes:
         return tuple(shape)
 
     def _number(self, asked: tuple[_Line, tuple[str, ...]]) -> int | None:
-        """Give the number of what matters of a line, or None where that is too much to be kept."""
+        """Return the number for what matters about a line, or None if that is too large to keep."""
         (code, modifiers, units, own, place), stated = asked
         diagnoses = own or stated
         if not is_short(code, modifiers, diagnoses, place):

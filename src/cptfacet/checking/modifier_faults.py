@@ -1,4 +1,4 @@
-"""What is odd about the modifiers of a line, whatever its code is."""
+"""Faults of the modifiers of a line that do not depend on its code."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from cptfacet.modifiers import ModifierConflict
     from cptfacet.reference import Reference
 
-__all__ = ["Oddities", "oddities"]
+__all__ = ["ModifierFaults", "find_faults"]
 
 
 @attrs.frozen(kw_only=True)
-class Oddities:
-    """What is odd about the modifiers of a line on a day.
+class ModifierFaults:
+    """The faults of the modifiers of a line on a day.
 
-    ``malformed`` are not two letters or digits, ``ended`` are not in force, of ``undated`` no source
-    tells whether they are; ``foreign`` are not of the claim type. ``conflicts`` are those between
-    modifiers that name no side, which rules on sides tell. ``ordered`` is the order that the policy
-    asks for, where it is another one; ``many`` says that there are more than it takes.
+    ``malformed``: not two letters or digits. ``ended``: not in force. ``undated``: no source states
+    their dates. ``foreign``: not used on this claim type. ``conflicts`` leave out those between sides,
+    which the laterality rules report. ``ordered``: the sequence that the policy asks for, if it
+    differs. ``many``: more than the payer accepts.
     """
 
     malformed: tuple[str, ...] = ()
@@ -43,10 +43,10 @@ class Oddities:
     many: bool = False
 
 
-_NOTHING = Oddities()
+_NOTHING = ModifierFaults()
 
 
-def oddities(
+def find_faults(
     modifiers: tuple[str, ...],
     *,
     on: dt.date,
@@ -54,8 +54,8 @@ def oddities(
     order: Sequence[str] | None,
     most: int | None,
     reference: Reference,
-) -> Oddities | None:
-    """Say what is odd about folded modifiers, or None where nothing is."""
+) -> ModifierFaults | None:
+    """Return the faults of folded modifiers, or None if there are none."""
     counts = Counter(modifiers)
     malformed = tuple(sorted(modifier for modifier in counts if not _is_modifier(modifier)))
     shaped = [modifier for modifier in counts if _is_modifier(modifier)]
@@ -66,7 +66,7 @@ def oddities(
     if order is not None and not malformed and len(modifiers) > 1:
         wanted = order_modifiers(modifiers, order=order, reference=reference)
         ordered = None if wanted == modifiers else wanted
-    found = Oddities(
+    found = ModifierFaults(
         malformed=malformed,
         ended=_sorted(m for m in facts if standings[m.code] is Status.NOT_IN_FORCE),
         undated=tuple(

@@ -1,4 +1,4 @@
-"""What a policy and the reference say to rules on any day of one term, worked out once."""
+"""What a policy and the reference state for rules in one term, computed once."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Runs", "Tools", "turning_days"]
 
-_MOST_PAIRED = 200  # codes of one day of which pairs are asked
+_MOST_PAIRED = 200  # codes of one day whose pairs are looked up
 
 
 def turning_days(policy: Policy, reference: Reference) -> list[dt.date]:
-    """List the days on which what a rule is told may change; between two of them it can't."""
+    """List the dates on which an answer to a rule may change; between two of them it can't."""
     return sorted({*turning_points(policy, reference), *reference.turning_days(), *list_days()})
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Runs:
-    """The rules that days of one kind are asked, and those that lack what they need."""
+    """The rules that run on days with the same signals, and those that lack what they need."""
 
     rules: tuple[Asked, ...]
     late: tuple[Asked, ...]
@@ -79,7 +79,7 @@ class _Running:
 
     @classmethod
     def of(cls, rule: Rule, severity: Severity) -> _Running:
-        """Make it of a rule; one on diagnoses is asked where it is known to find something."""
+        """Return the running form of a rule; one on diagnoses runs where it finds something."""
         check = rule.check
         when = check.when & ~Signal.DENIAL
         return cls(
@@ -91,7 +91,7 @@ class _Running:
         )
 
     def concerns(self, signals: int) -> bool:
-        """Say whether it has anything to say of a day that shows these signals."""
+        """Whether it runs on a day that shows these signals."""
         return self.when & ~signals == 0 and all(each & signals for each in self.either)
 
     def lacking(self, signals: int) -> list[str]:
@@ -120,8 +120,7 @@ class Tools:
 class Plan:
     """The answers of one policy and reference to rules, for one term and claim type.
 
-    ``on`` is a day of the term: what rules are told holds on each of its days alike, so that no
-    answer depends on which of them a claim has.
+    ``on`` is a day of the term. Every day of the term gives the same answers.
     """
 
     def __init__(
@@ -135,7 +134,7 @@ class Plan:
         tools: Tools,
         term: int = 0,
     ) -> None:
-        """Ask which rules run under the policy in this term."""
+        """Select the rules that run under the policy in this term."""
         self._tools = tools
         self.term = term
         self.policy = policy
@@ -172,15 +171,15 @@ class Plan:
         self.shapes = Shapes(self)
 
     def coder(self) -> Coder:
-        """Give the coder of the same policy and reference."""
+        """Return the coder of the same policy and reference."""
         return self._tools.coder
 
     def decoder(self) -> Decoder:
-        """Give the decoder of the same policy and reference."""
+        """Return the decoder of the same policy and reference."""
         return self._tools.decoder
 
     def get(self, key: str, **cell: str) -> Provision | NotKnown:
-        """Give what the policy says under a key in this term."""
+        """Return what the policy states for a key in this term."""
         where = (key, *cell.values())
         found = self._provisions.get(where)
         if found is None:
@@ -188,7 +187,7 @@ class Plan:
         return found
 
     def provision(self, key: str, **cell: str) -> Provision | None:
-        """Give what the policy says under a key in this term, or None where it is not known."""
+        """Return what the policy states for a key in this term, or None where it is not known."""
         found = self.get(key, **cell)
         return found if isinstance(found, Provision) else None
 
@@ -209,13 +208,13 @@ class Plan:
         return global_period(found[0]) if found else None
 
     def severity(self, rule: Rule) -> Severity:
-        """Give the severity of a rule in this term."""
+        """Return the severity of a rule in this term."""
         return value_of(self.rules.severity(rule.id)) or rule.severity
 
     # -- what lines are made of
 
     def code(self, written: str) -> CodeFacts:
-        """Give what is known of a code."""
+        """Return what is known of a code."""
         return self._codes[written]
 
     def _code(self, written: str) -> CodeFacts:
@@ -226,13 +225,13 @@ class Plan:
         return line_facts(self, self.code(code), modifiers)
 
     def place(self, written: str) -> PlaceFacts:
-        """Give what is known of a place of service."""
+        """Return what is known of a place of service."""
         return self._places[written]
 
     # -- the rules that a day is asked
 
     def runs(self, signals: int) -> Runs:
-        """Give the rules that a day is asked which shows these signals."""
+        """Return the rules that run on a day with these signals."""
         return self._runs[signals]
 
     def asks(self, rule: str) -> bool:
@@ -255,7 +254,7 @@ class Plan:
     # -- the codes of a day together
 
     def _together(self, written: tuple[str, ...]) -> int:
-        """Give the signals that the codes of a day show together."""
+        """Return the signals that the codes of a day show together."""
         codes = [self.code(each).code for each in written]
         listed = frozenset(codes)
         signals = Signal(0)
@@ -274,16 +273,16 @@ class Plan:
         return signals.value
 
     def _allows_none(self, code: str) -> bool:
-        """Say whether the medically unlikely edit of a code allows no unit at all."""
+        """Whether the medically unlikely edit (MUE) of a code allows 0 units."""
         edit = self.mue(code)
         return isinstance(edit, Mue) and edit.units == 0
 
     def pairs_among(self, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] | None:
-        """Give what pair edits say of some codes, wherever one of two is a facet code.
+        """Return the PTP edits between codes, wherever one of two is a facet code.
 
-        Pairs of which they say nothing are left out, and those of which rules of their own tell:
-        with a visit that is paid ever, and with image guidance that a modifier parts from the
-        procedure. None: there are too many codes to ask of all.
+        Pairs without an edit are left out, and so are those that other rules report: with a visit that
+        can be paid, and with imaging guidance that a modifier can unbundle. None: there are too many
+        codes to look up.
         """
         return None if len(codes) > _MOST_PAIRED else self._among[codes]
 
@@ -302,21 +301,21 @@ class Plan:
     # -- edits
 
     def mue(self, code: str) -> Mue | Unknown:
-        """Give the medically unlikely edit of a code."""
+        """Return the medically unlikely edit (MUE) of a code."""
         return self._mues[code]
 
     def _mue(self, code: str) -> Mue | Unknown:
         return self.reference.mue(code, on=self.on, claim_type=self.claim_type)
 
     def pair(self, one: str, other: str) -> PairEdits | Unknown:
-        """Give the pair edits of two codes."""
+        """Return the PTP edits of two codes."""
         return self._pairs[(one, other) if one <= other else (other, one)]
 
     def _pair(self, codes: tuple[str, str]) -> PairEdits | Unknown:
         return self.reference.pair_edits(*codes, on=self.on, claim_type=self.claim_type)
 
     def asc(self, code: str) -> AscStatus | Unknown:
-        """Give the status of a code for the facility claim of a surgical center."""
+        """Return the status of a code on the claim of an ASC."""
         return self._asc[code]
 
     def _asc_status(self, code: str) -> AscStatus | Unknown:
@@ -330,7 +329,7 @@ class Plan:
         return diagnosis_list(self.policy, on=self.on)
 
     def use_of(self, written: str) -> DiagnosisUse | None:
-        """Give for which procedures the payer's list has a diagnosis, or None where it has it not."""
+        """Return the procedures the payer's list allows for a diagnosis, or None if it is not listed."""
         return self._uses[written]
 
     def _use_of(self, written: str) -> DiagnosisUse | None:
@@ -341,7 +340,7 @@ class Plan:
             return None
 
     def part(self, written: str) -> NamedPart | None:
-        """Give the part of the spine that a diagnosis names, or None where it names no one part."""
+        """Return the part of the spine that a diagnosis names, or None if it does not name one part."""
         return self._parts[written]
 
     def _part(self, written: str) -> NamedPart | None:
@@ -352,7 +351,7 @@ class Plan:
         return None if isinstance(found, Unknown) else found
 
     def diagnosis(self, written: str) -> Diagnosis | Unknown | None:
-        """Give a diagnosis as the code set has it, or None where it has not the shape of one."""
+        """Return a diagnosis as ICD-10-CM has it, or None if it does not have the format of one."""
         return self._diagnoses[written]
 
     def _diagnosis(self, written: str) -> Diagnosis | Unknown | None:
@@ -368,7 +367,7 @@ def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]
 
 
 def _says(pair: PairEdits | Unknown, groups: tuple[CodeGroup, ...]) -> bool:
-    """Say whether rules on pairs tell of a pair with a code of these groups."""
+    """Whether rules on pairs report a pair with a code of these groups."""
     if isinstance(pair, Unknown):
         return CodeGroup.EVALUATION not in groups
     if pair.edit is None or pair.edit.indicator is PairIndicator.NONE:

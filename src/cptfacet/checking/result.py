@@ -1,4 +1,4 @@
-"""What rules say of a claim, as its findings."""
+"""The findings of a claim, made from what its rules found."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Said: TypeAlias = tuple[RawFinding, Rule, Severity]
 
 @attrs.frozen(eq=False)
 class Answer:
-    """What was said of a claim, for all claims of its shape.
+    """The findings of a claim, for all claims of its shape.
 
-    ``rewritten`` is what was said with a remedy that is written out from the lines of the claim, by
-    the place of its finding.
+    ``rewritten`` are the findings with a remedy that is written out from the lines of the claim, by
+    their place.
     """
 
     findings: tuple[Finding, ...]
@@ -33,12 +33,12 @@ class Answer:
     def of(
         cls, said: list[Said], findings: tuple[Finding, ...], not_checked: tuple[NotChecked, ...]
     ) -> Answer:
-        """Keep what was said as these findings."""
+        """Return the answer for a claim with these findings."""
         rewritten = ((place, each) for place, each in enumerate(said) if _is_rewritten(each))
         return cls(findings, tuple(rewritten), not_checked)
 
     def findings_of(self, claim: Claim) -> tuple[Finding, ...]:
-        """Give the findings of another claim of the shape."""
+        """Return the findings of another claim of the shape."""
         if not self.rewritten:
             return self.findings
         findings = list(self.findings)
@@ -48,12 +48,12 @@ class Answer:
 
 
 def findings_of(said: list[Said], claim: Claim) -> tuple[Finding, ...]:
-    """Make findings of what was said of a claim, in the order of it."""
+    """Return the findings that rules found on a claim, in their order."""
     return tuple([_finding(each, claim) for each in said])
 
 
 def weight(said: Said) -> tuple[int, tuple[int, ...], str, str]:
-    """Give the order of what was said: the heaviest first, then by lines and rules."""
+    """Return the sort key of a finding: the most severe first, then by lines and rule."""
     found, rule, severity = said
     return severity.rank, found.lines, rule.id, found.message
 
@@ -79,7 +79,7 @@ def _finding(said: Said, claim: Claim) -> Finding:
 
 
 def denies(said: Said) -> bool:
-    """Say whether a denial of coverage is to be expected of what no remedy and no number mends."""
+    """Whether a denial of coverage is expected that neither a remedy nor a UTN fixes."""
     found, rule, severity = said
     return (
         rule.kind is FindingKind.COVERAGE

@@ -1,8 +1,8 @@
-"""Rules as values: what each is about, on whose authority, and the function that it asks.
+"""Rules as values: what each is about, on whose authority, and the function that it runs.
 
-A rule is a function over one day of a claim, and metadata. The metadata stands in the data files
-``rules/*.toml``, so that it can be listed, shown and cited without asking the rule; the function
-stands in the module of its family, and `checks` joins them by the name.
+A rule is a function over one day of a claim, and metadata. The metadata is in the data files
+``rules/*.toml``, where it can be listed, shown and cited without running the rule. The function is in
+the module of its family, and `checks` joins the two by name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -51,14 +51,13 @@ __all__ = [
     "checks",
     "checks_whole",
     "facts_of",
-    "few",
 ]
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Share:
-    """One of the equal parts of what some lines charge together. ``part`` counts from 0."""
+    """One of the equal parts of the total charge of some lines. ``part`` counts from 0."""
 
     lines: tuple[int, ...]
     part: int = 0
@@ -70,9 +69,9 @@ class Share:
 class Rewritten:
     """A line as it should be: ``line`` of the claim with another code, modifiers or units.
 
-    Nothing else of a line can change but its charge, which is a share of what lines charge that
-    are joined or split, and its diagnoses, which are those of all lines that are joined; so that no
-    remedy invents a diagnosis, a date or an amount. A charge that is no amount is left out.
+    Only two other things of a line can change. Its charge becomes a share of the total charge of the
+    lines that are joined or split, and its diagnoses become those of all lines that are joined. So no
+    remedy invents a diagnosis, a date or an amount. A charge that is not an amount is left out.
     """
 
     line: int
@@ -85,7 +84,7 @@ class Rewritten:
 @sealed
 @attrs.frozen(kw_only=True)
 class Rewrite:
-    """What stands in place of the lines of a finding; nothing, where they go."""
+    """The lines that replace those of a finding; none, where the lines are removed."""
 
     lines: tuple[Rewritten, ...]
 
@@ -93,10 +92,10 @@ class Rewrite:
 @sealed
 @attrs.frozen(kw_only=True)
 class RawFinding:
-    """What a rule found: its lines, what is wrong, on whose authority, and what mends it.
+    """A finding as its rule makes it: lines, what is wrong, its authority, and the fix.
 
-    No citations means those of the rule, no severity that of the rule under the policy. A
-    `Rewrite` stands in place of exactly the lines that are named.
+    No citations means those of the rule; no severity means that of the rule under the policy. A
+    `Rewrite` replaces exactly the lines that are named.
     """
 
     lines: tuple[int, ...]
@@ -109,13 +108,13 @@ class RawFinding:
 @sealed
 @attrs.frozen(kw_only=True)
 class NotAsked:
-    """What a rule needs, and was not given or is not known."""
+    """What a rule needs that was not given or is not known."""
 
     needs: str
     reason: str
 
     def of(self, rule: Rule) -> NotChecked:
-        """Give it as what a rule did not check."""
+        """Return the entry of the report for a rule that needs it."""
         return NotChecked(rule=rule.id, needs=self.needs, reason=self.reason)
 
 
@@ -130,13 +129,13 @@ _NONE = Signal(0)
 @sealed
 @attrs.frozen(kw_only=True)
 class Check:
-    """The function of a rule, when it is asked, and what it needs to be given.
+    """The function of a rule, when it runs, and what it needs.
 
-    ``when``: without all of these it has nothing to say. ``needs``: with ``when`` but without
-    these, it is listed as not checked. Of each of ``either``, one is there. ``where`` says of a
-    plan whether the rule has anything to say in its term at all; it is asked once, where ``when``
-    is looked at with each claim. A check with ``ask_whole`` looks at the claim as a whole, where
-    that is more than one day with its lines.
+    ``when``: the rule runs only if the day shows all of these signals, and one signal of each of
+    ``either``. ``needs``: if the day shows ``when`` but not these, the rule is listed as not checked.
+    ``where``: whether the rule applies in the term of a plan at all; it is decided once, and ``when``
+    for each claim. A check with ``ask_whole`` runs on the claim as a whole, if that is more than one
+    day with its lines.
     """
 
     id: str
@@ -149,7 +148,7 @@ class Check:
 
     @property
     def of_a_day(self) -> bool:
-        """Whether it looks at each day, and not at the claim as a whole alone."""
+        """Whether it runs on each day, and not only on the claim as a whole."""
         return self.ask is not _nothing
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -173,7 +172,7 @@ def checks(
     either: tuple[Signal, ...] = (),
     where: Where | None = None,
 ) -> Callable[[Ask], Check]:
-    """Make a function the check of the rule that has its name, with dashes."""
+    """Return a decorator that makes a function the check of the rule of its name, with dashes."""
 
     def make(ask: Any) -> Check:  # noqa: ANN401  a callable has no name to the type checker
         return Check(
@@ -193,18 +192,18 @@ def _nothing(_: Day) -> Iterable[RawFinding | NotAsked]:
 
 
 def checks_whole(ask: Any) -> Check:  # noqa: ANN401
-    """Make a function the check of the rule of its name, asked of a claim as a whole."""
+    """Return the check of the rule of a function's name, run on a claim as a whole."""
     return Check(id=ask.__name__.replace("_", "-"), ask=_nothing, ask_whole=ask)
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Rule:
-    """One rule: its metadata, and the check that it asks.
+    """One rule: its metadata and its check.
 
-    ``severity`` is its own; a policy may give another from a date on. ``why`` says what it protects
-    against. ``citations`` are those of the rule; a finding has those of the datum that decided.
-    ``mcr`` are the numbers of the requirements of Medicare that it stands for, where it has some.
+    ``severity`` is its own; a policy may set another from a date on. ``why`` is what goes wrong on a
+    claim that breaks it. ``citations`` are those of the rule; a finding has those of the datum that
+    decided. ``mcr`` are the numbers of the Medicare requirements that it checks, if any.
     """
 
     id: str
@@ -219,17 +218,17 @@ class Rule:
 
     @property
     def is_on_diagnoses(self) -> bool:
-        """Whether it looks at the diagnoses of a line, and at nothing else that lines have beside it.
+        """Whether it looks at the diagnoses of one line, and at no other line.
 
-        What such a rule says of a line is worked out once; a rule of the family that looks at the
-        day as a whole does not ask for the signal.
+        Such a rule runs once for each combination of line and diagnoses. A rule of the family that
+        looks at the whole day does not ask for the signal.
         """
         return self.family is RuleFamily.DIAGNOSIS and Signal.DIAGNOSES in self.check.when
 
 
 @functools.cache
 def facts_of(family: RuleFamily) -> dict[str, dict[str, Any]]:
-    """Read the metadata of the rules of a family, by id, as the file has it."""
+    """Read the metadata of the rules of a family, by id."""
     table = _data.read_toml(f"rules/{family}.toml")
     rules: dict[str, dict[str, Any]] = table["rules"]
     return rules
@@ -258,22 +257,16 @@ Asked = tuple[Ask, Rule, Severity]  # a rule with its severity under a policy
 
 
 def numbers(lines: Iterable[Line]) -> tuple[int, ...]:
-    """Give the numbers of lines, in the order of the claim."""
+    """List the numbers of lines, in the order of the claim."""
     return tuple(sorted(line.number for line in lines))
 
 
 def shown(text: str) -> str:
-    """Quote what a claim has where a code or modifier should be, cut where it is long."""
+    """Quote what a claim has in place of a code or modifier, cut where it is long."""
     return repr(text) if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]!r}..."
 
 
 _MOST_SHOWN = 12
-
-
-def few(listed: Sequence[str], most: int = 5) -> str:
-    """Name the first of some texts, and how many more there are."""
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return f"{', '.join(listed[:most])}{more}"
 
 
 def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
@@ -285,17 +278,17 @@ def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
 
 
 def not_told(answer: NotKnown) -> NotAsked:
-    """Say that a rule could not be asked for want of what a policy does not tell."""
+    """Return that a rule can't be checked, because a policy does not state what it needs."""
     return NotAsked(needs=answer.key, reason=answer.reason)
 
 
 def instead(*lines: Rewritten) -> Rewrite:
-    """Give the remedy of lines that stand in place of those of the finding."""
+    """Return the remedy that replaces the lines of the finding."""
     return Rewrite(lines=lines)
 
 
 def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
-    """Give the remedy of other modifiers; none where the line has units that are no number."""
+    """Return the remedy with other modifiers; none if the units of the line are not a number."""
     units = line.written.units
     if isinstance(units, Decimal) and not units.is_finite():
         return None
@@ -317,7 +310,7 @@ def in_order(plan: Plan, modifiers: Iterable[str]) -> tuple[str, ...]:
 
 
 def written(rewrite: Rewrite, claim: Claim) -> Replacement:
-    """Write the lines of a remedy out from those of the claim."""
+    """Write out the lines of a remedy from those of the claim."""
     return Replacement(lines=tuple(_write(line, claim.lines) for line in rewrite.lines))
 
 
@@ -339,18 +332,18 @@ def _write(line: Rewritten, lines: tuple[ClaimLine, ...]) -> ClaimLine:
 
 
 def _joined(own: tuple[str, ...], every: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Join diagnoses of lines; one that has none has those of the claim, which stay there."""
+    """Join the diagnoses of lines; a line without any uses those of the claim, which stay there."""
     if not all(every):
         return own
     return tuple(dict.fromkeys((*own, *itertools.chain(*every))))
 
 
 _CENT = Decimal("0.01")
-_MOST_DIGITS = 20  # beyond it a charge is no amount of dollars
+_MOST_DIGITS = 20  # a charge beyond it is not an amount in dollars
 
 
 def _charge(share: Share, lines: tuple[ClaimLine, ...]) -> Decimal | None:
-    """Give a share in whole cents; the first one takes the cents that do not divide."""
+    """Return a share in whole cents; the first one takes the cents that do not divide."""
     charges = [lines[number - 1].charge for number in share.lines]
     known = [charge for charge in charges if charge is not None]
     if not known or not all(map(_is_amount, known)):

@@ -1,4 +1,4 @@
-"""The earlier days of a claim itself, as history of its later ones."""
+"""The earlier days of a claim, as history of its later days."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MOST_DAYS = 100  # of a claim that is counted against itself
 
 
 def tell_own_past(days: Sequence[Day]) -> list[NotChecked]:
-    """Give each day of a claim the facet sessions of its earlier days as history.
+    """Add the facet sessions of a claim's earlier days to the history of its later days.
 
-    What was given as history stands beside them. Where none was given, the rules on it are asked of
-    these days all the same: what a claim shows of itself is no less true for what it leaves out,
-    and that it leaves something out is listed. So is what a claim of too many days is not asked.
+    A history that was given is kept. Where none was given, the rules on history run on these days
+    anyway, because what a claim shows about itself is true even if more is missing; the rules are
+    listed as not checked, too. So are the rules that do not run on a claim of too many days.
     """
     if len(days) > _MOST_DAYS:
         reason = f"the claim has more than {_MOST_DAYS} days, which were not counted together"
@@ -42,6 +42,6 @@ def tell_own_past(days: Sequence[Day]) -> list[NotChecked]:
 
 
 def _on_history(day: Day) -> list[NotChecked]:
-    """List the rules that need a history of a day, as they are where none was given."""
+    """List the rules that need a history, as not checked on a day without one."""
     without = day.plan.runs(day.signals & ~Signal.HISTORY.value)
     return [each for each in without.not_checked if each.needs == "history"]

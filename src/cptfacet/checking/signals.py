@@ -1,4 +1,4 @@
-"""What a day of a claim shows at a glance, so that only the rules that it concerns are asked."""
+"""What a day of a claim shows at a glance, which selects the rules that run on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["Signal"]
 class Signal(enum.IntFlag):
     """One thing that the lines of a day show, or that was given beside the claim.
 
-    A rule names those without which it has nothing to say. They are made when a code and its
-    modifiers are first met, so that looking at a claim is one pass over its lines.
+    A rule names the signals without which it can't find anything. They are computed when a code with
+    its modifiers is first met, so looking at a claim is one pass over its lines.
     """
 
     # codes
@@ -25,7 +25,7 @@ class Signal(enum.IntFlag):
     CERVICAL_THORACIC = enum.auto()
     LUMBAR_SACRAL = enum.auto()
     MALFORMED = enum.auto()
-    NOT_IN_FORCE = enum.auto()  # a code that is not valid on the day, or of which that is not known
+    NOT_IN_FORCE = enum.auto()  # a code that is not valid on the day, or not known to be
     IMAGING = enum.auto()
     SEDATION = enum.auto()
     EVALUATION = enum.auto()
@@ -35,7 +35,7 @@ class Signal(enum.IntFlag):
     UNLISTED = enum.auto()
     OTHER = enum.auto()
     NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim
-    ASC_PACKAGED = enum.auto()  # a code that a surgical center is paid within another, or not known
+    ASC_PACKAGED = enum.auto()  # a code packaged on an ASC claim, or not known to be separate
     ASC_NOT_PAYABLE = enum.auto()
 
     # modifiers and units of the lines
@@ -45,7 +45,7 @@ class Signal(enum.IntFlag):
     ONE_SIDE = enum.auto()
     RIGHT = enum.auto()
     LEFT = enum.auto()
-    ODD_FORM = enum.auto()  # a bilateral line of a code whose policy writes both sides otherwise
+    ODD_FORM = enum.auto()  # a bilateral line where the policy wants another laterality format
     UNMARKED = enum.auto()  # an injection without the modifier that attests requirements
     SEVERAL_SIDES = enum.auto()
     DISTINCT = enum.auto()
@@ -65,13 +65,15 @@ class Signal(enum.IntFlag):
     SEVERAL_LINES = enum.auto()
     SEVERAL_FACET = enum.auto()
     SEVERAL_UNITS = enum.auto()  # units not one, a code on several lines, or one that may have none
-    PAIRED = enum.auto()  # two codes that an edit pairs so that a rule on pairs tells, or may
+    PAIRED = enum.auto()  # two codes of an edit that a rule on pairs reports, or may
     DIAGNOSES = enum.auto()
     ODD_DIAGNOSES = enum.auto()  # a rule finds something in the diagnoses of a line
     NO_DIAGNOSES = enum.auto()  # a facet line without a diagnosis
     CYST = enum.auto()  # a facet line with a diagnosis that is listed for facet cysts alone
     PLACE = enum.auto()
-    ODD_PLACE = enum.auto()  # a place that is none, or none of the claim type, or not known
+    ODD_PLACE = (
+        enum.auto()
+    )  # a place that is unassigned, does not fit the claim type, or is not known
 
     # the claim
     PROFESSIONAL = enum.auto()

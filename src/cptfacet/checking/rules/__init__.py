@@ -57,7 +57,7 @@ FAMILIES: Mapping[RuleFamily, ModuleType] = MappingProxyType(
 
 @functools.cache
 def all_rules() -> tuple[Rule, ...]:
-    """Give every packaged rule.
+    """Return every packaged rule.
 
     >>> {rule.family.value for rule in all_rules()} >= {"add-ons"}
     True
@@ -76,7 +76,7 @@ def _by_id() -> dict[str, Rule]:
 
 
 def get_rule(rule_id: str) -> Rule:
-    """Give a packaged rule by its id.
+    """Return a packaged rule by its id.
 
     >>> get_rule("addon-without-primary").kind.value
     'coding'

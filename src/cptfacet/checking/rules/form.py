@@ -29,7 +29,7 @@ from cptfacet.procedures import CodeGroup, Ordinal
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
-    from cptfacet.checking.modifier_faults import Oddities
+    from cptfacet.checking.modifier_faults import ModifierFaults
     from cptfacet.citations import Citation
     from cptfacet.modifiers import Modifier
     from cptfacet.procedures import Indicators
@@ -88,20 +88,20 @@ _MOST_DIGITS = 20
 def modifier_malformed(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not two letters or digits."""
     example = day.plan.reference.modifier_for(ModifierRole.RIGHT)
-    for line, odd in _odd(day):
-        if not odd.malformed:
+    for line, faults in _faulty(day):
+        if not faults.malformed:
             continue
-        if odd.malformed == ("",):
+        if faults.malformed == ("",):
             message = f"{_code(line)} has a blank modifier; remove it"
         else:
-            named = series([shown(modifier) for modifier in odd.malformed])
-            what = agree(odd.malformed, "is not a valid modifier", "are not valid modifiers")
+            named = series([shown(modifier) for modifier in faults.malformed])
+            what = agree(faults.malformed, "is not a valid modifier", "are not valid modifiers")
             message = f"{_code(line)}: {named} {what} (two characters, such as {example})"
         yield RawFinding(
             lines=(line.number,),
             message=message,
             remedy=remarked(line, tuple(filter(None, line.facts.modifiers)))
-            if odd.malformed == ("",)
+            if faults.malformed == ("",)
             else Question(question=f"Which modifiers belong on {_code(line)}?"),
         )
 
@@ -110,9 +110,9 @@ def modifier_malformed(day: Day) -> Iterator[RawFinding]:
 def modifier_not_in_force(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers that are not valid on the date of service."""
     unknown: set[str] = set()
-    for line, odd in _odd(day):
-        unknown.update(odd.undated)
-        for modifier in odd.ended:
+    for line, faults in _faulty(day):
+        unknown.update(faults.undated)
+        for modifier in faults.ended:
             term = modifier.term
             ended = f"was valid only through {term.last}"
             yield RawFinding(
@@ -140,14 +140,14 @@ _UNLISTED = "only the modifiers that facet claims use are known here, not these"
 @checks(when=Signal.ODD_MODIFIERS)
 def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
     """Find lines with a modifier more than once."""
-    for line, odd in _odd(day):
-        if odd.repeated:
+    for line, faults in _faulty(day):
+        if faults.repeated:
             once = tuple(dict.fromkeys(line.facts.modifiers))
             yield RawFinding(
                 lines=(line.number,),
                 message=(
-                    f"{_code(line)} has {series(odd.repeated)} more than once; report"
-                    f" {agree(odd.repeated, 'it', 'each')} once"
+                    f"{_code(line)} has {series(faults.repeated)} more than once; report"
+                    f" {agree(faults.repeated, 'it', 'each')} once"
                 ),
                 remedy=remarked(line, once),
             )
@@ -156,8 +156,8 @@ def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.ODD_MODIFIERS)
 def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that exclude each other on one line."""
-    for line, odd in _odd(day):
-        for conflict in odd.conflicts:
+    for line, faults in _faulty(day):
+        for conflict in faults.conflicts:
             found = sorted(conflict.modifiers.intersection(line.facts.modifiers))
             yield RawFinding(
                 lines=(line.number,),
@@ -173,8 +173,8 @@ def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
 @checks(when=Signal.ODD_MODIFIERS)
 def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not used on this type of claim."""
-    for line, odd in _odd(day):
-        for modifier in odd.foreign:
+    for line, faults in _faulty(day):
+        for modifier in faults.foreign:
             yield RawFinding(
                 lines=(line.number,),
                 message=(
@@ -190,10 +190,10 @@ def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
 def modifier_order(day: Day) -> Iterator[RawFinding]:
     """Find modifiers out of the policy's sequence, among those that no other rule removes."""
     stated = day.rules.modifier_order()
-    for line, odd in _odd(day):
-        if odd.ordered is None or not isinstance(stated, Known):
+    for line, faults in _faulty(day):
+        if faults.ordered is None or not isinstance(stated, Known):
             continue
-        leaving = _leaving(day, line, odd)
+        leaving = _leaving(day, line, faults)
         stay = tuple(dict.fromkeys(m for m in line.facts.modifiers if m not in leaving))
         ordered = in_order(day.plan, stay)
         if ordered != stay:
@@ -204,7 +204,7 @@ def modifier_order(day: Day) -> Iterator[RawFinding]:
                     f" ({', '.join(stated.value)})"
                 ),
                 citations=stated.citations,
-                remedy=remarked(line, odd.ordered),
+                remedy=remarked(line, faults.ordered),
             )
 
 
@@ -215,10 +215,10 @@ _TAKEN = (  # by the rules that run on these signals
 )
 
 
-def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
+def _leaving(day: Day, line: Line, faults: ModifierFaults) -> set[str]:
     """Return the modifiers of a line that another rule removes or questions."""
-    leaving = {modifier.code for modifier in (*odd.ended, *odd.foreign)}
-    leaving.update(*(conflict.modifiers for conflict in odd.conflicts))
+    leaving = {modifier.code for modifier in (*faults.ended, *faults.foreign)}
+    leaving.update(*(conflict.modifiers for conflict in faults.conflicts))
     for signals, roles in _TAKEN:
         if line.facts.shows(signals):
             leaving.update(line.facts.with_roles(*roles))
@@ -235,8 +235,8 @@ def _leaving(day: Day, line: Line, odd: Oddities) -> set[str]:
 def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
     """Find lines with more modifiers than a line has room for."""
     stated = day.rules.max_modifiers()
-    for line, odd in _odd(day):
-        if odd.many and isinstance(stated, Known):
+    for line, faults in _faulty(day):
+        if faults.many and isinstance(stated, Known):
             yield RawFinding(
                 lines=(line.number,),
                 message=f"{_code(line)} has more than {stated.value} modifiers, and a line has room for {stated.value}",
@@ -245,10 +245,10 @@ def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
             )
 
 
-def _odd(day: Day) -> Iterator[tuple[Line, Oddities]]:
+def _faulty(day: Day) -> Iterator[tuple[Line, ModifierFaults]]:
     for line in day.lines:
-        if line.facts.odd is not None:
-            yield line, line.facts.odd
+        if line.facts.faults is not None:
+            yield line, line.facts.faults
 
 
 def _code(line: Line) -> str:
