@@ -286,7 +286,7 @@ _SEVERAL_FACET = Signal.SEVERAL_FACET.value
 _SEVERAL_UNITS = Signal.SEVERAL_UNITS.value
 _SEVERAL_FACET_UNITS = (Signal.SEVERAL_UNITS | Signal.FACET_UNITS).value
 _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
-_ODD = Signal.ODD_DIAGNOSES.value
+_DIAGNOSIS_FAULTS = Signal.DIAGNOSIS_FAULTS.value
 
 Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], Plan]"
 _Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
@@ -430,7 +430,7 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
     written = ClaimLine(code=facts.code.code, modifiers=facts.modifiers, diagnoses=diagnoses)
     claim = Claim(claim_type=plan.claim_type, date=plan.on, lines=(written,))
     line = Line(1, facts, written)
-    signals = facts.signals | _DIAGNOSES | _ODD | _TYPES[plan.claim_type]
+    signals = facts.signals | _DIAGNOSES | _DIAGNOSIS_FAULTS | _TYPES[plan.claim_type]
     day = Day(plan.on, plan, (line,), (line,), signals, claim, None, None, ())
     answers = [
         (rule, answer)
@@ -440,7 +440,7 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
     ]
     unasked = tuple(answer.of(rule) for rule, answer in answers if isinstance(answer, NotAsked))
     findings = len(unasked) < len(answers)
-    shown = _DIAGNOSES | _ODD if findings else _DIAGNOSES
+    shown = _DIAGNOSES | _DIAGNOSIS_FAULTS if findings else _DIAGNOSES
     if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
         shown |= Signal.CYST.value
     return Diagnosed(findings, unasked, shown)

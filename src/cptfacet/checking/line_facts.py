@@ -217,7 +217,7 @@ _ROLES = {
     ModifierRole.LEFT: Signal.ONE_SIDE | Signal.LEFT,
     ModifierRole.DISTINCT: Signal.DISTINCT,
     ModifierRole.MULTIPLE: Signal.MULTIPLE,
-    ModifierRole.REQUIREMENTS_MET: Signal.MARKED,
+    ModifierRole.REQUIREMENTS_MET: Signal.KX,
     ModifierRole.MONITORED_ANESTHESIA: Signal.SEDATION | Signal.OTHER_MODIFIER,
 }
 
@@ -239,13 +239,13 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     if code.facet and not sides:
         signals |= Signal.NO_SIDE
     if code.signals & Signal.INJECTION and ModifierRole.REQUIREMENTS_MET not in roles:
-        signals |= Signal.UNMARKED
+        signals |= Signal.NO_KX
     if code.facet and ModifierRole.BILATERAL in roles:
         written = value_of(code.form)
-        signals |= Signal(0) if written is LateralityFormat.ONE_LINE_50 else Signal.ODD_FORM
+        signals |= Signal(0) if written is LateralityFormat.ONE_LINE_50 else Signal.OTHER_FORMAT
     faults = _faults(plan, folded) if folded else None
     if faults is not None:
-        signals |= Signal.ODD_MODIFIERS
+        signals |= Signal.MODIFIER_FAULTS
     return LineFacts(
         code=code,
         modifiers=folded,
@@ -286,5 +286,5 @@ def place_facts(plan: Plan, written: str) -> PlaceFacts:
         assigned=assigned,
         dated=dated,
         foreign=foreign,
-        signals=(Signal.PLACE if fits else Signal.PLACE | Signal.ODD_PLACE).value,
+        signals=(Signal.PLACE if fits else Signal.PLACE | Signal.PLACE_FAULT).value,
     )

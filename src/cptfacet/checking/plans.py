@@ -84,7 +84,7 @@ class _Running:
         when = check.when & ~Signal.DENIAL
         return cls(
             (check.ask, rule, severity),
-            (when | Signal.ODD_DIAGNOSES if rule.is_on_diagnoses else when).value,
+            (when | Signal.DIAGNOSIS_FAULTS if rule.is_on_diagnoses else when).value,
             tuple(each.value for each in check.either),
             tuple((signal.value, name) for signal, name in _NAMES.items() if signal in check.needs),
             Signal.DENIAL in check.when,

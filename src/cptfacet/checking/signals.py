@@ -45,14 +45,14 @@ class Signal(enum.IntFlag):
     ONE_SIDE = enum.auto()
     RIGHT = enum.auto()
     LEFT = enum.auto()
-    ODD_FORM = enum.auto()  # a bilateral line where the policy wants another laterality format
-    UNMARKED = enum.auto()  # an injection without the modifier that attests requirements
+    OTHER_FORMAT = enum.auto()  # a bilateral line where the policy wants another laterality format
+    NO_KX = enum.auto()  # an injection without the modifier that attests requirements
     SEVERAL_SIDES = enum.auto()
     DISTINCT = enum.auto()
     MULTIPLE = enum.auto()
-    MARKED = enum.auto()
+    KX = enum.auto()
     OTHER_MODIFIER = enum.auto()
-    ODD_MODIFIERS = enum.auto()
+    MODIFIER_FAULTS = enum.auto()
     NO_SIDE = enum.auto()
     FACET_UNITS = enum.auto()
     PLAIN_VISIT = enum.auto()
@@ -67,11 +67,11 @@ class Signal(enum.IntFlag):
     SEVERAL_UNITS = enum.auto()  # units not one, a code on several lines, or one that may have none
     PAIRED = enum.auto()  # two codes of an edit that a rule on pairs reports, or may
     DIAGNOSES = enum.auto()
-    ODD_DIAGNOSES = enum.auto()  # a rule finds something in the diagnoses of a line
+    DIAGNOSIS_FAULTS = enum.auto()  # a rule finds something in the diagnoses of a line
     NO_DIAGNOSES = enum.auto()  # a facet line without a diagnosis
     CYST = enum.auto()  # a facet line with a diagnosis that is listed for facet cysts alone
     PLACE = enum.auto()
-    ODD_PLACE = (
+    PLACE_FAULT = (
         enum.auto()
     )  # a place that is unassigned, does not fit the claim type, or is not known
 

@@ -84,7 +84,7 @@ _MOST_DIGITS = 20
 # -- modifiers, whatever the code
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def modifier_malformed(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not two letters or digits."""
     example = day.plan.reference.modifier_for(ModifierRole.RIGHT)
@@ -106,7 +106,7 @@ def modifier_malformed(day: Day) -> Iterator[RawFinding]:
         )
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def modifier_not_in_force(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers that are not valid on the date of service."""
     unknown: set[str] = set()
@@ -137,7 +137,7 @@ _UNDATED = "no source we have read states whether these modifiers are valid on t
 _UNLISTED = "only the modifiers that facet claims use are known here, not these"
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
     """Find lines with a modifier more than once."""
     for line, faults in _faulty(day):
@@ -153,7 +153,7 @@ def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that exclude each other on one line."""
     for line, faults in _faulty(day):
@@ -170,7 +170,7 @@ def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not used on this type of claim."""
     for line, faults in _faulty(day):
@@ -186,7 +186,7 @@ def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def modifier_order(day: Day) -> Iterator[RawFinding]:
     """Find modifiers out of the policy's sequence, among those that no other rule removes."""
     stated = day.rules.modifier_order()
@@ -211,7 +211,7 @@ def modifier_order(day: Day) -> Iterator[RawFinding]:
 _TAKEN = (  # by the rules that run on these signals
     (Signal.MULTIPLE | Signal.ADD_ON, (ModifierRole.MULTIPLE,)),
     (Signal.SEVERAL_SIDES, LATERAL_ROLES),
-    (Signal.ODD_FORM, (ModifierRole.BILATERAL,)),
+    (Signal.OTHER_FORMAT, (ModifierRole.BILATERAL,)),
 )
 
 
@@ -231,7 +231,7 @@ def _leaving(day: Day, line: Line, faults: ModifierFaults) -> set[str]:
     return leaving
 
 
-@checks(when=Signal.ODD_MODIFIERS)
+@checks(when=Signal.MODIFIER_FAULTS)
 def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
     """Find lines with more modifiers than a line has room for."""
     stated = day.rules.max_modifiers()
@@ -397,7 +397,7 @@ def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
 # -- place of service
 
 
-@checks(when=Signal.ODD_PLACE)
+@checks(when=Signal.PLACE_FAULT)
 def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find places of service that are not in the CMS code set."""
     for written, lines in _by_place(day):
@@ -417,7 +417,7 @@ def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
             )
 
 
-@checks(when=Signal.ODD_PLACE)
+@checks(when=Signal.PLACE_FAULT)
 def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
     """Find facility claims with a place of service of another setting."""
     claim_type = day.claim_type

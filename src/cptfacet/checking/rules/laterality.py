@@ -281,7 +281,7 @@ def _asks_two_units(plan: Plan) -> bool:
     return LateralityFormat.TWO_UNITS in _forms(plan)
 
 
-@checks(when=Signal.ODD_FORM | Signal.ADD_ON, where=_asks_two_units)
+@checks(when=Signal.OTHER_FORMAT | Signal.ADD_ON, where=_asks_two_units)
 def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the bilateral modifier on add-ons of a payer that wants 2 units instead."""
     for code, form in _billed(day):
@@ -311,7 +311,7 @@ def _may_be_otherwise(plan: Plan) -> bool:
     return not (facility and _forms(plan) == {LateralityFormat.RT_LT_LINES})
 
 
-@checks(when=Signal.FACET, either=(Signal.ODD_FORM | Signal.REPEATED,), where=_may_be_otherwise)
+@checks(when=Signal.FACET, either=(Signal.OTHER_FORMAT | Signal.REPEATED,), where=_may_be_otherwise)
 def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find bilateral levels in another format than the policy wants."""
     for code, form in _billed(day):

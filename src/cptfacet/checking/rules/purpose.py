@@ -45,7 +45,7 @@ def _agree(lines: list[Line], one: str, many: str) -> str:
     return agree(by_code(lines), one, many)
 
 
-@checks(when=Signal.UNMARKED, either=(Signal.DIAGNOSTIC | Signal.NO_PURPOSE,))
+@checks(when=Signal.NO_KX, either=(Signal.DIAGNOSTIC | Signal.NO_PURPOSE,))
 def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines of a diagnostic injection without the modifier that the policy requires."""
     purpose = day.purpose
@@ -89,7 +89,7 @@ def _with_kx(day: Day, kx: Kx, bare: list[Line]) -> Rewrite | Question:
     )
 
 
-@checks(when=Signal.UNMARKED | Signal.MARKED | Signal.SEVERAL_FACET)
+@checks(when=Signal.NO_KX | Signal.KX | Signal.SEVERAL_FACET)
 def kx_partial(day: Day) -> Iterator[RawFinding]:
     """Find injections of one region with the modifier on only some of their lines."""
     session = day.session
@@ -127,7 +127,7 @@ def _injections(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
-@checks(when=Signal.INJECTION | Signal.MARKED | Signal.THERAPEUTIC)
+@checks(when=Signal.INJECTION | Signal.KX | Signal.THERAPEUTIC)
 def kx_on_therapeutic(day: Day) -> Iterator[RawFinding]:
     """Find therapeutic injections with the modifier for diagnostic ones."""
     for family in INJECTIONS:
@@ -149,13 +149,13 @@ def _without_kx(having: list[Line]) -> Rewrite:
     return instead(*(line.rewritten(modifiers=without_kx(line)) for line in having))
 
 
-@checks(when=Signal.ABLATION | Signal.MARKED)
+@checks(when=Signal.ABLATION | Signal.KX)
 def kx_on_ablation(day: Day) -> Iterator[RawFinding]:
     """Find ablations with the modifier for diagnostic injections."""
     yield from _borrowed(day, Family.ABLATION, "diagnostic injections, not for ablations")
 
 
-@checks(when=Signal.ULTRASOUND | Signal.MARKED)
+@checks(when=Signal.ULTRASOUND | Signal.KX)
 def kx_on_ultrasound(day: Day) -> Iterator[RawFinding]:
     """Find injections under ultrasound with the modifier for other diagnostic injections."""
     only = "diagnostic injections under fluoroscopy or CT"
@@ -192,7 +192,7 @@ def _requires_later(plan: Plan) -> bool:
     return any(_later(plan, family) for family in INJECTIONS)
 
 
-@checks(when=Signal.INJECTION | Signal.MARKED, where=_requires_later)
+@checks(when=Signal.INJECTION | Signal.KX, where=_requires_later)
 def kx_before_start(day: Day) -> Iterator[RawFinding]:
     """Find injections with the modifier before the policy requires it."""
     for family in INJECTIONS:
