@@ -470,6 +470,15 @@ def _report(report: Report, converter: Converter) -> dict[str, Any]:
     return {name: write(getattr(report, name), converter) for name, write in _PARTS.items()}
 
 
+def _decoded(decoded: DecodedClaim, converter: Converter) -> dict[str, Any]:
+    return {
+        "sessions": [converter.unstructure(session) for session in decoded.sessions],
+        "unread": [converter.unstructure(line) for line in decoded.unread],
+        "policy": decoded.policy,
+        **({} if decoded.id is None else {"id": decoded.id}),
+    }
+
+
 def _repaired(repaired: RepairedClaim, converter: Converter) -> dict[str, Any]:
     def lines(listed: Iterable[ClaimLine]) -> list[Any]:
         return [converter.unstructure(line) for line in listed]
@@ -511,6 +520,8 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     BilledSession: ("provider",),
     DecodedClaim: ("id",),
 }
+# Answers that name the claim they are about by its id.
+BY_ID = (DecodedClaim, Report)
 _OMIT = override(omit_if_default=True)
 # In both, parts stand before what holds them.
 _READ: tuple[type, ...] = (
@@ -527,7 +538,6 @@ _WRITTEN: tuple[type, ...] = (
         BilledLevels,
         BilledGroup,
         BilledSession,
-        DecodedClaim,
     ),
 )
 
@@ -583,7 +593,10 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(Citation, _citation)
     converter.register_unstructure_hook(Provision, _provision)
-    for answer, write in ((Finding, _finding), (Report, _report), (RepairedClaim, _repaired)):
+    for answer, write in (
+        *((Finding, _finding), (Report, _report)),
+        *((RepairedClaim, _repaired), (DecodedClaim, _decoded)),
+    ):
         told = functools.partial(cast("Callable[..., dict[str, Any]]", write), converter=converter)
         converter.register_unstructure_hook(answer, told)
     for record in (*_READ, *_WRITTEN):

@@ -45,7 +45,7 @@ from cptfacet.findings import (
     RuleFamily,
     Severity,
 )
-from cptfacet.interop.json import OMITTED
+from cptfacet.interop.json import BY_ID, OMITTED
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import Provision
 from cptfacet.procedures import Family, Ordinal
@@ -88,6 +88,7 @@ _WRITTEN = (
 _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
     Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
     Problem: ("path", "message"),
+    RepairedClaim: ("claim", "changes", "report"),
 }
 _NARROWED: Mapping[tuple[type, str], Part] = {
     (Session, "treatments"): {"minItems": 1},
@@ -298,13 +299,16 @@ class _Parts:
             if types[field.name] is EffectivePeriod:
                 properties |= {name: {**_DATE, "description": _TERM[name]} for name in _TERM}
                 continue
-            part = self.of(types[field.name]) | _NARROWED.get((kind, field.name), {})
-            if said := _SAID_OF.get((kind, field.name)):
+            name, wanted = field.name, types[field.name]
+            if kind in BY_ID and wanted is Claim:
+                name, wanted = "id", str | None
+            part = self.of(wanted) | _NARROWED.get((kind, name), {})
+            if said := _SAID_OF.get((kind, name)):
                 part["description"] = said
-            properties[field.name] = part
-            always = kind in _WRITTEN and field.name not in OMITTED.get(kind, ())
-            if always or field.default is attrs.NOTHING:
-                required.append(field.name)
+            properties[name] = part
+            always = kind in _WRITTEN or field.default is attrs.NOTHING
+            if always and name not in OMITTED.get(kind, ()):
+                required.append(name)
         return _object(properties, required, _SAID[kind])
 
     def add(self, name: str, part: Callable[[], Part]) -> Part:
