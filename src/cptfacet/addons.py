@@ -1,6 +1,7 @@
-"""Add-on codes: put lines in order, and name the primaries that are missing.
+"""Add-on codes: put lines in order, and find add-ons without a primary code.
 
-An add-on is paid only with a primary that allows it, by the same practitioner on the same date.
+An add-on is paid only with one of its primary codes, billed by the same practitioner on the same
+date.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["MissingPrimary", "allowed_primaries", "missing_primaries", "order_li
 @sealed
 @attrs.frozen(kw_only=True)
 class MissingPrimary:
-    """An add-on line without any of its primaries. ``line`` counts from 1."""
+    """An add-on line billed without any of its primary codes. ``line`` counts from 1."""
 
     line: int
     code: str
@@ -37,9 +38,9 @@ class MissingPrimary:
 def allowed_primaries(
     code: str, *, on: dt.date, policy: Policy | None = None, reference: Reference | None = None
 ) -> tuple[str, ...]:
-    """List the codes that allow an add-on on a date; empty for a code that is no add-on.
+    """List the primary codes of an add-on code on a date; empty for any other code.
 
-    The add-on edits say so, and a policy may add to them.
+    They come from the add-on code edits, and a policy may add to them.
 
     >>> import datetime as dt
     >>> from cptfacet import policies
@@ -68,9 +69,9 @@ def missing_primaries(
     policy: Policy | None = None,
     reference: Reference | None = None,
 ) -> tuple[MissingPrimary, ...]:
-    """Name the add-on lines that have none of their primaries beside them.
+    """List the add-on lines that are billed without any of their primary codes.
 
-    The lines are those of one practitioner on one day; unknown codes are no add-ons.
+    Pass the lines of one practitioner on one day. Unknown codes are not treated as add-ons.
 
     >>> import datetime as dt
     >>> from cptfacet.claims import parse_line
@@ -96,10 +97,10 @@ def order_lines(
     policy: Policy | None = None,
     reference: Reference | None = None,
 ) -> tuple[ClaimLine, ...]:
-    """Put each add-on behind its primary, in the order of levels.
+    """Put each add-on line after its primary, in the order of levels.
 
-    Lines that are no add-ons keep their order; an add-on whose primary is missing stands at the
-    end. No line is lost, and ordering twice is ordering once.
+    Other lines keep their order, and an add-on without its primary goes last. No line is lost, and
+    ordering lines that are in order changes nothing.
 
     >>> import datetime as dt
     >>> from cptfacet.claims import parse_line

@@ -1,7 +1,7 @@
-"""From earlier sessions and claims to a history: what limits count, and what could not be read.
+"""From earlier sessions and claims to a history: the sessions that limits count.
 
-The policy is that of the payer who counts: its line form, its mark for diagnostic lines and its
-families are those in which the records are read.
+The policy is that of the payer whose limits apply. Records are read in its laterality format, with
+its modifier for diagnostic lines and its code families.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cptfacet.decoding import (
 )
 from cptfacet.history import History, PastSession, SessionKind, all_sides, injection_kind
 from cptfacet.notes import Reason
-from cptfacet.policies import value_of
+from cptfacet.policies import find_policy, value_of
 from cptfacet.policies.vocabulary import (
     CODING_FAMILY,
     CODING_THORACOLUMBAR,
@@ -62,8 +62,8 @@ __all__ = [
 class SkippedRecord:
     """A part of an earlier record that was not read, and why.
 
-    ``record`` counts from 1, and so does ``part``: the line of a claim, or the treatment of a
-    session. ``counted`` says that a session which it may stand for is in the history all the same.
+    ``record`` and ``part`` count from 1; a part is a line of a claim or a treatment of a session.
+    ``counted``: the part may be a session, and the history has that session as a possible one.
     """
 
     record: int
@@ -76,7 +76,7 @@ class SkippedRecord:
 @sealed
 @attrs.frozen(kw_only=True)
 class ReadHistory:
-    """A history that was read from records, and every part of them that was not read."""
+    """A history read from records, and every part of the records that was skipped."""
 
     history: History
     unread: tuple[SkippedRecord, ...] = ()
@@ -85,22 +85,24 @@ class ReadHistory:
         """Check the shape once."""
         many(self, "unread")
         if type(self.history) is not History:
-            message = f"history is a History, not {type(self.history).__name__}"
+            message = f"history takes a History, not a {type(self.history).__name__}"
             raise TypeError(message)
 
 
 def history_from_claims(
-    claims: Iterable[Claim | CodedSession], *, policy: Policy, reference: Reference | None = None
+    claims: Iterable[Claim | CodedSession],
+    *,
+    policy: Policy | str,
+    reference: Reference | None = None,
 ) -> ReadHistory:
-    """Read earlier claims into a history, by `decode_claim`.
+    """Read earlier claims into a history, as `decode_claim` reads them.
 
-    Lines tell day, region, sides and, where the policy has a mark for it, a diagnostic purpose; the
-    joints only where they settle them. A code stands for the coverage region of its name. A cyst
-    rupture has the codes of an injection, and is read as one. What can't be read is in ``unread``:
-    a facet code without sound units, or not valid on its date, may stand for a session and is a
-    possible one; a line without date stands for none.
+    Lines show the day, the region, the sides and, where the policy has a modifier for it, a
+    diagnostic purpose. They rarely show the joints. A code counts in the coverage region that it
+    names. A cyst rupture is billed with injection codes and is read as an injection. What can't be
+    read is in ``unread``: a facet code with invalid units, or not valid on its date, may be a
+    session and counts as a possible one; a line without a date counts as none.
 
-    >>> from cptfacet import policies
     >>> from cptfacet.claims import ClaimType, parse_line
     >>> def claim(claim_type, *lines):
     ...     return Claim(
@@ -113,45 +115,45 @@ def history_from_claims(
     ...         claim(ClaimType.PROFESSIONAL, "64493-50-KX", "99213-25"),
     ...         claim(ClaimType.ASC_FACILITY, "64493-RT-KX", "64493-LT-KX"),
     ...     ],
-    ...     policy=policies.get("medicare"),
+    ...     policy="medicare",
     ... )
     >>> [(str(past.kind), str(past.region), str(past.side)) for past in read.history.sessions]
     [('diagnostic-injection', 'lumbar-sacral', 'bilateral')]
     >>> [(unread.record, unread.part, str(unread.reason)) for unread in read.unread]
     [(1, 2, 'unknown-code')]
-    >>> history_from_claims([], policy="medicare")
+    >>> history_from_claims(["64493-50-KX"], policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('medicare')
+    TypeError: record 1: pass a Session, a Claim or a CodedSession, not a str
 
-    Source: as `decode_claim`; that a code stands for the region of its name is a judgment, which
-    T12-L1 alone may part from.
+    Source: as `decode_claim`; that a code counts in the region that it names is a judgment, and
+    only T12-L1 may differ.
     """
     return history_from_records(claims, policy=policy, reference=reference)
 
 
 def history_from_sessions(
-    sessions: Iterable[Session], *, policy: Policy, reference: Reference | None = None
+    sessions: Iterable[Session], *, policy: Policy | str, reference: Reference | None = None
 ) -> ReadHistory:
-    """Read earlier sessions into a history, each treatment for itself.
+    """Read earlier sessions into a history, each treatment by itself.
 
-    An injection is of the kind of its purpose. A denervation counts surely where it was thermal, or
-    where the policy sends it to the codes of ablation; any other is a possible ablation. T12-L1 with
-    L1-L2, and nothing else of the family, is lumbar where the policy makes one group of them; T12-L1
-    otherwise has no known region. A treatment of which no level is documented is a possible session.
+    The purpose of an injection decides its kind. A denervation is certain to count if it was
+    thermal, or if the policy reports it with the ablation codes; any other one is a possible
+    ablation. T12-L1 treated with L1-L2, and no other joint of the family, is lumbar where the policy
+    codes the two as one group; otherwise the region of T12-L1 is not known. A treatment without a
+    documented level is a possible session.
 
-    >>> from cptfacet import policies
     >>> from cptfacet.sessions import parse_session
     >>> session = parse_session(
     ...     date="2026-03-02", technique="mbb", guidance="ct", nerves=["L3:left", "L4:left"]
     ... )
-    >>> read = history_from_sessions([session], policy=policies.get("medicare"))
+    >>> read = history_from_sessions([session], policy="medicare")
     >>> [(str(past.kind), past.joints) for past in read.history.sessions]
     [('injection', (<Joint.L4_L5: 'L4-L5'>,))]
-    >>> history_from_sessions(session, policy=policies.get("medicare"))
+    >>> history_from_sessions(session, policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: records are a list of sessions and claims, not a single Session: write [session]
+    TypeError: records takes a list of sessions and claims, not a single Session: write [session]
 
     Source: the provisions of the policy for families and T12-L1 with L1-L2; the rest is a judgment.
     """
@@ -161,31 +163,29 @@ def history_from_sessions(
 def history_from_records(
     records: Iterable[Session | Claim | CodedSession],
     *,
-    policy: Policy,
+    policy: Policy | str,
     reference: Reference | None = None,
 ) -> ReadHistory:
     """Read earlier sessions and claims, mixed, into a history.
 
-    Each is read as `history_from_sessions` and `history_from_claims` say. What a record itself says
-    of its policy is not asked: the payer who counts is the one of ``policy``.
+    Sessions are read as in `history_from_sessions`, claims as in `history_from_claims`. The policy
+    that a record itself names is ignored: ``policy`` is that of the payer whose limits apply.
 
-    >>> from cptfacet import policies
-    >>> cpt = policies.get("cpt")
-    >>> history_from_records([], policy=cpt).history.sessions
+    >>> history_from_records([], policy="cpt").history.sessions
     ()
-    >>> history_from_records(["64493"], policy=cpt)
+    >>> history_from_records(["64493"], policy="cpt")
     Traceback (most recent call last):
     ...
-    TypeError: record 1 is a Session, a Claim or an answer of coding, not str
+    TypeError: record 1: pass a Session, a Claim or a CodedSession, not a str
     """
     if isinstance(records, Session | Claim | CodedSession):
         kind = type(records).__name__
         message = (
-            f"records are a list of sessions and claims, not a single {kind}:"
+            f"records takes a list of sessions and claims, not a single {kind}:"
             f" write [{kind.lower()}]"
         )
         raise TypeError(message)
-    reader = _Reader(policy, reference or packaged())
+    reader = _Reader(find_policy(policy), reference or packaged())
     for number, record in enumerate(cast("Iterable[Any]", records), 1):
         if isinstance(record, Session):
             reader.read_session(number, record)
@@ -193,14 +193,14 @@ def history_from_records(
             reader.read_claim(number, record.claim if isinstance(record, CodedSession) else record)
         else:
             kind = type(record).__name__
-            message = f"record {number} is a Session, a Claim or an answer of coding, not {kind}"
+            message = f"record {number}: pass a Session, a Claim or a CodedSession, not a {kind}"
             raise TypeError(message)
     return ReadHistory(history=History(sessions=tuple(reader.found)), unread=tuple(reader.unread))
 
 
 @functools.lru_cache(maxsize=32)
 def _decoder(policy: Policy, reference: Reference) -> Decoder:
-    """Keep what is compiled for the policies last used; histories are not kept."""
+    """Keep a decoder, with the answers that it remembers, for each of the policies last used."""
     return Decoder(policy, reference)
 
 
@@ -213,7 +213,7 @@ _NO_LEVEL = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL)
 
 
 class _Reader:
-    """Read records one by one, and keep what was found and what was not read."""
+    """Read records one by one, and keep their sessions and what was skipped."""
 
     def __init__(self, policy: Policy, reference: Reference) -> None:
         self.decoder = _decoder(policy, reference)
@@ -225,7 +225,7 @@ class _Reader:
     # -- sessions
 
     def read_session(self, number: int, session: Session) -> None:
-        """Read each treatment, and with all of them the region of T12-L1."""
+        """Read each treatment; all of them together decide the region of T12-L1."""
         read: list[tuple[Treatment, Mapping[Joint, Side | None]]] = []
         families: dict[Family | None, set[Joint]] = {}
         for part, treatment in enumerate(session.treatments, 1):
@@ -258,7 +258,7 @@ class _Reader:
     def _joints(
         self, number: int, part: int, treatment: Treatment, date: dt.date
     ) -> Mapping[Joint, Side | None]:
-        """Give the joints of a treatment; say what is not read, and keep what may be a session."""
+        """Return the joints of a treatment; list what is skipped, and keep what may be a session."""
 
         def leave(refusal: Refusal, *, counted: bool) -> None:
             left = SkippedRecord(
@@ -299,7 +299,7 @@ class _Reader:
     # -- claims
 
     def read_claim(self, number: int, claim: Claim) -> None:
-        """Read what the lines of a claim tell."""
+        """Read the sessions that the lines of a claim show."""
         decoded = self.decoder.decode(claim)
         for session in decoded.sessions:
             for group in session.groups:
@@ -318,7 +318,7 @@ class _Reader:
             self.unread.append(left)
 
     def _possible(self, unread: SkippedLine, claim: Claim, line: ClaimLine) -> PastSession | None:
-        """Give the session that a line of a facet code may stand for, though it is not read."""
+        """Return the session that a skipped line of a facet code may be, or None."""
         date = line.date or claim.date
         procedure = self.reference.known(line.canonical.code)
         if date is None or procedure is None or unread.reason not in _MAY_COUNT:
@@ -345,14 +345,14 @@ def _kind(treatment: Treatment) -> SessionKind:
 
 
 def _counts(treatment: Treatment, family: Family | None) -> bool:
-    """Say whether a treatment is surely of its kind: of denervations, those that are ablations."""
+    """Whether a treatment is certain to count: a denervation only where it is an ablation."""
     technique = treatment.technique
     thermal = technique is Technique.THERMAL_RADIOFREQUENCY_ABLATION
     return technique.kind is not TechniqueKind.DENERVATION or thermal or family is Family.ABLATION
 
 
 def billed_sessions(date: dt.date, group: BilledGroup) -> Iterator[PastSession]:
-    """Give what each code of a group tells; what is one session, the history joins."""
+    """Yield a session for each code of a group; the history joins those of one day and region."""
     stopped = {
         line for doubt in group.doubts if doubt.id is DoubtId.NOT_COMPLETED for line in doubt.lines
     }
@@ -360,7 +360,7 @@ def billed_sessions(date: dt.date, group: BilledGroup) -> Iterator[PastSession]:
     for place, billed in enumerate(group.levels):
         targets: tuple[Target, ...] = ()
         region = CoverageRegion(billed.region.value)
-        if group.joints:  # lines settle joints of T12-L1 with L1-L2 alone, which are lumbar
+        if group.joints:  # lines show the joints only of T12-L1 with L1-L2, which are lumbar
             region = CoverageRegion.LUMBAR_SACRAL
             targets = (Target(joint=group.joints[place], side=billed.sides.side),)
         yield PastSession(

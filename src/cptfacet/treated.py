@@ -1,4 +1,4 @@
-"""What was treated: from the targets and nerves of a treatment to joints with their sides."""
+"""Joints treated: from the targets and nerves of a treatment to joints with their sides."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 @sealed
 @attrs.frozen
 class Treated:
-    """The joints of one treatment, and what is to be said about how they were documented."""
+    """The joints of one treatment, with notes on how they were documented."""
 
     joints: Mapping[Joint, Side | None]
     notes: tuple[Note, ...] = ()
@@ -37,9 +37,10 @@ class Treated:
 
 
 def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal | None:
-    """Refuse a treatment of nerves that supply no facet joint, whatever its guidance.
+    """Return the refusal of a treatment whose nerves all supply other joints, or None.
 
-    The L5 dorsal ramus beside sacral branches is treated for the sacroiliac joint.
+    It applies whatever the guidance. The L5 dorsal ramus together with sacral lateral branches is
+    treated for the sacroiliac joint.
     """
     nerves = [entry.nerve for entry in treatment.nerves]
     if treatment.targets or not any(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
@@ -50,10 +51,10 @@ def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date
 
 
 def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -> Treated:
-    """Read which joints a treatment treated, a side at a time.
+    """Return the joints that were treated, each side judged by itself.
 
-    Where targets are given they decide, and what the nerves say beside them is a note. Where only
-    nerves are given, a joint counts when all of its nerves were treated on one side.
+    Where targets are given, they decide, and what the nerves add is a note. Where only nerves are
+    given, a joint counts if all of its nerves were treated on the same side.
     """
     technique = treatment.technique
     named, again = merge_sides((target.joint, target.side) for target in treatment.targets)
@@ -91,7 +92,7 @@ def _without_branches(
     notes: list[Note],
     reference: Reference,
 ) -> Treated:
-    """Refuse a block or ablation at a joint that has no medial branches; keep the others."""
+    """Refuse a block or ablation at a joint without medial branches, and keep the others."""
     if not technique.on_nerves:
         return Treated(joints=named, notes=tuple(notes))
     bare = {fact.joint: fact for fact in _supply(named, reference) if not fact.nerves}
@@ -100,8 +101,8 @@ def _without_branches(
     refusals = tuple(
         Refusal(
             reason=Reason.NO_MEDIAL_BRANCH,
-            message=f"{joint} has no pair of medial branches, so a {technique} there is not one"
-            " of its facet joint nerves; an injection into the joint is another technique",
+            message=f"{joint} has no pair of medial branches, so a {technique} can't be coded there;"
+            " an injection into the joint is a different technique",
             citations=fact.citations,
         )
         for joint, fact in bare.items()
@@ -139,15 +140,15 @@ _SINGLE_SIDES: dict[Side | None, frozenset[Side | None]] = {
 
 
 def _counted(completed: Mapping[Joint, Side | None], reference: Reference) -> Note:
-    """Say which nerves were read as which joints."""
+    """Return the note that lists the joints counted and the nerves that complete each of them."""
     facts = _supply(completed, reference)
     counted = ", ".join(
-        f"{joint} by {' and '.join(fact.nerves)}"
+        f"{joint} ({' and '.join(fact.nerves)})"
         for joint, fact in zip(completed, facts, strict=True)
     )
-    message = f"joints are counted, not nerves: {counted}"
+    message = f"Levels are counted by joint, not by nerve: {counted}"
     if any(fact.confidence is Confidence.JUDGMENT for fact in facts):
-        message += "; for some of them the nerves follow from the rule of related codes"
+        message += "; the nerves of some of these joints are inferred from the adjacent joints"
     citations = tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
     return Note(id=NoteId.JOINTS_FROM_NERVES, message=message, citations=citations)
 
@@ -159,7 +160,7 @@ def _loose_nerves(
     reference: Reference,
     on: dt.date,
 ) -> Iterator[Note]:
-    """Note each nerve that, on some side, belongs to no completed joint."""
+    """Yield a note for each nerve that, on some side, does not complete a joint."""
     used = {
         (nerve, side)
         for joint, sides in completed.items()
@@ -177,17 +178,17 @@ def _loose_nerves(
         who = f"{nerve} ({where})" if where else f"{nerve}"
         refusal = None
         if nerve.kind in _NO_FACET_NERVE:
-            why = "it supplies no facet joint"
+            why = "it does not supply a facet joint"
             others = _others([nerve], treatment, reference, on)
             if nerve.kind is NerveKind.SACRAL_BRANCH:
-                why += "; it belongs to the sacroiliac codes, which are another policy's matter"
+                why += "; it is reported with the sacroiliac joint codes, under another policy"
             elif others:
                 refusal = others
         elif nerve in (Nerve.C2, Nerve.C3) and _c2_c3_alone(nerves, loose):
-            why = "C2 and C3 make no C2-C3 without the third occipital nerve: was it treated?"
+            why = "C2-C3 also needs the third occipital nerve; was it treated?"
         else:
-            why = "no joint has all of its nerves on that side"
-        message = f"{who} completes no joint and adds no facet line: {why}"
+            why = "no joint has all of its nerves treated on that side"
+        message = f"{who} does not complete a joint and adds no facet line: {why}"
         yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
 
 
@@ -204,7 +205,7 @@ def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | Non
 def _others(
     nerves: list[Nerve], treatment: Treatment, reference: Reference, on: dt.date
 ) -> Refusal | None:
-    """Say what is reported for nerves that supply no facet joint, where a source says so."""
+    """Return what a source reports for nerves that do not supply a facet joint, or None."""
     others = reference.instead_of(
         nerves,
         technique=treatment.technique,
@@ -216,7 +217,7 @@ def _others(
     notes = " ".join(dict.fromkeys(other.note for other in others if other.note))
     return Refusal(
         reason=Reason.NO_COMPLETE_LEVEL,
-        message=f"{', '.join(nerves)}: no facet joint{'; ' + notes.rstrip('.') if notes else ''}",
+        message=f"{', '.join(nerves)}: not facet joint nerves{'; ' + notes.rstrip('.') if notes else ''}",
         instead=tuple(other.instead for other in others),
         citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
     )
@@ -225,17 +226,17 @@ def _others(
 def _further(
     named: Mapping[Joint, Side | None], completed: Mapping[Joint, Side | None]
 ) -> Iterator[Note]:
-    """Note joints, and sides of a target, that the nerves complete beyond the targets."""
+    """Yield a note for each joint or side that the nerves complete beyond the targets."""
     for joint, side in completed.items():
         if joint not in named:
-            message = f"the nerves also complete {joint}, which is not a target and is not coded"
+            message = f"The nerves also complete {joint}; it is not listed as treated, so not coded"
             yield Note(id=NoteId.FURTHER_JOINT, message=message)
             continue
         more = _sides(side) - _sides(named[joint])
         if named[joint] is not None and None not in more and more:
             which = " and ".join(sorted(str(one) for one in more))
-            message = f"the nerves also complete {joint} on the {which}, which is not a target"
-            yield Note(id=NoteId.FURTHER_JOINT, message=f"{message} and is not coded")
+            message = f"The nerves also complete {joint} on the {which}; that side is not listed as"
+            yield Note(id=NoteId.FURTHER_JOINT, message=f"{message} treated, so not coded")
 
 
 def _incomplete(
@@ -243,30 +244,28 @@ def _incomplete(
     completed: Mapping[Joint, Side | None],
     reference: Reference,
 ) -> Iterator[Note]:
-    """Note each target whose nerves are not all listed on each of its sides."""
+    """Yield a note for each target whose nerves are not all listed on each of its sides."""
     for supply in _supply(named, reference):
         joint, side = supply.joint, named[supply.joint]
         have = _sides(completed[joint]) if joint in completed else frozenset[Side | None]()
         if not supply.nerves or None in have or (have and side is None) or _sides(side) <= have:
             continue
         wanted = " and ".join(supply.nerves)
-        message = f"{joint} is coded as a target, but not all of its nerves are listed: {wanted}"
+        message = f"{joint} is coded as documented, but not all of its nerves are listed: {wanted}"
         yield Note(id=NoteId.NERVES_INCOMPLETE, message=message, citations=supply.citations)
 
 
 def _no_level(technique: Technique) -> Refusal:
-    what = "name the joints"
-    if technique.on_nerves:
-        what += ", or the nerves that were treated"
-    message = f"{technique}: no level is documented; {what}"
+    what = "joints or the nerves" if technique.on_nerves else "joints"
+    message = f"{technique}: no level is documented; list the {what} that were treated"
     return Refusal(reason=Reason.NO_LEVEL_DOCUMENTED, message=message)
 
 
 def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal:
     nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
-    why = "no facet joint has all of its nerves among them on one side"
+    why = "no facet joint has all of its nerves treated on one side"
     if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
-        why += "; C2 and C3 make no C2-C3 without the third occipital nerve"
+        why += "; C2-C3 also needs the third occipital nerve"
     refusal = Refusal(
         reason=Reason.NO_COMPLETE_LEVEL,
         message=f"{', '.join(nerves)}: {why}, so no level can be coded",

@@ -134,7 +134,7 @@ NOTES = {
     NoteId.JOINTS_FROM_NERVES: Shown(
         lambda: code(block(nerves=("L3:left", "L4:left"))),
         lambda: code(block("L4-5:left", nerves=("L3:left", "L4:left"))),
-        "L4-L5 by L3 and L4",
+        "L4-L5 (L3 and L4)",
     ),
     NoteId.NERVE_WITHOUT_JOINT: Shown(
         lambda: code(block(nerves=("L3:left", "L4:left", "S1:left"))),
@@ -149,7 +149,7 @@ NOTES = {
     NoteId.FURTHER_JOINT: Shown(
         lambda: code(block("L4-5:left", nerves=("L3:left", "L4:left", "L5:left"))),
         lambda: code(block("L4-5:left", "L5-S1:left", nerves=("L3:left", "L4:left", "L5:left"))),
-        "L5-S1, which is not a target",
+        "complete L5-S1; it is not listed as treated",
     ),
     NoteId.INCLUDED_IN_ABLATION: Shown(
         lambda: code(ablation("L4-5:left"), injection("L4-5:left", "L3-4:left")),
@@ -241,7 +241,7 @@ REASONS = {
     Reason.NO_LEVEL_DOCUMENTED: Shown(
         lambda: code(block()),
         lambda: code(block(nerves=("L4",))),
-        "name the joints",
+        "list the joints or the nerves that were treated",
     ),
     Reason.NO_COMPLETE_LEVEL: Shown(
         lambda: code(block(nerves=("L4:left",))),

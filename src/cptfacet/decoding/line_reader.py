@@ -1,4 +1,4 @@
-"""One line of a claim: its facet code, its canonical form, what is odd; or why it is not read."""
+"""One claim line: its facet code, sides and units, and what is unusual; or why it is not read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FacetCode:
 @sealed
 @attrs.frozen(kw_only=True)
 class ReadLine:
-    """A line that is read: its number on the claim, code, modifiers, sides, units and what is odd."""
+    """A line that is read: its number on the claim, code, modifiers, sides, units and oddities."""
 
     number: int
     code: FacetCode
@@ -66,7 +66,7 @@ class DayLines:
 def read_line(
     number: int, line: ClaimLine, date: dt.date | None, reference: Reference
 ) -> ReadLine | SkippedLine:
-    """Read one line in canonical form, or say why it is not read."""
+    """Return what one line in canonical form reports, or why it is not read."""
     found = _look_up(line.code, date, reference)
     if isinstance(found, FacetCode):
         odd: list[DoubtId] = []
@@ -76,7 +76,9 @@ def read_line(
             odd.append(DoubtId.SIDES_CONTRADICT)
         units = line.whole_units
         if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
-            units = 1  # the code stands for one level, or for all further ones, whatever the units
+            units = (
+                1  # whatever the units, the code is one level, or the third and all further ones
+            )
             odd.append(DoubtId.UNITS_NOT_GIVEN)
         if not _STOPPED.isdisjoint(roles):
             odd.append(DoubtId.NOT_COMPLETED)
@@ -89,7 +91,7 @@ def read_line(
                 counted=units,
                 odd=tuple(odd),
             )
-        found = SkipReason.UNITS, f"{found.code} has no whole number of units, one at the least"
+        found = SkipReason.UNITS, f"{found.code}: units must be a whole number, 1 or more"
     reason, message = found
     return SkippedLine(line=number, reason=reason, message=message)
 
@@ -100,39 +102,37 @@ _STOPPED = {ModifierRole.REDUCED, ModifierRole.DISCONTINUED}
 def _look_up(
     code: str, date: dt.date | None, reference: Reference
 ) -> FacetCode | tuple[SkipReason, str]:
-    """Give the facts of a code that stands for facet levels on a date, or why it does not."""
+    """Return the facts of a code that reports facet levels on a date, or why it does not."""
     procedure = reference.known(code)
     if procedure is None:
         if is_code(code):
-            return SkipReason.UNKNOWN_CODE, f"{code} is no code of the facet family or near it"
-        return SkipReason.MALFORMED_CODE, "its code has not the shape of a procedure code"
+            return SkipReason.UNKNOWN_CODE, f"{code} is not a facet code or a related code"
+        return SkipReason.MALFORMED_CODE, "not a valid CPT/HCPCS code (five characters)"
     if procedure.kind is ProcedureKind.RELATED:
-        return SkipReason.OTHER_CODE, f"{code} is no facet level: {procedure.label}"
+        return SkipReason.OTHER_CODE, f"{code} does not report a facet level: {procedure.label}"
     if date is None:
-        message = "neither the line nor the claim has a date, and codes and rules go by date"
+        message = "no date of service on the line or the claim; codes are read by date"
         return SkipReason.NO_DATE, message
     return _on_date(procedure, date)
 
 
 def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[SkipReason, str]:
-    code, standing = procedure.code, procedure.in_force(date)
-    if standing is Status.NOT_IN_FORCE:
-        return (
-            SkipReason.NOT_IN_FORCE,
-            f"{code} is not valid on the date of service: {procedure.term}",
-        )
-    if standing is Status.NOT_KNOWN:
-        message = f"no source shows {code} valid on the date of service: {procedure.term}"
+    code, status = procedure.code, procedure.in_force(date)
+    if status is Status.NOT_IN_FORCE:
+        message = f"{code} is not valid on the date of service (valid {procedure.term})"
+        return SkipReason.NOT_IN_FORCE, message
+    if status is Status.NOT_KNOWN:
+        message = f"no source shows {code} valid on the date of service ({procedure.term})"
         return SkipReason.VALIDITY_NOT_KNOWN, message
     family, ordinal, region = procedure.family, procedure.ordinal, procedure.region
     if not isinstance(family, Family) or ordinal is None or region is None:
-        message = f"{code} is of the time before today's codes, whose rules are not packaged"
+        message = f"{code} is a former code, and the rules of its time are not packaged"
         return SkipReason.OLD_CODE, message
     return FacetCode(code=code, family=family, ordinal=ordinal, region=region)
 
 
 def sole_providers(claim: Claim) -> dict[dt.date, str]:
-    """Give the one practitioner of each day that names no other: lines that name none are theirs."""
+    """Return the practitioner of each day that names only one; lines that name none are theirs."""
     named: dict[dt.date, set[str]] = {}
     for line in claim.lines:
         date = line.date or claim.date
