@@ -19,6 +19,7 @@ __all__ = [
     "ModifierConflict",
     "ModifierKind",
     "ModifierRole",
+    "is_modifier",
     "parse_modifier",
 ]
 
@@ -42,6 +43,15 @@ def parse_modifier(text: str) -> str:
     if _MODIFIER.fullmatch(modifier) is None:
         raise ParseError(what="a modifier", text=text, reason="it has two letters or digits")
     return modifier
+
+
+def is_modifier(text: str) -> bool:
+    """Whether a text has the shape of a modifier, as it is.
+
+    >>> is_modifier("KX"), is_modifier("kx")
+    (True, False)
+    """
+    return _MODIFIER.fullmatch(text) is not None
 
 
 class ModifierKind(StrEnum):

@@ -25,6 +25,7 @@ from cptfacet.citations import Citation, Confidence
 from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem
 from cptfacet.policies import NotKnown, Policy, Provision
+from cptfacet.reference import packaged
 
 BROKEN = Path(__file__).parent / "broken"
 TOGETHER = Path(__file__).parent / "broken_together"
@@ -1090,3 +1091,18 @@ def test_a_changed_document_is_read_or_refused(scratch: Path, document: dict[str
     tomllib.loads(text)
 
     check(written(scratch, text))
+
+
+def test_modifiers_are_those_of_the_reference_given(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        'id = "own"\ntitle = "Own"\npayer = "nobody"\nrevised = 2026-03-02\nextends = "cpt"\n\n'
+        '[[provisions]]\nkey = "modifier.separate-visit"\nvalue = "25"\nseen = 2026-03-02\n'
+        'citations = ["beck10"]\nconfidence = "secondary"\n'
+    )
+    without = packaged().with_tables(modifiers=[])
+
+    assert policies.load(file).provisions
+    with pytest.raises(PolicyFileError) as refused:
+        policies.load(file, reference=without)
+    assert "write a modifier that marks a separate visit" in str(refused.value)

@@ -310,7 +310,7 @@ def test_every_example_of_a_module_runs(module: str) -> None:
 def test_the_modules_have_examples() -> None:
     found = doctest.DocTestFinder().find(importlib.import_module("cptfacet.anatomy"))
 
-    assert {"cptfacet.anatomy.parse_joint", "cptfacet.reference.Reference.find_joints"} <= {
+    assert {"cptfacet.anatomy.parse_joint", "cptfacet.anatomy.parse_nerve"} <= {
         test.name for test in found if test.examples
     }
 

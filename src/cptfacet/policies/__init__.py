@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from importlib_resources.abc import Traversable
 
+    from cptfacet.reference import Reference
+
 __all__ = [
     "DIMENSIONS",
     "KEYS",
@@ -55,11 +57,16 @@ __all__ = [
 ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages
 
 
-def load(path: str | Path | Traversable, *, among: Iterable[Policy] = ()) -> Policy:
+def load(
+    path: str | Path | Traversable,
+    *,
+    among: Iterable[Policy] = (),
+    reference: Reference | None = None,
+) -> Policy:
     """Read a policy file, strictly.
 
     A file may extend a packaged policy by its id, or one of those ``among`` which it stands, cite
-    packaged sources, and bring sources of its own. Every problem of the file is in the one error
+    packaged sources, and bring sources of its own. Its modifiers are those of the ``reference``. Every problem of the file is in the one error
     that it raises.
 
     >>> load("no-such-file.toml")
@@ -74,11 +81,14 @@ def load(path: str | Path | Traversable, *, among: Iterable[Policy] = ()) -> Pol
         ValueError: Two policies among which it stands have one id.
     """
     file = Path(path) if isinstance(path, str) else path
-    return read_file(file.name, file.read_bytes(), given=_given(among))
+    return read_file(file.name, file.read_bytes(), given=_given(among), reference=reference)
 
 
 def load_all(
-    paths: Iterable[str | Path | Traversable], *, among: Iterable[Policy] = ()
+    paths: Iterable[str | Path | Traversable],
+    *,
+    among: Iterable[Policy] = (),
+    reference: Reference | None = None,
 ) -> Mapping[str, Policy]:
     """Read policy files that may extend each other, in any order; give the policies by their ids.
 
@@ -99,10 +109,10 @@ def load_all(
         PolicyFile(file.name if names.count(file.name) == 1 else str(file), file.read_bytes())
         for file in files
     ]
-    return _by_id(read_files(taken, given=_given(among)))
+    return _by_id(read_files(taken, given=_given(among), reference=reference))
 
 
-def discover_policies() -> Mapping[str, Policy]:
+def discover_policies(*, reference: Reference | None = None) -> Mapping[str, Policy]:
     """Read the policies of the packs that are installed; give them by their ids.
 
     A pack is a distribution with an entry point in the group ``cptfacet.policies`` whose value is
@@ -130,7 +140,7 @@ def discover_policies() -> Mapping[str, Policy]:
             wrong.append(PolicyFileError(file="", pack=pack, problems=(problem,)))
         files.sort(key=lambda file: file.name)
         taken += [PolicyFile(file.name, file.read_bytes(), pack) for file in files]
-    return _by_id(read_files(taken, wrong=wrong))
+    return _by_id(read_files(taken, wrong=wrong, reference=reference))
 
 
 def _packs() -> list[tuple[str, str]]:

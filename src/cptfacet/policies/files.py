@@ -20,6 +20,8 @@ from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem, UnknownIdError
 from cptfacet.policies.model import NotKnown, Policy, Provision, as_policy, check_value, overlaps
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, stands_in
+from cptfacet.reference import Reference
+from cptfacet.reference import packaged as packaged_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,10 +99,15 @@ def find_policy(policy: Policy | str) -> Policy:
 
 
 def read_file(
-    name: str, raw: bytes, *, given: Mapping[str, Policy] = _NONE_GIVEN, packaged: bool = False
+    name: str,
+    raw: bytes,
+    *,
+    given: Mapping[str, Policy] = _NONE_GIVEN,
+    packaged: bool = False,
+    reference: Reference | None = None,
 ) -> Policy:
     """Read one file, or raise all that is wrong with it."""
-    made, wrong = _read([Reader(name, raw, packaged=packaged)], given)
+    made, wrong = _read([Reader(name, raw, packaged=packaged, reference=reference)], given)
     if wrong:
         raise wrong[0]
     return made[0]
@@ -111,9 +118,10 @@ def read_files(
     *,
     given: Mapping[str, Policy] = _NONE_GIVEN,
     wrong: Sequence[PolicyFileError] = (),
+    reference: Reference | None = None,
 ) -> tuple[Policy, ...]:
     """Read files that may extend each other, or raise all that is wrong, also what was before."""
-    readers = [Reader(file.name, file.raw, pack=file.pack) for file in files]
+    readers = [Reader(file.name, file.raw, pack=file.pack, reference=reference) for file in files]
     made, unusable = _read(readers, given)
     if wrong or unusable:
         raise PolicyFilesError(files=(*wrong, *unusable))
@@ -159,9 +167,18 @@ class PolicyFile(NamedTuple):
 class Reader:
     """Read one policy file; collect what is wrong with it instead of stopping at the first."""
 
-    def __init__(self, name: str, raw: bytes, *, pack: str = "", packaged: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        raw: bytes,
+        *,
+        pack: str = "",
+        packaged: bool = False,
+        reference: Reference | None = None,
+    ) -> None:
         """Take the bytes of a file; ``packaged`` files may have the id of a packaged policy."""
         self.packaged = packaged
+        self.reference = reference or packaged_reference()
         self.name = name
         self.pack = pack
         self.raw = raw
@@ -527,7 +544,7 @@ class Reader:
         if "jurisdictions" in entry:
             self._problem(f"{path}.jurisdictions", "goes with not-known only; leave it out", index)
         value = entry["value"]
-        wrong = check_value(value, key)
+        wrong = check_value(value, key, reference=self.reference)
         if wrong:
             self._problem(f"{path}.value", f"{reprlib.repr(value)} is wrong: {wrong}", index)
         listed = _data.as_array(value)

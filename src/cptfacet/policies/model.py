@@ -17,7 +17,7 @@ from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import parse_line
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError, UnknownIdError
-from cptfacet.modifiers import ModifierRole
+from cptfacet.modifiers import ModifierRole, is_modifier
 from cptfacet.policies.vocabulary import (
     CHECKS_FAMILIES,
     DIMENSIONS,
@@ -28,13 +28,13 @@ from cptfacet.policies.vocabulary import (
     stands_in,
 )
 from cptfacet.procedures import is_code
-from cptfacet.reference import packaged
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cptfacet.findings import RuleFamily
+    from cptfacet.reference import Reference
 
 __all__ = [
     "Answer",
@@ -414,18 +414,33 @@ _ROLES = {
 }
 
 
-def _check_modifier(value: object, key: Key[object]) -> str:
-    if value == NO_MODIFIER:
+def _check_modifier(value: object, _: Key[object]) -> str:
+    if isinstance(value, str) and (value == NO_MODIFIER or is_modifier(value)):
         return ""
-    for modifier in packaged().modifiers:
-        if modifier.code == value and modifier.role is key.role:
-            return ""
-    told = _ROLES[key.role] if key.role else "that is known"
-    return f"write a modifier {told}, or {NO_MODIFIER!r}"
+    return f"write a modifier of two letters or digits, or {NO_MODIFIER!r}"
 
 
 def _check_modifiers(value: object, _: Key[object]) -> str:
-    known = {modifier.code for modifier in packaged().modifiers}
+    listed = _data.as_array(value)
+    if listed and all(
+        isinstance(each, str) and is_modifier(each) and listed.count(each) == 1 for each in listed
+    ):
+        return ""
+    return "list modifiers of two letters or digits, each once"
+
+
+def _known_modifier(value: object, key: Key[object], reference: Reference) -> str:
+    if value == NO_MODIFIER:
+        return ""
+    for modifier in reference.modifiers:
+        if modifier.code == value and modifier.role is key.role:
+            return ""
+    what = _ROLES[key.role] if key.role else "that is known"
+    return f"write a modifier {what}, or {NO_MODIFIER!r}"
+
+
+def _known_modifiers(value: object, _: Key[object], reference: Reference) -> str:
+    known = {modifier.code for modifier in reference.modifiers}
     listed = _data.as_array(value)
     if listed and all(
         isinstance(each, str) and each in known and listed.count(each) == 1 for each in listed
@@ -485,11 +500,21 @@ def _wrong_value(provision: Provision | NotKnown) -> str:
     return check_value(list(value) if isinstance(value, tuple) else value, key)
 
 
-def check_value(value: object, key: Key[object]) -> str:
-    """Say what is wrong with the value of a key as a file writes it; nothing where it fits."""
+def check_value(value: object, key: Key[object], *, reference: Reference | None = None) -> str:
+    """Word what is wrong with the value of a key as a file writes it; nothing where it fits.
+
+    Without a reference, only the shape of a modifier is checked, and not whether it is known.
+    """
+    known = reference and _KNOWN.get(key.type)
+    if reference and known:
+        return known(value, key, reference)
     return _TYPES[key.type](value, key)
 
 
+_KNOWN: Mapping[str, Callable[[object, Key[object], Reference], str]] = {
+    "modifier": _known_modifier,
+    "modifiers": _known_modifiers,
+}
 _TYPES: Mapping[str, Callable[[object, Key[object]], str]] = {
     "choice": _check_choice,
     "list": _check_list,
