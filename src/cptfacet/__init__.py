@@ -34,8 +34,8 @@ _NAMES = {
     "errors": "CptfacetError",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
-_MODULES = frozenset((*_NAMES, "addons", "bilateral", "citations", "dates", "interop"))
-_MODULES |= {"limits", "lookup", "modifiers", "procedures"}
+_OTHERS = "addons bilateral citations dates interop limits lookup modifiers procedures"
+_MODULES = frozenset((*_NAMES, *_OTHERS.split()))
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -113,12 +113,15 @@ def code_sessions(
 
 
 def _session(value: object) -> Session:
-    hint = "make one with parse_session(date=..., technique=..., joints=[...])"
+    return expect(value, Session, "session", _hint(value))
+
+
+def _hint(value: object) -> str:
     if isinstance(value, Mapping):
-        hint = "read JSON data with cptfacet.interop.json.from_data(..., Session)"
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        hint = "pass one session, or several to code_sessions"
-    return expect(value, Session, "session", hint)
+        return "read JSON data with cptfacet.interop.json.from_data(..., Session)"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "pass one session, or several to code_sessions"
+    return "make one with parse_session(date=..., technique=..., joints=[...])"
 
 
 @functools.lru_cache(maxsize=32)

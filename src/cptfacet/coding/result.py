@@ -125,14 +125,17 @@ def claim_of(value: object, verb: str) -> Claim:
         return value
     if isinstance(value, CodedSession):
         return value.claim
-    hint = "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"
+    return expect(value, Claim, "claim", _hint(value, verb))
+
+
+def _hint(value: object, verb: str) -> str:
     if isinstance(value, Mapping):
-        hint = "read JSON data with cptfacet.interop.json.claim_from_data(...)"
-    elif isinstance(value, Refusal):
-        hint = "this session was refused, so it has no claim; see .explain()"
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        hint = f"pass one claim, or several to {verb}s; lines go in Claim(lines=...)"
-    return expect(value, Claim, "claim", hint)
+        return "read JSON data with cptfacet.interop.json.claim_from_data(...)"
+    if isinstance(value, Refusal):
+        return "this session was refused, so it has no claim; see .explain()"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"pass one claim, or several to {verb}s; lines go in Claim(lines=...)"
+    return "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"
 
 
 _LABELS = {

@@ -12,7 +12,7 @@ import datetime as dt
 import difflib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -129,7 +129,7 @@ class Reference:
         """Check the editions of own tables, and hash once: a reference is a key of what is compiled."""
         for name, table in self._own().items():
             try:
-                check(row for row in table if isinstance(row, Release))
+                check(filter(_is_release, table))
             except ValueError as error:
                 message = f"{name}: {error}"
                 raise ValueError(message) from None
@@ -719,10 +719,16 @@ class Reference:
         return tuple(p for p in self.places if facility is None or p.facility is facility)
 
 
+def _is_release(row: object) -> TypeGuard[Release[Any, Any]]:
+    return isinstance(row, Release)
+
+
+def _is_table(value: object) -> TypeGuard[Table[Any]]:
+    return isinstance(value, Table)
+
+
 _PACKAGED: Mapping[str, Table[Any]] = {
-    field.name: field.default
-    for field in attrs.fields(Reference)
-    if isinstance(field.default, Table)
+    field.name: field.default for field in attrs.fields(Reference) if _is_table(field.default)
 }
 
 

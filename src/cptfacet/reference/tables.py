@@ -130,8 +130,8 @@ class Rows(Mapping[K, V]):
 
     def __init__(self, rows: Mapping[K, V] | Callable[[], Mapping[K, V]]) -> None:
         """Take the rows, or what reads them."""
-        self._read = None if isinstance(rows, Mapping) else rows
-        self._rows = dict(rows) if isinstance(rows, Mapping) else None
+        self._read = rows if callable(rows) else None
+        self._rows = None if callable(rows) else dict(rows)
 
     def _all(self) -> Mapping[K, V]:
         if self._rows is None:
@@ -143,6 +143,8 @@ class Rows(Mapping[K, V]):
 
     @overload
     def get(self, key: K, /) -> V | None: ...
+    @overload
+    def get(self, key: K, /, default: V) -> V: ...
     @overload
     def get(self, key: K, /, default: D) -> V | D: ...
     def get(self, key: K, /, default: D | None = None) -> V | D | None:
