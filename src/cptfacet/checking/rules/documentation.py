@@ -489,7 +489,7 @@ def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]
 
 _GUIDED = {
     Guidance.FLUOROSCOPY: "fluoroscopy",
-    Guidance.CT: "CT",
+    Guidance.CT: Guidance.CT.name,  # a modifier has these letters, too
     Guidance.ULTRASOUND: "ultrasound",
     Guidance.MRI: "MRI",
     Guidance.NONE: "no imaging guidance",
