@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence, Sized
 
-__all__ = ["agree", "series", "wrapped"]
+__all__ = ["agree", "ordinal", "series", "wrapped"]
 
 
 def agree(things: Sized, one: str, many: str) -> str:
@@ -15,6 +15,19 @@ def agree(things: Sized, one: str, many: str) -> str:
     'is'
     """
     return one if len(things) == 1 else many
+
+
+def ordinal(number: int) -> str:
+    """Return a place in a sequence, in figures.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 5, 11, 22)]
+    ['1st', '2nd', '3rd', '5th', '11th', '22nd']
+    """
+    teens = number // 10 % 10 == 1
+    return f"{number}{'th' if teens else _ENDINGS.get(number % 10, 'th')}"
+
+
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def series(words: Sequence[str], last: str = "and", *, most: int = 5) -> str:

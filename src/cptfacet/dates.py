@@ -49,9 +49,9 @@ _DAY = dt.timedelta(days=1)
 
 
 def add_months(date: dt.date, months: int) -> dt.date:
-    """Give the same day some months later, or earlier where the number is negative.
+    """Return the same day some months later, or earlier if the number is negative.
 
-    A month that lacks the day gives its last one: a year after 29 February is 28 February.
+    In a month without that day it is the last one: a year after February 29 is February 28.
 
     >>> add_months(dt.date(2026, 3, 31), -1)
     datetime.date(2026, 2, 28)
@@ -72,12 +72,12 @@ def add_months(date: dt.date, months: int) -> dt.date:
 
 
 def window_start(end: dt.date, months: int) -> dt.date:
-    """Give the first day of a rolling window of some months that ends on a day.
+    """Return the first day of a rolling window of months that ends on a day.
 
-    The window begins on the day after the same day those months earlier, so a day exactly a year
-    back is outside of twelve months. Where that month lacks the day, the window begins with the
-    next month: no window is longer than its months, and each day leaves it as soon as the month
-    and day of the month that it had are reached or passed. Before year 1 there is no day.
+    The window begins on the day after the same day that many months earlier, so the same date a
+    year earlier is outside a window of twelve months. If that month does not have the day, the
+    window begins with the next month. No window is longer than its months, and a day leaves it
+    once its day of the month is reached or passed. The first day there is is 0001-01-01.
 
     >>> window_start(dt.date(2026, 3, 2), 12)
     datetime.date(2025, 3, 3)
@@ -86,13 +86,13 @@ def window_start(end: dt.date, months: int) -> dt.date:
     >>> window_start(dt.date(2026, 3, 2), 0)
     Traceback (most recent call last):
     ...
-    ValueError: a window has one month at the least, not 0
+    ValueError: a window has at least one month, not 0
 
     Raises:
         ValueError: The number of months is not positive.
 
     Source: a judgment. Coverage documents say "rolling 12 months" and count back from the date of
-    service; none that was read says whether the same day of the year before is inside.
+    service; none that we have read says whether the same date a year earlier is inside.
     """
     _check_months(months)
     try:
@@ -102,10 +102,10 @@ def window_start(end: dt.date, months: int) -> dt.date:
 
 
 def window_left(date: dt.date, months: int) -> dt.date | None:
-    """Give the first day on which a rolling window of some months no longer holds a day.
+    """Return the first date whose rolling window of months no longer includes a day.
 
-    It is the first day on which a limit that this day used up is free again; None where the
-    calendar ends before.
+    On that date a limit that the day used up is free again, and a wait of as many months is over.
+    None if the calendar ends before.
 
     >>> window_left(dt.date(2025, 3, 2), 12)
     datetime.date(2026, 3, 2)
@@ -114,12 +114,12 @@ def window_left(date: dt.date, months: int) -> dt.date | None:
     >>> window_left(dt.date(2024, 2, 29), -1)
     Traceback (most recent call last):
     ...
-    ValueError: a window has one month at the least, not -1
+    ValueError: a window has at least one month, not -1
 
     Raises:
         ValueError: The number of months is not positive.
 
-    Source: that of `window_start`, whose other side it is.
+    Source: as for `window_start`.
     """
     _check_months(months)
     try:
@@ -131,12 +131,12 @@ def window_left(date: dt.date, months: int) -> dt.date | None:
 
 def _check_months(months: int) -> None:
     if months < 1:
-        message = f"a window has one month at the least, not {months}"
+        message = f"a window has at least one month, not {months}"
         raise ValueError(message)
 
 
 class Status(StrEnum):
-    """Whether a fact is in force on a date: yes, no, or no source tells."""
+    """Whether a fact is in force on a date: yes, no, or not known."""
 
     IN_FORCE = "in-force"
     NOT_IN_FORCE = "not-in-force"
@@ -146,7 +146,7 @@ class Status(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class EffectivePeriod:
-    """How long a fact is in force, as far as sources tell.
+    """The time in which a fact is in force, as its sources state it.
 
     ``start`` is the first day, where a source states it; else ``seen`` is the first day on which a
     source shows the fact in force, and before it nothing is known. ``until`` is the last day in
@@ -174,7 +174,7 @@ class EffectivePeriod:
         return self.until or dt.date.max
 
     def on(self, date: dt.date) -> Status:
-        """Say whether the fact is in force on a date."""
+        """Return whether the fact is in force on a date."""
         if date > self.last:
             return Status.NOT_IN_FORCE
         if date >= self.first:
@@ -182,7 +182,7 @@ class EffectivePeriod:
         return Status.NOT_KNOWN if self.start is None else Status.NOT_IN_FORCE
 
     def days(self) -> dict[str, str]:
-        """Give the days that are known, as ISO texts under the names that files use for them.
+        """Return the known dates in ISO format, under the names that data files use.
 
         >>> EffectivePeriod(seen=dt.date(2010, 1, 1)).days()
         {'seen': '2010-01-01'}

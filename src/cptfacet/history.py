@@ -1,7 +1,7 @@
 """Earlier sessions of one patient, as limits count them: by day, kind and coverage region.
 
-A history names no patient, no practitioner and no payer. What is not known of a session stays so: a
-count says how many there are at the least and at the most.
+A history identifies no patient, practitioner or payer. What is not known of a session stays open: a
+count is at least so many sessions, and at most so many.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class SessionKind(StrEnum):
-    """What was done in a session, as limits count it. An injection is one of unknown purpose."""
+    """What was performed in a session, as limits count it; an injection has an unknown purpose."""
 
     DIAGNOSTIC_INJECTION = "diagnostic-injection"
     THERAPEUTIC_INJECTION = "therapeutic-injection"
@@ -51,7 +51,7 @@ _REGIONS = (*CoverageRegion, None)
 
 
 def injection_kind(purpose: Purpose | None) -> SessionKind:
-    """Give the kind of an injection for some purpose, or for one that is not known.
+    """Return the kind of an injection with a purpose, or with one that is not known.
 
     >>> injection_kind(None)
     <SessionKind.INJECTION: 'injection'>
@@ -62,13 +62,12 @@ def injection_kind(purpose: Purpose | None) -> SessionKind:
 @sealed
 @attrs.frozen(kw_only=True)
 class PastSession:
-    """What was done on one day, of one kind, in one coverage region.
+    """What was performed on one day, of one kind, in one coverage region.
 
-    ``region`` is None where no source tells in which one it counts. ``targets`` are the joints,
-    head to tail, where they are known; claims rarely tell. ``side`` is every side that is named,
-    together. ``certain`` is False where it is open whether there was such a session: lines that
-    can't be read wholly, a service that was stopped, a denervation of which it is not known
-    whether it counts.
+    ``region`` is None if it is not known in which region the session counts. ``targets`` are the
+    joints, head to tail, if known; claims rarely show them. ``side`` combines all sides that are
+    named. ``certain`` is False if there may have been no such session: lines that can't be read in
+    full, a service that was stopped, a denervation that may not count.
 
     >>> PastSession(
     ...     date=dt.date(2026, 1, 5),
@@ -118,13 +117,13 @@ class PastSession:
 
     @property
     def joints(self) -> tuple[Joint, ...]:
-        """The joints that are known, head to tail."""
+        """The known joints, head to tail."""
         return tuple(target.joint for target in self.targets)
 
     def is_of(
         self, kinds: Iterable[SessionKind], *, unmarked_as: SessionKind | None = None
     ) -> bool | None:
-        """Whether the session is of one of some kinds; None where its purpose decides.
+        """Whether the session is of one of some kinds; None if its unknown purpose decides.
 
         ``unmarked_as`` is the kind as which an injection of unknown purpose counts.
 
@@ -146,7 +145,7 @@ class PastSession:
 
 
 def all_sides(sides: Iterable[Side | None]) -> Side | None:
-    """Give every side that is named among some, together; None where none is.
+    """Return all sides that are named, combined; None if none is.
 
     >>> all_sides([Side.LEFT, None, Side.RIGHT])
     <Side.BILATERAL: 'bilateral'>
@@ -177,9 +176,9 @@ def _joined(one: PastSession, other: PastSession) -> PastSession:
 @sealed
 @attrs.frozen(kw_only=True)
 class SessionCount:
-    """Sessions that answer a question, and further ones of which it is open whether they do.
+    """Sessions that a question counts, and others that it possibly counts.
 
-    A session is a day: whatever was done on one day counts once.
+    A session is a day: whatever was performed on one day counts once.
     """
 
     certain: tuple[PastSession, ...] = ()
@@ -192,12 +191,12 @@ class SessionCount:
 
     @property
     def at_least(self) -> int:
-        """How many days have a session that surely answers."""
+        """The number of days with a session that counts."""
         return len({session.date for session in self.certain})
 
     @property
     def at_most(self) -> int:
-        """How many days have a session that may answer."""
+        """The number of days with a session that counts or possibly counts."""
         return len({session.date for session in self.certain + self.possible})
 
 
@@ -206,9 +205,8 @@ class SessionCount:
 class History:
     """The earlier sessions of one patient, by date; one for each day, region and kind.
 
-    What the claims of a practitioner and of a facility say of one session is one session: of the
-    same day, region and kind, joints and sides are joined. The order in which they are given tells
-    nothing.
+    The professional and the facility claim for one session are one session: joints and sides of the
+    same day, region and kind are combined. The order in which sessions are given does not matter.
 
     >>> block = PastSession(
     ...     date=dt.date(2026, 1, 5),
@@ -225,8 +223,8 @@ class History:
     ...
     TypeError: sessions are PastSession values, not str
 
-    Source: "session" in the local coverage determinations, such as L38801: all facet procedures of
-    one day. That both claims of a session count once is our reading of it.
+    Source: the definition of a session in the local coverage determinations, such as L38801: all
+    facet procedures of one day. That both claims of a session count once is our reading.
     """
 
     sessions: tuple[PastSession, ...] = ()
@@ -253,15 +251,15 @@ class History:
         kinds: Iterable[SessionKind] = SessionKind,
         unmarked_as: SessionKind | None = None,
     ) -> SessionCount:
-        """Find the sessions on or after a day and before another one, which is left out.
+        """Find the sessions on or after one day and before another.
 
-        Without ``region`` or ``joints``, those of every region and joint are found. A session
-        whose region, joints or purpose is not known is a possible one where they are asked for.
-        ``unmarked_as`` says as what an injection of unknown purpose counts: a payer that asks for
-        a mark on diagnostic lines counts a line without it as therapeutic.
+        Without ``region`` or ``joints``, sessions of every region and joint are found. A session
+        whose region, joints or purpose is not known possibly counts where the question names them.
+        ``unmarked_as`` is the kind as which an injection of unknown purpose counts: a payer that
+        wants KX on diagnostic lines counts a line without it as therapeutic.
 
-        >>> unmarked = PastSession(date=dt.date(2026, 1, 5), kind=SessionKind.INJECTION)
-        >>> history = History(sessions=(unmarked,))
+        >>> injection = PastSession(date=dt.date(2026, 1, 5), kind=SessionKind.INJECTION)
+        >>> history = History(sessions=(injection,))
         >>> therapeutic = [SessionKind.THERAPEUTIC_INJECTION]
         >>> found = history.find(before=dt.date(2026, 3, 2), kinds=therapeutic)
         >>> found.at_least, found.at_most
@@ -275,7 +273,7 @@ class History:
         ...
         TypeError: kinds are SessionKind values, not single texts: write [SessionKind.ABLATION]
 
-        Source: for a missing mark, the OIG report of March 2023 on facet-joint interventions.
+        Source: for a missing KX, the OIG report of March 2023 on facet joint interventions.
         """
         if isinstance(kinds, str):
             message = "kinds are SessionKind values, not single texts: write [SessionKind.ABLATION]"
@@ -308,10 +306,10 @@ class History:
         kinds: Iterable[SessionKind] = SessionKind,
         unmarked_as: SessionKind | None = None,
     ) -> SessionCount:
-        """Count the sessions of the rolling window of some months that ends on a day.
+        """Count the sessions in the rolling window of months that ends on a day.
 
-        That day itself, the one that is asked about, is left out. `window_start` of
-        `cptfacet.dates` says where the window begins; the rest is as in `find`.
+        The day itself does not count. `cptfacet.dates.window_start` is where the window begins; the
+        other arguments are those of `find`.
 
         >>> def ablation(day):
         ...     return PastSession(date=day, kind=SessionKind.ABLATION)
@@ -342,8 +340,8 @@ class History:
     ) -> SessionCount:
         """Find the last ablation before a day, in a region or at some joints.
 
-        ``certain`` holds the last one that is sure, and ``possible`` what may have been one after
-        it or on the same day.
+        ``certain`` has the last one that is certain, and ``possible`` any that may have been
+        performed on the same day or later.
 
         >>> sure, open_ = (
         ...     PastSession(date=dt.date(2025, month, 2), kind=SessionKind.ABLATION, certain=sure)

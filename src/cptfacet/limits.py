@@ -170,7 +170,7 @@ def _shifted(day: dt.date, days: int) -> dt.date | None:
 @sealed
 @attrs.frozen(kw_only=True)
 class Amount:
-    """A number between two bounds: the least and the most it can be, where those are known.
+    """A number within bounds: at least so many, and at most, unless that is not known.
 
     >>> Amount(at_least=3)
     Amount(at_least=3, at_most=None)
@@ -343,8 +343,8 @@ def limits_of(rules: TermRules) -> Mapping[tuple[LimitId, Family | None], Limit 
     >>> limit = limits_of(rules)[LimitId.ABLATION_SESSIONS, None]
     >>> limit.max, limit.window.months
     (2, 12)
-    >>> limits_of(rules)[LimitId.INJECTION_SESSIONS, None].reason
-    'no source we have read states it'
+    >>> limits_of(rules)[LimitId.INJECTION_SESSIONS, None].key
+    'sessions.pooled.max'
     """
     return MappingProxyType(dict(_limits(rules)))
 

@@ -156,7 +156,7 @@ class TestThirdLevel:
             report = check("medicare", *self.LINES, date=date)
             return report.where(lambda found: found.rule == "third-level-not-covered").findings[0]
 
-        assert "depends on the contractor" in third("2024-09-01").message
+        assert "depends on the MAC" in third("2024-09-01").message
         assert "depends" not in third(DAY).message
 
     def test_is_not_judged_before_the_limits(self) -> None:

@@ -161,7 +161,7 @@ class TestDates:
         [found] = [f for f in report.findings if f.rule == "too-many-sessions"]
 
         assert str(found.citations[0].term) == "from 2021-04-25"
-        assert "2 earlier ablation sessions of the lumbar-sacral region lie in" in found.message
+        assert "This is the 3rd ablation session of the lumbar-sacral region" in found.message
 
 
 def _history(past: tuple[Claim, ...]) -> History:

@@ -104,7 +104,10 @@ class TestLevelsAboveTheLimit:
             assert found
             assert found.severity.value == "error"
             assert isinstance(found.remedy, Question)
-            assert found.remedy.question == "Does the patient know that 2 are covered?"
+            assert (
+                found.remedy.question
+                == "Was the patient informed before the service that 2 are covered?"
+            )
         asked = self.told(*lines)
         assert asked
         assert isinstance(asked.remedy, Question)

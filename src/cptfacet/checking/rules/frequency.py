@@ -1,7 +1,8 @@
-"""Rules on how often: earlier sessions against the limits of a policy, and the global period.
+"""Rules on frequency: the limits that count earlier sessions, and the global period.
 
-What is done today is read from the session where there is one, which knows its joints, and else from
-the lines, which rarely do. What a history leaves open is a warning, never an error.
+`cptfacet.limits` judges each limit; the rules here word its verdict. The session of the day is read
+from the note, where there is one, and otherwise from the lines, which rarely show the joints. What
+the history leaves open is a warning, never an error.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._text import agree, ordinal, series
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, checks, not_told, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Question, Severity
@@ -42,42 +44,43 @@ _LIMITS = {
 
 @checks(when=_FOR, needs=Signal.HISTORY)
 def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find a session beyond the most that the policy covers of its kind and region in its window."""
+    """Find a session beyond the number that the policy covers in its region and window."""
     for today, lines in _today(day):
         if today.kind is SessionKind.INJECTION:
             yield _for_want_of_purpose([day.plan.limit(_LIMITS[purpose]) for purpose in _EITHER])
         elif today.kind in _LIMITS:
             limit = day.plan.limit(_LIMITS[today.kind])
-            yield from _over(day, today, lines, limit, f"{_WORDS[today.kind]} sessions")
+            yield from _over(day, today, lines, limit, f"{_WORDS[today.kind]} session{{}}")
 
 
 def _pools(plan: Plan) -> bool:
-    """Say whether the policy has such a limit on any day: before it was seen it is not known."""
+    """Whether the policy has such a limit on any date; before it was seen it is not known."""
     return any(policy.stated("sessions.pooled.max", ()) for policy in plan.policy.lineage())
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)
 def pooled_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find an injection beyond the most that the policy may count of both purposes together."""
+    """Find an injection beyond a limit that may count both purposes together."""
     limit = day.plan.limit(LimitId.INJECTION_SESSIONS)
     seen: set[object] = set()
     for today, lines in _today(day):
         if today.kind in INJECTIONS and today.region not in seen:
             seen.add(today.region)
-            yield from _over(day, today, lines, limit, "injection sessions of any purpose")
+            what = "injection session{}, diagnostic and therapeutic together,"
+            yield from _over(day, today, lines, limit, what)
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
 def diagnostic_too_soon(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find a diagnostic injection sooner after another at its level than the policy allows."""
-    text = "a diagnostic injection {where} less than {window.days} days before"
+    """Find a diagnostic injection too soon after another one at its level."""
+    text = "A diagnostic injection {where} less than {window.days} days earlier"
     yield from _at_level(day, LimitId.DIAGNOSTIC_INTERVAL, text)
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
 def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find a diagnostic injection at a level that was ablated within the time the policy names."""
-    text = "an ablation {where} less than {window.months} months before"
+    """Find a diagnostic injection too soon after an ablation at its level."""
+    text = "An ablation {where} less than {window.months} months earlier"
     yield from _at_level(day, LimitId.DIAGNOSTIC_AFTER_ABLATION, text)
 
 
@@ -85,13 +88,13 @@ _AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RE
 
 
 def _is_of_practitioners(plan: Plan) -> bool:
-    """Say whether the physician fee schedule, which has the global periods, pays these claims."""
+    """Whether the claims are paid by the physician fee schedule, which has the global periods."""
     return plan.claim_type is ClaimType.PROFESSIONAL
 
 
 @checks(when=_FOR, needs=Signal.HISTORY, where=_is_of_practitioners)
 def in_global_period(day: Day) -> Iterator[RawFinding]:
-    """Find procedures in the global period of an earlier ablation without a modifier that says why."""
+    """Find procedures in the global period of an earlier ablation without a modifier for it."""
     limit = day.plan.global_period
     bare = [
         line
@@ -104,16 +107,20 @@ def in_global_period(day: Day) -> Iterator[RawFinding]:
     kind = SessionKind.ABLATION if ablates else SessionKind.INJECTION
     today = PastSession(date=day.date, kind=kind)
     if judge_session(limit, today, day.history).result is not Result.MET:
+        codes = [code for code, _ in by_code(bare)]
+        modifiers = [m.code for m in day.plan.known_modifiers.values() if m.role in _AFTER]
         yield RawFinding(
             lines=numbers(bare),
             message=(
-                f"an earlier ablation has a global period of {limit.window.days} days that is not"
-                " over, and no modifier says what this procedure is to it"
+                f"{series(codes)} {agree(codes, 'is', 'are')} billed within the"
+                f" {limit.window.days}-day global period of an earlier ablation, without modifier"
+                f" {series(sorted(modifiers), 'or')}"
             ),
             citations=limit.citations,
             remedy=Question(
-                question="Was the ablation done by the same practitioner or group, and is this"
-                " procedure unrelated to it (as on the other side), a planned stage, or a return?"
+                question="Did the same practitioner or group perform the ablation? If so, was this"
+                " procedure unrelated (such as the other side), staged, or a return to the"
+                " procedure room?"
             ),
         )
 
@@ -121,24 +128,24 @@ def in_global_period(day: Day) -> Iterator[RawFinding]:
 _Done = tuple[PastSession, tuple[Line, ...]]
 
 
-# -- what can't be told
+# -- what was not checked
 
 
 def _for_want_of_purpose(limits: Iterable[Limit | NotKnown]) -> NotAsked:
-    """Say that limits go by the purpose, which nothing states; or that they are not known."""
+    """Return that the limits are not known, or that they depend on a purpose that is not stated."""
     unknown = [limit for limit in limits if isinstance(limit, NotKnown)]
     if unknown:
         return not_told(unknown[0])
-    reason = "the limit goes by the purpose of the injection, and nothing states or marks it"
+    reason = "the limit depends on the purpose of the injection, and the claim does not show it"
     return NotAsked(needs="purpose", reason=reason)
 
 
-# -- what is done today
+# -- the session of the day
 
 
 _WORDS = {
-    SessionKind.DIAGNOSTIC_INJECTION: "diagnostic injection",
-    SessionKind.THERAPEUTIC_INJECTION: "therapeutic injection",
+    SessionKind.DIAGNOSTIC_INJECTION: "diagnostic",
+    SessionKind.THERAPEUTIC_INJECTION: "therapeutic",
     SessionKind.ABLATION: "ablation",
 }
 
@@ -147,9 +154,9 @@ _Place = tuple[SessionKind, CoverageRegion | None]
 
 
 def _today(day: Day) -> list[_Done]:
-    """Give what is done on the day, by kind and region, with the lines that stand for it.
+    """Return the session of the day by kind and region, each part with its lines.
 
-    An injection of unknown purpose is of the kind as which the payer counts it without a mark.
+    An injection of unknown purpose has the kind under which the payer counts it without KX.
     """
     session = day.session
     found: dict[_Place, tuple[PastSession, set[int]]] = {}
@@ -181,7 +188,10 @@ def _today(day: Day) -> list[_Done]:
 
 
 def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _Place:
-    """Give the place in a note of what is billed: of its purpose, where nothing bills another."""
+    """Return the kind and region in the note for what is billed.
+
+    An injection of unknown purpose takes the purpose in the note, if the note has only one there.
+    """
     kind, region = place
     if kind is SessionKind.INJECTION and _unmarked(day) is None:
         told = [purpose for purpose in _EITHER if (purpose, region) in known]
@@ -190,7 +200,7 @@ def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _
 
 
 def _unmarked(day: Day) -> SessionKind | None:
-    """Give the kind as which the policy counts an injection without a diagnostic mark."""
+    """Return the kind under which the payer counts an injection without KX."""
     mark = day.plan.provision("modifier.diagnostic", family=Family.IMAGE_GUIDED_INJECTION.value)
     return None if mark is None or mark.value == NO_MODIFIER else SessionKind.THERAPEUTIC_INJECTION
 
@@ -202,7 +212,7 @@ def _over(
     limit: Limit | NotKnown,
     what: str,
 ) -> Iterator[RawFinding | NotAsked]:
-    """Say that the sessions of a window are, or may be, more than are covered."""
+    """Yield that there are, or may be, more sessions in a window than are covered."""
     if isinstance(limit, NotKnown):
         yield not_told(limit)
         return
@@ -210,22 +220,22 @@ def _over(
     if verdict.result is Result.MET:
         return
     sure = verdict.result is Result.NOT_MET
-    number = verdict.earlier.at_least if sure else verdict.earlier.at_most
+    number = 1 + (verdict.earlier.at_least if sure else verdict.earlier.at_most)
     where = f" of the {today.region} region" if today.region else ""
     yield RawFinding(
         lines=numbers(lines),
         message=(
-            f"{number} earlier {what}{where} {'lie' if sure else 'may lie'} in the"
-            f" {limit.window.months} months before, and the most that are covered is {limit.max}"
+            f"This {'is' if sure else 'may be'} the {ordinal(number)} {what.format(where)} in"
+            f" {limit.window.months} months; {limit.max} are covered"
         ),
         citations=limit.citations,
-        remedy=Question(question="Is the session covered for a reason that the record shows?"),
+        remedy=Question(question="Does the record document a reason for an exception?"),
         severity=None if sure else Severity.WARNING,
     )
 
 
 def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | NotAsked]:
-    """Say that something was done, or may have been done, at the level before."""
+    """Yield that an earlier session was, or may have been, at the same level."""
     limit, done = day.plan.limit(limit_id), _today(day)
     kinds = {today.kind for today, _ in done}
     if SessionKind.INJECTION in kinds:
@@ -251,10 +261,11 @@ def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | N
 
 
 def _said(verdict: Verdict) -> tuple[str, str]:
-    """Say where something was done before, and ask what the verdict lacks."""
+    """Return where the earlier session was, and what to ask."""
     if verdict.result is Result.NOT_MET:
-        return "was done at the same level", "Does the record give a reason for the exception?"
+        where = "was performed at the same level"
+        return where, "Does the record document a reason for an exception?"
     if verdict.missing == (Missing.SIDE,):
-        where = "was done on the other side of the same level"
-        return where, "Does the payer count each side of a level by itself?"
-    return "may have been done at the same level", "Was it another level?"
+        where = "was performed on the other side of the same level"
+        return where, "Does the payer count each side of a level separately?"
+    return "may have been performed at the same level", "Was it performed at another level?"

@@ -1,4 +1,7 @@
-"""Rules on levels and regions: how many are covered, and codes that stand for too many."""
+"""Rules on levels and regions: how many are covered, and codes billed for too many.
+
+`cptfacet.limits` judges each limit; the rules here word its verdict.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._text import series
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line, billed_codes
@@ -30,11 +34,14 @@ if TYPE_CHECKING:
     from cptfacet.limits import Limit
 
 _THREE_LEVELS = Amount(at_least=3)
-_NAMED = {Ordinal.SECOND: "the second level", Ordinal.THIRD_AND_MORE: "all levels from the third"}
+_NAMED = {
+    Ordinal.SECOND: "the second level",
+    Ordinal.THIRD_AND_MORE: "all levels from the third on",
+}
 
 
 def _in_order(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
-    """Give the lines of today's codes by family and region, in the order of these."""
+    """Return the lines of current codes by family and region, in that order."""
     found = [
         ((family, region), lines)
         for (family, region), lines in day.by_region().items()
@@ -65,28 +72,28 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield RawFinding(
                 lines=numbers(third),
                 message=(
-                    f"{third[0].code} stands for a third level, and {limit.max} levels of a region"
-                    f" are covered in one session{since and f'; {since}'}"
+                    f"{third[0].code} is a third level; {limit.max} levels of a region are covered"
+                    f" in one session{since and f'; {since}'}"
                 ),
                 citations=limit.citations,
                 severity=Severity.WARNING if since else None,
                 remedy=Question(
-                    question="Does the patient know that the third level is not covered, so that"
-                    " the line says so, or does the claim go to appeal?"
+                    question="Was the patient informed before the service that the third level is"
+                    " not covered, or will the denial be appealed?"
                 ),
             )
 
 
 def _not_known_since(day: Day) -> str:
-    """Say why it is not known whether a third level is still paid on appeal, where that is so."""
+    """Return why it is not known whether a third level is still paid on appeal, if so."""
     stated = day.plan.get("checks.severity", rule=third_level_not_covered.id)
     if isinstance(stated, NotKnown) and stated.candidates:
-        return f"whether still on appeal depends on the contractor: {stated.reason}"
+        return f"whether it is still paid on appeal depends on the MAC: {stated.reason}"
     return ""
 
 
 def _not_covered(day: Day, family: Family) -> bool:
-    """Say whether the policy covers nothing of a family, so that its levels don't matter."""
+    """Whether the policy does not cover a family at all, however many its levels are."""
     stated = day.plan.provision("coverage.family", family=family)
     return stated is not None and stated.value == "not-covered"
 
@@ -111,7 +118,7 @@ def _groups(day: Day, family: Family) -> list[BilledGroup]:
 
 
 def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
-    """Find a group of more levels than are covered, in each reading of it or in the likeliest."""
+    """Find a group with more levels than are covered, in every reading or in the likeliest."""
     on_group = {number for billed in group.levels for number in billed.lines}
     lines = [line for line in day.facet if line.number in on_group]
     fewest = sum(code.levels_at_least() for code in billed_codes(lines))
@@ -125,8 +132,8 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
         yield RawFinding(
             lines=numbers(added),
             message=(
-                f"{_codes(lines)}: {fewest} levels of one region, and {limit.max} are covered in"
-                " one session"
+                f"{_codes(lines)} represent {fewest} levels of one region; {limit.max} are covered"
+                " in one session"
             ),
             citations=limit.citations,
             remedy=_asked_of(fewest, ablated, limit),
@@ -135,28 +142,28 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
         yield RawFinding(
             lines=numbers(added),
             message=(
-                f"{_codes(lines)} may be {likely} levels of one region, and {limit.max} are covered"
-                " in one session"
+                f"{_codes(lines)} may represent {likely} levels of one region; {limit.max} are"
+                " covered in one session"
             ),
             citations=limit.citations,
             severity=Severity.WARNING,
             remedy=Question(
-                question="Are the right and left units of the same joints, so that each joint is"
-                " one level on both sides?"
+                question="Are the right and left units for the same joints, which makes each joint"
+                " one bilateral level?"
             ),
         )
 
 
 def _asked_of(levels: int, ablated: int, limit: Limit) -> Question | None:
-    """Ask what the note does not tell; of fewer levels in the note the rules on it speak."""
-    know = f"the patient know that {limit.max} are covered?"
+    """Return what to ask; the rules on documentation ask about a note with fewer levels."""
+    informed = f"was the patient informed before the service that {limit.max} are covered?"
     if not ablated:
-        return Question(question=f"Were {levels} joints of one side treated, and does {know}")
-    return Question(question=f"Does {know}") if ablated >= levels else None
+        return Question(question=f"Were {levels} joints of one side treated, and {informed}")
+    return Question(question=informed.capitalize()) if ablated >= levels else None
 
 
 def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
-    """Give the joints of a group's regions that the note has as ablated."""
+    """Return the joints in the regions of a group that the note documents as ablated."""
     regions = {
         joint: region.region
         for joint in _noted(day, TechniqueKind.DENERVATION)
@@ -166,7 +173,7 @@ def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
 
 
 def _codes(lines: Iterable[Line]) -> str:
-    return ", ".join(code for code, _ in by_code(lines))
+    return series([code for code, _ in by_code(lines)])
 
 
 @checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
@@ -183,17 +190,17 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
     verdict = judge_amount(limit, Amount(at_least=fewest, at_most=count))
     if verdict.result is not Result.MET:
         said = (
-            f"{_codes(day.facet)} are of {count} regions, and one session is of"
-            f" {'one' if limit.max == 1 else limit.max}"
+            f"{_codes(day.facet)} are in {count} regions;"
+            f" {'one is' if limit.max == 1 else f'{limit.max} are'} covered in one session"
         )
         question = (
-            "Were both regions treated on this day, and what does the record give as the reason?"
+            "Were both regions treated on this day, and what reason does the record document?"
         )
         written, citations = _written_as_one(day)
         if written:
             both = " with ".join(JUNCTION)
-            said = f"{said}; {both}, which the note has, is one lumbar session and billed {written}"
-            question = f"Is {both} to be billed {written}?"
+            said = f"{said}; {both}, as documented, is one lumbar session billed {written}"
+            question = f"Should {both} be billed {written}?"
         yield RawFinding(
             lines=numbers(day.facet),
             message=said,
@@ -204,7 +211,7 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
-    """Give the codes of T12-L1 with L1-L2, where the note has these and the policy one group."""
+    """Return the codes for T12-L1 with L1-L2, if the note documents them and they are one group."""
     if day.session is None or _noted(day) != set(JUNCTION):
         return "", ()
     answer = day.coder().code(attrs.evolve(day.session, claim_type=day.claim_type))
@@ -218,20 +225,20 @@ def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
 
 
 def _counted(day: Day, group: BilledGroup) -> tuple[CodeRegion, ...]:
-    """Give the regions of a group; one that is read as T12-L1 with L1-L2 is a lumbar one."""
+    """Return the regions of a group; T12-L1 with L1-L2 is lumbar only."""
     return group.regions[-1:] if _is_junction(day, group) else group.regions
 
 
 def _is_junction(day: Day, group: BilledGroup) -> bool:
-    """Say whether a group is of T12-L1 with L1-L2, as its lines say and no note says otherwise."""
+    """Whether the lines of a group mean T12-L1 with L1-L2, and the note does not differ."""
     return group.joints == JUNCTION and _noted(day) in (set(), set(JUNCTION))
 
 
 def _may_be_junction(day: Day) -> bool:
-    """Say whether lines of two regions may be T12-L1 with L1-L2, whose form is not settled.
+    """Whether lines of two regions may mean T12-L1 with L1-L2.
 
-    The coverage policies leave these two joints out of the limit, on days too on which no source
-    shows how they are written.
+    The coverage policies except these two joints from the limit, also on dates for which no source
+    shows how they are coded.
     """
     if _noted(day) == set(JUNCTION):
         return True
@@ -241,7 +248,7 @@ def _may_be_junction(day: Day) -> bool:
 
 
 def _noted(day: Day, kind: TechniqueKind | None = None) -> set[Joint]:
-    """Give the joints that a note of the day has, by a kind of technique or by any."""
+    """Return the joints that the note of the day documents, for one kind of technique or all."""
     session = day.session
     if session is None or session.date != day.date:
         return set()
@@ -255,7 +262,7 @@ def _noted(day: Day, kind: TechniqueKind | None = None) -> set[Joint]:
 
 @checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
 def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
-    """Find a thoracic first level with a lumbar add-on, which the policy reads as one group."""
+    """Find a thoracic first level with a lumbar add-on, which is one group under the policy."""
     for group in day.groups:
         if _is_junction(day, group):
             said = [p for p in group.provisions if p.key == "coding.thoracolumbar"]
@@ -263,50 +270,49 @@ def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=tuple(sorted(n for billed in group.levels for n in billed.lines)),
                 message=(
-                    f"{first} with {further} is read as {' with '.join(JUNCTION)}: one lumbar"
-                    " session of two levels; other joints are written with a first level each"
+                    f"{first} with {further} means {' with '.join(JUNCTION)}, one lumbar session"
+                    " with two levels; any other joints take a first-level code in each region"
                 ),
                 citations=tuple(dict.fromkeys(c for p in said for c in p.citations)),
             )
 
 
-# -- codes that stand for one level, or for all further ones
+# -- codes for one level, or for all further ones
 
 
 @checks(when=Signal.THIRD)
 def third_level_without_second(day: Day) -> Iterator[RawFinding]:
-    """Find codes of a third level beside which the second level of the region is missing."""
+    """Find third-level codes without the second-level code of the region."""
     for (family, region), lines in _in_order(day):
         third = _of(lines, Ordinal.THIRD_AND_MORE)
         if third and _of(lines, Ordinal.FIRST) and not _of(lines, Ordinal.SECOND):
             known = day.plan.reference.find(
                 family=family, region=region, ordinal=Ordinal.SECOND, on=day.plan.on
             )
-            second = known[0].code if known else "the code of the second level"
+            second = known[0].code if known else "the second-level code"
             procedure = third[0].facts.code.procedure
             yield RawFinding(
                 lines=numbers(third),
                 message=(
-                    f"{third[0].code} stands for levels from the third on, and {second} is not"
-                    " billed"
+                    f"{third[0].code} is for levels after the second, and {second} is not billed"
                 ),
                 citations=procedure.citations if procedure else (),
                 remedy=Question(
-                    question=f"How many levels were treated: two, so that the second is {second},"
-                    " or more, so that its line is missing?"
+                    question=f"Were two levels treated, which takes {second} instead of"
+                    f" {third[0].code}, or more, which needs {second} too?"
                 ),
             )
 
 
 @checks(when=Signal.INJECTION | Signal.ADD_ON | Signal.SEVERAL_UNITS)
 def second_level_repeated(day: Day) -> Iterator[RawFinding]:
-    """Find a second-level code that is billed for more than one level."""
+    """Find a second-level code billed for more than one level."""
     yield from _repeated(day, Ordinal.SECOND)
 
 
 @checks(when=Signal.INJECTION | Signal.THIRD | Signal.SEVERAL_UNITS)
 def third_level_repeated(day: Day) -> Iterator[RawFinding]:
-    """Find a code for all levels from the third on that is billed more than once a side."""
+    """Find a code for all levels from the third on that is billed more than once per side."""
     yield from _repeated(day, Ordinal.THIRD_AND_MORE)
 
 
@@ -320,13 +326,13 @@ def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
             yield RawFinding(
                 lines=numbers(added),
                 message=(
-                    f"{added[0].code} stands for {_NAMED[ordinal]}, once a side, and is billed for"
-                    " more"
+                    f"{added[0].code} represents {_NAMED[ordinal]} and is reported once per side;"
+                    " the lines bill more"
                 ),
                 citations=procedure.citations if procedure else (),
                 severity=None if certain else Severity.WARNING,
                 remedy=Question(
-                    question=f"Which levels and sides does {added[0].code} stand for here?"
+                    question=f"Which levels and sides does {added[0].code} represent here?"
                 ),
             )
 
@@ -337,10 +343,10 @@ def _is_plain(code: BilledCode[Line], units: int) -> bool:
 
 
 def _both_sides(day: Day, lines: list[Line]) -> bool:
-    """Say whether two units without side can be both sides of a level beside these first levels.
+    """Whether two units without a side can be one bilateral level after these first levels.
 
-    Levels on both sides come first, so that a first level on one side has no such level after it.
-    Where the policy writes both sides in another form, the rules on that form have their say.
+    Bilateral levels come first, so none follows a first level on one side. If the policy wants
+    another laterality format, the rules on laterality report it.
     """
     first = BilledCode(ordinal=Ordinal.FIRST, lines=tuple(_of(lines, Ordinal.FIRST)))
     if not first.lines or first.bilateral_at_most:
