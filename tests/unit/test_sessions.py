@@ -59,10 +59,12 @@ ROOMS = (
     "coding",
     "dates",
     "errors",
+    "levels",
     "modifiers",
     "policies",
     "procedures",
     "reference",
+    "reference.joints",
     "sessions",
 )
 

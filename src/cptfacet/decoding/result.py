@@ -1,4 +1,4 @@
-"""What decoding a claim answers: levels as they were billed, what is open, what is not read."""
+"""Results of decoding a claim: the levels billed, what the lines leave open, and skipped lines."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class SkipReason(StrEnum):
 
 
 class DoubtId(StrEnum):
-    """What lines leave open, or what is odd about them.
+    """What lines leave open, or what is unusual about them.
 
-    The first three are what a line form does not keep even where nothing is wrong.
+    The first three are lost by the laterality format even where nothing is wrong.
     """
 
     SIDES_OR_LEVELS = "sides-or-levels"
@@ -71,14 +71,14 @@ class DoubtId(StrEnum):
 
     @property
     def lost(self) -> bool:
-        """Whether the line form lost it, rather than the claim being odd."""
+        """Whether the laterality format lost it; otherwise the claim is unusual."""
         return self in (DoubtId.SIDES_OR_LEVELS, DoubtId.THREE_OR_MORE, DoubtId.FURTHER_SIDES)
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Doubt:
-    """Something that lines leave open. ``lines`` count from 1."""
+    """A question that the lines leave open. ``lines`` count from 1."""
 
     id: DoubtId
     message: str
@@ -98,13 +98,13 @@ class SkippedLine:
 @sealed
 @attrs.frozen(kw_only=True)
 class BilledLevels:
-    """What the lines of one code say of levels.
+    """The levels that the lines of one code report.
 
-    ``sides`` counts the levels by side, in the likeliest reading: the one with the most bilateral
-    levels, or, where the first level was treated on one side and the policy writes bilateral levels
-    first, the one with the fewest. ``laterality`` is what the lines say in their form, with every
-    reading. ``or_more``: the code stands for the third and all further levels, so that its one
-    level may be several. ``purpose`` is what a modifier, or else the claim itself, says.
+    ``sides`` counts the levels by side in the likeliest reading: the one with the most bilateral
+    levels, or the one with the fewest if the first level is unilateral and the policy lists
+    bilateral levels first. ``laterality`` has every reading of the lines in their laterality
+    format. ``or_more``: the code represents the third and all further levels, and its one level may
+    be several. ``purpose`` comes from a modifier, or else from the claim.
     """
 
     code: str
@@ -117,10 +117,10 @@ class BilledLevels:
     lines: tuple[int, ...]
 
     def readings(self) -> Iterator[SideCount]:
-        """Give each count of levels that these lines may stand for, most bilateral ones first.
+        """Yield each count of levels that these lines may represent, most bilateral levels first.
 
-        Levels beyond those that the code counts (``or_more``) are not among them. Units that name
-        more levels than the code stands for have one reading, that of the code.
+        Levels beyond those that the code counts (``or_more``) are not included. Units for more
+        levels than the code represents have one reading, that of the code.
         """
         return iter((self.sides,)) if self.laterality.excess else self.laterality.readings()
 
@@ -130,10 +130,10 @@ class BilledLevels:
 class BilledGroup:
     """One coded group as it was billed: a first level with its add-ons.
 
-    ``techniques`` and ``guidances`` are those that the policy sends to the family on that date;
-    whether those of ``techniques_not_known`` belong to it, no source tells. ``joints`` names the
-    joints only where the lines settle them, which they rarely do. ``provisions`` shaped the
-    reading, and ``notes`` say what weighs on them.
+    ``techniques`` and ``guidances`` are those that the policy reports with the family on that date;
+    no source states whether those of ``techniques_not_known`` belong to it. ``joints`` is empty
+    unless the lines determine the joints, which is rare. ``provisions`` shaped the reading, and
+    ``notes`` are the judgments and caveats among them.
     """
 
     family: Family
@@ -158,18 +158,18 @@ class BilledGroup:
 
     @property
     def or_more(self) -> bool:
-        """Whether there may be further levels of the kind that one code stands for together."""
+        """Whether one code of the group represents several levels, and there may be more of them."""
         return any(billed.or_more for billed in self.levels)
 
     @property
     def purpose(self) -> Purpose | None:
-        """The purpose that all of its lines share, where it is told."""
-        told = {billed.purpose for billed in self.levels}
-        return told.pop() if len(told) == 1 else None
+        """The purpose that all of its lines share, where it is stated."""
+        stated = {billed.purpose for billed in self.levels}
+        return stated.pop() if len(stated) == 1 else None
 
     @property
     def lost(self) -> tuple[Doubt, ...]:
-        """What the line form did not keep, of the doubts."""
+        """The doubts that come from the laterality format alone."""
         return tuple(doubt for doubt in self.doubts if doubt.id.lost)
 
 
@@ -186,11 +186,10 @@ class BilledSession:
 @sealed
 @attrs.frozen(kw_only=True)
 class DecodedClaim:
-    """What was done, as far as the lines of a claim tell it.
+    """What the lines of a claim show was done.
 
-    ``sessions`` stand in the order of their first lines; ``unread`` lists every line that is no
-    part of one, with the reason. ``policy`` is the one under which the
-    claim was read.
+    ``sessions`` are in the order of their first lines; ``unread`` lists every other line, with the
+    reason. ``policy`` is the id of the policy under which the claim was read.
     """
 
     sessions: tuple[BilledSession, ...]
