@@ -1,25 +1,40 @@
-"""What a policy says on a date of service, as typed questions: one for each key of the vocabulary.
+"""What a policy and the reference data say on a date of service, as typed questions.
 
-Coding, decoding and checking ask here and nowhere else. A question returns `Known`, a value with the
-provision that gives it, or `NotKnown`; its name, its arguments and the type of its value are checked
-before a rule ever runs.
+Coding, decoding and checking ask here and nowhere else. A question about a policy returns `Known`, a
+value with the provision that gives it, or `NotKnown`; its name, its arguments and the type of its
+value are checked before a rule ever runs.
+
+Nothing changes between two turning days. What is true on one day of such a term is true on each, so
+it is worked out once, and an answer holds for the whole term.
 """
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from cptfacet.policies import Answer
+from cptfacet._memo import Kept
+from cptfacet.anatomy import Joint
+from cptfacet.policies import Answer, Policy, find_policy
 from cptfacet.policies import vocabulary as keys
+from cptfacet.policies.diagnosis_lists import turning_days as list_days
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
+from cptfacet.procedures import Family, ProcedureKind
+from cptfacet.reference import Reference, packaged
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cptfacet.anatomy import CodeRegion
     from cptfacet.claims import ClaimLine, ClaimType
     from cptfacet.findings import RuleFamily, Severity
     from cptfacet.history import SessionKind
     from cptfacet.modifiers import ModifierKind
-    from cptfacet.policies import Key, Policy
+    from cptfacet.policies import Key
     from cptfacet.policies.vocabulary import (
         AscList,
         BlocksBeside,
@@ -36,32 +51,196 @@ if TYPE_CHECKING:
         ThirdLevelSide,
         Uncoded,
     )
-    from cptfacet.procedures import CodeGroup, CodeRole, Family
-    from cptfacet.reference import Reference
+    from cptfacet.procedures import CodeGroup, CodeRole, Ordinal
+    from cptfacet.reference.joints import RegionFact
     from cptfacet.sessions import Guidance, Technique
 
-__all__ = ["TermRules"]
+__all__ = ["CODING", "Compiled", "Remembering", "Rulebook", "TermRules", "turning_days"]
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=Hashable)
+A = TypeVar("A")
+
+CODING = ("procedures", "other_nerves", "code_regions")  # on which coding and decoding rest
+_DAY = dt.timedelta(days=1)
+_MOST_REMEMBERED = 1 << 12
+
+
+def turning_days(policy: Policy, reference: Reference, *tables: str) -> tuple[dt.date, ...]:
+    """List the days on which what a policy and some tables of the reference say changes.
+
+    Without tables, those of every table count.
+
+    >>> from cptfacet import policies
+    >>> cpt = policies.get("cpt")
+    >>> dt.date(2020, 1, 1) in turning_days(cpt, packaged(), *CODING)
+    True
+    >>> set(turning_days(cpt, packaged())) > set(turning_days(cpt, packaged(), *CODING))
+    True
+    """
+    days = set(policy.turning_days())
+    days |= reference.turning_days(*(getattr(reference, table) for table in tables))
+    if not tables:
+        days |= list_days()
+    return tuple(sorted(days))
+
+
+class Rulebook:
+    """A policy and the reference data, term by term.
+
+    >>> from cptfacet import policies
+    >>> from cptfacet.claims import ClaimType
+    >>> from cptfacet.procedures import CodeRole
+    >>> book = Rulebook(policies.get("cpt"), packaged())
+    >>> rules = book.on(dt.date(2026, 3, 2), ClaimType.PROFESSIONAL)
+    >>> rules.laterality_format(CodeRole.INJECTION_ADD_ON).value
+    <LateralityFormat.TWO_UNITS: 'two-units'>
+    >>> rules.on <= dt.date(2026, 3, 2) <= rules.last
+    True
+    """
+
+    __slots__ = ("_days", "_rules", "policy", "reference")
+
+    def __init__(self, policy: Policy, reference: Reference, *tables: str) -> None:
+        """Take a policy and the reference data; its terms are those of some tables, or of all."""
+        self.policy = policy
+        self.reference = reference
+        self._days = turning_days(policy, reference, *tables)
+        self._rules: dict[tuple[int, ClaimType], TermRules] = {}
+
+    def term(self, on: dt.date) -> int:
+        """Return the number of the term of a date."""
+        return bisect.bisect_right(self._days, on)
+
+    def rules(self, term: int, claim_type: ClaimType) -> TermRules:
+        """Return what holds on each day of a term, for one claim type."""
+        rules = self._rules.get((term, claim_type))
+        if rules is None:
+            first = self._days[term - 1] if term else dt.date.min
+            last = self._days[term] - _DAY if term < len(self._days) else dt.date.max
+            rules = self._rules[term, claim_type] = TermRules(
+                self.policy, self.reference, on=first, last=last, claim_type=claim_type
+            )
+        return rules
+
+    def on(self, date: dt.date, claim_type: ClaimType) -> TermRules:
+        """Return what holds on a date, for one claim type."""
+        return self.rules(self.term(date), claim_type)
+
+
+class Compiled:
+    """What answers many questions under one policy.
+
+    What the policy and the reference say between two turning days is worked out once and kept. It
+    can be pickled: it takes policy and reference along and works out the rest again.
+    """
+
+    __slots__ = ("_rulebook",)
+    _tables: ClassVar[
+        tuple[str, ...]
+    ] = ()  # those on which its answers rest; all where none is named
+
+    def __init__(self, policy: Policy | str | Rulebook, reference: Reference | None = None) -> None:
+        """Take a policy or its id, and the reference where it is not the packaged one.
+
+        In their place it takes the rulebook of another of its kind, which they share.
+
+        Raises:
+            UnknownIdError: No packaged policy has the id.
+            TypeError: The policy is neither a Policy nor an id.
+        """
+        if not isinstance(policy, Rulebook):
+            policy = Rulebook(find_policy(policy), reference or packaged(), *self._tables)
+        self._rulebook = policy
+
+    @property
+    def policy(self) -> Policy:
+        """The policy under which it answers."""
+        return self._rulebook.policy
+
+    @property
+    def reference(self) -> Reference:
+        """The reference data with which it answers."""
+        return self._rulebook.reference
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(policy={self.policy.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make = functools.partial(type(self), **self._options())
+        return make, (self.policy, self.reference)
+
+    def _options(self) -> dict[str, Any]:
+        """Return what it was made with beside policy and reference."""
+        return {}
+
+
+class Remembering(Compiled, Generic[Q, A]):
+    """What remembers its answers about coded lines by their questions.
+
+    A question names the term of its date and not the date, so its answer holds on each day of it.
+    """
+
+    __slots__ = ("_answers",)
+    _tables = CODING
+
+    def __init__(
+        self,
+        policy: Policy | str | Rulebook,
+        reference: Reference | None = None,
+        *,
+        memo: int = _MOST_REMEMBERED,
+    ) -> None:
+        """Take a policy or its id, and the reference where it is not the packaged one.
+
+        ``memo`` is the most answers that are remembered.
+
+        Raises:
+            UnknownIdError: No packaged policy has the id.
+            TypeError: The policy is neither a Policy nor an id.
+        """
+        super().__init__(policy, reference)
+        self._answers = Kept(self._answer, most=memo, short=self._is_short)
+
+    def _options(self) -> dict[str, Any]:
+        return {"memo": self._answers.most}
+
+    def _answer(self, question: Q) -> A:
+        """Answer a question, from nothing but the question."""
+        raise NotImplementedError
+
+    def _is_short(self, question: Q) -> bool:
+        """Whether a question takes little enough memory to be remembered."""
+        raise NotImplementedError
 
 
 class TermRules:
-    """What a policy says on any day of one term, for one claim type.
-
-    ``on`` is a day of the term: nothing changes within it, so every day gives the same answers.
-    """
-
-    __slots__ = ("_answers", "claim_type", "on", "policy", "reference")
+    """What a policy and the reference data say from ``on`` to ``last``, for one claim type."""
 
     def __init__(
-        self, policy: Policy, reference: Reference, *, on: dt.date, claim_type: ClaimType
+        self,
+        policy: Policy,
+        reference: Reference,
+        *,
+        on: dt.date,
+        last: dt.date | None = None,
+        claim_type: ClaimType,
     ) -> None:
-        """Take a policy, the reference data, a day of the term and the claim type."""
+        """Take a policy, the reference data, the days and the claim type; without ``last``, one day."""
         self.policy = policy
         self.reference = reference
         self.on = on
+        self.last = last or on
         self.claim_type = claim_type
         self._answers: dict[tuple[str, ...], Any] = {}
+        self._made: dict[Callable[[TermRules], Any], Any] = {}
+
+    def once(self, make: Callable[[TermRules], T]) -> T:
+        """Return what is made from these rules; it is made when it is first asked for."""
+        made: T | None = self._made.get(make)
+        if made is None:
+            made = self._made[make] = make(self)
+        return made
 
     def _ask(self, key: Key[T], *cell: str) -> Answer[T]:
         asked = (key.name, *cell)
@@ -71,6 +250,21 @@ class TermRules:
         return answer
 
     # -- which codes
+
+    @functools.cached_property
+    def regions(self) -> Mapping[Joint, RegionFact[CodeRegion] | None]:
+        """The region that picks the code of each joint, or None where no source states it."""
+        found = ((joint, self.reference.code_region(joint, on=self.on)) for joint in Joint)
+        return {joint: None if isinstance(fact, Unknown) else fact for joint, fact in found}
+
+    @functools.cached_property
+    def codes(self) -> Mapping[tuple[Family, CodeRegion, Ordinal], str]:
+        """The facet codes that are valid, by what they represent."""
+        return {
+            (Family(p.family), p.region, p.ordinal): p.code
+            for p in self.reference.find(kind=ProcedureKind.FACET, on=self.on)
+            if p.family and p.region and p.ordinal
+        }
 
     def family(self, technique: Technique, guidance: Guidance | None) -> Answer[Family | Uncoded]:
         """Return the family of facet codes for a technique, or why it has none."""

@@ -22,7 +22,7 @@ from cptfacet.checking import Checker
 from cptfacet.citations import Confidence
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder
-from cptfacet.coding.plans import JUNCTION, turning_points
+from cptfacet.coding.plans import JUNCTION
 from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.errors import MissingExtraError
 from cptfacet.findings import FindingKind, RuleFamily
@@ -47,6 +47,7 @@ from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Grouping, Uncoded
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import repair_claim
+from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
 from cptfacet.unknown import Unknown
 
@@ -259,10 +260,9 @@ class _Case:
     @functools.cached_property
     def days(self) -> list[dt.date]:
         """The days on which the policy, the reference or its add-on edits change."""
-        links = [link.term for p in self.reference.procedures for link in p.primaries]
-        days = {*turning_points(self.policy, self.reference), *(term.first for term in links)}
-        days |= {term.last + _DAY for term in links if term.last < dt.date.max}
-        return sorted(days - {dt.date.min})
+        return [
+            day for day in turning_days(self.policy, self.reference, *CODING) if day > dt.date.min
+        ]
 
     @functools.cached_property
     def codes(self) -> Callable[[dt.date], Mapping[tuple[Family, object, Ordinal], str]]:

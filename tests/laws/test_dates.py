@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cptfacet import policies
-from cptfacet.coding.plans import turning_points
 from cptfacet.dates import (
     EffectivePeriod,
     Status,
@@ -263,7 +262,7 @@ class TestPolicies:
     """
 
     def test_between_two_turning_points_the_answer_stays(self, policy: Policy) -> None:
-        stretches = list(between(turning_points(policy, packaged())))
+        stretches = list(between(sorted(policy.turning_days())))
         assert len(stretches) > 10
         for key, cell in QUESTIONS:
             for first, last in stretches:
@@ -279,7 +278,7 @@ class TestPolicies:
         self, policy: Policy, date: dt.date, question: tuple[str, dict[str, str]]
     ) -> None:
         key, cell = question
-        days = turning_points(policy, packaged())
+        days = sorted(policy.turning_days())
         place = bisect.bisect_right(days, date)
         answer = policy.get(key, on=date, **cell)
 
@@ -344,7 +343,7 @@ def test_a_policy_may_end_on_the_last_day_there_is() -> None:
         ),
     )
 
-    assert turning_points(endless, packaged()) == turning_points(cpt, packaged())
+    assert endless.turning_days() == cpt.turning_days()
 
 
 def cell_of(stated: Provision | NotKnown) -> dict[str, str]:

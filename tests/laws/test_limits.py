@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from cptfacet import policies, strategies
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import ClaimType
-from cptfacet.coding.plans import turning_points
 from cptfacet.history import INJECTIONS, History, PastSession, SessionKind
 from cptfacet.limits import (
     Amount,
@@ -544,7 +543,7 @@ class TestLimits:
 
     @pytest.mark.parametrize("policy", PACKAGED, ids=lambda policy: policy.id)
     def test_are_what_the_policy_states(self, policy: Policy) -> None:
-        for day in {TODAY, *turning_points(policy, packaged())}:
+        for day in {TODAY, *policy.turning_days()}:
             for (id_, family), limit in limits_on(policy, day).items():
                 asked = provisions_of(policy, day, id_, family)
                 unknown = [answer for answer in asked if isinstance(answer, NotKnown)]

@@ -14,9 +14,9 @@ from cptfacet import policies
 from cptfacet.addons import allowed_primaries
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.coding import CodedSession, Coder, Refusal
-from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.reference import packaged
+from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Session, parse_session
 from cptfacet.strategies import messy_claims, messy_sessions, sessions
 
@@ -161,7 +161,7 @@ def test_a_session_or_claim_that_is_very_long_is_not_remembered() -> None:
 def test_primaries_are_the_same_on_each_day_of_a_term(payer: str) -> None:
     """Decoding asks for them, and remembers its answer for the whole term."""
     policy, reference = policies.get(payer), packaged()
-    days = [*turning_points(policy, reference), dt.date.max]
+    days = [*turning_days(policy, reference, *CODING), dt.date.max]
     for first, next_one in itertools.pairwise(days):
         for procedure in reference.procedures:
             on_first, on_last = (

@@ -16,7 +16,6 @@ from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal
-from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Policy, Provision
@@ -47,9 +46,7 @@ STATED = (
 
 # -- every packaged policy
 
-DAYS = sorted(
-    {day for name in policies.ids() for day in turning_points(policies.get(name), packaged())}
-)
+DAYS = sorted({day for name in policies.ids() for day in policies.get(name).turning_days()})
 ADD_ONS = tuple(p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on)
 
 

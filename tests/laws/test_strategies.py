@@ -22,7 +22,6 @@ from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder, Refusal, code_session
-from cptfacet.coding.plans import turning_points
 from cptfacet.decoding import Decoder
 from cptfacet.errors import MissingExtraError
 from cptfacet.history import History, PastSession, SessionKind
@@ -39,6 +38,7 @@ from cptfacet.limits import (
 from cptfacet.policies import KEYS, NotKnown, Policy, Provision
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
+from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
 from cptfacet.unknown import Unknown
 
@@ -351,7 +351,7 @@ class TestCoverage:
         assert reached(strategies.messy_claims(), tell, domain)
 
     def test_every_day_on_which_something_changes(self) -> None:
-        known = [turning_points(policies.get(name), packaged()) for name in policies.ids()]
+        known = [turning_days(policies.get(name), packaged(), *CODING) for name in policies.ids()]
         days = {day for listed in known for day in listed} - {dt.date.min}
         beside = {day + dt.timedelta(days=step) for day in days for step in (-1, 0, 1)}
         drawn_days = strategies.service_dates()

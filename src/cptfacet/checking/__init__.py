@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
 import functools
 from importlib.metadata import version
@@ -14,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 from cptfacet._inputs import expect
 from cptfacet._memo import Kept, Memo, Shape
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
-from cptfacet.checking.plans import Plan, Tools, turning_days
+from cptfacet.checking.plans import Plan
 from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
 from cptfacet.checking.rule import Check, NotAsked, RawFinding, Rule, checks
 from cptfacet.checking.rules import all_rules, get_rule
 from cptfacet.checking.same_claim_history import tell_own_past
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim
+from cptfacet.coding import Coder
 from cptfacet.coding.result import CodedSession, claim_of
+from cptfacet.decoding import Decoder
 from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
 from cptfacet.history import History
-from cptfacet.policies import find_policy
 from cptfacet.policies.selection import select_policy
 from cptfacet.reference import Reference, packaged
+from cptfacet.rulebook import Compiled, Rulebook, TermRules
 from cptfacet.sessions import Session
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def compiled(policy: Policy, reference: Reference) -> Checker:
     return Checker(policy, reference, memo=0)
 
 
-class Checker:
+class Checker(Compiled):
     """Check many claims under one policy.
 
     What the policy and the reference say between two of their dates is worked out once and kept.
@@ -137,7 +138,7 @@ class Checker:
 
     def __init__(
         self,
-        policy: Policy | str,
+        policy: Policy | str | Rulebook,
         reference: Reference | None = None,
         *,
         rules: Iterable[Rule] | None = None,
@@ -152,8 +153,7 @@ class Checker:
             TypeError: The policy is neither a Policy nor an id.
             ValueError: Two rules have one id.
         """
-        self.policy = find_policy(policy)
-        self.reference = reference or packaged()
+        super().__init__(policy, reference)
         self.rules = all_rules() if rules is None else tuple(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):
             message = "two rules have one id"
@@ -161,17 +161,12 @@ class Checker:
         self._whole = [(r, r.check.ask_whole) for r in self.rules if r.check.ask_whole]
         self._memo = Memo[Shape, Answer](memo)
         self._under = _under(self.policy, self.reference)
-        self._tools = Tools(self.policy, self.reference)
-        self._days = turning_days(self.policy, self.reference)
-        self._terms: dict[tuple[int, ClaimType], Plan] = {}
+        self._coder = Coder(self._rulebook)
+        self._decoder = Decoder(self._rulebook)
         self._plans = Kept(self._plan)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(policy={self.policy.id!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        make = functools.partial(Checker, rules=self.rules, memo=self._memo.most)
-        return make, (self.policy, self.reference)
+    def _options(self) -> dict[str, Any]:
+        return {"rules": self.rules, "memo": self._memo.most}
 
     def check(
         self,
@@ -242,21 +237,11 @@ class Checker:
                 _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
     def _plan(self, day: tuple[dt.date, ClaimType]) -> Plan:
-        """Return the plan of a date and claim type, which is that of its whole term."""
-        date, claim_type = day
-        term = bisect.bisect_right(self._days, date)
-        plan = self._terms.get((term, claim_type))
-        if plan is None:
-            plan = self._terms[term, claim_type] = Plan(
-                self.policy,
-                self.reference,
-                on=date,
-                claim_type=claim_type,
-                rules=self.rules,
-                tools=self._tools,
-                term=len(self._terms),
-            )
-        return plan
+        """Return the rules that run on a date for claims of a type: the same on each day of a term."""
+        return self._rulebook.on(*day).once(self._made)
+
+    def _made(self, rules: TermRules) -> Plan:
+        return Plan(rules, self.rules, self._coder, self._decoder)
 
 
 def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:

@@ -212,7 +212,7 @@ class Day:
     def groups(self) -> tuple[BilledGroup, ...]:
         """The facet levels as they are billed, in coded groups, as `decode_claim` reads them."""
         if self._groups is None:
-            self._groups = self.plan.decoder().read_day(
+            self._groups = self.plan.decoder.read_day(
                 [(line.number, line.written) for line in self.lines],
                 date=self.date,
                 claim_type=self._claim.claim_type,
@@ -227,9 +227,10 @@ class Day:
             self._billed = billed_codes(self.facet)
         return self._billed
 
+    @property
     def coder(self) -> Coder:
-        """Return the coder of the policy and reference under which the day is checked."""
-        return self.plan.coder()
+        """The coder of the policy and reference under which the day is checked."""
+        return self.plan.coder
 
     def by_region(self) -> Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]]:
         """Group the facet lines by family and region."""

@@ -216,7 +216,7 @@ def noted(day: Day) -> Noted | None:
 
 def _noted(day: Day, session: Session) -> Noted:
     asked = attrs.evolve(session, claim_type=day.claim_type)
-    answer = day.coder().code(asked)
+    answer = day.coder.code(asked)
     lines = answer.claim.lines if isinstance(answer, CodedSession) else ()
     plan = day.plan
     agrees = bool(lines) and Counter(map(told_of, lines)) == Counter(map(as_written, day.facet))

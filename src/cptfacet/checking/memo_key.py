@@ -45,7 +45,8 @@ class Shapes:
             return None
         known, stated = self._lines, claim.diagnoses
         shape: list[Hashable] = [
-            self._plan.term,
+            self._plan.rules.on,
+            self._plan.claim_type,
             claim.purpose,
             claim.place_of_service,
             bool(stated),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from typing import TYPE_CHECKING
 
@@ -20,38 +19,29 @@ from cptfacet.checking.line_facts import (
 )
 from cptfacet.checking.memo_key import Shapes
 from cptfacet.checking.signals import Signal
-from cptfacet.coding import Coder
-from cptfacet.coding.plans import turning_points
-from cptfacet.decoding import Decoder
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
 from cptfacet.limits import global_period, limits_of
 from cptfacet.policies import Provision, value_of
 from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
-from cptfacet.policies.diagnosis_lists import turning_days as list_days
 from cptfacet.procedures import CodeGroup, Family, Ordinal, ProcedureKind, is_code
 from cptfacet.reference.diagnoses import Diagnosis, NamedPart
 from cptfacet.reference.edits import AscStatus, Mue, PairEdits, PairIndicator
-from cptfacet.rulebook import TermRules
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cptfacet.checking.rule import Asked, Rule
-    from cptfacet.claims import ClaimType
+    from cptfacet.coding import Coder
+    from cptfacet.decoding import Decoder
     from cptfacet.limits import Limit, LimitId
-    from cptfacet.policies import NotKnown, Policy
-    from cptfacet.reference import Reference
+    from cptfacet.policies import NotKnown
+    from cptfacet.rulebook import TermRules
 
-__all__ = ["Plan", "Runs", "Tools", "turning_days"]
+__all__ = ["Plan", "Runs"]
 
 _MOST_PAIRED = 200  # codes of one day whose pairs are looked up
-
-
-def turning_days(policy: Policy, reference: Reference) -> list[dt.date]:
-    """List the dates on which an answer to a rule may change; between two of them it can't."""
-    return sorted({*turning_points(policy, reference), *reference.turning_days(), *list_days()})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -99,55 +89,26 @@ class _Running:
         return [name for signal, name in self.needs if not signal & signals]
 
 
-class Tools:
-    """The coder and the decoder of a policy, made when a rule first asks for them."""
-
-    def __init__(self, policy: Policy, reference: Reference) -> None:
-        """Take a policy and a reference."""
-        self._of = policy, reference
-
-    @functools.cached_property
-    def coder(self) -> Coder:
-        """The coder."""
-        return Coder(*self._of)
-
-    @functools.cached_property
-    def decoder(self) -> Decoder:
-        """The decoder."""
-        return Decoder(*self._of)
-
-
 class Plan:
-    """The answers of one policy and reference to rules, for one term and claim type.
-
-    ``on`` is a day of the term. Every day of the term gives the same answers.
-    """
+    """The rules that run in one term, for one claim type, and what they are told of lines."""
 
     def __init__(
-        self,
-        policy: Policy,
-        reference: Reference,
-        *,
-        on: dt.date,
-        claim_type: ClaimType,
-        rules: Sequence[Rule],
-        tools: Tools,
-        term: int = 0,
+        self, rules: TermRules, checks: Sequence[Rule], coder: Coder, decoder: Decoder
     ) -> None:
         """Select the rules that run under the policy in this term."""
-        self._tools = tools
-        self.term = term
-        self.policy = policy
-        self.reference = reference
-        self.on = on
-        self.claim_type = claim_type
-        self.rules = TermRules(policy, reference, on=on, claim_type=claim_type)
-        self.known_modifiers = {modifier.code: modifier for modifier in reference.modifiers}
+        self.rules = rules
+        self.coder = coder
+        self.decoder = decoder
+        self.policy = rules.policy
+        self.reference = rules.reference
+        self.on = rules.on
+        self.claim_type = rules.claim_type
+        self.known_modifiers = {modifier.code: modifier for modifier in self.reference.modifiers}
         self._provisions: dict[tuple[object, ...], Provision | NotKnown] = {}
         self.families = value_of(self.rules.rule_families()) or ()
         self._running = [
             _Running.of(rule, self.severity(rule))
-            for rule in rules
+            for rule in checks
             if rule.family in self.families
             and rule.check.of_a_day
             and (rule.check.where is None or rule.check.where(self))
@@ -169,14 +130,6 @@ class Plan:
         self.diagnosed = Kept(functools.partial(diagnose, self))
         self.shown = Kept(functools.partial(look, self))
         self.shapes = Shapes(self)
-
-    def coder(self) -> Coder:
-        """Return the coder of the same policy and reference."""
-        return self._tools.coder
-
-    def decoder(self) -> Decoder:
-        """Return the decoder of the same policy and reference."""
-        return self._tools.decoder
 
     def get(self, key: str, **cell: str) -> Provision | NotKnown:
         """Return what the policy states for a key in this term."""

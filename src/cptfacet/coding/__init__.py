@@ -16,7 +16,7 @@ from cptfacet._memo import is_short
 from cptfacet._records import sealed
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.coding.families import collect, drop_included, share_levels
-from cptfacet.coding.plans import Compiled
+from cptfacet.coding.plans import Plan
 from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import Line, family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -24,6 +24,7 @@ from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies.selection import select_policy
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, packaged
+from cptfacet.rulebook import Remembering
 from cptfacet.sessions import Session
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cptfacet.anatomy import Joint, Side
     from cptfacet.claims import Purpose
     from cptfacet.coding.families import Levels
-    from cptfacet.coding.plans import Plan
     from cptfacet.policies import Policy
     from cptfacet.sessions import Treatment
 
@@ -153,7 +153,7 @@ class _Lines:
     why: tuple[LineReason, ...]
 
 
-class Coder(Compiled[_Question, "_Lines | Refusal"]):
+class Coder(Remembering[_Question, "_Lines | Refusal"]):
     """Code many sessions under one policy.
 
     What the policy and the reference say between two of their dates is worked out once and kept,
@@ -189,7 +189,7 @@ class Coder(Compiled[_Question, "_Lines | Refusal"]):
 
     def _question(self, session: Session) -> _Question:
         return _Question(
-            self._term(session.date),
+            self._rulebook.term(session.date),
             session.claim_type or ClaimType.PROFESSIONAL,
             session.treatments,
             session.diagnoses,
@@ -197,7 +197,7 @@ class Coder(Compiled[_Question, "_Lines | Refusal"]):
 
     def _answer(self, question: _Question) -> _Lines | Refusal:
         """Write the lines of a session, number them, and say each thing about them once."""
-        plan = self._plan(question.term, question.claim_type)
+        plan = self._rulebook.rules(question.term, question.claim_type).once(Plan)
         lines: list[Line] = []
         notes: dict[tuple[NoteId, str], Note] = {}
         refusals: dict[Refusal, None] = {}

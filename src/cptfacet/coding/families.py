@@ -14,7 +14,8 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
 from cptfacet.notes import Note, NoteId, Refusal
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import Known, NotKnown, Provision
+from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Family
 from cptfacet.reference.joints import RegionFact
 from cptfacet.sessions import merge_sides
@@ -77,17 +78,18 @@ def collect(
     treatments: Iterable[Treatment], plan: Plan
 ) -> Generator[Note | Refusal, None, _Families]:
     """Gather the treated joints by family; treatments of one family share their levels."""
+    rules = plan.rules
     families: _Families = {}
     for treatment in treatments:
-        others = only_other_nerves(treatment, reference=plan.reference, on=plan.on)
-        chosen = others or plan.cell(treatment.technique, treatment.guidance)
+        others = only_other_nerves(treatment, reference=rules.reference, on=rules.on)
+        chosen = others or plan.family(treatment.technique, treatment.guidance)
         if isinstance(chosen, Refusal):
             yield chosen
             continue
-        treated = read_treatment(treatment, reference=plan.reference, on=plan.on)
+        treated = read_treatment(treatment, reference=rules.reference, on=rules.on)
         yield from treated.notes
         yield from treated.refusals
-        levels = families.setdefault(chosen.family, {})
+        levels = families.setdefault(chosen.value, {})
         purposes = frozenset((treatment.purpose,))
         for joint, side in treated.joints.items():
             level = Level(
@@ -95,7 +97,7 @@ def collect(
                 side=side,
                 purposes=purposes,
                 chosen=(chosen.provision,),
-                fact=plan.regions[joint],
+                fact=rules.regions[joint],
             )
             before = levels.get(joint)
             levels[joint] = (yield from _joined(before, level, plan)) if before else level
@@ -111,8 +113,8 @@ def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level
             message += (
                 ". Its side is named once only and taken for both: ask whether it is the same"
             )
-        answer = plan.overlapping
-        citations = answer.citations if isinstance(answer, Provision) else ()
+        answer = plan.rules.overlapping_injections()
+        citations = answer.citations if isinstance(answer, Known) else ()
         yield Note(id=NoteId.SHARED_LEVEL, message=message, citations=citations)
     return attrs.evolve(
         one,
@@ -135,9 +137,10 @@ def share_levels(families: _Families, plan: Plan) -> Generator[Note, None, _Fami
             f"{joint} was injected under two guidances; it is one level, coded under the first"
         )
         yield Note(id=NoteId.SHARED_LEVEL, message=message)
-        if isinstance(plan.overlapping, NotKnown):
-            message = f"injections that overlap at {joint}: {plan.overlapping.reason}"
-            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=plan.overlapping.citations)
+        answer = plan.rules.overlapping_injections()
+        if isinstance(answer, NotKnown):
+            message = f"injections that overlap at {joint}: {answer.reason}"
+            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
     return {
         **families,
         Family.IMAGE_GUIDED_INJECTION: guided,
@@ -149,7 +152,7 @@ def drop_included(
     levels: Levels, ablated: Mapping[Joint, Side | None], plan: Plan
 ) -> Generator[Note, None, Levels]:
     """Leave out injections at joints whose ablation on the same day is coded."""
-    answer = plan.at_ablated
+    answer = plan.rules.injection_at_ablated_joint()
     left: Levels = {}
     for joint, level in levels.items():
         if joint not in ablated:
@@ -158,7 +161,7 @@ def drop_included(
             left[joint] = level
             message = f"whether the injection at {joint} is part of its ablation: {answer.reason}"
             yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
-        elif answer.value != "included":
+        elif answer.value is not Bundling.INCLUDED:
             left[joint] = level
         else:
             rest = _side_left(level.side, ablated[joint])

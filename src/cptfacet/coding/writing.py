@@ -6,6 +6,7 @@ the next step needs.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import attrs
@@ -19,14 +20,15 @@ from cptfacet.coding.families import chosen_by, purposes_of
 from cptfacet.coding.plans import JUNCTION, not_known, weight
 from cptfacet.coding.result import LineReason
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies import NotKnown, Provision
-from cptfacet.procedures import Family, Ordinal, role_of
+from cptfacet.policies import Answer, Known, NotKnown, Provision
+from cptfacet.policies.vocabulary import FamilyPairing, Grouping
+from cptfacet.procedures import CodeRole, Family, Ordinal, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
     from cptfacet.coding.families import Level
-    from cptfacet.coding.plans import Marks, Plan
+    from cptfacet.coding.plans import Plan
 
 __all__ = ["Line", "family_pairs", "write"]
 
@@ -74,7 +76,7 @@ class _Part(NamedTuple):
     """The levels of a group that one code represents."""
 
     ordinal: Ordinal
-    role: str
+    role: CodeRole
     levels: list[Level]
 
     @property
@@ -127,16 +129,16 @@ def _groups(
         by_region.setdefault(level.region, []).append(level)
     shaped: list[Provision] = []
     if len(by_region) > 1 and any(level.joint is Joint.T12_L1 for level in ordered):
-        answer = plan.thoracolumbar[family]
+        answer = plan.rules.thoracolumbar(family)
         alone = {level.joint for level in ordered} == set(JUNCTION)
         if isinstance(answer, NotKnown):
             if alone:
                 message = f"T12-L1 with L1-L2 is coded by code region: {answer.reason}"
                 yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
-        elif answer.value != "one-group":
-            shaped = [answer]
+        elif answer.value is not Grouping.ONE_GROUP:
+            shaped = [answer.provision]
         elif alone:
-            return [_Group(ordered, [answer])]
+            return [_Group(ordered, [answer.provision])]
         else:
             message = (
                 "T12-L1 is coded by its code region: the instruction that groups it with L1-L2"
@@ -156,17 +158,15 @@ def _in_order(group: _Group, plan: Plan) -> Generator[Note, None, _Group]:
     levels, shaped = group
     if len({level.side for level in levels}) == 1:
         return group
-    settled = yield from _settled(plan.level_order, "order of levels")
+    settled = yield from _settled(plan.rules.level_order(), "order of levels")
     levels = sorted(levels, key=lambda level: level.side is not Side.BILATERAL)
     return _Group(levels, [*shaped, *settled])
 
 
-def _settled(
-    answer: Provision | NotKnown, what: str
-) -> Generator[Note, None, tuple[Provision, ...]]:
+def _settled(answer: Answer[object], what: str) -> Generator[Note, None, tuple[Provision, ...]]:
     """Return the provision that settles a choice; say so where none is known."""
-    if isinstance(answer, Provision):
-        return (answer,)
+    if isinstance(answer, Known):
+        return (answer.provision,)
     yield not_known(what, answer)
     return ()
 
@@ -200,10 +200,10 @@ def _parts(family: Family, levels: list[Level]) -> Iterator[_Part]:
 def _not_writable(family: Family, part: _Part, plan: Plan) -> Refusal | None:
     """Say why the levels of one code can't be written, if they can't."""
     where = ", ".join(level.joint for level in part.levels)
-    if (family, part.region, part.ordinal) not in plan.codes:
+    if (family, part.region, part.ordinal) not in plan.rules.codes:
         message = f"{where}: no {part.ordinal} code of {family} is valid on that date"
         return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
-    form = plan.forms[part.role].answer
+    form = plan.rules.laterality_format(part.role)
     if isinstance(form, NotKnown) and any(level.side is Side.BILATERAL for level in part.levels):
         message = f"{where}: how both sides are written is not known: {form.reason}"
         return Refusal(reason=Reason.NOT_KNOWN, message=message, citations=form.citations)
@@ -214,7 +214,7 @@ def _write_code(
     family: Family, part: _Part, shaped: Iterable[Provision], plan: Plan
 ) -> Iterator[Written]:
     """Write the lines of one code, each with the levels that it represents."""
-    levels, form = part.levels, plan.forms[part.role]
+    levels = part.levels
     together: list[tuple[Sequence[Level], Side | None]]
     if part.ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
         side, settled = yield from _third_side(levels, plan)
@@ -223,7 +223,7 @@ def _write_code(
     else:
         together = [((level,), level.side) for level in levels]
     marked = yield from _is_marked(family, levels, plan)
-    for modifiers, units, laid in lay_out(form.shapes or plan.single_side, together):
+    for modifiers, units, laid in lay_out(plan.shapes(part.role), together):
         side, on_line = _represented(plan.side_of.get(modifiers), laid)
         both = any(written is Side.BILATERAL for _, written in laid)
         finish = plan.finish(family, part.role, modifiers, marked=marked, both=both)
@@ -234,7 +234,7 @@ def _write_code(
         yield from finish.notes
         yield Line(
             family=family,
-            code=plan.codes[family, part.region, part.ordinal],
+            code=plan.rules.codes[family, part.region, part.ordinal],
             modifiers=finish.modifiers,
             units=units,
             levels=on_line,
@@ -250,7 +250,9 @@ def _third_side(
     sides = {level.side for level in levels}
     if len(sides) == 1:
         return levels[0].side, ()
-    settled = yield from _settled(plan.third_side, "side of the third and further levels")
+    settled = yield from _settled(
+        plan.rules.third_level_side(), "side of the third and further levels"
+    )
     return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
 
 
@@ -272,29 +274,33 @@ _OPPOSITE = {Side.RIGHT: Side.LEFT, Side.LEFT: Side.RIGHT}
 
 def _is_marked(family: Family, levels: Sequence[Level], plan: Plan) -> Generator[Note, None, bool]:
     """Whether a line is marked as diagnostic: the policy marks such lines, and it surely is one."""
-    marks = plan.marked[family]
+    answer = plan.rules.diagnostic_modifier(family)
     purposes = purposes_of(levels)
-    if marks is None:
-        answer = plan.diagnostic[family]
-        if isinstance(answer, NotKnown) and Purpose.DIAGNOSTIC in purposes:
+    if isinstance(answer, NotKnown):
+        if Purpose.DIAGNOSTIC in purposes:
             where = ", ".join(answer.candidates)
             where = f" (depends on jurisdiction: {where})" if where else ""
             message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
             yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+    elif answer.value is None:
+        return False
     elif purposes == _DIAGNOSTIC:
-        yield from marks.notes
+        message = (
+            f"{answer.value} attests that the requirements of the policy are met;"
+            " coding has not tested them"
+        )
+        yield Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
         return True
     elif purposes != _THERAPEUTIC:
-        yield _why_unmarked(marks, purposes, levels)
+        yield _why_unmarked(answer, purposes, levels)
     return False
 
 
 def _why_unmarked(
-    marks: Marks, purposes: frozenset[Purpose | None], levels: Iterable[Level]
+    diagnostic: Known[str | None], purposes: frozenset[Purpose | None], levels: Iterable[Level]
 ) -> Note:
     """Say why a line that may be diagnostic is not marked so."""
-    modifier = ", ".join(marks.modifiers)
-    citations = tuple(c for provision in marks.provisions for c in provision.citations)
+    modifier, citations = diagnostic.value, diagnostic.citations
     if purposes == _NOT_STATED:
         message = f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
         return Note(id=NoteId.PURPOSE_NOT_STATED, message=message, citations=citations)
@@ -308,11 +314,12 @@ def _why_unmarked(
 
 def family_pairs(families: Collection[Family], plan: Plan) -> Iterator[Note]:
     """Say what the payer's pair edits are for families that are written together."""
-    for (one, other), answer in plan.family_pairs.items():
-        if one not in families or other not in families or isinstance(answer, NotKnown):
+    for one, other in itertools.combinations([f for f in Family if f in families], 2):
+        answer = plan.rules.family_pair(one, other)
+        if isinstance(answer, NotKnown):
             continue
         said = "are never paid together"
-        if answer.value == "paid-when-distinct":
+        if answer.value is FamilyPairing.PAID_WHEN_DISTINCT:
             said = (
                 "are paid together only as distinct services; no modifier is set for that, ask"
                 " whether the sites were separate"

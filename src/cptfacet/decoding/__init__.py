@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cptfacet._memo import is_short
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.coding.plans import Compiled
+from cptfacet.coding.plans import Plan
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding.groups import read_groups
 from cptfacet.decoding.line_reader import DayLines, read_line, sole_providers
@@ -29,6 +29,7 @@ from cptfacet.decoding.result import (
 )
 from cptfacet.policies.selection import select_policy
 from cptfacet.reference import Reference, packaged
+from cptfacet.rulebook import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,7 +148,7 @@ class _Levels(NamedTuple):
     unread: tuple[SkippedLine, ...]
 
 
-class Decoder(Compiled[_Question, _Levels]):
+class Decoder(Remembering[_Question, _Levels]):
     """Decode many claims under one policy.
 
     What the policy and the reference say between two of their dates is worked out once and kept,
@@ -202,7 +203,7 @@ class Decoder(Compiled[_Question, _Levels]):
         purpose: Purpose | None,
     ) -> _Question:
         return _Question(
-            None if date is None else self._term(date),
+            None if date is None else self._rulebook.term(date),
             claim_type,
             purpose,
             tuple(
@@ -221,8 +222,8 @@ class Decoder(Compiled[_Question, _Levels]):
     def _answer(self, question: _Question) -> _Levels:
         plan = None
         if question.term is not None:
-            plan = self._plan(question.term, question.claim_type)
-        on = None if plan is None else plan.on
+            plan = self._rulebook.rules(question.term, question.claim_type).once(Plan)
+        on = None if plan is None else plan.rules.on
         day = DayLines()
         unread: list[SkippedLine] = []
         for number, code, modifiers, units in question.lines:
@@ -233,7 +234,7 @@ class Decoder(Compiled[_Question, _Levels]):
                 unread.append(read)
         groups: tuple[BilledGroup, ...] = ()
         if plan is not None:
-            groups = read_groups(plan, plan.on, question.purpose, day)
+            groups = read_groups(plan, question.purpose, day)
         return _Levels(groups, tuple(unread))
 
     def _is_short(self, question: _Question) -> bool:

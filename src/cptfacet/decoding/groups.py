@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.anatomy import CodeRegion, Joint
-from cptfacet.bilateral import Laterality, LateralityFormat, SideCount
+from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.billed import BilledCode
 from cptfacet.claims import Purpose
-from cptfacet.coding.plans import JUNCTION, Marks, Plan, weight
+from cptfacet.coding.plans import JUNCTION, Plan, weight
 from cptfacet.decoding.line_reader import DayLines, FacetCode, ReadLine
 from cptfacet.decoding.result import BilledGroup, BilledLevels, Doubt, DoubtId
-from cptfacet.policies import NotKnown, Provision
+from cptfacet.policies import Answer, Known, NotKnown, Provision, value_of
+from cptfacet.policies.vocabulary import Grouping, LateralityFormat, LevelOrder
 from cptfacet.procedures import Family, Ordinal, role_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class _Group:
 
     def __init__(self, plan: Plan, family: Family, stated: Purpose | None) -> None:
         self.plan = plan
+        self.rules = plan.rules
         self.family = family
         self.stated = stated
         self.doubts: list[Doubt] = []
@@ -85,14 +86,9 @@ class _Group:
 
     # -- sides
 
-    def _form(self, billed: _Billed) -> Provision | NotKnown:
+    def _form(self, billed: _Billed) -> Answer[LateralityFormat]:
         """Return the laterality format of the policy for a code."""
-        return self.plan.forms[role_of(self.family, billed.ordinal)].answer
-
-    def _own(self, billed: _Billed) -> LateralityFormat | None:
-        """Return the laterality format of the policy for a code, where it is known."""
-        form = self._form(billed)
-        return LateralityFormat(str(form.value)) if isinstance(form, Provision) else None
+        return self.rules.laterality_format(role_of(self.family, billed.ordinal))
 
     def _lateralities(self, codes: Sequence[_Billed]) -> Sequence[Laterality]:
         """Read sides in the form of the policy, else in the one form that reads the group best.
@@ -100,7 +96,7 @@ class _Group:
         Where none reads it without more levels than its codes stand for, each code is read by
         itself: CPT's own form writes the first level with a modifier and add-ons with two units.
         """
-        own = self._in_form([self._own(code) for code in codes], codes)
+        own = self._in_form([value_of(self._form(code)) for code in codes], codes)
         if own and not any(read.excess for read in own):
             return own
         foreign = [self._in_form([form] * len(codes), codes) for form in LateralityFormat]
@@ -117,7 +113,7 @@ class _Group:
         return whole if len(whole) == len(reads) else None
 
     def _alone(self, code: _Billed) -> Laterality:
-        own = self._own(code)
+        own = value_of(self._form(code))
         reads = [read for form in LateralityFormat if (read := code.read(form))]
         return min(reads, key=lambda r: (r.excess, r.form is not own, bool(r.ambiguous)))
 
@@ -134,12 +130,13 @@ class _Group:
                 self.doubt(DoubtId.FORM_NOT_KNOWN, message, _numbers(code))
             return
         if chosen.sides.bilateral:
-            self.provisions[form] = None
-        own = LateralityFormat(str(form.value))
-        in_own = code.read(own)
+            self.provisions[form.provision] = None
+        in_own = code.read(form.value)
         if in_own is None or in_own.sides != chosen.sides:
-            self.provisions[form] = None
-            message = f"{where}: written in the form {chosen.form}; that of the policy is {own}"
+            self.provisions[form.provision] = None
+            message = (
+                f"{where}: written in the form {chosen.form}; that of the policy is {form.value}"
+            )
             self.doubt(DoubtId.OTHER_FORM, message, _numbers(code))
 
     def _levels(self, code: _Billed, laterality: Laterality) -> BilledLevels:
@@ -181,11 +178,11 @@ class _Group:
     def _likeliest(self, laterality: Laterality) -> SideCount:
         """Give the likeliest reading: bilateral levels come first, where the policy orders so."""
         first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), None)
-        order = self.plan.level_order
+        order = self.rules.level_order()
         if not laterality.ambiguous or first is None or first.bilateral:
             return laterality.sides
-        if isinstance(order, Provision) and order.value == "bilateral-first":
-            self.provisions[order] = None
+        if isinstance(order, Known) and order.value is LevelOrder.BILATERAL_FIRST:
+            self.provisions[order.provision] = None
             return laterality.reading(laterality.fewest_bilateral)
         return laterality.sides
 
@@ -228,21 +225,22 @@ class _Group:
     def _purpose(self, code: _Billed) -> Purpose | None:
         """Tell the purpose from the modifier that marks a line as diagnostic, else as stated."""
         where, numbers = _facts(code).code, _numbers(code)
-        marks = self.plan.marked[self.family]
-        if marks is None:
-            answer = self.plan.diagnostic[self.family]
-            if isinstance(answer, NotKnown) and self.stated is None:
+        answer = self.rules.diagnostic_modifier(self.family)
+        if isinstance(answer, NotKnown):
+            if self.stated is None:
                 message = f"whether a modifier tells the purpose is not known: {answer.reason}"
                 self.doubt(DoubtId.PURPOSE_NOT_KNOWN, f"{where}: {message}", numbers)
             return self.stated
-        marked = [_is_marked(line, marks) for line in code.lines]
-        modifier = ", ".join(marks.modifiers)
+        modifier = answer.value
+        if modifier is None:
+            return self.stated
+        marked = [modifier in line.modifiers for line in code.lines]
         if not any(marked):
             if self.stated is Purpose.DIAGNOSTIC:
                 message = f"{where}: the claim says diagnostic, and no line has {modifier}"
                 self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, numbers)
             return self.stated
-        self.provisions |= dict.fromkeys(marks.provisions)
+        self.provisions[answer.provision] = None
         if not all(marked):
             message = f"{where}: some of its lines have {modifier} and others do not"
             self.doubt(DoubtId.PURPOSE_MIXED, message, numbers)
@@ -255,13 +253,12 @@ class _Group:
 
     def _compare_purposes(self, codes: Sequence[_Billed]) -> None:
         """Say which codes of a group lack the mark that others of it have."""
-        marks = self.plan.marked[self.family]
-        if marks is None:
+        modifier = value_of(self.rules.diagnostic_modifier(self.family))
+        if modifier is None:
             return
-        marked = [any(_is_marked(line, marks) for line in code.lines) for code in codes]
+        marked = [any(modifier in line.modifiers for line in code.lines) for code in codes]
         bare = [code for code, has in zip(codes, marked, strict=True) if not has]
         if any(marked) and bare and self.stated is not Purpose.DIAGNOSTIC:
-            modifier = ", ".join(marks.modifiers)
             for code in bare:
                 message = f"{_facts(code).code}: other levels have {modifier}, and this one has not"
                 self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, _numbers(code))
@@ -270,10 +267,10 @@ class _Group:
 
     def _read_junction(self) -> None:
         """Read a group over two regions: T12-L1 with L1-L2, where the policy writes those so."""
-        answer = self.plan.thoracolumbar[self.family]
+        answer = self.rules.thoracolumbar(self.family)
         first, *rest = self.levels
         two = len(rest) == 1 and not rest[0].or_more and rest[0].laterality.sides.levels == 1
-        if two and isinstance(answer, Provision) and answer.value == "one-group":
+        if two and isinstance(answer, Known) and answer.value is Grouping.ONE_GROUP:
             # Two joints are two levels, so the reading with one level more is none.
             laterality = rest[0].laterality
             settled = attrs.evolve(laterality, fewest_bilateral=laterality.sides.bilateral)
@@ -285,7 +282,7 @@ class _Group:
             further = attrs.evolve(rest[0], laterality=settled, sides=laterality.sides)
             self.levels = [first, further]
             self.joints = JUNCTION
-            self.provisions[answer] = None
+            self.provisions[answer.provision] = None
             return
         message = (
             f"{rest[0].code} stands with the first level of another region; which joints that is,"
@@ -323,16 +320,11 @@ def _open(reads: Sequence[Laterality]) -> int:
     return sum(bool(read.ambiguous) for read in reads)
 
 
-def _is_marked(line: ReadLine, marks: Marks) -> bool:
-    return set(marks.modifiers) <= set(line.modifiers)
-
-
 class _Day:
     """Read the lines of one practitioner for one day into groups."""
 
-    def __init__(self, plan: Plan, date: dt.date, stated: Purpose | None, lines: DayLines) -> None:
+    def __init__(self, plan: Plan, stated: Purpose | None, lines: DayLines) -> None:
         self.plan = plan
-        self.date = date
         self.stated = stated
         self.lines = lines
 
@@ -372,8 +364,9 @@ class _Day:
         ]
 
     def _allowed(self, parts: _Parts) -> tuple[str, ...]:
+        rules = self.plan.rules
         return allowed_primaries(
-            _code(parts), on=self.date, policy=self.plan.policy, reference=self.plan.reference
+            _code(parts), on=rules.on, policy=rules.policy, reference=rules.reference
         )
 
     def _without_first(
@@ -401,8 +394,6 @@ class _Day:
             group.doubt(DoubtId.PRIMARY_MISSING, message, group.numbers())
 
 
-def read_groups(
-    plan: Plan, date: dt.date, stated: Purpose | None, lines: DayLines
-) -> tuple[BilledGroup, ...]:
+def read_groups(plan: Plan, stated: Purpose | None, lines: DayLines) -> tuple[BilledGroup, ...]:
     """Read the lines of one practitioner for one day into groups."""
-    return tuple(_Day(plan, date, stated, lines).groups())
+    return tuple(_Day(plan, stated, lines).groups())

@@ -16,7 +16,8 @@ import attrs
 from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
-from cptfacet.policies.model import Policy, Provision
+from cptfacet.policies.model import Known, Policy, Provision
+from cptfacet.policies.vocabulary import BILLING_DOCUMENT
 from cptfacet.reference.diagnoses import parse_diagnosis
 from cptfacet.reference.editions import Provenance, Release, packaged_releases, resolve, series
 from cptfacet.unknown import Unknown
@@ -119,26 +120,23 @@ def diagnosis_list(
     Source: data/diagnoses/lists.csv; each answer cites its editions.
     """
     what = f"the list of diagnoses of {policy.id}"
-    provision = policy.get(_DOCUMENT, on=on)
-    if isinstance(provision, Provision):
-        document = str(provision.value)
+    answer = policy.ask(BILLING_DOCUMENT, on=on)
+    if isinstance(answer, Known):
+        document = answer.value
         stated = series(_lists(), document, code=document)
         if not stated:
             reason = f"the list of its document {document} was not read"
-            return Unknown(what=what, on=on, reason=reason, citations=provision.citations)
+            return Unknown(what=what, on=on, reason=reason, citations=answer.citations)
         found = resolve(stated, on=on, what=what, strict=strict)
         if isinstance(found, Unknown):
             return found
         diagnoses, provenance = found
-        return DiagnosisList(provision=provision, diagnoses=diagnoses, provenance=provenance)
-    if provision.candidates:
-        named = ", ".join(provision.candidates)
+        return DiagnosisList(provision=answer.provision, diagnoses=diagnoses, provenance=provenance)
+    if answer.candidates:
+        named = ", ".join(answer.candidates)
         reason = f"each MAC has its own list: name the jurisdiction ({named})"
-    elif any(isinstance(each, Provision) for each in policy.stated(_DOCUMENT, ())):
-        reason = f"no source we have read states which document is in force: {provision.reason}"
+    elif any(isinstance(each, Known) for each in policy.stated(BILLING_DOCUMENT)):
+        reason = f"no source we have read states which document is in force: {answer.reason}"
     else:
         return None
-    return Unknown(what=what, on=on, reason=reason, citations=provision.citations)
-
-
-_DOCUMENT = "billing.document"
+    return Unknown(what=what, on=on, reason=reason, citations=answer.citations)

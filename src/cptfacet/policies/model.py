@@ -267,10 +267,7 @@ class Policy:
             TypeError: There are not as many values as the key has dimensions.
         """
         _check_cell(key, cell)
-        answer = self._answer(key.name, cell, on)
-        if isinstance(answer, NotKnown):
-            return answer
-        return Known(value=key.values.read(answer.value), provision=answer)
+        return _read(key, self._answer(key.name, cell, on))
 
     def _answer(self, key: str, cell: Cell, on: dt.date) -> Provision | NotKnown:
         stated = self._index.get((key, cell), ())
@@ -294,9 +291,11 @@ class Policy:
             reason = "no source we have read states it"
         return NotKnown(key=key, cell=cell, policy=self.id, reason=reason)
 
-    def stated(self, key: str, cell: Cell) -> tuple[Provision | NotKnown, ...]:
+    def stated(self, key: Key[T], *cell: str) -> tuple[Answer[T], ...]:
         """List what this policy and those that it extends state for one cell, nearest first."""
-        return tuple(p for each in self.lineage() for p in each._index.get((key, cell), ()))  # noqa: SLF001
+        _check_cell(key, cell)
+        stated = (p for each in self.lineage() for p in each._index.get((key.name, cell), ()))  # noqa: SLF001
+        return tuple(_read(key, provision) for provision in stated)
 
     def find(self, prefix: str = "") -> tuple[Provision | NotKnown, ...]:
         """List what this policy itself states under keys that begin with a text, in file order."""
@@ -305,6 +304,19 @@ class Policy:
     def lineage(self) -> tuple[Policy, ...]:
         """Give this policy and those that it extends, nearest first."""
         return (self, *(self.extends.lineage() if self.extends else ()))
+
+    def turning_days(self) -> frozenset[dt.date]:
+        """List the days on which an answer of this policy may change, for all that it extends.
+
+        Between two of these days every answer is the same.
+
+        >>> import datetime as dt
+        >>> dt.date(2020, 1, 1) in get("medicare").turning_days()
+        True
+        """
+        terms = [p.term for each in self.lineage() for p in each.provisions]
+        ends = {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
+        return frozenset(ends.union(term.first for term in terms))
 
     def changes(
         self, *, since: dt.date = dt.date.min, until: dt.date = dt.date.max
@@ -324,6 +336,12 @@ class Policy:
             if p.term.until and since <= p.term.until <= until:
                 found.append(PolicyChange(on=p.term.until, what=ChangeKind.ENDS, provision=p))
         return tuple(sorted(found, key=lambda change: (change.on, change.provision.key)))
+
+
+def _read(key: Key[T], stated: Provision | NotKnown) -> Answer[T]:
+    if isinstance(stated, NotKnown):
+        return stated
+    return Known(value=key.values.read(stated.value), provision=stated)
 
 
 def _terms(stated: tuple[Provision | NotKnown, ...]) -> str:

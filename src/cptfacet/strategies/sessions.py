@@ -16,10 +16,10 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
+from cptfacet import rulebook
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
-from cptfacet.coding.plans import turning_points
 from cptfacet.policies import Policy, value_of
 from cptfacet.policies.vocabulary import CODING_FAMILY
 from cptfacet.procedures import Ordinal, ProcedureKind
@@ -380,7 +380,7 @@ class _Codable:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._turning = turning_points(policy, packaged())
+        self._turning = rulebook.turning_days(policy, packaged(), *rulebook.CODING)
         self._kept: dict[int, _Day] = {}
         self.code = Coder(policy).code
 

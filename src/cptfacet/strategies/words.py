@@ -11,10 +11,10 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
+from cptfacet import rulebook
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.claims import ClaimType, Location, Purpose
-from cptfacet.coding.plans import turning_points
 from cptfacet.dates import EffectivePeriod
 from cptfacet.policies import Policy, jurisdictions
 from cptfacet.reference import packaged
@@ -180,7 +180,11 @@ def packaged_policy() -> SearchStrategy[Policy]:
 def turning_days(under: Policy | None) -> tuple[dt.date, ...]:
     """List the days on which an answer may change, under one policy or any packaged one."""
     asked = [under] if under else [packaged_policies.get(name) for name in packaged_policies.ids()]
-    days = {day for policy in asked for day in turning_points(policy, packaged())}
+    days = {
+        day
+        for policy in asked
+        for day in rulebook.turning_days(policy, packaged(), *rulebook.CODING)
+    }
     return tuple(sorted(days - {dt.date.min}))
 
 

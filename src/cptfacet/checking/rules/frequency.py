@@ -25,7 +25,7 @@ from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
 from cptfacet.policies import NotKnown
-from cptfacet.policies.vocabulary import NO_MODIFIER
+from cptfacet.policies.vocabulary import NO_MODIFIER, SESSIONS_POOLED_MAX
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 def _pools(plan: Plan) -> bool:
     """Whether the policy has such a limit on any date; before it was seen it is not known."""
-    return any(policy.stated("sessions.pooled.max", ()) for policy in plan.policy.lineage())
+    return bool(plan.policy.stated(SESSIONS_POOLED_MAX))
 
 
 @checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)

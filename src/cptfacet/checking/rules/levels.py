@@ -214,7 +214,7 @@ def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
     """Return the codes for T12-L1 with L1-L2, if the note documents them and they are one group."""
     if day.session is None or _noted(day) != set(JUNCTION):
         return "", ()
-    answer = day.coder().code(attrs.evolve(day.session, claim_type=day.claim_type))
+    answer = day.coder.code(attrs.evolve(day.session, claim_type=day.claim_type))
     if not isinstance(answer, CodedSession):
         return "", ()
     grouped = [p for why in answer.why for p in why.provisions if p.key == "coding.thoracolumbar"]

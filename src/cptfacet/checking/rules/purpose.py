@@ -22,8 +22,8 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.findings import Question
-from cptfacet.policies import NotKnown, Provision
-from cptfacet.policies.vocabulary import NO_MODIFIER
+from cptfacet.policies import Known, NotKnown
+from cptfacet.policies.vocabulary import MODIFIER_DIAGNOSTIC
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
@@ -175,16 +175,14 @@ def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
         )
 
 
-def _later(plan: Plan, family: Family) -> list[Provision]:
+def _later(plan: Plan, family: Family) -> list[Known[str | None]]:
     """List the later provisions that require the modifier, where the policy does not yet."""
     if kx_for(plan, family) is not None:
         return []
     return [
         stated
-        for stated in plan.policy.stated("modifier.diagnostic", (family,))
-        if isinstance(stated, Provision)
-        and stated.value != NO_MODIFIER
-        and stated.term.first > plan.on
+        for stated in plan.policy.stated(MODIFIER_DIAGNOSTIC, family)
+        if isinstance(stated, Known) and stated.value and stated.provision.term.first > plan.on
     ]
 
 
@@ -199,9 +197,11 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
         having = [line for line in of_family(day, family) if has_kx(line)]
         later = _later(day.plan, family) if having else []
         if later:
-            first = min(later, key=lambda stated: stated.term.first)
+            first = min(later, key=lambda stated: stated.provision.term.first)
             yield RawFinding(
                 lines=numbers(having),
-                message=(f"{_codes(having)}: the policy asks for {first.value} only {first.term}"),
+                message=(
+                    f"{_codes(having)}: the policy asks for {first.value} only {first.provision.term}"
+                ),
                 citations=first.citations,
             )
