@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "design.md"
 FLOORS = {
     "faces": ("cli", "__main__", "interop", "lookup", "strategies", "_hypothesis", "testing"),
     "answers": ("repairing", "checking", "past", "decoding", "coding"),
-    "laws": ("treated", "billed", "bilateral", "addons", "rulebook"),
+    "laws": ("limits", "treated", "billed", "bilateral", "addons", "rulebook"),
     "knowledge": ("policies", "reference"),
     "words": (
         *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
