@@ -71,7 +71,7 @@ _SHOWN = 5
 
 
 def policy_laws(
-    policy: Policy,
+    policy: Policy | str,
     *,
     reference: Reference | None = None,
     settings: hypothesis.settings | None = None,
@@ -83,18 +83,19 @@ def policy_laws(
     each day on which the answers of the policy change. The rest is sampled, as ``settings`` of
     Hypothesis say. A law that is broken says by which provision, session or line.
 
-    >>> from cptfacet import policies
-    >>> TestCpt = policy_laws(policies.get("cpt"))
+    >>> TestCpt = policy_laws("cpt")
     >>> TestCpt().test_no_two_terms_of_a_cell_overlap()
-    >>> policy_laws("cpt")
+    >>> policy_laws("cptt")
     Traceback (most recent call last):
     ...
-    TypeError: policy is a Policy, not its id: use policies.get('cpt')
+    cptfacet.errors.UnknownIdError: no policy is known as 'cptt'. Near it: cpt.
 
     Raises:
-        TypeError: The policy is given by its id.
+        UnknownIdError: No packaged policy has the id.
+        TypeError: The value is neither a policy nor an id.
     """
-    case = _Case(find_policy(policy), reference or packaged())
+    policy = find_policy(policy)
+    case = _Case(policy, reference or packaged())
     chosen = settings or hypothesis.settings(max_examples=25, deadline=None)
     any_session = st.one_of(
         sessions(), sessions(dates=st.sampled_from(case.days)), messy_sessions()

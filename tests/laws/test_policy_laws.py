@@ -1257,9 +1257,10 @@ class TestUse:
         assert drawn > {"anyhow", "messy"}
         assert drawn - {"anyhow", "messy"} <= {*laws.case.days}
 
-    def test_the_policy_is_a_value(self) -> None:
-        with pytest.raises(TypeError, match="not its id"):
-            policy_laws("cpt")  # type: ignore[arg-type]
+    def test_the_policy_is_a_value_or_an_id(self) -> None:
+        assert policy_laws("cpt").__name__ == policy_laws(CPT).__name__
+        with pytest.raises(TypeError, match="policy takes a Policy"):
+            policy_laws(64493)  # type: ignore[arg-type]
 
     def test_primaries_of_the_policy_count(self) -> None:
         """T12-L1 with L1-L2 is lawful under Medicare by its own provision alone, for ablation."""

@@ -134,6 +134,7 @@ def value_of(answer: Answer[T] | None) -> T | None:
     """Return the value of an answer, or None where it is not known or nothing was asked.
 
     >>> import datetime as dt
+    >>> from cptfacet.policies import get
     >>> from cptfacet.policies.vocabulary import LEVELS_MAX
     >>> today = dt.date(2026, 3, 2)
     >>> value_of(get("medicare").ask(LEVELS_MAX, "ablation", on=today))
@@ -221,12 +222,13 @@ class Policy:
         return reduced(self)
 
     def get(self, key: str, *, on: dt.date, **cell: str) -> Provision | NotKnown:
-        """Answer what the policy says under a key on a date.
+        """Return the provision in force under a key on a date.
 
-        The dimensions of the key are given by name, with `-` written as `_`. The answer carries its
-        citations and dates. Where no source tells, it is a `NotKnown` that says what is missing.
+        Name the dimensions of the key as keywords, with `_` for `-`. The answer carries its citations
+        and dates. Where no source settles it, the answer is a `NotKnown` that says what is missing.
 
         >>> import datetime as dt
+        >>> from cptfacet.policies import get
         >>> cpt = get("cpt")
         >>> answer = cpt.get(
         ...     "laterality.format",
@@ -254,6 +256,7 @@ class Policy:
         The dimensions of the key are given in their order.
 
         >>> import datetime as dt
+        >>> from cptfacet.policies import get
         >>> from cptfacet.policies.vocabulary import LEVELS_MAX, LEVELS_ORDER
         >>> get("medicare").ask(LEVELS_MAX, "ablation", on=dt.date(2026, 3, 2)).value
         2
@@ -302,7 +305,7 @@ class Policy:
         return tuple(p for p in self.provisions if p.key.startswith(prefix))
 
     def lineage(self) -> tuple[Policy, ...]:
-        """Give this policy and those that it extends, nearest first."""
+        """Return this policy and those it extends, nearest first."""
         return (self, *(self.extends.lineage() if self.extends else ()))
 
     def turning_days(self) -> frozenset[dt.date]:
@@ -324,6 +327,7 @@ class Policy:
         """List what changed in this policy itself between two dates, both included.
 
         >>> import datetime as dt
+        >>> from cptfacet.policies import get
         >>> new_year = get("cpt").changes(since=dt.date(2020, 1, 1), until=dt.date(2020, 1, 1))
         >>> {(change.what.value, change.provision.key) for change in new_year}
         {('begins', 'laterality.format')}
@@ -377,9 +381,10 @@ def _wrong_dimensions(key: Key[object], given: Iterable[str]) -> TypeError:
 
 
 def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
-    """List the families of checking rules that a policy runs on a date; none where nobody tells.
+    """List the families of checking rules that a policy runs on a date; none where no source states them.
 
     >>> import datetime as dt
+    >>> from cptfacet.policies import get
     >>> medicare, day = get("medicare"), dt.date(2026, 3, 2)
     >>> set(rule_families(medicare, on=day)) - set(rule_families(get("cpt"), on=day)) > {"pairs"}
     True
