@@ -137,12 +137,17 @@ class NotChecked:
 @sealed
 @attrs.frozen(kw_only=True)
 class CheckedUnder:
-    """What a claim was checked under: policy, its edition, that of the reference, the version."""
+    """What a claim was checked under: the policy and the reference data, with their dates.
+
+    ``reference`` is the date of the packaged data. ``own_tables`` lists the tables of the reference
+    given that are not the packaged ones, each with the editions laid over it.
+    """
 
     policy: str
     policy_edition: dt.date
     reference: dt.date
     cptfacet: str
+    own_tables: tuple[str, ...] = ()
 
 
 @sealed

@@ -85,7 +85,8 @@ def test_a_newer_edition_decides_and_is_cited() -> None:
     [found] = [f for f in report.findings if f.rule == "mue-exceeded"]
 
     assert [c.id for c in found.citations] == ["own-mue"]
-    assert other.own_tables == ("mues: mue-2026q2",)
+    assert report.under.own_tables == other.own_tables == ("mues: mue-2026q2",)
+    assert check_claim(SEVERAL, policy=MEDICARE).under.own_tables == ()
 
 
 def session(*joints: str) -> Session:

@@ -283,5 +283,6 @@ def _under(policy: Policy, reference: Reference) -> CheckedUnder:
         policy=policy.id,
         policy_edition=policy.revised,
         reference=reference.as_of,
+        own_tables=reference.own_tables,
         cptfacet=version("cptfacet"),
     )

@@ -450,6 +450,7 @@ def _under(under: CheckedUnder, _: Converter) -> dict[str, Any]:
         "policy_edition": under.policy_edition.isoformat(),
         "reference": under.reference.isoformat(),
         "cptfacet": under.cptfacet,
+        **({"own_tables": list(under.own_tables)} if under.own_tables else {}),
     }
 
 
@@ -519,6 +520,7 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     Refusal: ("id",),
     BilledSession: ("provider",),
     DecodedClaim: ("id",),
+    CheckedUnder: ("own_tables",),
 }
 # Answers that name the claim they are about by its id.
 BY_ID = (DecodedClaim, Report)

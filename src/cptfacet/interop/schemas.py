@@ -249,6 +249,7 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (CheckedUnder, "policy_edition"): "The date of its edition.",
     (CheckedUnder, "reference"): "The date of the edition of the reference data.",
     (CheckedUnder, "cptfacet"): "The version of this library.",
+    (CheckedUnder, "own_tables"): "Tables of the reference that are not the packaged ones.",
     (Finding, "rule"): "The id of the rule.",
     (Finding, "lines"): "The lines, counted from 1; none for the claim as a whole.",
     (Finding, "message"): "The problem in words.",
