@@ -550,19 +550,19 @@ class TestFormats:
         coded = terminal("code", *WORDS, tty=True)
         shown = terminal("show", "L4-5", tty=True)
 
-        assert coded.out.startswith("64493-50 x1")
+        assert "Lines\n  64493-50 x1: " in coded.out
         assert "Because" in coded.out
         assert shown.out.startswith("joint L4-L5\n")
 
     def test_the_option_decides(self, terminal: Terminal) -> None:
         assert terminal("code", *WORDS, "--format", "json", tty=True).json["claim"]
-        assert terminal("code", *WORDS, "--format", "table").out.startswith("64493-50 x1")
+        assert "Lines\n  64493-50 x1: " in terminal("code", *WORDS, "--format", "table").out
 
     def test_a_table_of_several(self, terminal: Terminal) -> None:
         run = terminal("code", "-", "--format", "table", stdin=jsonl(BLOCK, UNGUIDED, BAD, BLOCK))
 
         block = code_session(from_data(BLOCK, Session), policy=policies.get("cpt")).explain()
-        assert run.out.startswith(f"{block}\n\nNot coded (guidance-not-stated)")
+        assert run.out.startswith(f"{block}\n\nNot coded: medial-branch-block")
         assert run.out.endswith(f"\n\n{block}\n")
         assert "\n\nRecord 3 can't be read:\n  $.date: " in run.out
         assert run.err == ""
@@ -648,7 +648,7 @@ class TestCsv:
         run = terminal("code", "-", "--format", "csv", stdin=jsonl(UNGUIDED, BAD, named(3)))
 
         assert [row["claim_id"] for row in self.rows(run)] == ["3", "3"]
-        assert "record 1: Not coded (guidance-not-stated)" in run.err
+        assert "record 1: Not coded: medial-branch-block" in run.err
         assert "Record 2 can't be read:\n  $.date: " in run.err
 
     def test_no_diagnosis_is_dropped_in_silence(self, terminal: Terminal) -> None:
@@ -748,7 +748,7 @@ class TestDecode:
     def test_a_table(self, terminal: Terminal) -> None:
         result = terminal("decode", "-", "--format", "table", stdin=self.CLAIM)
 
-        assert "first level: both sides" in result.out
+        assert "first level: bilateral" in result.out
         assert result.status == 0
 
     def test_the_place_of_a_claim(self, terminal: Terminal) -> None:

@@ -691,7 +691,7 @@ class TestPrivacy:
         answer = to_data(code_session(session, policy=get("medicare")))
 
         assert answer["claim"]["id"] == NESTED["id"]
-        assert answer["claim"]["policy"] == NESTED["policy"]
+        assert answer["claim"]["policy"] == "medicare-jh"
         assert answer["claim"]["location"] == NESTED["location"]
         assert session.location == Location(**NESTED["location"])
 
