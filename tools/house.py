@@ -21,11 +21,11 @@ PAGE = ROOT / "docs" / "design.md"
 FLOORS = {
     "faces": ("cli", "__main__", "interop", "lookup", "strategies", "_hypothesis", "testing"),
     "answers": ("repairing", "checking", "past", "decoding", "coding"),
-    "laws": ("limits", "treated", "billed", "bilateral", "addons", "rulebook"),
+    "laws": ("limits", "treated", "levels", "billed", "bilateral", "addons", "rulebook"),
     "knowledge": ("policies", "reference"),
     "words": (
         *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
-        *("modifiers", "citations", "dates", "unknown", "errors"),
+        *("modifiers", "citations", "dates", "unknown", "errors", "outline"),
     ),
     "tools of the house": ("_inputs", "_records", "_memo", "_data", "_text"),
 }
