@@ -1,6 +1,7 @@
 """Imports go down only: each module stands on a floor and imports from its own floor or below."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,28 @@ def test_no_family_of_rules_imports_another(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
 
     assert "cptfacet.checking.rules" not in source, "what two families share stands in checking/"
+
+
+LOADERS = {  # those that read packaged files; whatever else there is asks a `Reference` or a `Policy`
+    *(
+        "_data.py",
+        "checking/rule.py",
+        "coding/reasons.py",
+        "policies/files.py",
+        "strategies/policies.py",
+        "testing.py",
+    ),
+    *("policies/diagnosis_lists.py", "policies/jurisdictions.py"),
+    *(f"reference/{name}.py" for name in ("__init__", "codes", "diagnoses", "editions", "edits")),
+    *(f"reference/{name}.py" for name in ("joints", "places")),
+}
+
+
+def test_packaged_files_are_read_by_loaders_alone() -> None:
+    reading = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if re.search(r"_data\.(read_\w+|root|sources)\(|\bread_(csv|toml|text)\(", path.read_text())
+    }
+
+    assert reading <= LOADERS
