@@ -22,7 +22,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
 from cptfacet.limits import global_period, limits_of
-from cptfacet.policies import Provision, value_of
+from cptfacet.policies import value_of
 from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
 from cptfacet.procedures import CodeGroup, Family, Ordinal, ProcedureKind, is_code
 from cptfacet.reference.diagnoses import Diagnosis, NamedPart
@@ -104,7 +104,6 @@ class Plan:
         self.on = rules.on
         self.claim_type = rules.claim_type
         self.known_modifiers = {modifier.code: modifier for modifier in self.reference.modifiers}
-        self._provisions: dict[tuple[object, ...], Provision | NotKnown] = {}
         self.families = value_of(self.rules.rule_families()) or ()
         self._running = [
             _Running.of(rule, self.severity(rule))
@@ -130,19 +129,6 @@ class Plan:
         self.diagnosed = Kept(functools.partial(diagnose, self))
         self.shown = Kept(functools.partial(look, self))
         self.shapes = Shapes(self)
-
-    def get(self, key: str, **cell: str) -> Provision | NotKnown:
-        """Return what the policy states for a key in this term."""
-        where = (key, *cell.values())
-        found = self._provisions.get(where)
-        if found is None:
-            found = self._provisions[where] = self.policy.get(key, on=self.on, **cell)
-        return found
-
-    def provision(self, key: str, **cell: str) -> Provision | None:
-        """Return what the policy states for a key in this term, or None where it is not known."""
-        found = self.get(key, **cell)
-        return found if isinstance(found, Provision) else None
 
     def limit(self, id_: LimitId, family: Family | None = None) -> Limit | NotKnown:
         """Return a limit of the policy in this term; one on levels is that of a family."""

@@ -24,8 +24,8 @@ from cptfacet.history import INJECTIONS, PastSession, SessionKind
 from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
-from cptfacet.policies import NotKnown
-from cptfacet.policies.vocabulary import NO_MODIFIER, SESSIONS_POOLED_MAX
+from cptfacet.policies import NotKnown, value_of
+from cptfacet.policies.vocabulary import SESSIONS_POOLED_MAX
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _
 
 def _unmarked(day: Day) -> SessionKind | None:
     """Return the kind under which the payer counts an injection without KX."""
-    mark = day.plan.provision("modifier.diagnostic", family=Family.IMAGE_GUIDED_INJECTION.value)
-    return None if mark is None or mark.value == NO_MODIFIER else SessionKind.THERAPEUTIC_INJECTION
+    kx = value_of(day.rules.diagnostic_modifier(Family.IMAGE_GUIDED_INJECTION))
+    return SessionKind.THERAPEUTIC_INJECTION if kx else None
 
 
 def _over(

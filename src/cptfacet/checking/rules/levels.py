@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._text import series
-from cptfacet.bilateral import LateralityFormat
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line, billed_codes
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
@@ -21,8 +20,14 @@ from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
 from cptfacet.limits import Amount, LimitId, Result, judge_amount
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NotKnown
-from cptfacet.procedures import Family, Ordinal
+from cptfacet.policies import NotKnown, value_of
+from cptfacet.policies.vocabulary import (
+    CODING_THORACOLUMBAR,
+    Coverage,
+    Grouping,
+    LateralityFormat,
+)
+from cptfacet.procedures import CodeRole, Family, Ordinal
 from cptfacet.sessions import TechniqueKind
 from cptfacet.treated import read_treatment
 from cptfacet.unknown import Unknown
@@ -86,7 +91,7 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 def _not_known_since(day: Day) -> str:
     """Return why it is not known whether a third level is still paid on appeal, if so."""
-    stated = day.plan.get("checks.severity", rule=third_level_not_covered.id)
+    stated = day.rules.severity(third_level_not_covered.id)
     if isinstance(stated, NotKnown) and stated.candidates:
         return f"whether it is still paid on appeal depends on the MAC: {stated.reason}"
     return ""
@@ -94,8 +99,7 @@ def _not_known_since(day: Day) -> str:
 
 def _not_covered(day: Day, family: Family) -> bool:
     """Whether the policy does not cover a family at all, however many its levels are."""
-    stated = day.plan.provision("coverage.family", family=family)
-    return stated is not None and stated.value == "not-covered"
+    return value_of(day.rules.family_coverage(family)) is Coverage.NOT_COVERED
 
 
 @checks(when=Signal.ABLATION | Signal.ADD_ON)
@@ -217,8 +221,10 @@ def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
     answer = day.coder.code(attrs.evolve(day.session, claim_type=day.claim_type))
     if not isinstance(answer, CodedSession):
         return "", ()
-    grouped = [p for why in answer.why for p in why.provisions if p.key == "coding.thoracolumbar"]
-    if all(stated.value != "one-group" for stated in grouped):
+    grouped = [
+        p for why in answer.why for p in why.provisions if p.key == CODING_THORACOLUMBAR.name
+    ]
+    if all(stated.value != Grouping.ONE_GROUP for stated in grouped):
         return "", ()
     codes = dict.fromkeys(line.code for line in answer.claim.lines)
     return " with ".join(codes), tuple(dict.fromkeys(c for p in grouped for c in p.citations))
@@ -265,7 +271,7 @@ def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
     """Find a thoracic first level with a lumbar add-on, which is one group under the policy."""
     for group in day.groups:
         if _is_junction(day, group):
-            said = [p for p in group.provisions if p.key == "coding.thoracolumbar"]
+            said = [p for p in group.provisions if p.key == CODING_THORACOLUMBAR.name]
             first, further = (billed.code for billed in group.levels)
             yield RawFinding(
                 lines=tuple(sorted(n for billed in group.levels for n in billed.lines)),
@@ -351,8 +357,5 @@ def _both_sides(day: Day, lines: list[Line]) -> bool:
     first = BilledCode(ordinal=Ordinal.FIRST, lines=tuple(_of(lines, Ordinal.FIRST)))
     if not first.lines or first.bilateral_at_most:
         return True
-    form = day.plan.provision(
-        "laterality.format", role="injection-add-on", claim_type=day.claim_type
-    )
-    other = form is not None and form.value != LateralityFormat.TWO_UNITS
-    return other and _is_plain(first, 1)
+    form = value_of(day.rules.laterality_format(CodeRole.INJECTION_ADD_ON))
+    return form not in (None, LateralityFormat.TWO_UNITS) and _is_plain(first, 1)
