@@ -37,7 +37,7 @@ def parse_modifier(text: str) -> str:
     cptfacet.errors.ParseError: '-50' is not a modifier: it has two letters or digits
 
     Raises:
-        ParseError: The text has not the shape of a modifier.
+        ParseError: The text does not have the format of a modifier.
     """
     modifier = text.strip().upper()
     if _MODIFIER.fullmatch(modifier) is None:
@@ -55,7 +55,7 @@ def is_modifier(text: str) -> bool:
 
 
 class ModifierKind(StrEnum):
-    """What a modifier does; the kinds stand on a line in this order."""
+    """What a modifier does; this is their sequence on a line."""
 
     PAYMENT = "payment"
     LATERALITY = "laterality"
@@ -63,7 +63,7 @@ class ModifierKind(StrEnum):
 
 
 class ModifierRole(StrEnum):
-    """What rules ask a modifier for, so that no rule names one by its code."""
+    """What rules look for in a modifier, instead of naming it by its code."""
 
     BILATERAL = "bilateral"
     RIGHT = "right"
@@ -95,8 +95,8 @@ LATERAL_ROLES = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 class Modifier:
     """One modifier, in our words.
 
-    ``claim_types`` lists where it applies; ``effect`` is what payers do with it, which is trusted
-    only as far as ``effect_confidence`` says.
+    ``claim_types`` lists where it applies; ``effect`` is what payers do with it, with the
+    confidence in ``effect_confidence``.
     """
 
     code: str
@@ -117,7 +117,7 @@ class Modifier:
 @sealed
 @attrs.frozen(kw_only=True)
 class ModifierConflict:
-    """Modifiers of which one line may have one only."""
+    """Modifiers that exclude each other on one line."""
 
     modifiers: frozenset[str]
     term: EffectivePeriod

@@ -107,7 +107,7 @@ def test_one_registry_holds_all_sources() -> None:
 
     assert names == [
         *("README.md", "codes", "diagnoses", "edition.toml", "editions.csv", "edits"),
-        *("places", "policies", "rules", "sources.toml"),
+        *("places", "policies", "reasons.toml", "rules", "sources.toml"),
     ]
     assert set(_data.read_toml("sources.toml")) == {"sources"}
     assert "sources" not in _data.read_toml("codes/anatomy.toml")

@@ -1,7 +1,7 @@
-"""The vocabulary of provisions: what each key says, in which cells, with values of which type.
+"""The vocabulary of provisions: the meaning, cells and type of value of each key.
 
-A provision of a file holds texts and numbers. `Key.read` turns its value into what code works with,
-so that a key or a choice misspelled in code is an error of types and not a rule that never applies.
+A provision of a file holds texts and numbers. `Key.read` turns its value into what code works with:
+a key or a choice misspelled in code is then a type error, not a rule that never applies.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Grouping(StrEnum):
 
 
 class FamilyPairing(StrEnum):
-    """What pair edits say of lines of two families in one session."""
+    """How PTP edits treat lines of two families in one session."""
 
     PAID_WHEN_DISTINCT = "paid-when-distinct"
     NEVER_PAID_TOGETHER = "never-paid-together"
@@ -134,7 +134,7 @@ class SedationCoverage(StrEnum):
 
 
 class BlocksBeside(StrEnum):
-    """What a policy says of blocks of another kind on the day of a facet procedure.
+    """How a policy treats other kinds of block on the day of a facet procedure.
 
     `look-again`: each is justified on its own. `only-with-cyst`: the same, and an epidural only for
     a facet cyst. `one-type-a-day`: none.
@@ -192,7 +192,7 @@ _OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
 
 
 def stands_in(dimension: str, value: object) -> bool:
-    """Say whether a cell may name a value of a dimension.
+    """Whether a cell may name a value of a dimension.
 
     >>> stands_in("family", "ablation"), stands_in("add-on", "64494"), stands_in("rule", "Rule 7")
     (True, True, False)
@@ -333,8 +333,8 @@ CODING_FAMILY = _key(
 CODING_INSTEAD = _key(
     "coding.instead",
     _LINES,
-    "The lines that a source names where no facet code is right, or where it is right for some "
-    "contractors only.",
+    "The lines that a source names where no facet code is right, or where it is right only for "
+    "some MACs.",
     dimensions=("technique", "guidance"),
     shapes_lines=True,
 )
@@ -365,8 +365,8 @@ CODING_THORACOLUMBAR = _key(
 CODING_FAMILY_PAIRS = _key(
     "coding.family-pairs",
     _one_of(FamilyPairing),
-    "What a payer's pair edits say of lines of two families in one session, where they say "
-    "something. Coding writes both and says so; it never adds a modifier for it.",
+    "How a payer's PTP edits treat lines of two families in one session, if they pair them. "
+    "Coding writes both lines and a note; it never adds a modifier to bypass an edit.",
     dimensions=("family-pair", "claim-type"),
     shapes_lines=True,
 )
@@ -381,15 +381,15 @@ LEVELS_ORDER = _key(
 LEVELS_THIRD_SIDE = _key(
     "levels.third-side",
     _one_of(ThirdLevelSide),
-    "The side of the one line that stands for the third and all further levels: both sides if "
-    "any of its levels was treated so, a single side if all share it, else none.",
+    "The side of the one line for the third and all further levels: bilateral if any of its "
+    "levels was treated on both sides, one side if all share it, else none.",
     required=True,
     shapes_lines=True,
 )
 LATERALITY_FORMAT = _key(
     "laterality.format",
     _one_of(LateralityFormat),
-    "The line form in which a level that was treated on both sides is written.",
+    "The laterality format: how a level that was treated on both sides is reported.",
     dimensions=("role", "claim-type"),
     required=True,
     shapes_lines=True,
@@ -397,7 +397,7 @@ LATERALITY_FORMAT = _key(
 MODIFIER_DIAGNOSTIC = _key(
     "modifier.diagnostic",
     _MODIFIER,
-    "The modifier that marks a line as diagnostic, or none.",
+    "The modifier of diagnostic lines, or none.",
     dimensions=("family",),
     role=ModifierRole.REQUIREMENTS_MET,
     required=True,
@@ -406,14 +406,14 @@ MODIFIER_DIAGNOSTIC = _key(
 MODIFIER_ORDER = _key(
     "modifier.order",
     _listed("list", ModifierKind),
-    "The order in which the kinds of modifiers stand on a line.",
+    "The sequence of the kinds of modifiers on a line.",
     required=True,
     shapes_lines=True,
 )
 ADDON_PRIMARIES = _key(
     "addon.primaries",
     _CODES,
-    "Further primary codes that the policy allows for an add-on code, beside the add-on edits.",
+    "Further primary codes that the policy allows for an add-on code, in addition to the add-on code edits.",
     dimensions=("add-on",),
     shapes_lines=True,
 )
@@ -428,7 +428,7 @@ BILLING_DOCUMENT = _key(
     "billing.document",
     _DOCUMENT,
     "The document of the payer that says how it is billed, by the number under which it is "
-    "published: for Medicare the contractor's article, for others the policy on both sides.",
+    "published: for Medicare the MAC's billing article, for others the policy on bilateral procedures.",
     shapes_lines=True,
 )
 
@@ -513,22 +513,22 @@ COVERAGE_TECHNIQUE = _key(
 COVERAGE_SEDATION = _key(
     "coverage.sedation",
     _one_of(SedationCoverage),
-    "Whether sedation or anesthesia beside a procedure of a family is covered: not-covered, or "
-    "with-reason that the record states.",
+    "Whether sedation or anesthesia with a procedure of a family is covered: not-covered, or "
+    "with-reason, which the record must document.",
     dimensions=("family",),
 )
 COVERAGE_OTHER_BLOCKS = _key(
     "coverage.other-blocks",
     _one_of(BlocksBeside),
-    "What is said of blocks of another kind on the day of a facet procedure. look-again: each "
-    "is justified on its own. only-with-cyst: the same, and an epidural only for a facet cyst. "
-    "one-type-a-day: none.",
+    "How other kinds of block on the day of a facet procedure are treated. look-again: each must "
+    "be justified. only-with-cyst: the same, and an epidural only for a facet cyst. "
+    "one-type-a-day: not paid.",
 )
 IMAGING_SEPARATE = _key(
     "imaging.separate",
     _one_of(Bundling),
-    "Whether image guidance is reported beside the codes of a family: included means that it is "
-    "part of them, separate that it is paid beside them.",
+    "Whether imaging guidance is reported with the codes of a family: included means that it is "
+    "part of them, separate that it is paid in addition.",
     dimensions=("family",),
 )
 LATERALITY_SIDE = _key(
@@ -556,30 +556,28 @@ MODIFIER_SEPARATE_VISIT = _key(
 MODIFIER_EXPECTED_DENIAL = _key(
     "modifier.expected-denial",
     _MODIFIERS,
-    "The modifiers that tell the payer that a denial is expected.",
+    "The modifiers that state that a denial is expected (ABN modifiers).",
 )
 MODIFIER_PAIR = _key(
     "modifier.pair",
     _MODIFIERS,
-    "The modifiers that pass a pair edit which allows one (indicator 1), where the record "
-    "supports them.",
+    "The modifiers that bypass a PTP edit with indicator 1, where the record supports them.",
 )
 FACILITY_ASC_LIST = _key(
     "facility.asc-list",
     _one_of(AscList),
-    "The list of services by which the payer pays a surgical center: the addenda that Medicare "
-    "publishes.",
+    "The list of services by which the payer pays an ASC: the addenda that Medicare publishes.",
 )
 AUTHORIZATION_CODES = _key(
     "authorization.codes",
     _CODES,
-    "The codes that are paid with prior authorization only.",
+    "The codes that are paid only with prior authorization.",
     dimensions=("claim-type",),
 )
 AUTHORIZATION_NUMBER_LENGTH = _key(
     "authorization.number-length",
     _COUNT,
-    "The length of the number of a prior authorization.",
+    "The length of a prior authorization number (UTN).",
     unit="characters",
 )
 AUTHORIZATION_VALID_DAYS = _key(
