@@ -90,7 +90,7 @@ class _Running:
 
 
 class Plan:
-    """The rules that run in one term, for one claim type, and what they are told of lines."""
+    """The rules that run in one term, for one claim type, and what they know about lines."""
 
     def __init__(
         self, rules: TermRules, checks: Sequence[Rule], coder: Coder, decoder: Decoder
