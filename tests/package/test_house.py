@@ -91,3 +91,43 @@ def test_packaged_files_are_read_by_loaders_alone() -> None:
     }
 
     assert reading <= LOADERS
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def needed(path: Path) -> set[str]:
+    """List the files whose code a file needs to run: not those named for type checkers alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = names & FILES.keys()
+            found |= inner or {node.module} & FILES.keys()
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & FILES.keys()
+    return found
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Of any length, and through imports inside functions too."""
+    left = {name: needed(path) - {name} for name, path in FILES.items()}
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+
+    assert left == {}
