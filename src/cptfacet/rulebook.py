@@ -206,7 +206,7 @@ class Remembering(Compiled, Generic[Q, A]):
         return {"memo": self._answers.most}
 
     def _answer(self, question: Q) -> A:
-        """Return a question, from nothing but the question."""
+        """Return the answer to a question, which depends on the question alone."""
         raise NotImplementedError
 
     def _is_short(self, question: Q) -> bool:
