@@ -9,7 +9,7 @@ import attrs
 from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Side
-from cptfacet.claims import Claim, ClaimLine
+from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.coding.reasons import reason
 from cptfacet.notes import Note, NoteId, Refusal
 from cptfacet.outline import Item, Outline, Section
@@ -96,8 +96,8 @@ class CodedSession:
         when = f" for {self.claim.date}" if self.claim.date else ""
         many = "line" if len(self.lines) == 1 else "lines"
         return Outline(
-            sentence=f"Under {self.claim.policy}, this session is {len(self.lines)} {many} on a"
-            f" {self.claim.claim_type} claim{when}.",
+            sentence=f"Under {self.claim.policy}, this session is {len(self.lines)} {many} on"
+            f" {_CLAIMS[self.claim.claim_type]}{when}.",
             sections=(
                 Section(title="Lines", items=lines),
                 Section(title="Notes", items=notes),
@@ -138,6 +138,11 @@ def _hint(value: object, verb: str) -> str:
     return "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"
 
 
+_CLAIMS = {
+    ClaimType.PROFESSIONAL: "a professional claim",
+    ClaimType.ASC_FACILITY: "an ASC facility claim",
+    ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
+}
 _LABELS = {
     NoteId.JUDGMENT: "Our judgment",
     NoteId.REFUSED: "Not coded",

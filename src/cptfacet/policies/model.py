@@ -314,6 +314,7 @@ class Policy:
         Between two of these days every answer is the same.
 
         >>> import datetime as dt
+        >>> from cptfacet.policies import get
         >>> dt.date(2020, 1, 1) in get("medicare").turning_days()
         True
         """
