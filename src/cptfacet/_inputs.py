@@ -11,6 +11,10 @@ T = TypeVar("T")
 __all__ = ["expect", "expect_date"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def expect(value: object, kind: type[T], name: str, hint: str) -> T:
     """Return a value of the type an argument has, or say what to pass.
 

@@ -21,6 +21,11 @@ from typing import TypeVar, cast
 
 __all__ = ["Kept", "Memo", "Shape", "is_short"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Shape = tuple[Hashable, ...]

@@ -8,6 +8,10 @@ from collections.abc import Sequence, Sized
 __all__ = ["agree", "ordinal", "series", "wrapped"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def agree(things: Sized, one: str, many: str) -> str:
     """Return the word that agrees with the number of things.
 

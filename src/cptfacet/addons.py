@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["MissingPrimary", "allowed_primaries", "missing_primaries", "order_lines"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class MissingPrimary:

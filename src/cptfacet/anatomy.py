@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class _HeadToTail(StrEnum):
     """Symbols that sort by their place in the body, from the head down."""
 

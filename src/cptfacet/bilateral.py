@@ -49,6 +49,11 @@ __all__ = [
     "shapes",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 K = TypeVar("K")
 Shapes = dict[Side | None, tuple[tuple[tuple[str, ...], int], ...]]
 

@@ -60,6 +60,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OPEN_ENDED", "BilledCode", "SidedLine", "lateral"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 OPEN_ENDED = 10**9  # levels, where one code represents any number of them
 
 

@@ -13,6 +13,10 @@ from cptfacet.dates import EffectivePeriod
 __all__ = ["Citation", "Confidence", "Source"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Confidence(StrEnum):
     """How far a fact can be trusted.
 

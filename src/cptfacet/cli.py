@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _Answer: TypeAlias = CodedSession | Refusal | DecodedClaim | Report | RepairedClaim
 _Reader: TypeAlias = "Callable[[bytes], Claim | None]"
 

@@ -17,6 +17,11 @@ from cptfacet.errors import ParseError
 
 __all__ = ["EffectivePeriod", "Status", "add_months", "parse_date", "window_left", "window_start"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 

@@ -24,6 +24,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class CptfacetError(Exception):
     """The root of every error that this library raises on purpose.
 

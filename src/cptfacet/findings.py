@@ -28,6 +28,11 @@ __all__ = [
     "Severity",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 K = TypeVar("K")
 
 

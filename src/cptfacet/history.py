@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class SessionKind(StrEnum):
     """What was performed in a session, as limits count it; an injection has an unknown purpose."""
 

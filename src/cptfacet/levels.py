@@ -16,6 +16,10 @@ from cptfacet.reference import Reference, packaged
 __all__ = ["Reading", "TakenAs", "read_levels"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class TakenAs(StrEnum):
     """What the names of a free list of levels are taken for."""
 

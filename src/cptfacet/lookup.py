@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Shown", "find"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Shown:

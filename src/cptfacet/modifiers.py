@@ -23,6 +23,11 @@ __all__ = [
     "parse_modifier",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 
 

@@ -14,6 +14,10 @@ from cptfacet.outline import Item, Outline, Section
 __all__ = ["Note", "NoteId", "Reason", "Refusal"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Reason(StrEnum):
     """Why a session, or a part of it, can't be coded to facet lines."""
 

@@ -15,6 +15,10 @@ from cptfacet._text import wrapped
 __all__ = ["Item", "Outline", "Section"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Item:

@@ -34,6 +34,11 @@ __all__ = [
     "role_of",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _CODE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}", re.ASCII)
 
 

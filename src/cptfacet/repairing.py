@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Change", "RepairedClaim", "Repairer", "repair_claim", "repair_claims"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Change:

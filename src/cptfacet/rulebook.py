@@ -57,6 +57,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CODING", "Compiled", "Remembering", "Rulebook", "TermRules", "turning_days"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")

@@ -35,6 +35,11 @@ __all__ = [
     "parse_treated_nerve",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 E_ = TypeVar("E_", bound=StrEnum)
 

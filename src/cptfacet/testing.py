@@ -66,6 +66,11 @@ if TYPE_CHECKING:
 
 __all__ = ["policy_laws"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _DAY = dt.timedelta(days=1)
 _SHOWN = 5
 

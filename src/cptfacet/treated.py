@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Treated", "only_other_nerves", "read_treatment"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 
 

@@ -11,6 +11,10 @@ from cptfacet.citations import Citation
 __all__ = ["Unknown"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @attrs.frozen(kw_only=True)
 class Unknown:
     """The answer that no source we have read settles a question.

@@ -50,6 +50,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @attrs.define(eq=False)
 class Line:
     """A line as rules see it. ``number`` counts from 1; ``written`` is the line of the claim."""

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Noted", "Place", "as_written", "kind_of", "noted", "told_of"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _KINDS = {
     Family.IMAGE_GUIDED_INJECTION: TechniqueKind.INJECTION,
     Family.ULTRASOUND_INJECTION: TechniqueKind.INJECTION,

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["INJECTIONS", "Kx", "borrowed_kx", "has_kx", "kx_for", "loses_kx", "without_kx"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
 
 

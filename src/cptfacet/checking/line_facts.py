@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "place_facts"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class CodeFacts:
     """What is known of a code on the days of a term.

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Shapes"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MOST_LINES = 50  # a longer claim has no shape
 _MOST_BITS = 128  # nor has one with units that are more than a count
 _MOST_NUMBERS = 1 << 14

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["ModifierFaults", "find_faults"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @attrs.frozen(kw_only=True)
 class ModifierFaults:
     """The faults of the modifiers of a line on a day.

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Runs"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MOST_PAIRED = 200  # codes of one day whose pairs are looked up
 
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Said", "denies", "findings_of", "weight"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 Said: TypeAlias = tuple[RawFinding, Rule, Severity]
 
 

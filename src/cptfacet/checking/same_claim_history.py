@@ -14,6 +14,11 @@ from cptfacet.past import billed_sessions
 
 __all__ = ["tell_own_past"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MOST_DAYS = 100  # of a claim that is counted against itself
 
 

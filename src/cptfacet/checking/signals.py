@@ -7,6 +7,10 @@ import enum
 __all__ = ["Signal"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Signal(enum.IntFlag):
     """One thing that the lines of a day show, or that was given beside the claim.
 

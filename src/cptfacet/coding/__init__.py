@@ -48,6 +48,11 @@ __all__ = [
     "code_sessions",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MOST_LISTED = 40  # joints and nerves of a session that is remembered
 
 

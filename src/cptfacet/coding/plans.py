@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["JUNCTION", "Finish", "Methods", "Plan", "not_known", "weight"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 JUNCTION = (Joint.T12_L1, Joint.L1_L2)
 _KINDS = {
     Family.IMAGE_GUIDED_INJECTION: (TechniqueKind.INJECTION, TechniqueKind.CYST_RUPTURE),

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["reason"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _ANY = "any"
 
 

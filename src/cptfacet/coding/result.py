@@ -18,6 +18,10 @@ from cptfacet.policies import Provision
 __all__ = ["CodedSession", "LineReason", "claim_of"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class LineReason:

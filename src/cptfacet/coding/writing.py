@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "family_pairs", "write"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _DIAGNOSTIC = frozenset[Purpose | None]({Purpose.DIAGNOSTIC})
 _THERAPEUTIC = frozenset[Purpose | None]({Purpose.THERAPEUTIC})
 _NOT_STATED = frozenset[Purpose | None]({None})

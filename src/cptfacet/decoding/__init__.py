@@ -51,6 +51,11 @@ __all__ = [
     "decode_claims",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _MOST_LINES = 50  # of a day that is remembered
 
 

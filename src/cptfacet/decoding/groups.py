@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["read_groups"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _Parts = dict[Ordinal, list[ReadLine]]
 _ORDER = tuple(Ordinal)
 _ODD = {

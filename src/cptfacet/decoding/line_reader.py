@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["DayLines", "FacetCode", "ReadLine", "read_line", "sole_providers"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class FacetCode:

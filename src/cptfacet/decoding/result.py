@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class SkipReason(StrEnum):
     """Why a line is not read as facet levels."""
 

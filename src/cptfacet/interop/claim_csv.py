@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "DIAGNOSES", "MODIFIERS", "harmless", "read_claims"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 _MODIFIERS, _DIAGNOSES = 4, 12  # as many as a claim form has room for

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Example", "examples"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Example:

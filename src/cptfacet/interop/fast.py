@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "read_certain"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 

@@ -93,6 +93,11 @@ __all__ = [
     "to_data",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 _JSON_NAMES: Mapping[type, str] = {

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "schema"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 Part = dict[str, Any]
 
 _DATE: Part = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}

@@ -54,6 +54,11 @@ __all__ = [
     "value_of",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages
 
 

@@ -25,6 +25,10 @@ from cptfacet.unknown import Unknown
 __all__ = ["DiagnosisList", "DiagnosisUse", "ListedDiagnosis", "diagnosis_list"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class DiagnosisUse(StrEnum):
     """For which procedures a list has a code: any of the family, or those on facet cysts alone."""
 

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PolicyFile", "find_policy", "get", "ids", "read_file", "read_files"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _HEADER = {"id", "title", "payer", "revised", "extends", "sources", "provisions"}
 _REQUIRED = ("id", "title", "payer", "revised")
 _PROVISION = {

@@ -52,6 +52,11 @@ __all__ = [
     "value_of",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 Cell = tuple[str, ...]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["select_policy"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def select_policy(
     record: Session | Claim,
     policy: Policy | str | None = None,

@@ -48,6 +48,11 @@ __all__ = [
     "stands_in",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)

@@ -89,6 +89,10 @@ from cptfacet.unknown import Unknown
 __all__ = ["OtherNerve", "Reference", "packaged"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Reference:

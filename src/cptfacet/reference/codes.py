@@ -33,6 +33,10 @@ from cptfacet.sessions import Technique
 __all__ = ["CONFLICTS", "GROUPS", "MODIFIERS", "OTHER_NERVES", "PROCEDURES", "OtherNerve"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class OtherNerve:

@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Validity(StrEnum):
     """Whether a diagnosis code can be billed on a date.
 

@@ -32,6 +32,11 @@ from cptfacet.unknown import Unknown
 
 __all__ = ["Basis", "Edition", "Provenance", "Release", "packaged_releases", "resolve", "series"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 V = TypeVar("V")

@@ -49,6 +49,11 @@ __all__ = [
     "UnsettledPair",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _NO_ROW = "no edition that was read has a row for it among the codes that facet claims meet"
 _NO_EDITION = "no edition of the table was read"
 

@@ -20,6 +20,10 @@ from cptfacet.reference.tables import Table
 __all__ = ["PLACES", "PlaceOfService", "Rate", "parse_place"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Rate(StrEnum):
     """At which rate the physician fee schedule pays in a place of service."""
 

@@ -18,6 +18,11 @@ from cptfacet._records import sealed
 
 __all__ = ["Rows", "Table"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 V = TypeVar("V")

@@ -180,6 +180,11 @@ __all__ = [
     "windows",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {

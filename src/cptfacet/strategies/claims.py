@@ -48,6 +48,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def procedures(*, kind: ProcedureKind | None = None) -> SearchStrategy[Procedure]:
     """Give the procedures of the packaged reference, or those of one kind.
 

@@ -22,6 +22,10 @@ from cptfacet.strategies.words import packaged_policy, service_dates, sides
 __all__ = ["histories", "past_sessions", "read_histories", "tallies"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def _joints(region: CoverageRegion | None) -> st.SearchStrategy[Joint]:
     facts = {fact.joint: fact.region for fact in packaged().coverage_regions}
     return st.sampled_from([joint for joint in Joint if facts.get(joint) is region])

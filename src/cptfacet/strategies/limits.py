@@ -32,6 +32,10 @@ from cptfacet.strategies.words import claim_types, packaged_policy, service_date
 __all__ = ["amounts", "limits", "verdicts", "windows"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def amounts() -> SearchStrategy[Amount]:
     """Return amounts of up to twelve: known exactly, within bounds, or from below only."""
 

@@ -25,6 +25,11 @@ __all__ = [
     "tuples",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 E_ = TypeVar("E_", bound=StrEnum)
 

@@ -41,6 +41,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def sources() -> SearchStrategy[Source]:
     """Give the packaged sources."""
     return named(_data.sources())

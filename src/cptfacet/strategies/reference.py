@@ -35,6 +35,11 @@ __all__ = [
     "unknowns",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 

@@ -29,6 +29,11 @@ from cptfacet.strategies.words import OPAQUE, TEXTS
 
 __all__ = ["claims_with", "clean_claims", "example_repairs", "example_reports", "hostile_claims"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 _PLACES = {
     ClaimType.PROFESSIONAL: "11",
     ClaimType.ASC_FACILITY: "24",

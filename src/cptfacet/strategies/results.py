@@ -56,6 +56,11 @@ __all__ = [
     "refusals",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 

@@ -65,6 +65,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def targets(
     *,
     joints: SearchStrategy[Joint] | None = None,

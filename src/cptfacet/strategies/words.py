@@ -59,6 +59,11 @@ __all__ = [
     "turning_days",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 DAY = dt.timedelta(days=1)
 
 

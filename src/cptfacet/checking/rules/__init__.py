@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "all_rules", "get_rule"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 FAMILIES: Mapping[RuleFamily, ModuleType] = MappingProxyType(
     {
         RuleFamily.VALIDITY: validity,
