@@ -940,8 +940,7 @@ def test_what_is_stated_for_a_cell_stands_nearest_first() -> None:
 
     stated = medicare.stated(key, family)
 
-    provisions = [answer.provision for answer in stated if isinstance(answer, Known)]
-    assert len(provisions) == len(stated)
+    provisions = [answer.provision if isinstance(answer, Known) else answer for answer in stated]
     assert [(p.policy, str(p.term)) for p in provisions] == [
         ("medicare", "until 2021-04-24"),
         ("medicare", "from 2021-04-25 until 2021-05-01"),
@@ -1011,7 +1010,8 @@ READ = f"""{VALUES}
 sent, hashes = pickle.load(sys.stdin.buffer)
 assert len(sent) == len(values)
 for there, here, old in zip(sent, values, hashes):
-    assert old != hash(here), "the seed makes no difference, so that this would prove nothing"
+    if here is not reference:  # its hash goes by what its tables are made of, in every process
+        assert old != hash(here), "the seed makes no difference, so this would prove nothing"
     assert there == here
     assert hash(there) == hash(here), "equal values have one hash"
     assert there in {{here}}

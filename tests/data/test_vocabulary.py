@@ -21,6 +21,7 @@ from cptfacet.policies.vocabulary import (
     stands_in,
 )
 from cptfacet.procedures import Family
+from cptfacet.reference import packaged
 
 PACKAGE = Path(str(cptfacet.__file__)).parent
 KEYS = policies.KEYS
@@ -339,7 +340,7 @@ RIGHT: dict[str, list[object]] = {
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
 def test_what_a_key_allows(key: Key[object]) -> None:
     for value in RIGHT.get(key.type, list(key.choices)):
-        assert model.check_value(value, key) == ""
+        assert model.check_value(value, key, reference=packaged()) == ""
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
@@ -368,9 +369,13 @@ def test_a_technique_belongs_to_a_family_or_to_none() -> None:
 def test_a_modifier_is_one_of_the_role_of_its_key() -> None:
     diagnostic, visit = KEYS["modifier.diagnostic"], KEYS["modifier.separate-visit"]
 
-    assert model.check_value("KX", diagnostic) == model.check_value("25", visit) == ""
-    assert "that attests requirements" in model.check_value("25", diagnostic)
-    assert "that marks a separate visit" in model.check_value("KX", visit)
+    assert (
+        model.check_value("KX", diagnostic, reference=packaged())
+        == model.check_value("25", visit, reference=packaged())
+        == ""
+    )
+    assert "that attests requirements" in model.check_value("25", diagnostic, reference=packaged())
+    assert "that marks a separate visit" in model.check_value("KX", visit, reference=packaged())
 
 
 @pytest.mark.parametrize("dimension", policies.DIMENSIONS)
@@ -387,7 +392,7 @@ def test_a_cell_names_what_its_dimension_has(dimension: str) -> None:
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)
 def test_what_a_key_does_not_allow(key: Key[object], value: object) -> None:
-    assert model.check_value(value, key).startswith(("write ", "list "))
+    assert model.check_value(value, key, reference=packaged()).startswith(("write ", "list "))
 
 
 @pytest.mark.parametrize("name", policies.ids())
@@ -396,7 +401,9 @@ def test_what_the_packaged_policies_say_is_allowed(name: str) -> None:
         if isinstance(provision, Provision):
             value = provision.value
             written = list(value) if isinstance(value, tuple) else value
-            assert model.check_value(written, KEYS[provision.key]) == "", provision
+            assert model.check_value(written, KEYS[provision.key], reference=packaged()) == "", (
+                provision
+            )
             assert provision.unit == KEYS[provision.key].unit
 
 

@@ -551,7 +551,7 @@ class TestFormats:
         shown = terminal("show", "L4-5", tty=True)
 
         assert "Lines\n  64493-50 x1: " in coded.out
-        assert "Because" in coded.out
+        assert "\nWhy\n" in coded.out
         assert shown.out.startswith("joint L4-L5\n")
 
     def test_the_option_decides(self, terminal: Terminal) -> None:
