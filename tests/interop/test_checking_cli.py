@@ -260,7 +260,7 @@ class TestOptions:
 
         assert "error, line 1: " in run.out
         assert "(addon-without-primary)" in run.out
-        assert "nothing was found" in run.out
+        assert "No findings under cpt" in run.out
 
 
 class TestCsv:
