@@ -494,7 +494,7 @@ class TestMessy:
         assert hash(answer) == hash(decoded("64493-50-KX", "64495-KX", "64475", "64636-LT"))
         for words in (
             "medial-branch-block",
-            "first level: both sides; diagnostic (line 1)",
+            "first level: bilateral; diagnostic (line 1)",
             "line 3: 64475",
         ):
             assert words in told
