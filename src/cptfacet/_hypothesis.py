@@ -36,7 +36,7 @@ _TYPES = {
     "policies": "NotKnown Policy Provision",
     "procedures": "Procedure",
     "reference": "Reference",
-    "repairing": "Change RepairedClaim",
+    "repairing": "Change RepairedClaim Repairer",
     "sessions": "Session Target TreatedNerve Treatment",
     "unknown": "Unknown",
 }

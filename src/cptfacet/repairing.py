@@ -178,6 +178,11 @@ class Repairer:
         """The policy under which it repairs."""
         return self._checker.policy
 
+    @property
+    def reference(self) -> Reference:
+        """The reference data it repairs with."""
+        return self._checker.reference
+
     def __repr__(self) -> str:
         return f"Repairer(policy={self.policy.id!r})"
 

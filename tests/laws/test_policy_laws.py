@@ -18,7 +18,7 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
-from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Policy, Provision
+from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Key, Policy, Provision
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import RepairedClaim, repair_claim
@@ -194,12 +194,12 @@ class TestLawlessPolicies:
     def test_a_provision_that_answers_too_early(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seen = attrs.evolve(SOURCE.term, start=None, seen=dt.date(2026, 1, 1), until=None)
         policy = made(attrs.evolve(SOURCE, term=seen, policy="lawless"))
-        honest = Policy.get
+        honest = Policy._answer
 
-        def early(self: Policy, key: str, *, on: dt.date, **cell: str) -> object:
-            return honest(self, key, on=max(on, dt.date(2026, 1, 1)), **cell)
+        def early(self: Policy, key: str, cell: tuple[str, ...], on: dt.date) -> object:
+            return honest(self, key, cell, max(on, dt.date(2026, 1, 1)))
 
-        monkeypatch.setattr(Policy, "get", early)
+        monkeypatch.setattr(Policy, "_answer", early)
 
         assert "is still the answer on 2025-12-31" in broken(STATED[1], policy)
         assert "is the answer on 2025-12-31 too" in broken(STATED[0], policy)
@@ -209,12 +209,12 @@ class TestLawlessPolicies:
     ) -> None:
         seen = attrs.evolve(SOURCE.term, start=None, seen=dt.date(2026, 1, 1), until=None)
         policy = made(attrs.evolve(SOURCE, term=seen, policy="lawless"))
-        honest = Policy.get
+        honest = Policy._answer
 
-        def parent(self: Policy, key: str, *, on: dt.date, **cell: str) -> object:
-            return honest(self if on >= dt.date(2026, 1, 1) else CPT, key, on=on, **cell)
+        def parent(self: Policy, key: str, cell: tuple[str, ...], on: dt.date) -> object:
+            return honest(self if on >= dt.date(2026, 1, 1) else CPT, key, cell, on)
 
-        monkeypatch.setattr(Policy, "get", parent)
+        monkeypatch.setattr(Policy, "_answer", parent)
 
         assert "the day before is answered by laterality.format" in broken(STATED[1], policy)
 
@@ -849,8 +849,8 @@ class TestOneShape:
     def test_the_order_of_modifiers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         honest: Any = policy_laws(MEDICARE).case.value  # type: ignore[attr-defined]
 
-        def sides_later(key: str, *where: Any) -> object:
-            if key == "modifier.order":
+        def sides_later(key: Key[object], *where: Any) -> object:
+            if key.name == "modifier.order":
                 return tuple(map(ModifierKind, ("informational", "laterality", "payment")))
             return honest(key, *where)
 
@@ -860,7 +860,7 @@ class TestOneShape:
 
         assert tell() == []
         assert tell(value=sides_later)[0] == (
-            f"{AT}L4-L5:left: the order is information, side, payment, and the line is"
+            f"{AT}L4-L5:left: the order is informational, laterality, payment, and the line is"
             " 64493-LT-KX x1"
         )
         assert tell(value=sides_later, wrong=each_line(turned_modifiers)) == []
@@ -1173,12 +1173,12 @@ class TestStatements:
         last = dt.date(2026, 6, 30)
         term = attrs.evolve(SOURCE.term, start=dt.date(2026, 1, 1), seen=None, until=last)
         policy = made(attrs.evolve(SOURCE, term=term, policy="lawless"))
-        honest = Policy.get
+        honest = Policy._answer
 
-        def late(self: Policy, key: str, *, on: dt.date, **cell: str) -> object:
-            return honest(self, key, on=min(on, last), **cell)
+        def late(self: Policy, key: str, cell: tuple[str, ...], on: dt.date) -> object:
+            return honest(self, key, cell, min(on, last))
 
-        monkeypatch.setattr(Policy, "get", late)
+        monkeypatch.setattr(Policy, "_answer", late)
         named = f"laterality.format ({', '.join(SOURCE.cell)}), {term}"
 
         assert self.said(STATED[1], policy) == [f"  - {named} is still the answer on 2026-07-01"]

@@ -38,6 +38,7 @@ from cptfacet.limits import (
 from cptfacet.policies import KEYS, NotKnown, Policy, Provision
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
+from cptfacet.repairing import Repairer
 from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
 from cptfacet.unknown import Unknown
@@ -97,8 +98,8 @@ class TestFromType:
             again = pickle.loads(pickle.dumps(value))  # noqa: S301  made here
             assert isinstance(value, kind)
             assert type(again) is type(value)
-            if isinstance(value, Checker | Coder | Decoder):
-                assert isinstance(again, Checker | Coder | Decoder)
+            if isinstance(value, Checker | Coder | Decoder | Repairer):
+                assert isinstance(again, Checker | Coder | Decoder | Repairer)
                 assert (again.policy, again.reference) == (value.policy, value.reference)
             else:
                 assert again == value

@@ -61,7 +61,7 @@ from cptfacet.reference.diagnoses import Diagnosis
 from cptfacet.reference.editions import Edition, Provenance
 from cptfacet.reference.edits import AscStatus, Mue, PairEdit, PairEdits
 from cptfacet.reference.places import PlaceOfService
-from cptfacet.repairing import Change, RepairedClaim
+from cptfacet.repairing import Change, RepairedClaim, Repairer
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
 from cptfacet.unknown import Unknown
 
@@ -213,6 +213,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     ),
     BilledSession: lambda: part_of(decoded_claims(), lambda decoded: decoded.sessions),
     Checker: lambda: policies().map(Checker),
+    Repairer: lambda: policies().map(Repairer),
     Citation: citations,
     Claim: any_claims,
     ClaimLine: lambda: claim_lines() | messy_claim_lines(),
