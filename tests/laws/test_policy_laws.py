@@ -18,7 +18,7 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.coding import CodedSession, Coder, Note, NoteId, Reason, Refusal
 from cptfacet.decoding import DecodedClaim, Decoder
 from cptfacet.modifiers import ModifierKind, ModifierRole
-from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Key, Policy, Provision
+from cptfacet.policies import DIMENSIONS, KEYS, ChangeKind, Key, NotKnown, Policy, Provision
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import Reference, packaged
 from cptfacet.repairing import RepairedClaim, repair_claim
@@ -807,8 +807,8 @@ class TestOneShape:
         tell = functools.partial(self.told, monkeypatch, ENUMERATED[1])
         honest: Any = policy_laws(CPT).case.value  # type: ignore[attr-defined]
 
-        def unknown(key: str, *where: Any) -> object:
-            return None if key == "laterality.format" else honest(key, *where)
+        def unknown(key: Key[object], *where: Any) -> object:
+            return None if key.name == "laterality.format" else honest(key, *where)
 
         def later(session: Session, answer: CodedSession) -> CodedSession | Refusal:
             lines = (ClaimLine(code="64494", modifiers=("50",)),)
@@ -832,17 +832,21 @@ class TestOneShape:
 
     def test_the_diagnostic_modifier(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tell = functools.partial(self.told, monkeypatch, ENUMERATED[5], at(L4, LEFT))
-        honest: Any = policy_laws(MEDICARE).case.value  # type: ignore[attr-defined]
+        honest: Any = Policy.ask
 
-        def unknown(key: str, *where: Any) -> object:
-            return None if key == "modifier.diagnostic" else honest(key, *where)
+        def unknown(self: Policy, key: Key[object], *cell: str, on: dt.date) -> object:
+            if key.name == "modifier.diagnostic":
+                return NotKnown(key=key.name, cell=cell, policy=self.id, reason="a test says so")
+            return honest(self, key, *cell, on=on)
 
         assert tell(policy=MEDICARE) == []
         assert tell(policy=MEDICARE, wrong=each_line(without_kx)) == [
             f"{AT}L4-L5:left: modifier.diagnostic is KX, and the line is 64493-LT x1",
             f"{AT}L4-L5:right: modifier.diagnostic is KX, and the line is 64493-RT x1",
         ]
-        assert tell(policy=MEDICARE, value=unknown)[0] == (
+        monkeypatch.setattr(Policy, "ask", unknown)
+        with_kx = each_line(lambda line: attrs.evolve(line, modifiers=(*line.modifiers, "KX")))
+        assert tell(policy=MEDICARE, wrong=with_kx)[0] == (
             f"{AT}L4-L5:left: modifier.diagnostic is not known, and the line is 64493-LT-KX x1"
         )
 
