@@ -643,8 +643,8 @@ class TestAnySession:
         assert all(line.startswith(f"{AT}L4-L5:right: 64493-LT x1 draws error ") for line in lines)
         assert pair == [
             (
-                f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1 draws error technique-differs: 64635: it"
-                " stands for an ablation, and the note has intra-articular-injection alone"
+                f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1 draws error technique-differs: 64635:"
+                " billed as an ablation, but the note documents only intra articular injection"
             )
         ]
         other = Note(id=NoteId.JUDGMENT, message="Another note.")
