@@ -16,6 +16,7 @@ from cptfacet.policies import Known, Policy
 from cptfacet.policies.vocabulary import ADDON_PRIMARIES
 from cptfacet.procedures import Ordinal
 from cptfacet.reference import Reference, packaged
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,8 +56,8 @@ def allowed_primaries(
 
     Source: the add-on code edits of CMS; a policy's own citation for what it adds.
     """
-    procedure = (reference or packaged()).known(code)
-    if procedure is None or not procedure.add_on:
+    procedure = (reference or packaged()).procedure(code)
+    if isinstance(procedure, Unknown) or not procedure.add_on:
         return ()
     allowed = procedure.primary_codes(on)
     if policy is not None:
@@ -141,8 +142,8 @@ _ORDER = tuple(Ordinal)
 
 def _by_level(lines: Sequence[ClaimLine], reference: Reference) -> list[ClaimLine]:
     def level(line: ClaimLine) -> int:
-        procedure = reference.known(line.code)
-        ordinal = procedure.ordinal if procedure else None
+        procedure = reference.procedure(line.code)
+        ordinal = None if isinstance(procedure, Unknown) else procedure.ordinal
         return _ORDER.index(ordinal) if ordinal else len(_ORDER)
 
     return sorted(lines, key=level)

@@ -24,6 +24,7 @@ from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import LATERALITY_FORMAT, LateralityFormat
 from cptfacet.procedures import CodeRole, Ordinal, role_of
 from cptfacet.reference import Reference, packaged
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -217,9 +218,9 @@ def shapes(form: LateralityFormat, *, reference: Reference | None = None) -> Sha
     ((('RT',), 1), (('LT',), 1))
     """
     known = reference or packaged()
-    both = known.modifier_for(ModifierRole.BILATERAL)
-    right = known.modifier_for(ModifierRole.RIGHT)
-    left = known.modifier_for(ModifierRole.LEFT)
+    both = known.get_modifier_code(ModifierRole.BILATERAL)
+    right = known.get_modifier_code(ModifierRole.RIGHT)
+    left = known.get_modifier_code(ModifierRole.LEFT)
     bilateral: tuple[tuple[tuple[str, ...], int], ...]
     match form:
         case LateralityFormat.ONE_LINE_50:
@@ -336,7 +337,7 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
     ['50', 'RT', 'LT']
     """
     reference = reference or packaged()
-    return {reference.modifier_for(role): role for role in LATERAL_ROLES}
+    return {reference.get_modifier_code(role): role for role in LATERAL_ROLES}
 
 
 def read(
@@ -377,8 +378,9 @@ def read(
         if role is ModifierRole.BILATERAL and form in _WITHOUT_BOTH:
             _refuse(form, f"{line.text} has the bilateral modifier")
         units[role] = units.get(role, 0) + count
-    procedure = known.known(code) if code else None
-    return read_units(units, form=form, ordinal=procedure.ordinal if procedure else None)
+    procedure = known.procedure(code or "")
+    ordinal = None if isinstance(procedure, Unknown) else procedure.ordinal
+    return read_units(units, form=form, ordinal=ordinal)
 
 
 _WITHOUT_BOTH = (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES)
@@ -579,8 +581,8 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 def _role(code: str, known: Reference) -> str | None:
     """Give the role of a facet code, of today or old; related codes have none."""
-    procedure = known.known(code)
-    if procedure is None or procedure.family is None or procedure.ordinal is None:
+    procedure = known.procedure(code)
+    if isinstance(procedure, Unknown) or not procedure.family or not procedure.ordinal:
         return None
     return role_of(procedure.family, procedure.ordinal)
 

@@ -431,9 +431,9 @@ def global_period(procedure: Procedure) -> Limit | None:
     It holds for any procedure within so many days after this one, wherever it is performed.
 
     >>> from cptfacet.reference import packaged
-    >>> global_period(packaged().procedure("64635")).left(dt.date(2026, 3, 2))
+    >>> global_period(packaged().get_procedure("64635")).left(dt.date(2026, 3, 2))
     datetime.date(2026, 3, 13)
-    >>> global_period(packaged().procedure("64636")) is None
+    >>> global_period(packaged().get_procedure("64636")) is None
     True
     """
     indicators = procedure.indicators

@@ -108,7 +108,7 @@ def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
 
 
 def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
-    procedure = packaged().procedure(text)
+    procedure = packaged().get_procedure(text)
     data: dict[str, Any] = {
         "code": procedure.code,
         "label": procedure.label,
@@ -142,7 +142,7 @@ def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
 
 
 def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
-    modifier = packaged().modifier(text)
+    modifier = packaged().get_modifier(text)
     data: dict[str, Any] = {
         "modifier": modifier.code,
         "meaning": modifier.meaning,

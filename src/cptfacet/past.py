@@ -324,8 +324,8 @@ class _Reader:
     def _possible(self, unread: SkippedLine, claim: Claim, line: ClaimLine) -> PastSession | None:
         """Return the session that a skipped line of a facet code may be, or None."""
         date = line.date or claim.date
-        procedure = self.reference.known(line.canonical.code)
-        if date is None or procedure is None or unread.reason not in _MAY_COUNT:
+        procedure = self.reference.procedure(line.canonical.code)
+        if date is None or unread.reason not in _MAY_COUNT or isinstance(procedure, Unknown):
             return None
         if procedure.family is None or procedure.region is None:
             return None

@@ -230,7 +230,7 @@ class Procedure:
         """Say whether the code is valid on a date of service.
 
         >>> from cptfacet.reference import packaged
-        >>> packaged().procedure("64475").in_force(dt.date(2010, 1, 1))
+        >>> packaged().get_procedure("64475").in_force(dt.date(2010, 1, 1))
         <Status.NOT_IN_FORCE: 'not-in-force'>
         """
         return self.term.on(on)
@@ -239,7 +239,7 @@ class Procedure:
         """List the codes that allow this add-on on a date, each once.
 
         >>> from cptfacet.reference import packaged
-        >>> packaged().procedure("64494").primary_codes(dt.date(2026, 3, 2))
+        >>> packaged().get_procedure("64494").primary_codes(dt.date(2026, 3, 2))
         ('64493', '64490')
         """
         found = (k.primary for k in self.primaries if k.term.on(on) is Status.IN_FORCE)

@@ -267,7 +267,7 @@ class TermRules:
         """The facet codes that are valid, by what they represent."""
         return {
             (Family(p.family), p.region, p.ordinal): p.code
-            for p in self.reference.find(kind=ProcedureKind.FACET, on=self.on)
+            for p in self.reference.find_procedures(kind=ProcedureKind.FACET, on=self.on)
             if p.family and p.region and p.ordinal
         }
 

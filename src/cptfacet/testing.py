@@ -276,7 +276,7 @@ class _Case:
 
         @functools.cache
         def of(on: dt.date) -> Mapping[tuple[Family, object, Ordinal], str]:
-            found = self.reference.find(kind=ProcedureKind.FACET, on=on)
+            found = self.reference.find_procedures(kind=ProcedureKind.FACET, on=on)
             return {
                 (Family(p.family), p.region, p.ordinal): p.code
                 for p in found
@@ -554,7 +554,8 @@ class _Case:
     def turned_line(self) -> Callable[[ClaimLine], str]:
         """Write a line with right and left exchanged."""
         right, left = (
-            self.reference.modifier_for(role) for role in (ModifierRole.RIGHT, ModifierRole.LEFT)
+            self.reference.get_modifier_code(role)
+            for role in (ModifierRole.RIGHT, ModifierRole.LEFT)
         )
         swap = {right: left, left: right}
 

@@ -11,7 +11,6 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.sessions import Technique, Treatment, merge_sides
 from cptfacet.unknown import Unknown
 
@@ -211,10 +210,10 @@ def _others(
     nerves: list[Nerve], treatment: Treatment, reference: Reference, on: dt.date
 ) -> Refusal | None:
     """Return what a source reports for nerves that do not supply a facet joint, or None."""
-    others = reference.instead_of(
+    others = reference.find_other_nerves(
         nerves,
         technique=treatment.technique,
-        guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+        guidance=treatment.guidance,
         on=on,
     )
     if not others:

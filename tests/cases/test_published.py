@@ -28,6 +28,7 @@ from cptfacet.sessions import (
     parse_guidance,
     parse_technique,
 )
+from cptfacet.unknown import Unknown
 
 Json = dict[str, Any]
 
@@ -173,7 +174,7 @@ def test_what_is_not_ours_is_no_code_of_this_library(name: str) -> None:
     foreign, _ = NOT_OURS[name]
 
     assert foreign in {line["code"] for line in CASES[name]["expected_lines"]}
-    assert packaged().known(foreign) is None
+    assert isinstance(packaged().procedure(foreign), Unknown)
 
 
 @pytest.mark.parametrize("name", BY_BOTH_ROADS)
@@ -200,7 +201,7 @@ def test_historical_codes_were_valid_on_their_date(name: str) -> None:
     case = CASES[name]
     on = parse_date(case["session"]["date"])
     for line in case["expected_lines"]:
-        procedure = packaged().procedure(line["code"])
+        procedure = packaged().get_procedure(line["code"])
 
         assert procedure.in_force(on) is not Status.NOT_IN_FORCE
         if procedure.kind is ProcedureKind.PREDECESSOR:
@@ -212,7 +213,7 @@ def test_historical_cases_are_coded_with_todays_codes_or_refused(name: str) -> N
     case = CASES[name]
     answer = coded(case)
     codes = {line["code"] for line in case["expected_lines"]}
-    if all(packaged().procedure(code).kind is ProcedureKind.FACET for code in codes):
+    if all(packaged().get_procedure(code).kind is ProcedureKind.FACET for code in codes):
         assert texts(answer) == published(case)
     else:
         assert isinstance(answer, Refusal)

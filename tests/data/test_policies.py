@@ -169,25 +169,27 @@ def test_the_codes_of_a_provision_are_known_and_valid(name: str) -> None:
             case "codes", tuple(codes) if provision.key == "authorization.codes":
                 first = provision.term.first
                 for code in codes:
-                    procedure = packaged().procedure(code)
+                    procedure = packaged().get_procedure(code)
                     assert procedure.kind is ProcedureKind.FACET, provision
                     assert procedure.in_force(first) is Status.IN_FORCE, provision
             case "codes", tuple(codes):
-                primaries = [packaged().procedure(code) for code in codes]
+                primaries = [packaged().get_procedure(code) for code in codes]
                 assert all(p.ordinal is Ordinal.FIRST for p in primaries), provision
                 assert all(p.in_force(SPRING) is Status.IN_FORCE for p in primaries), provision
-                assert all(packaged().procedure(code).add_on for code in provision.cell), provision
+                assert all(packaged().get_procedure(code).add_on for code in provision.cell), (
+                    provision
+                )
             case "lines", tuple(texts):
                 for line in map(parse_line, texts):
-                    valid = packaged().procedure(line.code).in_force(SPRING)
+                    valid = packaged().get_procedure(line.code).in_force(SPRING)
                     assert valid is Status.IN_FORCE, provision
-                    assert all(packaged().modifier(code) for code in line.modifiers), provision
+                    assert all(packaged().get_modifier(code) for code in line.modifiers), provision
             case "modifiers", tuple(codes):
                 for code in codes:
-                    valid = packaged().modifier(code).term.on(SPRING)
+                    valid = packaged().get_modifier(code).term.on(SPRING)
                     assert valid is Status.IN_FORCE, provision
             case "modifier", str(code) if code not in {NO_MODIFIER, NOT_KNOWN}:
-                assert packaged().modifier(code).term.on(SPRING) is Status.IN_FORCE, provision
+                assert packaged().get_modifier(code).term.on(SPRING) is Status.IN_FORCE, provision
             case _:
                 pass
 
@@ -732,7 +734,9 @@ def test_family_pairs_are_those_of_the_edits(
     pair: tuple[Family, Family], claim_type: str, expected: str
 ) -> None:
     """Whatever the edits pair, coding foresees it, so that what it writes draws no edit unsaid."""
-    firsts = (packaged().find(family=f, ordinal=Ordinal.FIRST, on=THIRD_QUARTER) for f in pair)
+    firsts = (
+        packaged().find_procedures(family=f, ordinal=Ordinal.FIRST, on=THIRD_QUARTER) for f in pair
+    )
     indicators = {
         found.edit.indicator
         for one, other in itertools.product(*firsts)
@@ -1059,8 +1063,8 @@ def test_every_protocol_of_pickling_keeps_a_policy_and_the_reference(protocol: i
 def test_pickling_keeps_the_reference() -> None:
     copied = pickle.loads(pickle.dumps(packaged()))  # noqa: S301  our own bytes
 
-    assert copied.procedure("64494") == packaged().procedure("64494")
-    assert copied.modifier("KX") == packaged().modifier("KX")
+    assert copied.get_procedure("64494") == packaged().get_procedure("64494")
+    assert copied.get_modifier("KX") == packaged().get_modifier("KX")
     assert copied.as_of == packaged().as_of
 
 
@@ -1854,7 +1858,7 @@ def test_prior_authorization_of_hospitals(day: str, codes: int | None) -> None:
 
     assert isinstance(said, NotKnown) is (codes is None)
     if isinstance(said, Provision) and isinstance(said.value, tuple):
-        thirds = {p.code for p in packaged().find(ordinal=Ordinal.THIRD_AND_MORE)}
+        thirds = {p.code for p in packaged().find_procedures(ordinal=Ordinal.THIRD_AND_MORE)}
         assert len(set(said.value)) == codes
         assert (set(said.value) & thirds == set()) is (codes == 8)
     for elsewhere in ("professional", "asc-facility"):
@@ -1927,7 +1931,7 @@ def test_the_pair_modifiers_of_medicare_are_those_of_a_role_that_passes() -> Non
 
     assert isinstance(said, Provision)
     assert isinstance(said.value, tuple)
-    distinct = packaged().modifiers_with(ModifierRole.DISTINCT)
-    assert set(distinct) < set(said.value)
+    distinct = {m.code for m in packaged().find_modifiers(role=ModifierRole.DISTINCT)}
+    assert distinct < set(said.value)
     assert {"KX", "50", "51", "76"}.isdisjoint(said.value)
     assert value_of(asked("cigna", "modifier.pair", (), SPRING)) == said.value

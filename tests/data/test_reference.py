@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import functools
 import gzip
+import inspect
 import io
 import itertools
 import re
@@ -26,21 +27,21 @@ from cptfacet.checking import all_rules
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod, Status
+from cptfacet.errors import UnknownIdError
 from cptfacet.modifiers import ModifierKind, ModifierRole, parse_modifier
 from cptfacet.policies import Provision
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.procedures import (
     CodeGroup,
     Counted,
     Family,
     LegacyFamily,
     Ordinal,
-    Procedure,
     ProcedureKind,
     is_code,
 )
-from cptfacet.reference import packaged
+from cptfacet.reference import Reference, packaged
 from cptfacet.sessions import Guidance, Technique
+from cptfacet.unknown import Unknown
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 SPRING = dt.date(2026, 3, 2)
@@ -196,6 +197,38 @@ def test_no_fact_is_seen_after_the_edition() -> None:
     assert [w for w, term, _, _ in facts() if term.seen and term.seen > packaged().as_of] == []
 
 
+# -- names of look-ups
+
+OTHER_METHODS = {"with_rows", "with_tables", "turning_days"}
+LOOK_UPS = sorted(
+    name
+    for name, value in vars(Reference).items()
+    if not name.startswith("_") and inspect.isfunction(value) and name not in OTHER_METHODS
+)
+
+
+@pytest.mark.parametrize("name", LOOK_UPS)
+def test_the_name_of_a_look_up_says_what_it_returns(name: str) -> None:
+    returned = inspect.signature(getattr(Reference, name)).return_annotation
+
+    assert returned.startswith("tuple[") is name.startswith("find_") or name == "get_nerves"
+    assert "Unknown" not in returned or not name.startswith(("get_", "find_"))
+    assert "None" not in returned or name == "modifier_role"  # None: it has no role
+
+
+@pytest.mark.parametrize("get", ["get_procedure", "get_modifier", "get_place"])
+def test_what_get_refuses_the_noun_answers_with_unknown(get: str) -> None:
+    data, noun = packaged(), get.removeprefix("get_")
+    code = {"procedure": "00000", "modifier": "Q9", "place": "00"}[noun]
+
+    with pytest.raises(UnknownIdError, match=code):
+        getattr(data, get)(code)
+    for written in (code, "", "\N{SNOWMAN}"):
+        found = getattr(data, noun)(written)
+        assert isinstance(found, Unknown)
+        assert written in found.what
+
+
 # -- codes
 
 FIRST, SECOND = Ordinal.FIRST, Ordinal.SECOND
@@ -233,12 +266,12 @@ CODES: dict[str, tuple[AnyFamily, CodeRegion, Ordinal, Counted, str | None, str 
     "64627": (OLD_ABLATION, NECK, EACH, NERVE, None, "2011-12-31"),
 }
 PREDECESSORS = [code for code, fact in CODES.items() if fact[-1]]
-NEIGHBOURS = [p.code for p in packaged().find(kind=ProcedureKind.RELATED)]
+NEIGHBOURS = [p.code for p in packaged().find_procedures(kind=ProcedureKind.RELATED)]
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_code(code: str) -> None:
-    procedure = packaged().procedure(code)
+    procedure = packaged().get_procedure(code)
 
     family, *others = CODES[code]
     assert procedure.family is family  # an old ablation is no ablation of today
@@ -265,7 +298,7 @@ def test_there_are_no_codes_but_these_and_related_codes() -> None:
 
 @pytest.mark.parametrize("code", NEIGHBOURS)
 def test_a_related_code_has_a_label_and_no_place_in_the_family(code: str) -> None:
-    procedure = packaged().procedure(code)
+    procedure = packaged().get_procedure(code)
 
     assert procedure.label
     assert (procedure.family, procedure.region, procedure.ordinal) == (None, None, None)
@@ -286,14 +319,14 @@ def test_a_related_code_has_a_label_and_no_place_in_the_family(code: str) -> Non
 def test_each_family_has_one_code_for_each_place_of_a_level(
     family: Family, ordinals: list[Ordinal], region: CodeRegion
 ) -> None:
-    found = packaged().find(family=family, region=region, on=SPRING)
+    found = packaged().find_procedures(family=family, region=region, on=SPRING)
 
     assert [procedure.ordinal for procedure in found] == ordinals
 
 
 @pytest.mark.parametrize("family", [*Family, *LegacyFamily], ids=repr)
 def test_a_family_is_found_apart_from_the_old_one_of_its_name(family: AnyFamily) -> None:
-    found = {procedure.code for procedure in packaged().find(family=family)}
+    found = {procedure.code for procedure in packaged().find_procedures(family=family)}
 
     assert found == {code for code, fact in CODES.items() if fact[0] is family}
 
@@ -306,11 +339,11 @@ def test_the_labels_of_codes_are_distinct() -> None:
 
 @pytest.mark.parametrize("code", PREDECESSORS)
 def test_a_predecessor_ended_on_the_day_before_its_successors_began(code: str) -> None:
-    old = packaged().procedure(code)
+    old = packaged().get_procedure(code)
 
     assert old.replaced_by
     for successor in old.replaced_by:
-        new = packaged().procedure(successor)
+        new = packaged().get_procedure(successor)
         assert new.term.start == old.term.last + dt.timedelta(days=1)
         assert new.region is old.region
         assert new.add_on is old.add_on
@@ -353,7 +386,7 @@ def test_the_add_ons_of_the_table_are_those_of_the_family() -> None:
 def test_an_old_add_on_has_its_primary_for_as_long_as_it_is_known(code: str) -> None:
     """CPT's own pair, and no edit: the add-on edits began when these codes were gone."""
     primary, first, last, sources = OLD_ADD_ONS[code]
-    procedure = packaged().procedure(code)
+    procedure = packaged().get_procedure(code)
 
     (link,) = procedure.primaries
     assert (link.add_on, link.primary, link.authority) == (code, primary, "cpt")
@@ -371,14 +404,14 @@ def test_an_old_add_on_has_its_primary_for_as_long_as_it_is_known(code: str) -> 
 
 @pytest.mark.parametrize("code", ALL_ADD_ONS)
 def test_an_add_on_has_a_primary_on_every_day_of_its_own(code: str) -> None:
-    procedure = packaged().procedure(code)
+    procedure = packaged().get_procedure(code)
 
     days = [procedure.term.first, dt.date(2013, 3, 31), dt.date(2013, 4, 1), SPRING]
     if code in OLD_ADD_ONS:
         days = [procedure.term.first, procedure.term.last]
     for day in days:
         assert procedure.in_force(day) is Status.IN_FORCE
-        primaries = [packaged().procedure(primary) for primary in procedure.primary_codes(day)]
+        primaries = [packaged().get_procedure(primary) for primary in procedure.primary_codes(day)]
         own = [p for p in primaries if p.ordinal is FIRST and p.region is procedure.region]
         assert len(own) == 1
         assert own[0].in_force(day) is Status.IN_FORCE
@@ -402,7 +435,7 @@ def test_an_edit_of_a_year_is_seen_on_its_last_day(
 
     Source: data/README.md; the head of addons.csv.
     """
-    procedure = packaged().procedure(add_on)
+    procedure = packaged().get_procedure(add_on)
     (link,) = (link for link in procedure.primaries if link.primary == primary)
 
     assert link.term == EffectivePeriod(seen=day)
@@ -433,7 +466,7 @@ def test_a_link_ends_with_a_code_that_was_replaced_and_never_else() -> None:
 def test_the_edits_began_on_the_first_of_april_2013(code: str) -> None:
     edits = [
         link
-        for link in packaged().procedure(code).primaries
+        for link in packaged().get_procedure(code).primaries
         if link.authority == "cms-add-on-edits" and link.term.start
     ]
 
@@ -442,19 +475,21 @@ def test_the_edits_began_on_the_first_of_april_2013(code: str) -> None:
 
 @pytest.mark.parametrize("code", [p.code for p in packaged().procedures if not p.add_on])
 def test_only_an_add_on_needs_a_primary(code: str) -> None:
-    assert packaged().procedure(code).primaries == ()
+    assert packaged().get_procedure(code).primaries == ()
 
 
 def test_the_primaries_of_an_add_on_are_of_its_family() -> None:
-    links = [link for code in ALL_ADD_ONS for link in packaged().procedure(code).primaries]
+    links = [link for code in ALL_ADD_ONS for link in packaged().get_procedure(code).primaries]
     across = {
         (link.add_on, link.primary)
         for link in links
-        if packaged().procedure(link.add_on).region is not packaged().procedure(link.primary).region
+        if packaged().get_procedure(link.add_on).region
+        is not packaged().get_procedure(link.primary).region
     }
 
     assert all(
-        packaged().procedure(link.add_on).family == packaged().procedure(link.primary).family
+        packaged().get_procedure(link.add_on).family
+        == packaged().get_procedure(link.primary).family
         for link in links
     )
     assert across == {("64494", "64490")}  # the thoracolumbar pair
@@ -474,8 +509,8 @@ def test_cpt_pairs_an_add_on_with_the_primary_of_its_region() -> None:
 
     assert sorted(add_on for add_on, _ in pairs) == sorted(ALL_ADD_ONS)
     for add_on, primary in pairs:
-        first = packaged().procedure(primary)
-        assert (first.ordinal, first.region) == (FIRST, packaged().procedure(add_on).region)
+        first = packaged().get_procedure(primary)
+        assert (first.ordinal, first.region) == (FIRST, packaged().get_procedure(add_on).region)
 
 
 # -- indicators
@@ -487,13 +522,13 @@ def test_indicators_stand_once_and_for_known_codes() -> None:
     codes = [row["code"] for row in rows("indicators.csv")]
 
     assert len(codes) == len(INDICATORS)
-    assert all(packaged().known(code) for code in codes)
+    assert all(packaged().get_procedure(code) for code in codes)
     assert {code for code in CODES if code not in PREDECESSORS} <= set(codes)
 
 
 @pytest.mark.parametrize("code", INDICATORS)
 def test_indicators_fit_the_code(code: str) -> None:
-    procedure, found = packaged().procedure(code), packaged().procedure(code).indicators
+    procedure, found = packaged().get_procedure(code), packaged().get_procedure(code).indicators
 
     assert found is not None
     assert found.term.first <= found.last <= packaged().as_of
@@ -525,7 +560,7 @@ def test_modifiers() -> None:
 )
 def test_one_modifier_has_the_role(role: ModifierRole, code: str) -> None:
     assert [m.code for m in packaged().modifiers if m.role is role] == [code]
-    assert packaged().modifier_for(role) == code
+    assert packaged().get_modifier_code(role) == code
 
 
 def test_every_role_is_had() -> None:
@@ -545,7 +580,7 @@ def test_a_modifier_applies_somewhere_unless_it_has_ended() -> None:
     nowhere = [m.code for m in packaged().modifiers if not m.claim_types]
 
     assert nowhere == ["GD"]
-    assert packaged().modifier("GD").term.until == dt.date(2019, 12, 31)
+    assert packaged().get_modifier("GD").term.until == dt.date(2019, 12, 31)
 
 
 def test_the_flags_of_claim_types_are_yes_or_no() -> None:
@@ -599,7 +634,7 @@ def test_a_code_list_is_never_a_judgment() -> None:
 def test_the_groups_of_other_codes() -> None:
     members = packaged().groups
     kinds = (ProcedureKind.FACET, ProcedureKind.PREDECESSOR)
-    family = {p.code for kind in kinds for p in packaged().find(kind=kind)}
+    family = {p.code for kind in kinds for p in packaged().find_procedures(kind=kind)}
 
     assert {member.group for member in members} == set(CodeGroup)
     assert {member.code for member in members} & family == set()
@@ -611,7 +646,7 @@ def test_a_code_stands_in_one_group_on_a_day() -> None:
     days = {d for m in packaged().groups for d in (m.term.first, m.term.last)} | {SPRING}
     for member in packaged().groups:
         for day in days:
-            assert len(packaged().groups_of(member.code, on=day)) <= 1, member.code
+            assert len(packaged().find_groups(member.code, on=day)) <= 1, member.code
 
 
 @pytest.mark.parametrize(
@@ -646,19 +681,19 @@ def test_a_code_stands_in_one_group_on_a_day() -> None:
 def test_the_group_of_a_code(code: str, day: str, group: str | None) -> None:
     on = dt.date.fromisoformat(day)
 
-    found = packaged().groups_of(code, on=on)
+    found = packaged().find_groups(code, on=on)
 
     assert found == (() if group is None else (CodeGroup(group),))
-    assert all(code in packaged().codes_in(each, on=on) for each in found)
+    assert all(code in packaged().find_codes(each, on=on) for each in found)
 
 
 @pytest.mark.parametrize("group", CodeGroup)
 def test_the_two_ways_to_ask_for_a_group_agree(group: CodeGroup) -> None:
     everything = {member.code for member in packaged().groups}
     for day in {member.term.first for member in packaged().groups} | {SPRING}:
-        codes = packaged().codes_in(group, on=day)
+        codes = packaged().find_codes(group, on=day)
         assert len(set(codes)) == len(codes)
-        assert set(codes) == {c for c in everything if group in packaged().groups_of(c, on=day)}
+        assert set(codes) == {c for c in everything if group in packaged().find_groups(c, on=day)}
 
 
 def test_conflicts_are_of_known_modifiers() -> None:
@@ -675,11 +710,11 @@ LINES = st.lists(st.sampled_from([m.code for m in packaged().modifiers] + ["ZZ"]
 @given(LINES, st.randoms(use_true_random=False))
 def test_the_order_of_modifiers_and_repeats_make_no_conflict(line: list[str], random: Any) -> None:  # noqa: ANN401  what Hypothesis gives
     """Whether two modifiers exclude each other depends on which they are, and on the date."""
-    found = packaged().conflicts_of(line, on=SPRING)
+    found = packaged().find_conflicts(line, on=SPRING)
     shuffled = [*line, *line]
     random.shuffle(shuffled)
 
-    assert packaged().conflicts_of(shuffled, on=SPRING) == found
+    assert packaged().find_conflicts(shuffled, on=SPRING) == found
     assert all(len(conflict.modifiers & set(line)) > 1 for conflict in found)
 
 
@@ -701,14 +736,14 @@ def test_the_order_of_modifiers_and_repeats_make_no_conflict(line: list[str], ra
     ],
 )
 def test_which_modifiers_exclude_each_other(line: list[str], count: int) -> None:
-    assert len(packaged().conflicts_of(line, on=SPRING)) == count
+    assert len(packaged().find_conflicts(line, on=SPRING)) == count
 
 
 @pytest.mark.parametrize("role", ModifierRole)
 def test_the_modifiers_with_a_role(role: ModifierRole) -> None:
-    found = packaged().modifiers_with(role)
+    found = [modifier.code for modifier in packaged().find_modifiers(role=role)]
 
-    assert found[0] == packaged().modifier_for(role)
+    assert found[0] == packaged().get_modifier_code(role)
     assert all(packaged().modifier_role(code) is role for code in found)
 
 
@@ -757,15 +792,15 @@ def test_what_is_reported_for_other_nerves_is_known() -> None:
         assert other.nerves
         assert supplying.isdisjoint(other.nerves)
         assert other.techniques
-        assert {*other.guidances} <= {*Guidance, GUIDANCE_NOT_STATED}
-        procedure = packaged().procedure(other.instead.code)
+        assert {*other.guidances} <= ALL_GUIDANCES
+        procedure = packaged().get_procedure(other.instead.code)
         assert procedure.kind is ProcedureKind.RELATED
         assert procedure.in_force(other.term.first) is Status.IN_FORCE
 
 
 BRANCHES = (Nerve.S1, Nerve.S2, Nerve.S3)
 BLOCK, ABLATION = Technique.MEDIAL_BRANCH_BLOCK, Technique.THERMAL_RADIOFREQUENCY_ABLATION
-ALL_GUIDANCES = {*Guidance, GUIDANCE_NOT_STATED}
+ALL_GUIDANCES = {*Guidance, None}
 # nerves, technique, guidances under which it is so, the line, the first day on which it is seen
 OTHER_NERVES = [
     ((Nerve.GON,), BLOCK, ALL_GUIDANCES, "64405 x1", dt.date(2010, 12, 31)),
@@ -783,13 +818,15 @@ def test_what_is_reported_for_other_nerves() -> None:
 
 
 @pytest.mark.parametrize("technique", Technique)
-@pytest.mark.parametrize("guidance", sorted(ALL_GUIDANCES))
+@pytest.mark.parametrize("guidance", [*Guidance, None])
 def test_what_is_reported_for_other_nerves_follows_technique_guidance_and_date(
-    technique: Technique, guidance: str
+    technique: Technique, guidance: Guidance | None
 ) -> None:
     for nerves, by, under, line, first in OTHER_NERVES:
         for day in (first - dt.timedelta(days=1), first, SPRING):
-            found = packaged().instead_of(nerves, technique=technique, guidance=guidance, on=day)
+            found = packaged().find_other_nerves(
+                nerves, technique=technique, guidance=guidance, on=day
+            )
             fits = technique is by and guidance in under and day >= first
             listed = [other.instead.text for other in found]
             assert (line in listed) is fits
@@ -967,7 +1004,7 @@ def test_add_on_edits_equal_the_facts() -> None:
 
 def codes_of(family: Family) -> set[str]:
     """Give the codes of a family of today."""
-    return {procedure.code for procedure in packaged().find(family=family)}
+    return {procedure.code for procedure in packaged().find_procedures(family=family)}
 
 
 SAID_OF_INDICATOR = {"0": "never-paid-together", "1": "paid-when-distinct"}
@@ -993,7 +1030,7 @@ def pair_edits(service: str, pair: tuple[Family, Family]) -> dict[tuple[str, str
 
 def first_codes(family: Family) -> set[str]:
     """Give the codes of the first level of a family of today."""
-    return {code for code in codes_of(family) if packaged().procedure(code).ordinal is FIRST}
+    return {code for code in codes_of(family) if packaged().get_procedure(code).ordinal is FIRST}
 
 
 @pytest.mark.parametrize("pair", FAMILY_PAIRS, ids="+".join)
@@ -1118,7 +1155,7 @@ def test_indicators_equal_the_cms_file(name: str) -> None:
     ]
     assert wrong == []
     for code in INDICATORS:
-        found = packaged().procedure(code).indicators
+        found = packaged().get_procedure(code).indicators
         assert found is not None
         assert found.term.first <= CMS_FILES[name] <= found.last
 
@@ -1139,9 +1176,9 @@ def test_codes_of_the_cms_file_are_valid_on_its_date(name: str) -> None:
 def test_no_label_repeats_the_short_descriptor_of_the_cms_file(name: str) -> None:
     found: list[str] = []
     for row in read_schedule(name):
-        procedure: Procedure | None = packaged().known(row["HCPCS"])
+        procedure = packaged().procedure(row["HCPCS"])
         words = folded(row["DESCRIPTION"]).split()
-        if procedure is None:
+        if isinstance(procedure, Unknown):
             continue
         runs = [words[at : at + RUN] for at in range(max(1, len(words) - RUN + 1))]
         found += [

@@ -13,12 +13,15 @@ from cptfacet.claims import ClaimLine
 from cptfacet.policies import Policy
 from cptfacet.procedures import ProcedureKind
 from cptfacet.reference import packaged
+from cptfacet.unknown import Unknown
 
-FACET = [procedure.code for procedure in packaged().find(kind=ProcedureKind.FACET)]
-ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.primaries]
-OLD_ADD_ONS = [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR) if p.primaries]
-OTHERS = [p.code for p in packaged().find(kind=ProcedureKind.RELATED)]
-OTHERS += [p.code for p in packaged().find(kind=ProcedureKind.PREDECESSOR)]
+FACET = [procedure.code for procedure in packaged().find_procedures(kind=ProcedureKind.FACET)]
+ADD_ONS = [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET) if p.primaries]
+OLD_ADD_ONS = [
+    p.code for p in packaged().find_procedures(kind=ProcedureKind.PREDECESSOR) if p.primaries
+]
+OTHERS = [p.code for p in packaged().find_procedures(kind=ProcedureKind.RELATED)]
+OTHERS += [p.code for p in packaged().find_procedures(kind=ProcedureKind.PREDECESSOR)]
 HOSTILE = [
     "99999",
     "A0000",
@@ -154,7 +157,7 @@ class TestMissingPrimaries:
     def test_a_code_that_is_not_known_allows_and_needs_nothing(
         self, code: str, on: dt.date, policy: Policy | None
     ) -> None:
-        if packaged().known(code) is None:
+        if isinstance(packaged().procedure(code), Unknown):
             assert allowed_primaries(code, on=on, policy=policy) == ()
 
     @pytest.mark.parametrize("code", ADD_ONS)
@@ -178,7 +181,7 @@ class TestMissingPrimaries:
 
     @pytest.mark.parametrize("code", OLD_ADD_ONS)
     def test_an_add_on_of_the_past_had_its_primary(self, code: str) -> None:
-        last = packaged().procedure(code).term.last
+        last = packaged().get_procedure(code).term.last
         (missing,) = missing_primaries([ClaimLine(code=code)], on=last)
 
         assert missing.allowed

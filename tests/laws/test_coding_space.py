@@ -145,7 +145,7 @@ def groups(joints: tuple[Joint, ...], payer: str, family: Family) -> tuple[Group
 @functools.cache
 def code_of(family: Family, region: CodeRegion, ordinal: Ordinal, on: dt.date) -> str:
     """Read from the reference which code a level has."""
-    (found,) = packaged().find(
+    (found,) = packaged().find_procedures(
         kind=ProcedureKind.FACET, family=family, region=region, ordinal=ordinal, on=on
     )
     return found.code
@@ -670,7 +670,9 @@ def in_way(way: str, directions: tuple[int, ...]) -> tuple[str, Orders]:
 ASKED_BY_NAME = {  # the dimensions of what coding asks: the values that matter to the methods here
     "technique": tuple({method.technique.value for method in METHODS.values()}),
     "guidance": tuple({method.guidance.value for method in METHODS.values()}),
-    "add-on": tuple(p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on),
+    "add-on": tuple(
+        p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET) if p.add_on
+    ),
 }
 
 

@@ -30,6 +30,7 @@ from cptfacet.errors import FormatMismatchError, FormatNotKnownError, ParseError
 from cptfacet.modifiers import ModifierKind
 from cptfacet.procedures import CodeRole, ProcedureKind, role_of
 from cptfacet.reference import packaged
+from cptfacet.unknown import Unknown
 
 PRIMARY = "64493"
 INJECTION_ADD_ON = "64495"
@@ -310,7 +311,7 @@ def form_of(forms: Forms, code: str) -> LateralityFormat:
     """Give the form of a facet code."""
     if isinstance(forms, LateralityFormat):
         return forms
-    procedure = packaged().procedure(code)
+    procedure = packaged().get_procedure(code)
     assert procedure.family is not None
     assert procedure.ordinal is not None
     return forms[role_of(procedure.family, procedure.ordinal)]
@@ -318,8 +319,8 @@ def form_of(forms: Forms, code: str) -> LateralityFormat:
 
 def facet(line: ClaimLine) -> bool:
     """Say whether a line has a facet code, of today or old."""
-    procedure = packaged().known(line.canonical.code)
-    return procedure is not None and procedure.kind is not ProcedureKind.RELATED
+    procedure = packaged().procedure(line.canonical.code)
+    return not isinstance(procedure, Unknown) and procedure.kind is not ProcedureKind.RELATED
 
 
 @st.composite

@@ -589,7 +589,7 @@ class TestLimits:
         ("code", "days"), [("64633", 10), ("64635", 10), ("64636", None), ("64493", 0)]
     )
     def test_the_global_period(self, code: str, days: int | None) -> None:
-        procedure = packaged().procedure(code)
+        procedure = packaged().get_procedure(code)
         found = global_period(procedure)
         if days is None:
             assert found is None
@@ -603,7 +603,7 @@ class TestLimits:
             assert (verdict.result is Result.NOT_MET) is (0 < elapsed <= days), elapsed
 
     def test_a_code_that_the_fee_schedule_lacks_has_no_global_period(self) -> None:
-        assert global_period(packaged().procedure("64475")) is None
+        assert global_period(packaged().get_procedure("64475")) is None
 
 
 class TestShape:

@@ -47,7 +47,7 @@ STATED = (
 # -- every packaged policy
 
 DAYS = sorted({day for name in policies.ids() for day in policies.get(name).turning_days()})
-ADD_ONS = tuple(p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on)
+ADD_ONS = tuple(p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET) if p.add_on)
 
 
 def said_of_lines(policy: Policy) -> tuple[object, ...]:
@@ -227,7 +227,9 @@ class TestLawlessPolicies:
     def test_a_reference_whose_add_on_has_another_primary(self) -> None:
         known = packaged()
         code = "64494"
-        links = tuple(link for link in known.procedure(code).primaries if link.primary != "64493")
+        links = tuple(
+            link for link in known.get_procedure(code).primaries if link.primary != "64493"
+        )
         lawless = known.with_tables(
             procedures=tuple(
                 attrs.evolve(p, primaries=links) if p.code == code else p for p in known.procedures
@@ -981,7 +983,7 @@ class TestTheSpace:
             laws: Any = policy_laws(policy, reference=reference)
             getattr(laws(), ENUMERATED[2])()
             for each in laws.case.enumerated:
-                valid = {p.code for p in reference.find(on=each.session.date)}
+                valid = {p.code for p in reference.find_procedures(on=each.session.date)}
                 assert {level.code for level in each.levels} <= {*valid, None}
 
     def written(self, each: testing._Answered) -> tuple[object, ...]:
@@ -1097,7 +1099,7 @@ class TestTheCase:
 
     def test_the_day_after_an_edit_ends_is_a_day(self) -> None:
         known = packaged()
-        (first, *links) = known.procedure("64494").primaries
+        (first, *links) = known.get_procedure("64494").primaries
         ended = attrs.evolve(
             first,
             term=attrs.evolve(first.term, start=dt.date(2015, 1, 1), until=dt.date(2030, 6, 29)),

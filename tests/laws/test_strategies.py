@@ -366,7 +366,7 @@ class TestCoverage:
             for provision in policies.get(name).find("laterality.format")
             if isinstance(provision, Provision)
         }
-        codes = [p.code for p in packaged().find(kind=ProcedureKind.FACET)]
+        codes = [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)]
 
         def tell(made: tuple[Session, CodedSession]) -> list[object]:
             _, coded = made
@@ -393,7 +393,8 @@ class TestCoverage:
     def test_every_way_in_which_a_line_is_messy(self) -> None:
         def tell(line: ClaimLine) -> list[object]:
             units = line.units
-            told: list[object] = ["known" if packaged().known(line.code) else "unknown"]
+            unknown = isinstance(packaged().procedure(line.code), Unknown)
+            told: list[object] = ["unknown" if unknown else "known"]
             told.append(f"{len(line.modifiers)} modifiers")
             if units is None:
                 return [*told, "none"]
@@ -500,8 +501,8 @@ class TestOptions:
     def test_clean_lines_are_clean(self, line: ClaimLine) -> None:
         sides = [m for m in line.modifiers if m in cptfacet.bilateral.lateral_roles()]
 
-        assert all(packaged().modifier(code) for code in line.modifiers)
-        assert packaged().procedure(line.code).kind is ProcedureKind.FACET
+        assert all(packaged().get_modifier(code) for code in line.modifiers)
+        assert packaged().get_procedure(line.code).kind is ProcedureKind.FACET
         assert len(sides) <= 1
         assert cptfacet.parse_line(line.text).modifiers == line.modifiers
 

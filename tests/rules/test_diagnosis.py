@@ -218,7 +218,7 @@ class TestPart:
     @pytest.mark.slow
     def test_every_facet_code_with_every_part(self) -> None:
         checker = Checker(CPT, memo=0)
-        for procedure in packaged().find(kind=ProcedureKind.FACET, on=DAY):
+        for procedure in packaged().find_procedures(kind=ProcedureKind.FACET, on=DAY):
             for diagnosis in CODES:
                 named = packaged().spine_part(diagnosis)
                 part = named if isinstance(named, NamedPart) else None

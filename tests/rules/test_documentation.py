@@ -386,7 +386,7 @@ def ours(name: str, claim: Claim, session: Session) -> tuple[Finding, ...]:
 
 
 def ordinal(line: ClaimLine) -> Ordinal | None:
-    return packaged().procedure(line.code).ordinal
+    return packaged().get_procedure(line.code).ordinal
 
 
 def names_one_side(line: ClaimLine) -> bool:
@@ -453,10 +453,12 @@ class TestOneChange:
     @given(drawn=coded_ones())
     def test_another_level_is_told(self, drawn: tuple[str, Session, CodedSession]) -> None:
         name, session, coded = drawn
-        first = packaged().procedure(coded.claim.lines[0].code)
+        first = packaged().get_procedure(coded.claim.lines[0].code)
         further = {
             p.ordinal: p.code
-            for p in packaged().find(family=first.family, region=first.region, on=session.date)
+            for p in packaged().find_procedures(
+                family=first.family, region=first.region, on=session.date
+            )
         }
         have = {line.code for line in coded.claim.lines}
         added = next(

@@ -22,7 +22,7 @@ from cptfacet.reference import packaged
 SPRING = dt.date(2026, 3, 2)
 CHECKERS = {name: Checker(policies.get(name), memo=0) for name in ("cpt", "medicare")}
 MODIFIERS = packaged().modifiers
-FACET = [p.code for p in packaged().find(kind=ProcedureKind.FACET)]
+FACET = [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)]
 LATERAL = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 
 
@@ -127,7 +127,7 @@ class TestModifiersByThemselves:
 
     @pytest.mark.parametrize("modifier", [m.code for m in MODIFIERS])
     def test_are_in_force(self, modifier: str) -> None:
-        term = packaged().modifier(modifier).term
+        term = packaged().get_modifier(modifier).term
         day = dt.timedelta(days=1)
         for on in {SPRING, term.first, term.first - day, min(term.last, SPRING) + day}:
             report = check(with_modifiers(modifier), on=max(on, dt.date(2012, 1, 1)))
@@ -210,7 +210,7 @@ class TestModifiersOfCodes:
     def test_on_facet_codes(self, modifier: Modifier) -> None:
         code = modifier.code
         for facet in FACET:
-            indicators = packaged().procedure(facet).indicators
+            indicators = packaged().get_procedure(facet).indicators
             assert indicators is not None
             parts = {
                 ModifierRole.PROFESSIONAL_COMPONENT: True,
@@ -269,7 +269,7 @@ class TestModifiersOfCodes:
     def test_multiple_procedures_are_no_add_ons(self, code: str) -> None:
         found = [f for f in of_family(check(f"{code}-51-RT")) if f.rule == "multiple-on-add-on"]
 
-        assert bool(found) is packaged().procedure(code).add_on
+        assert bool(found) is packaged().get_procedure(code).add_on
         for finding in found:
             assert written(finding) == [f"{code}-RT x1"]
 

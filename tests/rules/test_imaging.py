@@ -19,8 +19,8 @@ from cptfacet.repairing import repair_claim
 
 CPT, MEDICARE = policies.get("cpt"), policies.get("medicare")
 DAY = dt.date(2026, 3, 2)
-IMAGING = packaged().codes_in(CodeGroup.IMAGING_GUIDANCE, on=DAY)
-FACET = [p.code for family in Family for p in packaged().find(family=family, on=DAY)]
+IMAGING = packaged().find_codes(CodeGroup.IMAGING_GUIDANCE, on=DAY)
+FACET = [p.code for family in Family for p in packaged().find_procedures(family=family, on=DAY)]
 
 
 def claim(*lines: str, on: dt.date = DAY) -> Claim:

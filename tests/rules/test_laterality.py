@@ -35,7 +35,7 @@ SPRING = parse_date("2026-03-02")
 POLICIES = ("cpt", "commercial", "medicare", "bcbs-mississippi", "bcbs-north-dakota")
 CHECKERS = {name: Checker(policies.get(name), memo=0) for name in POLICIES}
 BOTH, RIGHT, LEFT = (
-    packaged().modifier_for(role)
+    packaged().get_modifier_code(role)
     for role in (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 )
 
@@ -258,7 +258,7 @@ class TestLineForms:
         asked = forms(policies.get(policy), on=SPRING, claim_type=claim_type)[role]
         for code, form in itertools.product(CODES[role], LateralityFormat):
             checked = bill(level(code, form, SideCount(bilateral=1)), claim_type)
-            procedure = packaged().procedure(code)
+            procedure = packaged().get_procedure(code)
             if form is asked or (
                 procedure.ordinal is Ordinal.EACH_ADDITIONAL
                 and form is not LateralityFormat.ONE_LINE_50

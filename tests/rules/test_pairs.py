@@ -21,13 +21,13 @@ from cptfacet.repairing import repair_claim
 MEDICARE = policies.get("medicare")
 QUARTER = dt.date(2024, 8, 1)  # the set that was read states this day
 SPRING = dt.date(2026, 3, 2)
-FACET = [p.code for p in packaged().find(kind=ProcedureKind.FACET)]
-BESIDE = sorted({c for group in CodeGroup for c in packaged().codes_in(group, on=QUARTER)})
+FACET = [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)]
+BESIDE = sorted({c for group in CodeGroup for c in packaged().find_codes(group, on=QUARTER)})
 # Visits and image guidance have rules of their own, where a modifier passes the edit.
 ELSEWHERE = [
     code
     for group in (CodeGroup.EVALUATION, CodeGroup.IMAGING_GUIDANCE)
-    for code in packaged().codes_in(group, on=QUARTER)
+    for code in packaged().find_codes(group, on=QUARTER)
 ]
 OF_PAIRS = ("pair-never-paid", "pair-without-modifier", "pair-with-modifier")
 CHECKER = Checker(MEDICARE, memo=0)

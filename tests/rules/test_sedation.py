@@ -19,7 +19,7 @@ DAY = dt.date(2026, 3, 2)
 SEDATION = [
     code
     for group in (CodeGroup.SEDATION, CodeGroup.ANESTHESIA)
-    for code in packaged().codes_in(group, on=DAY)
+    for code in packaged().find_codes(group, on=DAY)
 ]
 INJECTION, ABLATION = "sedation-with-injection", "sedation-with-ablation"
 

@@ -55,7 +55,7 @@ class TestVisits:
 
     RULE = "em-without-modifier"
 
-    @pytest.mark.parametrize("visit", packaged().codes_in(CodeGroup.EVALUATION, on=DAY))
+    @pytest.mark.parametrize("visit", packaged().find_codes(CodeGroup.EVALUATION, on=DAY))
     def test_every_visit_needs_it(self, visit: str) -> None:
         for policy in ("cpt", "medicare", "bcbs-north-dakota"):
             assert told(claim("64493-RT", visit), policy) == [(self.RULE, "error", (2,))]
@@ -64,7 +64,7 @@ class TestVisits:
     @pytest.mark.parametrize("family", Family)
     def test_with_first_levels_alone(self, family: Family) -> None:
         """Add-ons have no global days of their own."""
-        for procedure in packaged().find(family=family, on=DAY):
+        for procedure in packaged().find_procedures(family=family, on=DAY):
             indicators = procedure.indicators
             assert indicators
             minor = indicators.global_days in {"000", "010"}
@@ -117,7 +117,7 @@ class TestOtherBlocks:
         ],
     )
     def test_of_each_kind(self, group: CodeGroup) -> None:
-        for code in packaged().codes_in(group, on=DAY):
+        for code in packaged().find_codes(group, on=DAY):
             for policy, severity in (
                 ("cpt", "warning"),
                 ("medicare", "warning"),
@@ -152,11 +152,11 @@ class TestOtherBlocks:
 class TestOtherPolicies:
     """What is no facet procedure is named as such, and what is denied as such is found."""
 
-    @pytest.mark.parametrize("code", packaged().codes_in(CodeGroup.SACROILIAC, on=DAY))
+    @pytest.mark.parametrize("code", packaged().find_codes(CodeGroup.SACROILIAC, on=DAY))
     def test_sacroiliac_codes_are_judged_elsewhere(self, code: str) -> None:
         assert told(claim(code)) == [("governed-by-other-policy", "info", (1,))]
 
-    @pytest.mark.parametrize("code", packaged().codes_in(CodeGroup.IMPLANT, on=DAY))
+    @pytest.mark.parametrize("code", packaged().find_codes(CodeGroup.IMPLANT, on=DAY))
     def test_implants(self, code: str) -> None:
         assert told(claim(code)) == [("implant-not-covered", "error", (1,))]
         assert told(claim(code), "cpt") == []
@@ -203,7 +203,7 @@ class TestSurgicalCenters:
 
     @pytest.mark.parametrize("family", Family)
     def test_packaged_codes(self, family: Family) -> None:
-        for procedure in packaged().find(family=family, on=DAY):
+        for procedure in packaged().find_procedures(family=family, on=DAY):
             status = packaged().asc_status(procedure.code, on=DAY)
             assert isinstance(status, AscStatus)
             checked = claim(procedure.code, claim_type=ClaimType.ASC_FACILITY)

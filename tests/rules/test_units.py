@@ -22,8 +22,8 @@ from cptfacet.reference.edits import Mai, Mue, MueRow
 MEDICARE = policies.get("medicare")
 DAY = dt.date(2026, 11, 2)  # in an edition that was read
 CODES = sorted(
-    {p.code for p in packaged().find(kind=ProcedureKind.FACET)}
-    | {code for group in CodeGroup for code in packaged().codes_in(group, on=DAY)}
+    {p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)}
+    | {code for group in CodeGroup for code in packaged().find_codes(group, on=DAY)}
 )
 EDITS = [
     edit

@@ -13,6 +13,7 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.dates import Status
 from cptfacet.findings import Finding, Question, Report, RuleFamily
 from cptfacet.reference import packaged
+from cptfacet.unknown import Unknown
 
 CHECKER = Checker(policies.get("cpt"), memo=0)
 SPRING = dt.date(2026, 3, 2)
@@ -44,7 +45,7 @@ class TestCodesInForce:
 
     @pytest.mark.parametrize("code", [p.code for p in packaged().procedures])
     def test_of_the_table(self, code: str) -> None:
-        term = packaged().procedure(code).term
+        term = packaged().get_procedure(code).term
         days = {SPRING, term.first, term.first - DAY, dt.date(2009, 12, 31), dt.date(2010, 1, 1)}
         days |= {term.last + DAY} if term.until else set()
         for day in days:
@@ -57,8 +58,9 @@ class TestCodesInForce:
 
     @pytest.mark.parametrize("code", sorted({member.code for member in packaged().groups}))
     def test_of_the_groups(self, code: str) -> None:
-        procedure = packaged().known(code)
-        terms = [procedure.term] if procedure else [m.term for m in packaged().grouped(code)]
+        procedure = packaged().procedure(code)
+        groups = packaged().find_grouped_codes(code)
+        terms = [m.term for m in groups] if isinstance(procedure, Unknown) else [procedure.term]
         for day in {SPRING, *(t.last + DAY for t in terms if t.until)}:
             standings = {term.on(day) for term in terms}
             found = "code-not-in-force" in rules(check(code, on=day))

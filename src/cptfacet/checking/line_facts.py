@@ -153,8 +153,9 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
     """Return what is known of a code, folded."""
     reference, on = plan.reference, plan.on
     shaped = is_code(code)
-    procedure = reference.known(code)
-    members = reference.grouped(code) if shaped else ()
+    found = reference.procedure(code)
+    procedure = None if isinstance(found, Unknown) else found
+    members = reference.find_grouped_codes(code) if shaped else ()
     known = [procedure] if procedure else members
     standings = [each.term.on(on) for each in known]
     standing = min(standings, key=_STANDINGS.index) if standings else None

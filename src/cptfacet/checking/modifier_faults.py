@@ -9,8 +9,9 @@ import attrs
 
 from cptfacet.bilateral import order_modifiers
 from cptfacet.dates import Status
-from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.errors import ParseError
 from cptfacet.modifiers import LATERAL_ROLES, Modifier, parse_modifier
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,8 +64,8 @@ def find_faults(
     counts = Counter(modifiers)
     malformed = tuple(sorted(modifier for modifier in counts if not _is_modifier(modifier)))
     shaped = [modifier for modifier in counts if _is_modifier(modifier)]
-    known = {modifier: _known(modifier, reference) for modifier in shaped}
-    facts = [modifier for modifier in known.values() if modifier is not None]
+    known = [reference.modifier(modifier) for modifier in shaped]
+    facts = [modifier for modifier in known if not isinstance(modifier, Unknown)]
     standings = {modifier.code: modifier.term.on(on) for modifier in facts}
     ordered = None
     if order is not None and not malformed and len(modifiers) > 1:
@@ -79,7 +80,7 @@ def find_faults(
         repeated=tuple(sorted(m for m in shaped if counts[m] > 1)),
         conflicts=tuple(
             conflict
-            for conflict in reference.conflicts_of(shaped, on=on)
+            for conflict in reference.find_conflicts(shaped, on=on)
             if not all(reference.modifier_role(m) in LATERAL_ROLES for m in conflict.modifiers)
         ),
         foreign=_sorted(
@@ -105,10 +106,3 @@ def _is_modifier(text: str) -> bool:
         return parse_modifier(text) == text
     except ParseError:
         return False
-
-
-def _known(modifier: str, reference: Reference) -> Modifier | None:
-    try:
-        return reference.modifier(modifier)
-    except UnknownIdError:
-        return None

@@ -146,7 +146,7 @@ class Plan:
     @functools.cached_property
     def global_period(self) -> Limit | None:
         """The global period of an ablation; None where the fee schedule has none in this term."""
-        found = self.reference.find(
+        found = self.reference.find_procedures(
             kind=ProcedureKind.FACET, family=Family.ABLATION, ordinal=Ordinal.FIRST, on=self.on
         )
         return global_period(found[0]) if found else None

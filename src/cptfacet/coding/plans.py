@@ -231,7 +231,9 @@ class Plan:
             return None
         of_the_time = [
             p
-            for p in self.rules.reference.find(kind=ProcedureKind.PREDECESSOR, family=family)
+            for p in self.rules.reference.find_procedures(
+                kind=ProcedureKind.PREDECESSOR, family=family
+            )
             if p.in_force(on) is Status.IN_FORCE
         ]
         named = ", ".join(f"{p.code} ({p.region})" for p in of_the_time)

@@ -15,6 +15,7 @@ from cptfacet.dates import Status
 from cptfacet.decoding.result import DoubtId, SkippedLine, SkipReason
 from cptfacet.modifiers import ModifierRole
 from cptfacet.procedures import Family, Ordinal, Procedure, ProcedureKind, is_code
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.claims import Claim
@@ -107,8 +108,8 @@ def _look_up(
     code: str, date: dt.date | None, reference: Reference
 ) -> FacetCode | tuple[SkipReason, str]:
     """Return the facts of a code that reports facet levels on a date, or why it does not."""
-    procedure = reference.known(code)
-    if procedure is None:
+    procedure = reference.procedure(code)
+    if isinstance(procedure, Unknown):
         if is_code(code):
             return SkipReason.UNKNOWN_CODE, f"{code} is not a facet code or a related code"
         return SkipReason.MALFORMED_CODE, "not a valid CPT/HCPCS code (five characters)"

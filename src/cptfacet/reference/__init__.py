@@ -1,9 +1,9 @@
 """What is in force on a date: codes, edits, diagnoses and places, as one immutable value.
 
-`Reference` holds tables, and every look-up is a method of it. Three kinds of names say what comes
-back: ``get_procedure`` and its like return the one thing of that id or raise; ``find_procedures`` and
-its like list what matches; a plain noun, such as ``mue``, answers a question with a value or with
-`Unknown`.
+`Reference` holds the tables, and each look-up is one of its methods. The name of a method says what it
+returns. ``get_procedure`` returns the one procedure with that code, or raises. ``find_procedures``
+lists every procedure that matches. A noun, such as ``procedure`` or ``mue``, returns a value or
+`Unknown`, and never raises for what a claim may contain.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ from cptfacet.reference.joints import (
 )
 from cptfacet.reference.places import PLACES, PlaceOfService, parse_place
 from cptfacet.reference.tables import Table
-from cptfacet.sessions import Technique
+from cptfacet.sessions import Guidance, Technique
 from cptfacet.unknown import Unknown
 
 __all__ = ["OtherNerve", "Reference", "packaged"]
@@ -183,7 +183,7 @@ class Reference:
         the place of the edition of its id.
 
         >>> import attrs
-        >>> kx = packaged().modifier("KX")
+        >>> kx = packaged().get_modifier("KX")
         >>> data = packaged().with_rows(modifiers=[attrs.evolve(kx, kind=ModifierKind.PAYMENT)])
         >>> data.modifier_kind("KX").value, data.own_tables
         ('payment', ('modifiers',))
@@ -234,13 +234,13 @@ class Reference:
 
     # -- codes and modifiers
 
-    def procedure(self, code: str) -> Procedure:
+    def get_procedure(self, code: str) -> Procedure:
         """Return the facts of a code.
 
-        >>> code = packaged().procedure(" 64494 ")
+        >>> code = packaged().get_procedure(" 64494 ")
         >>> code.label, code.add_on
         ('image-guided facet injection, lumbar-sacral, second level', True)
-        >>> packaged().procedure("99999")
+        >>> packaged().get_procedure("99999")
         Traceback (most recent call last):
         ...
         cptfacet.errors.UnknownIdError: no procedure code is known as '99999'.
@@ -249,13 +249,23 @@ class Reference:
             ParseError: The text is not a code.
             UnknownIdError: The reference does not have the code.
         """
-        found = self.known(parse_code(code))
-        if found is None:
+        found = self.procedure(parse_code(code))
+        if isinstance(found, Unknown):
             near = difflib.get_close_matches(code, (p.code for p in self.procedures), cutoff=0.8)
             raise UnknownIdError(what="procedure code", text=code, near=tuple(near))
         return found
 
-    def find(
+    def procedure(self, code: str) -> Procedure | Unknown:
+        """Return the facts of a code as it is printed on a claim.
+
+        >>> packaged().procedure("64493").family.value, packaged().procedure("6449").reason
+        ('image-guided-injection', 'the reference does not have it')
+        """
+        for found in self.procedures.about(code):
+            return found
+        return Unknown(what=f"procedure code {code}", reason=_NOT_HERE)
+
+    def find_procedures(
         self,
         *,
         kind: ProcedureKind | None = None,
@@ -264,9 +274,12 @@ class Reference:
         ordinal: Ordinal | None = None,
         on: dt.date | None = None,
     ) -> tuple[Procedure, ...]:
-        """List the codes that fit every criterion given; ``on`` asks for those valid that day.
+        """List the codes that match every criterion given; with ``on``, those valid that day.
 
-        >>> [p.code for p in packaged().find(family=Family.ABLATION, on=dt.date(2026, 3, 2))]
+        >>> [
+        ...     p.code
+        ...     for p in packaged().find_procedures(family=Family.ABLATION, on=dt.date(2026, 3, 2))
+        ... ]
         ['64633', '64634', '64635', '64636']
         """
         return tuple(
@@ -279,16 +292,12 @@ class Reference:
             and (on is None or p.in_force(on) is Status.IN_FORCE)
         )
 
-    def known(self, code: str) -> Procedure | None:
-        """Return the facts of a code as a claim has it, or None where it is not known here."""
-        return next(iter(self.procedures.about(code)), None)
-
-    def modifier(self, code: str) -> Modifier:
+    def get_modifier(self, code: str) -> Modifier:
         """Return the facts of a modifier.
 
-        >>> packaged().modifier("kx").kind
+        >>> packaged().get_modifier("kx").kind
         <ModifierKind.INFORMATIONAL: 'informational'>
-        >>> packaged().modifier("ZZ")
+        >>> packaged().get_modifier("ZZ")
         Traceback (most recent call last):
         ...
         cptfacet.errors.UnknownIdError: no modifier is known as 'ZZ'.
@@ -297,28 +306,65 @@ class Reference:
             ParseError: The text is not a modifier.
             UnknownIdError: The reference does not have the modifier.
         """
-        for found in self.modifiers.about(parse_modifier(code)):
+        found = self.modifier(parse_modifier(code))
+        if isinstance(found, Unknown):
+            raise UnknownIdError(what="modifier", text=code)
+        return found
+
+    def modifier(self, code: str) -> Modifier | Unknown:
+        """Return the facts of a modifier as it is printed on a claim.
+
+        >>> packaged().modifier("RT").kind.value, packaged().modifier("R").reason
+        ('laterality', 'the reference does not have it')
+        """
+        for found in self.modifiers.about(code):
             return found
-        raise UnknownIdError(what="modifier", text=code)
+        return Unknown(what=f"modifier {code}", reason=_NOT_HERE)
 
     def modifier_kind(self, code: str) -> ModifierKind:
-        """Return the kind of a modifier as a claim has it; an unknown one informs."""
+        """Return the kind of a modifier as it is printed on a claim.
+
+        A modifier that the reference does not have is informational: it goes last.
+
+        >>> packaged().modifier_kind("50").value, packaged().modifier_kind("R").value
+        ('payment', 'informational')
+        """
         found = self.modifiers.about(code)
         return found[0].kind if found else ModifierKind.INFORMATIONAL
 
     def modifier_role(self, code: str) -> ModifierRole | None:
-        """Return the role of a modifier as a claim has it, where it has one."""
+        """Return the role of a modifier as it is printed on a claim, or None if it has no role.
+
+        >>> packaged().modifier_role("LT").value, packaged().modifier_role("R")
+        ('left', None)
+        """
         found = self.modifiers.about(code)
         return found[0].role if found else None
+
+    def find_modifiers(
+        self, *, kind: ModifierKind | None = None, role: ModifierRole | None = None
+    ) -> tuple[Modifier, ...]:
+        """List the modifiers that match every criterion given.
+
+        >>> [m.code for m in packaged().find_modifiers(role=ModifierRole.EXPECTED_DENIAL)]
+        ['GA', 'GX', 'GY', 'GZ']
+        >>> [m.code for m in packaged().find_modifiers(kind=ModifierKind.LATERALITY)]
+        ['RT', 'LT']
+        """
+        return tuple(
+            m
+            for m in self.modifiers
+            if (kind is None or m.kind is kind) and (role is None or m.role is role)
+        )
 
     @functools.cached_property
     def _roles(self) -> Mapping[ModifierRole, str]:
         return {m.role: m.code for m in reversed(self.modifiers.rows) if m.role}
 
-    def modifier_for(self, role: ModifierRole) -> str:
-        """Return the code of the one modifier that has a role.
+    def get_modifier_code(self, role: ModifierRole) -> str:
+        """Return the code of the modifier with a role: the first of them, where several have it.
 
-        >>> packaged().modifier_for(ModifierRole.BILATERAL)
+        >>> packaged().get_modifier_code(ModifierRole.BILATERAL)
         '50'
 
         Raises:
@@ -328,55 +374,47 @@ class Reference:
             raise UnknownIdError(what="modifier with the role", text=role)
         return self._roles[role]
 
-    def modifiers_with(self, role: ModifierRole) -> tuple[str, ...]:
-        """List the codes of all modifiers that have a role.
-
-        >>> packaged().modifiers_with(ModifierRole.EXPECTED_DENIAL)
-        ('GA', 'GX', 'GY', 'GZ')
-        """
-        return tuple(m.code for m in self.modifiers if m.role is role)
-
-    def groups_of(self, code: str, *, on: dt.date) -> tuple[CodeGroup, ...]:
+    def find_groups(self, code: str, *, on: dt.date) -> tuple[CodeGroup, ...]:
         """List the groups of other codes to which a code belongs on a date, each once.
 
-        A code that is in none, or is not known to be valid on that date, has none.
+        The list is empty for a code in no group, and on a date on which no source shows it valid.
 
-        >>> packaged().groups_of("77003", on=dt.date(2026, 3, 2))
+        >>> packaged().find_groups("77003", on=dt.date(2026, 3, 2))
         (<CodeGroup.IMAGING_GUIDANCE: 'imaging-guidance'>,)
-        >>> packaged().groups_of("01936", on=dt.date(2022, 1, 1))
+        >>> packaged().find_groups("01936", on=dt.date(2022, 1, 1))
         ()
         """
         members = self.groups.about(code)
         found = (m.group for m in members if m.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))
 
-    def grouped(self, code: str) -> tuple[GroupedCode, ...]:
-        """List what is known of a code as a member of groups, on whatever date.
+    def find_grouped_codes(self, code: str) -> tuple[GroupedCode, ...]:
+        """List the memberships of a code in groups, over all dates.
 
-        >>> [str(member.term) for member in packaged().grouped("01936")]
+        >>> [str(member.term) for member in packaged().find_grouped_codes("01936")]
         ['seen 2020-01-01 until 2021-12-31']
         """
         return self.groups.about(code)
 
-    def codes_in(self, group: CodeGroup, *, on: dt.date) -> tuple[str, ...]:
+    def find_codes(self, group: CodeGroup, *, on: dt.date) -> tuple[str, ...]:
         """List the codes of a group on a date, each once.
 
-        >>> packaged().codes_in(CodeGroup.ANESTHESIA, on=dt.date(2021, 3, 2))
+        >>> packaged().find_codes(CodeGroup.ANESTHESIA, on=dt.date(2021, 3, 2))
         ('01935', '01936', '01991', '01992')
         """
         members = (m for m in self.groups if m.group is group)
         found = (m.code for m in members if m.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))
 
-    def conflicts_of(
+    def find_conflicts(
         self, modifiers: Iterable[str], *, on: dt.date
     ) -> tuple[ModifierConflict, ...]:
-        """List the conflicts of the modifiers of one line, on a date.
+        """List the conflicts between the modifiers of one line on a date.
 
-        >>> (found,) = packaged().conflicts_of(["50", "KX", "RT"], on=dt.date(2026, 3, 2))
+        >>> (found,) = packaged().find_conflicts(["50", "KX", "RT"], on=dt.date(2026, 3, 2))
         >>> sorted(found.modifiers)
         ['50', 'RT']
-        >>> packaged().conflicts_of(["RT", "RT"], on=dt.date(2026, 3, 2))
+        >>> packaged().find_conflicts(["RT", "RT"], on=dt.date(2026, 3, 2))
         ()
         """
         line = set(modifiers)
@@ -386,15 +424,22 @@ class Reference:
             if len(conflict.modifiers & line) > 1 and conflict.term.on(on) is Status.IN_FORCE
         )
 
-    def instead_of(
-        self, nerves: Iterable[Nerve], *, technique: Technique, guidance: str, on: dt.date
+    def find_other_nerves(
+        self,
+        nerves: Iterable[Nerve],
+        *,
+        technique: Technique,
+        guidance: Guidance | None,
+        on: dt.date,
     ) -> tuple[OtherNerve, ...]:
-        """List what is reported on a date for nerves that supply no facet joint.
+        """List what is reported on a date for nerves that do not supply a facet joint.
 
-        >>> others = packaged().instead_of(
+        A ``guidance`` of None means that the note does not state it.
+
+        >>> others = packaged().find_other_nerves(
         ...     [Nerve.GON, Nerve.LON],
         ...     technique=Technique.MEDIAL_BRANCH_BLOCK,
-        ...     guidance="none",
+        ...     guidance=None,
         ...     on=dt.date(2026, 3, 2),
         ... )
         >>> [other.instead.text for other in others]
@@ -674,13 +719,16 @@ class Reference:
         """
         return find_spine_part(self.diagnoses, self.spine_parts, code)
 
-    def diagnoses_begin(self) -> dt.date | None:
-        """Return the first day of the code set of diagnoses, before which claims had another one.
+    def first_diagnosis_day(self) -> dt.date | Unknown:
+        """Return the first day of the code set of diagnoses; earlier claims used another one.
 
-        >>> packaged().diagnoses_begin()
+        >>> packaged().first_diagnosis_day()
         datetime.date(2015, 10, 1)
         """
-        return min((release.edition.first for release in self.diagnoses), default=None)
+        first = min((release.edition.first for release in self.diagnoses), default=None)
+        return first or Unknown(
+            what="the first day of the diagnosis code set", reason="no edition of it was read"
+        )
 
     def get_place(self, code: str) -> PlaceOfService:
         """Return a place of service by its two digits.
@@ -721,6 +769,9 @@ class Reference:
         ['24']
         """
         return tuple(p for p in self.places if facility is None or p.facility is facility)
+
+
+_NOT_HERE = "the reference does not have it"
 
 
 def _is_release(row: object) -> TypeGuard[Release[Any, Any]]:

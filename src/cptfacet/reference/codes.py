@@ -28,7 +28,7 @@ from cptfacet.procedures import (
     ProcedureKind,
 )
 from cptfacet.reference.tables import Table
-from cptfacet.sessions import Technique
+from cptfacet.sessions import Guidance, Technique
 
 __all__ = ["CONFLICTS", "GROUPS", "MODIFIERS", "OTHER_NERVES", "PROCEDURES", "OtherNerve"]
 
@@ -40,14 +40,15 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class OtherNerve:
-    """What is reported for nerves that supply no facet joint, by technique and guidance.
+    """What is reported for nerves that do not supply a facet joint, by technique and guidance.
 
-    ``guidances`` are those under which it is so; `not-stated` means that the note names none.
+    ``guidances`` are those with which it is reported; None among them means guidance that the note
+    does not state.
     """
 
     nerves: tuple[Nerve, ...]
     techniques: tuple[Technique, ...]
-    guidances: tuple[str, ...]
+    guidances: tuple[Guidance | None, ...]
     instead: ClaimLine
     term: EffectivePeriod
     citations: tuple[Citation, ...]
@@ -197,13 +198,16 @@ def _conflicts() -> tuple[ModifierConflict, ...]:
     )
 
 
+_NOT_STATED = "not-stated"
+
+
 @functools.cache
 def _other_nerves() -> tuple[OtherNerve, ...]:
     return tuple(
         OtherNerve(
             nerves=tuple(Nerve(name) for name in row["nerves"]),
             techniques=tuple(Technique(name) for name in row["techniques"]),
-            guidances=tuple(row["guidances"]),
+            guidances=tuple(None if g == _NOT_STATED else Guidance(g) for g in row["guidances"]),
             instead=parse_line(row["instead"]),
             term=_data.term_of(row),
             citations=_data.citations_of(row),

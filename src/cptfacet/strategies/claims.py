@@ -67,7 +67,7 @@ def procedures(*, kind: ProcedureKind | None = None) -> SearchStrategy[Procedure
         InvalidArgument: The kind is none.
     """
     check_member(kind, ProcedureKind, "kind")
-    return named({found.code: found for found in packaged().find(kind=kind)})
+    return named({found.code: found for found in packaged().find_procedures(kind=kind)})
 
 
 def codes(*, kind: ProcedureKind | None = None) -> SearchStrategy[str]:
@@ -92,8 +92,10 @@ def modifier_codes() -> SearchStrategy[str]:
 def references() -> SearchStrategy[Reference]:
     """Return the packaged reference, and others with fewer related codes."""
     known = packaged()
-    kept = known.find(kind=ProcedureKind.FACET) + known.find(kind=ProcedureKind.PREDECESSOR)
-    others = known.find(kind=ProcedureKind.RELATED)
+    kept = known.find_procedures(kind=ProcedureKind.FACET) + known.find_procedures(
+        kind=ProcedureKind.PREDECESSOR
+    )
+    others = known.find_procedures(kind=ProcedureKind.RELATED)
     left = tuples(named({other.code: other for other in others}), max_size=len(others), unique=True)
     return st.just(known) | left.map(lambda drawn: known.with_tables(procedures=kept + drawn))
 
@@ -135,7 +137,7 @@ def claim_lines(
     Raises:
         InvalidArgument: An option is no strategy.
     """
-    usual = st.sampled_from([p.code for p in packaged().find(kind=ProcedureKind.FACET)])
+    usual = st.sampled_from([p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)])
     known = st.sampled_from([modifier.code for modifier in packaged().modifiers])
     return st.builds(
         ClaimLine,

@@ -147,7 +147,7 @@ def _draw_cell(draw: st.DrawFn, keys: SearchStrategy[str]) -> tuple[Key[object],
         message = f"keys gives {name!r}, which is not in the vocabulary of provisions"
         raise InvalidArgument(message)
     key = KEYS[name]
-    add_ons = [p.code for p in packaged().find(kind=ProcedureKind.FACET) if p.add_on]
+    add_ons = [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET) if p.add_on]
     axes = [
         _RULES if name == "rule" else st.sampled_from(list(DIMENSIONS[name] or add_ons))
         for name in key.dimensions
@@ -254,7 +254,9 @@ _VALUES: Mapping[str, Callable[[Key[object]], SearchStrategy[Value]]] = {
     "count": lambda _: st.integers(0, 999),
     "modifier": _marks,
     "modifiers": lambda _: _some([modifier.code for modifier in packaged().modifiers], 3),
-    "codes": lambda _: _some([p.code for p in packaged().find(kind=ProcedureKind.FACET)], 3),
+    "codes": lambda _: _some(
+        [p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)], 3
+    ),
     "lines": _lines,
     "document": _documents,
 }

@@ -183,7 +183,7 @@ def _errors(report: Report) -> set[str]:
 def _mirrored(example: Example) -> Example:
     """Give the same with right and left exchanged, on the claim and in the session."""
     known = packaged()
-    right, left = map(known.modifier_for, (ModifierRole.RIGHT, ModifierRole.LEFT))
+    right, left = map(known.get_modifier_code, (ModifierRole.RIGHT, ModifierRole.LEFT))
     other = {right: left, left: right}
     lines = tuple(
         attrs.evolve(line, modifiers=tuple(other.get(m, m) for m in line.modifiers))

@@ -396,7 +396,7 @@ class _Codable:
         return self._kept[place]
 
     def _work_out(self, on: dt.date) -> _Day:
-        facet = packaged().find(kind=ProcedureKind.FACET, ordinal=Ordinal.FIRST, on=on)
+        facet = packaged().find_procedures(kind=ProcedureKind.FACET, ordinal=Ordinal.FIRST, on=on)
         regions: dict[str, set[CodeRegion]] = {}
         for procedure in facet:
             if procedure.family and procedure.region:

@@ -63,8 +63,8 @@ def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
 
 
 def _has_begun(plan: Plan) -> bool:
-    begin = plan.reference.diagnoses_begin()
-    return begin is not None and plan.on >= begin
+    begin = plan.reference.first_diagnosis_day()
+    return not isinstance(begin, Unknown) and plan.on >= begin
 
 
 @checks(when=_STATED, where=_has_begun)

@@ -32,7 +32,7 @@ from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import Answer, Known, value_of
-from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Uncoded
+from cptfacet.policies.vocabulary import Uncoded
 from cptfacet.procedures import Family
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 
@@ -174,10 +174,10 @@ def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
         others = [
             other
             for treatment in place.treatments
-            for other in day.plan.reference.instead_of(
+            for other in day.plan.reference.find_other_nerves(
                 place.sacral,
                 technique=treatment.technique,
-                guidance=treatment.guidance or GUIDANCE_NOT_STATED,
+                guidance=treatment.guidance,
                 on=day.plan.on,
             )
         ]

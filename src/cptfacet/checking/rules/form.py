@@ -87,7 +87,7 @@ _MOST_DIGITS = 20
 @checks(when=Signal.MODIFIER_FAULTS)
 def modifier_malformed(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not two letters or digits."""
-    example = day.plan.reference.modifier_for(ModifierRole.RIGHT)
+    example = day.plan.reference.get_modifier_code(ModifierRole.RIGHT)
     for line, faults in _faulty(day):
         if not faults.malformed:
             continue
@@ -353,7 +353,7 @@ _PAID_FOR_BOTH = "1"
 @checks(when=Signal.BILATERAL | Signal.OTHER)
 def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the bilateral modifier on codes with no bilateral payment in the fee schedule."""
-    both = day.plan.reference.modifier_for(ModifierRole.BILATERAL)
+    both = day.plan.reference.get_modifier_code(ModifierRole.BILATERAL)
     for line in day.others:
         code = line.facts.code
         if not line.facts.has(ModifierRole.BILATERAL) or not _may_be_valid(code):
@@ -383,7 +383,7 @@ def _may_be_valid(code: CodeFacts) -> bool:
 def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the modifier for multiple procedures on add-on codes."""
     for line in day.showing(Signal.MULTIPLE | Signal.ADD_ON):
-        used = day.plan.reference.modifier_for(ModifierRole.MULTIPLE)
+        used = day.plan.reference.get_modifier_code(ModifierRole.MULTIPLE)
         yield RawFinding(
             lines=(line.number,),
             message=(

@@ -110,7 +110,7 @@ def _rest(line: Line) -> list[str]:
 
 
 def _names(day: Day, *roles: ModifierRole) -> str:
-    return series([day.plan.reference.modifier_for(role) for role in roles])
+    return series([day.plan.reference.get_modifier_code(role) for role in roles])
 
 
 def _which_sides(code: str) -> Question:
@@ -459,7 +459,7 @@ def side_not_named(day: Day) -> Iterator[RawFinding]:
     lines = [line for code, form in _billed(day) for line in _unnamed(code, value_of(form))]
     if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
-        named = series([day.plan.reference.modifier_for(role) for role in _OPPOSITE], "or")
+        named = series([day.plan.reference.get_modifier_code(role) for role in _OPPOSITE], "or")
         yield RawFinding(
             lines=numbers(lines),
             message=(

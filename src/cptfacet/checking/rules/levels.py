@@ -292,7 +292,7 @@ def third_level_without_second(day: Day) -> Iterator[RawFinding]:
     for (family, region), lines in _in_order(day):
         third = _of(lines, Ordinal.THIRD_AND_MORE)
         if third and _of(lines, Ordinal.FIRST) and not _of(lines, Ordinal.SECOND):
-            known = day.plan.reference.find(
+            known = day.plan.reference.find_procedures(
                 family=family, region=region, ordinal=Ordinal.SECOND, on=day.plan.on
             )
             second = known[0].code if known else "the second-level code"

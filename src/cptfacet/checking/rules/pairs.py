@@ -98,7 +98,7 @@ def pair_with_modifier(day: Day) -> Iterator[RawFinding]:
 def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
     """Find the general modifier for distinct services where a specific one would say more."""
     role_of = day.plan.reference.modifier_role
-    general = day.plan.reference.modifier_for(ModifierRole.DISTINCT)
+    general = day.plan.reference.get_modifier_code(ModifierRole.DISTINCT)
     for bypass in _bypassable(day):
         if not isinstance(bypass, _Bypass) or bypass.failing:
             continue
