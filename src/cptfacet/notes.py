@@ -44,7 +44,7 @@ class NoteId(StrEnum):
     INCLUDED_IN_ABLATION = "included-in-ablation"
     SHARED_LEVEL = "shared-level"
     FAMILY_PAIR = "family-pair"
-    NO_CONTRACTOR_INSTRUCTION = "no-contractor-instruction"
+    NO_MAC_INSTRUCTION = "no-mac-instruction"
     NOT_KNOWN = "not-known"
     PURPOSE_NOT_STATED = "purpose-not-stated"
     PURPOSE_MIXED = "purpose-mixed"

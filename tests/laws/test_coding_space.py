@@ -835,7 +835,7 @@ class TestJunction:
                 and not LUMBAR_SET.isdisjoint(joints)
                 and joints != (Joint.T12_L1, Joint.L1_L2)
             )
-            noted = any(note.id is NoteId.NO_CONTRACTOR_INSTRUCTION for note in coded.notes)
+            noted = any(note.id is NoteId.NO_MAC_INSTRUCTION for note in coded.notes)
             assert noted is unsettled, joints
 
         # T11-T12 is treated on one side or the other or both, or not at all

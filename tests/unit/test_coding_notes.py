@@ -166,7 +166,7 @@ NOTES = {
         lambda: code(block("C4-5:left"), ablation("L4-5:left")),
         "only as distinct services",
     ),
-    NoteId.NO_CONTRACTOR_INSTRUCTION: Shown(
+    NoteId.NO_MAC_INSTRUCTION: Shown(
         lambda: code(block("T12-L1:left", "L2-3:left"), policy="medicare"),
         lambda: code(block("T12-L1:left", "L1-2:left"), policy="medicare"),
         "T12-L1",
@@ -784,7 +784,7 @@ def test_t12_l1_with_l1_l2_under_medicare(
 
     assert lines(answer) == expected
     assert bool(notes(answer, NoteId.NOT_KNOWN)) is (date == "2024-12-31")
-    assert notes(answer, NoteId.NO_CONTRACTOR_INSTRUCTION) == []
+    assert notes(answer, NoteId.NO_MAC_INSTRUCTION) == []
 
 
 def test_t12_l1_with_l1_l2_under_ultrasound_has_two_primaries() -> None:
@@ -819,15 +819,15 @@ def test_what_the_sentence_of_the_contractors_does_not_speak_of(
     answer = code(block(*targets), policy="medicare")
 
     assert lines(answer) == expected
-    assert len(notes(answer, NoteId.NO_CONTRACTOR_INSTRUCTION)) == 1
-    assert notes(code(block(*targets)), NoteId.NO_CONTRACTOR_INSTRUCTION) == []
+    assert len(notes(answer, NoteId.NO_MAC_INSTRUCTION)) == 1
+    assert notes(code(block(*targets)), NoteId.NO_MAC_INSTRUCTION) == []
 
 
 @pytest.mark.parametrize("targets", [("T12-L1",), ("T11-12", "T12-L1"), ("C5-6", "L1-2")])
 def test_sessions_that_need_no_instruction(targets: tuple[str, ...]) -> None:
     answer = code(block(*targets), policy="medicare")
 
-    assert notes(answer, NoteId.NO_CONTRACTOR_INSTRUCTION) == []
+    assert notes(answer, NoteId.NO_MAC_INSTRUCTION) == []
 
 
 @pytest.mark.parametrize(

@@ -147,10 +147,10 @@ def _groups(
         else:
             message = (
                 "T12-L1 is coded by its code region: the instruction that groups it with L1-L2"
-                " speaks of these two alone"
+                " covers these two joints alone"
             )
             citations = answer.citations
-            yield Note(id=NoteId.NO_CONTRACTOR_INSTRUCTION, message=message, citations=citations)
+            yield Note(id=NoteId.NO_MAC_INSTRUCTION, message=message, citations=citations)
     groups: list[_Group] = []
     for among in by_region.values():
         group = yield from _in_order(_Group(among, shaped), plan)
