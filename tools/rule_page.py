@@ -76,7 +76,7 @@ def _contents() -> Iterator[str]:
 def _entry(rule: Rule) -> Iterator[str]:
     yield f"### `{rule.id}`"
     facts = [f"kind `{rule.kind}`", f"severity `{rule.severity}`"]
-    facts += [f"needs {text}" for signal, text in _BESIDE.items() if signal in rule.check.needs]
+    facts += [f"needs {text}" for signal, text in _BESIDE.items() if signal in rule.check.named]
     yield f"**{_plain(rule.title)}** ({'; '.join([*facts, *rule.mcr])})"
     yield _filled(_plain(rule.why))
     fires, quiet = examples(rule.id)

@@ -58,7 +58,8 @@ class Runs:
     not_checked: tuple[NotChecked, ...]
 
 
-_NAMES = {Signal.SESSION: "session", Signal.HISTORY: "history"}
+_GIVEN = {Signal.SESSION: "session", Signal.HISTORY: "history"}
+_LATER = Signal.SESSION | Signal.HISTORY | Signal.DENIAL
 _PAIRED = Signal.PAIRED.value
 
 
@@ -67,8 +68,7 @@ class _Running:
     """A rule that runs under a policy, with its signals as plain numbers, which are compared fast."""
 
     asked: Asked
-    when: int
-    either: tuple[int, ...]
+    when: tuple[int, ...]
     needs: tuple[tuple[int, str], ...]
     late: bool
 
@@ -76,18 +76,17 @@ class _Running:
     def of(cls, rule: Rule, severity: Severity) -> _Running:
         """Return the running form of a rule; one on diagnoses runs where it finds something."""
         check = rule.check
-        when = check.when & ~Signal.DENIAL
+        faults = Signal.DIAGNOSIS_FAULTS if rule.is_on_diagnoses else Signal(0)
         return cls(
             (check.ask, rule, severity),
-            (when | Signal.DIAGNOSIS_FAULTS if rule.is_on_diagnoses else when).value,
-            tuple(each.value for each in check.either),
-            tuple((signal.value, name) for signal, name in _NAMES.items() if signal in check.needs),
-            Signal.DENIAL in check.when,
+            tuple((each & ~_LATER | faults).value for each in check.when),
+            tuple((signal.value, name) for signal, name in _GIVEN.items() if signal in check.named),
+            Signal.DENIAL in check.named,
         )
 
     def concerns(self, signals: int) -> bool:
-        """Whether it runs on a day that shows these signals."""
-        return self.when & ~signals == 0 and all(each & signals for each in self.either)
+        """Whether it runs on a day that shows these signals, if it is given what it needs."""
+        return any(each & ~signals == 0 for each in self.when)
 
     def lacking(self, signals: int) -> list[str]:
         """Name what it needs and was not given."""
@@ -117,7 +116,7 @@ class Plan:
             and rule.check.of_a_day
             and (rule.check.where is None or rule.check.where(self))
         ]
-        self._asks_pairs = any(running.when & _PAIRED for running in self._running)
+        self._asks_pairs = any(each & _PAIRED for running in self._running for each in running.when)
         self._codes = Kept(self._code)
         self._runs = Kept(self._runs_of)
         self._pairs = Kept(self._pair)

@@ -125,30 +125,39 @@ class NotAsked:
 Ask = Callable[["Day"], "Iterable[RawFinding | NotAsked]"]
 Where = Callable[["Plan"], bool]
 AskWhole = Callable[["Whole"], "Iterable[RawFinding | NotAsked]"]
+When = Signal | tuple[Signal, ...]
+_ALWAYS = (Signal(0),)
 
 
-_NONE = Signal(0)
+def _alternatives(when: When) -> tuple[Signal, ...]:
+    return (when,) if isinstance(when, Signal) else when
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Check:
-    """The function of a rule, when it runs, and what it needs.
+    """The function of a rule, and when it runs.
 
-    ``when``: the rule runs only if the day shows all of these signals, and one signal of each of
-    ``either``. ``needs``: if the day shows ``when`` but not these, the rule is listed as not checked.
-    ``where``: whether the rule applies in the term of a plan at all; it is decided once, and ``when``
-    for each claim. A check with ``ask_whole`` runs on the claim as a whole, if that is more than one
-    day with its lines.
+    ``when``: the rule runs on a day that shows all of these signals; of several sets, any one will
+    do. A rule that lacks only the session or the history is listed as not checked. ``where``:
+    whether the rule applies under the policy and reference of a plan at all. It is decided once a
+    term, and ``when`` for each claim. A check with ``ask_whole`` runs on the claim as a whole, if
+    that is more than one day with its lines.
     """
 
     id: str
     ask: Ask
-    when: Signal = _NONE
-    needs: Signal = _NONE
-    either: tuple[Signal, ...] = ()
+    when: tuple[Signal, ...] = attrs.field(default=_ALWAYS, converter=_alternatives)
     where: Where | None = None
     ask_whole: AskWhole | None = None
+
+    @property
+    def named(self) -> Signal:
+        """Every signal that ``when`` names."""
+        signals = Signal(0)
+        for each in self.when:
+            signals |= each
+        return signals
 
     @property
     def of_a_day(self) -> bool:
@@ -169,24 +178,11 @@ def _named(module: str, name: str) -> Check:
     return check
 
 
-def checks(
-    *,
-    when: Signal = _NONE,
-    needs: Signal = _NONE,
-    either: tuple[Signal, ...] = (),
-    where: Where | None = None,
-) -> Callable[[Ask], Check]:
+def checks(*, when: When = _ALWAYS, where: Where | None = None) -> Callable[[Ask], Check]:
     """Return a decorator that makes a function the check of the rule of its name, with dashes."""
 
     def make(ask: Any) -> Check:  # noqa: ANN401  a callable has no name to the type checker
-        return Check(
-            id=ask.__name__.replace("_", "-"),
-            ask=ask,
-            when=when,
-            needs=needs,
-            either=either,
-            where=where,
-        )
+        return Check(id=ask.__name__.replace("_", "-"), ask=ask, when=when, where=where)
 
     return make
 
@@ -227,7 +223,7 @@ class Rule:
         Such a rule runs once for each combination of line and diagnoses. A rule of the family that
         looks at the whole day does not ask for the signal.
         """
-        return self.family is RuleFamily.DIAGNOSIS and Signal.DIAGNOSES in self.check.when
+        return self.family is RuleFamily.DIAGNOSIS and Signal.DIAGNOSES in self.check.named
 
 
 @functools.cache

@@ -51,8 +51,10 @@ def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
 
 
 @checks(
-    when=Signal.NEEDS_AUTHORIZATION,
-    either=(Signal.AUTHORIZATION_NUMBER | Signal.AUTHORIZATION_DATE,),
+    when=(
+        Signal.NEEDS_AUTHORIZATION | Signal.AUTHORIZATION_NUMBER,
+        Signal.NEEDS_AUTHORIZATION | Signal.AUTHORIZATION_DATE,
+    ),
 )
 def authorization_not_valid_on_date(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a decision that had expired by the date of service, or came after it."""

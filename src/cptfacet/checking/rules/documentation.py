@@ -128,7 +128,7 @@ def _more(day: Day, rule: str) -> list[Place]:
     return [place for place in _places(day) if _why_more(place, day) == rule]
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more levels billed in a region than the note supports."""
     note = noted(day)
@@ -152,7 +152,7 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
         )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
     """Find one level billed for each nerve, where the nerves complete fewer joints."""
     for place in _more(day, nerves_counted_as_levels.id):
@@ -167,7 +167,7 @@ def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
         )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
     """Find sacral lateral branches billed as facet levels."""
     for place in _more(day, sacral_nerves_as_facet.id):
@@ -192,7 +192,7 @@ def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
         )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
     """Find facet levels billed for nerves that complete no joint."""
     for place in _places(day):
@@ -220,7 +220,7 @@ def _complete_nothing(nerves: list[Nerve]) -> str:
     return f"{alone} not complete a facet joint; a joint needs both of its nerves, on the same side"
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
     """Find the second side of a level billed as another level."""
     for place in _more(day, second_side_billed_as_level.id):
@@ -235,7 +235,7 @@ def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
         )
 
 
-@checks(when=Signal.INJECTION, needs=Signal.SESSION)
+@checks(when=Signal.INJECTION | Signal.SESSION)
 def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
     """Find injections included in the ablation of the same joint on the same day."""
     stated = day.rules.injection_at_ablated_joint()
@@ -250,7 +250,7 @@ def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
         )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def region_differs(day: Day) -> Iterator[RawFinding]:
     """Find levels billed in another region than the note documents."""
     for place in _more(day, region_differs.id):
@@ -270,7 +270,7 @@ def region_differs(day: Day) -> Iterator[RawFinding]:
 # -- fewer levels than the note has
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def level_not_billed(day: Day) -> Iterator[RawFinding]:
     """Find fewer levels billed than the note documents."""
     if any(_more(day, region_differs.id)):
@@ -330,7 +330,7 @@ def _for_levels(place: Place) -> bool:
     return place.both > place.bilateral and place.supported > place.most
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
     """Find several levels on one side billed as bilateral levels."""
     for place in _places(day):
@@ -368,7 +368,7 @@ def _comparable(day: Day) -> list[Place]:
     ]
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
     """Find levels documented on both sides and billed on one."""
     for place in _comparable(day):
@@ -384,7 +384,7 @@ def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def side_differs(day: Day) -> Iterator[RawFinding]:
     """Find sides billed that the note does not document."""
     for place in _comparable(day):
@@ -412,7 +412,7 @@ def _named_sides(sides: list[Side]) -> str:
     return series(["both sides" if side is Side.BILATERAL else f"the {side}" for side in sides])
 
 
-@checks(when=Signal.FACET | Signal.ONE_SIDE, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.ONE_SIDE | Signal.SESSION)
 def side_not_documented(day: Day) -> Iterator[RawFinding]:
     """Find sides on the claim for levels documented without a side."""
     for place in _comparable(day):
@@ -497,7 +497,7 @@ _GUIDED = {
 }
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def guidance_differs(day: Day) -> Iterator[RawFinding]:
     """Find codes for another guidance than the note documents."""
     for wrong in _mismatches(day):
@@ -517,7 +517,7 @@ def guidance_differs(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def technique_differs(day: Day) -> Iterator[RawFinding]:
     """Find codes for another technique than the note documents."""
     for wrong in _mismatches(day):
@@ -566,7 +566,7 @@ def _instead(day: Day, wrong: _Mismatch) -> str:
 # -- what else the note documents
 
 
-@checks(when=Signal.OTHER, needs=Signal.SESSION)
+@checks(when=Signal.OTHER | Signal.SESSION)
 def other_nerve_code(day: Day) -> Iterator[RawFinding]:
     """Find the code of another nerve billed for documented facet levels."""
     note = noted(day)
@@ -590,7 +590,7 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding]:
             )
 
 
-@checks(when=Signal.INJECTION, needs=Signal.SESSION)
+@checks(when=Signal.INJECTION | Signal.SESSION)
 def purpose_differs(day: Day) -> Iterator[RawFinding]:
     """Find another purpose on the claim than in the note."""
     note = noted(day)
@@ -672,13 +672,13 @@ def _other_days(whole: Whole) -> Iterator[RawFinding]:
         yield _no_line_of_the_session()
 
 
-date_differs = Check(id="date-differs", ask=_other_day, ask_whole=_other_days, needs=Signal.SESSION)
+date_differs = Check(id="date-differs", ask=_other_day, ask_whole=_other_days, when=Signal.SESSION)
 
 
 _OPEN = (Reason.GUIDANCE_NOT_STATED, Reason.NOT_KNOWN, Reason.SEVERAL)
 
 
-@checks(when=Signal.FACET, needs=Signal.SESSION)
+@checks(when=Signal.FACET | Signal.SESSION)
 def session_not_codable(day: Day) -> Iterator[RawFinding]:
     """Find facet codes on a claim with a note that can't be coded as written."""
     note = noted(day)

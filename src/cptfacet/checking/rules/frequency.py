@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from cptfacet.limits import Limit, Verdict
 
-_FOR = Signal.FACET
+_FOR = Signal.FACET | Signal.HISTORY
 _EITHER = (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION)
 _LIMITS = {
     SessionKind.DIAGNOSTIC_INJECTION: LimitId.DIAGNOSTIC_SESSIONS,
@@ -42,7 +42,7 @@ _LIMITS = {
 }
 
 
-@checks(when=_FOR, needs=Signal.HISTORY)
+@checks(when=_FOR)
 def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a session beyond the number that the policy covers in its region and window."""
     for today, lines in _today(day):
@@ -58,7 +58,7 @@ def _pools(plan: Plan) -> bool:
     return bool(plan.policy.stated(SESSIONS_POOLED_MAX))
 
 
-@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY, where=_pools)
+@checks(when=_FOR | Signal.INJECTION, where=_pools)
 def pooled_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find an injection beyond a limit that may count both purposes together."""
     limit = day.plan.limit(LimitId.INJECTION_SESSIONS)
@@ -70,14 +70,14 @@ def pooled_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield from _over(day, today, lines, limit, what)
 
 
-@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
+@checks(when=_FOR | Signal.INJECTION)
 def diagnostic_too_soon(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a diagnostic injection too soon after another one at its level."""
     text = "A diagnostic injection {where} less than {window.days} days earlier"
     yield from _at_level(day, LimitId.DIAGNOSTIC_INTERVAL, text)
 
 
-@checks(when=_FOR | Signal.INJECTION, needs=Signal.HISTORY)
+@checks(when=_FOR | Signal.INJECTION)
 def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a diagnostic injection too soon after an ablation at its level."""
     text = "An ablation {where} less than {window.months} months earlier"
@@ -92,7 +92,7 @@ def _is_of_practitioners(plan: Plan) -> bool:
     return plan.claim_type is ClaimType.PROFESSIONAL
 
 
-@checks(when=_FOR, needs=Signal.HISTORY, where=_is_of_practitioners)
+@checks(when=_FOR, where=_is_of_practitioners)
 def in_global_period(day: Day) -> Iterator[RawFinding]:
     """Find procedures in the global period of an earlier ablation without a modifier for it."""
     limit = day.plan.global_period

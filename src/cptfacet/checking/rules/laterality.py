@@ -311,7 +311,10 @@ def _may_be_otherwise(plan: Plan) -> bool:
     return not (facility and _forms(plan) == {LateralityFormat.RT_LT_LINES})
 
 
-@checks(when=Signal.FACET, either=(Signal.OTHER_FORMAT | Signal.REPEATED,), where=_may_be_otherwise)
+@checks(
+    when=(Signal.FACET | Signal.OTHER_FORMAT, Signal.FACET | Signal.REPEATED),
+    where=_may_be_otherwise,
+)
 def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find bilateral levels in another format than the policy wants."""
     for code, form in _billed(day):
@@ -486,9 +489,14 @@ def _unnamed(code: BilledCode[Line], form: LateralityFormat | None) -> list[Line
     return [line for line in plain if code.counts_levels or line.units in (None, 1)]
 
 
+_PRIMARY_AND_ADD_ON = Signal.FIRST | Signal.ADD_ON | Signal.SEVERAL_FACET
+
+
 @checks(
-    when=Signal.FIRST | Signal.ADD_ON | Signal.SEVERAL_FACET,
-    either=(Signal.BILATERAL_ADD_ON | Signal.SEVERAL_UNITS, Signal.ONE_SIDE | Signal.NO_SIDE),
+    when=(
+        _PRIMARY_AND_ADD_ON | Signal.BILATERAL_ADD_ON,
+        _PRIMARY_AND_ADD_ON | Signal.SEVERAL_UNITS,
+    )
 )
 def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
     """Find a bilateral level after a level on one side, where bilateral levels come first."""

@@ -45,7 +45,7 @@ def _agree(lines: list[Line], one: str, many: str) -> str:
     return agree(by_code(lines), one, many)
 
 
-@checks(when=Signal.NO_KX, either=(Signal.DIAGNOSTIC | Signal.NO_PURPOSE,))
+@checks(when=(Signal.NO_KX | Signal.DIAGNOSTIC, Signal.NO_KX | Signal.NO_PURPOSE))
 def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines of a diagnostic injection without the modifier that the policy requires."""
     purpose = day.purpose
