@@ -1,7 +1,6 @@
-"""What Hypothesis calls when it is imported: it learns which types have strategies here.
+"""The entry point that Hypothesis calls when it is imported, to register the public record types.
 
-This is the entry point in the group `hypothesis`. It imports the record types and no data;
-`cptfacet.strategies` is imported when one of them is first asked for.
+It imports the types and no data. `cptfacet.strategies` is imported when a strategy is first used.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _TYPES = {
 
 
 def register() -> None:
-    """Register every record type; enumerations need no strategy of ours."""
+    """Register every public record type; enumerations need no strategy of their own."""
     from hypothesis.strategies import register_type_strategy  # noqa: PLC0415  an extra
 
     for room, names in _TYPES.items():

@@ -1,9 +1,9 @@
-"""Hypothesis strategies for everything that this library speaks of.
+"""Hypothesis strategies for every type of this library.
 
-Needs the extra `strategies`. Each function gives a strategy of valid values and is named as the
-plural of what it gives. Options are keyword-only, and an option that picks parts is a strategy of
-such parts: one value is ``st.just(value)``. With the extra installed,
-``st.from_type(Session)``, and so for every public type, works without an import of this module.
+Needs the extra `strategies`. Each function returns a strategy for valid values and has the plural
+name of what it draws. Options are keyword-only. An option for parts takes a strategy for these
+parts; write ``st.just(value)`` for one value. With the extra installed, ``st.from_type(Session)``
+works for each public type without importing this module.
 
 >>> from hypothesis import find
 >>> from hypothesis import strategies as st
@@ -263,18 +263,18 @@ def _remedies(report: Report, kind: type[Remedy]) -> list[Remedy]:
 
 
 def for_type(kind: type[T]) -> SearchStrategy[T]:
-    """Give the strategy that ``st.from_type`` uses for a public type.
+    """Return the strategy that ``st.from_type`` uses for a public type.
 
     >>> for_type(Modifier).validate()
     >>> for_type(dict)
     Traceback (most recent call last):
     ...
-    hypothesis.errors.InvalidArgument: no strategy of this library gives dict
+    hypothesis.errors.InvalidArgument: no strategy of this library draws dict
 
     Raises:
-        InvalidArgument: It is no record of this library, or one that is no public type.
+        InvalidArgument: The type is not a public record of this library.
     """
     if kind not in _FOR_TYPE:
-        message = f"no strategy of this library gives {kind.__name__}"
+        message = f"no strategy of this library draws {kind.__name__}"
         raise InvalidArgument(message)
     return _FOR_TYPE[kind]()

@@ -1,4 +1,4 @@
-"""Strategies of what is billed: procedures, modifiers, lines, claims, clean and messy."""
+"""Strategies for what is billed: procedures, modifiers, claim lines and claims, clean and messy."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def __dir__() -> list[str]:
 
 
 def procedures(*, kind: ProcedureKind | None = None) -> SearchStrategy[Procedure]:
-    """Give the procedures of the packaged reference, or those of one kind.
+    """Return the procedures of the packaged reference, or those of one kind.
 
     >>> from hypothesis import find
     >>> find(procedures(kind=ProcedureKind.FACET), lambda procedure: procedure.add_on).code
@@ -64,28 +64,28 @@ def procedures(*, kind: ProcedureKind | None = None) -> SearchStrategy[Procedure
     hypothesis.errors.InvalidArgument: kind is a ProcedureKind, not 'facet'
 
     Raises:
-        InvalidArgument: The kind is none.
+        InvalidArgument: The kind is not a `ProcedureKind`.
     """
     check_member(kind, ProcedureKind, "kind")
     return named({found.code: found for found in packaged().find_procedures(kind=kind)})
 
 
 def codes(*, kind: ProcedureKind | None = None) -> SearchStrategy[str]:
-    """Give codes of the packaged reference, or those of one kind.
+    """Return the codes of the packaged reference, or those of one kind.
 
     Raises:
-        InvalidArgument: The kind is none.
+        InvalidArgument: The kind is not a `ProcedureKind`.
     """
     return procedures(kind=kind).map(lambda procedure: procedure.code)
 
 
 def modifiers() -> SearchStrategy[Modifier]:
-    """Give the modifiers of the packaged reference, with their facts."""
+    """Return the modifiers of the packaged reference, with their facts."""
     return named({modifier.code: modifier for modifier in packaged().modifiers})
 
 
 def modifier_codes() -> SearchStrategy[str]:
-    """Give modifiers as they stand on a line."""
+    """Return modifiers as printed on a claim line."""
     return modifiers().map(lambda modifier: modifier.code)
 
 
@@ -104,7 +104,7 @@ _MOST_MODIFIERS = 4
 
 
 def _known_modifiers(codes: SearchStrategy[str]) -> SearchStrategy[tuple[str, ...]]:
-    """Give modifiers of a line, each once, and one that names a side at the most."""
+    """Return the modifiers of a line, each once, with at most one that names a side."""
     lateral = lateral_roles()
 
     def one_side(drawn: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,10 +121,10 @@ def claim_lines(
     units: SearchStrategy[int] | None = None,
     dates: SearchStrategy[dt.date | None] | None = None,
 ) -> SearchStrategy[ClaimLine]:
-    """Give claim lines as a biller writes them: known codes and modifiers, units from one to nine.
+    """Return claim lines as a biller writes them: known codes and modifiers, one to nine units.
 
-    The codes are those of the facet families; each modifier stands once on a line, and one at the
-    most names a side. Whether the line is right is another question.
+    The codes are facet codes. A line has each modifier once, and at most one modifier that names a
+    side. The line itself may be wrong.
 
     >>> from hypothesis import find
     >>> find(claim_lines(), lambda line: "50" in line.modifiers).text
@@ -135,7 +135,7 @@ def claim_lines(
     hypothesis.errors.InvalidArgument: units is a strategy, not 1: write units=st.just(1)
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     usual = st.sampled_from([p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET)])
     known = st.sampled_from([modifier.code for modifier in packaged().modifiers])
@@ -165,10 +165,10 @@ _ANY_CHARGES = st.decimals(
 
 
 def messy_claim_lines() -> SearchStrategy[ClaimLine]:
-    """Give any claim line that can be written down.
+    """Return any claim line that can be written down.
 
-    Unknown codes, any text, no units, none, a fraction or far too many, any number of modifiers.
-    What is a facet code and what is not is mixed.
+    The code is any code, known or not, facet or other, or any text. Units are missing, zero, a
+    fraction or far too many; modifiers are as many as you like.
     """
     known = st.sampled_from([procedure.code for procedure in packaged().procedures])
     marks = st.sampled_from([modifier.code for modifier in packaged().modifiers])
@@ -188,14 +188,14 @@ def messy_claim_lines() -> SearchStrategy[ClaimLine]:
 def prior_authorizations(
     *, dates: SearchStrategy[dt.date] | None = None
 ) -> SearchStrategy[PriorAuthorization]:
-    """Give what claims say of prior authorization: number, day and exemption, each told or not.
+    """Return the prior authorization of a claim: number, date and exemption, each stated or not.
 
     >>> from hypothesis import find
-    >>> find(prior_authorizations(), lambda told: told.exempt)
+    >>> find(prior_authorizations(), lambda drawn: drawn.exempt)
     PriorAuthorization(decided=None, exempt=True)
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     return st.builds(
         PriorAuthorization,
@@ -216,10 +216,10 @@ def claims(
     claim_types: SearchStrategy[ClaimType] | None = None,
     dates: SearchStrategy[dt.date | None] | None = None,
 ) -> SearchStrategy[Claim]:
-    """Give claims of one to eight lines as a biller writes them, right or wrong.
+    """Return claims of one to eight lines as a biller writes them, right or wrong.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     return st.builds(
         Claim,
@@ -237,7 +237,7 @@ def claims(
 
 
 def messy_claims() -> SearchStrategy[Claim]:
-    """Give any claim that can be written down, with `messy_claim_lines` or with none."""
+    """Return any claim that can be written down, with `messy_claim_lines` or without lines."""
     return st.builds(
         Claim,
         claim_type=st.sampled_from(ClaimType),

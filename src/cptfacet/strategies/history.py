@@ -1,4 +1,4 @@
-"""Strategies of what was done before: earlier sessions, histories, and what records tell of them."""
+"""Strategies for the past: earlier sessions, histories, and what is read from records."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def past_sessions(
     kinds: SearchStrategy[SessionKind] | None = None,
     regions: SearchStrategy[CoverageRegion | None] | None = None,
 ) -> SearchStrategy[PastSession]:
-    """Give earlier sessions, with joints of their region or, as claims tell them, with none.
+    """Return earlier sessions, with joints of their region or, as claims give them, without joints.
 
     >>> from hypothesis import find
     >>> find(past_sessions(kinds=st.just(SessionKind.ABLATION)), lambda past: past.joints).joints
@@ -48,7 +48,7 @@ def past_sessions(
     hypothesis.errors.InvalidArgument: kinds is a strategy, not <SessionKind.ABLATION: 'ablation'>: write kinds=st.just(<SessionKind.ABLATION: 'ablation'>)
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     days = chosen(dates, "dates", service_dates())
     of_kinds = chosen(kinds, "kinds", st.sampled_from(SessionKind))
@@ -70,14 +70,14 @@ def past_sessions(
 
 
 def histories(*, sessions: SearchStrategy[PastSession] | None = None) -> SearchStrategy[History]:
-    """Give histories of up to eight sessions, those within a year of each other and those far apart.
+    """Return histories of up to eight sessions, some within a year of each other, some far apart.
 
     >>> from hypothesis import find
     >>> find(histories(), lambda history: len(history.sessions) == 1).sessions[0].targets
     ()
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     if sessions is not None:
         return _histories_of(chosen(sessions, "sessions", sessions))
@@ -96,7 +96,7 @@ def _histories_of(sessions: SearchStrategy[PastSession]) -> SearchStrategy[Histo
 
 
 def tallies() -> SearchStrategy[SessionCount]:
-    """Give what a history answers to a question."""
+    """Return counts of the sessions of a history, for drawn dates, regions and kinds."""
 
     @st.composite
     def drawn(draw: st.DrawFn) -> SessionCount:
@@ -114,10 +114,10 @@ def read_histories(
     records: SearchStrategy[Session | Claim] | None = None,
     policies: SearchStrategy[Policy] | None = None,
 ) -> SearchStrategy[ReadHistory]:
-    """Give what is read of up to four earlier records, clean and messy, under packaged policies.
+    """Return histories read from up to four records, clean and messy, under packaged policies.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     asked = chosen(policies, "policies", packaged_policy())
     read = chosen(records, "records", any_sessions() | any_claims())

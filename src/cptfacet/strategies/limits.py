@@ -1,4 +1,4 @@
-"""Strategies of limits, and of how they judge a session."""
+"""Strategies for limits, and for their verdicts on a session."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _PAST = tuple(each for each in LimitId if each not in _AMOUNTS)
 
 
 def limits(*, windows: SearchStrategy[Window] | None = None) -> SearchStrategy[Limit]:
-    """Return limits of packaged policies and made-up ones; made-up ones, where windows are given.
+    """Return limits of packaged policies and made-up ones; with ``windows``, made-up ones alone.
 
     >>> from hypothesis import find
     >>> two_weeks = Window(kind=WindowKind.WAIT, days=14)

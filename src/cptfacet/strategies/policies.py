@@ -1,4 +1,4 @@
-"""Strategies of what policies state: sources, provisions, policies."""
+"""Strategies for policies and what they state: sources, citations, provisions."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def __dir__() -> list[str]:
 
 
 def sources() -> SearchStrategy[Source]:
-    """Give the packaged sources."""
+    """Return the packaged sources."""
     return named(_data.sources())
 
 
 def citations(*, sources: SearchStrategy[Source] | None = None) -> SearchStrategy[Citation]:
-    """Give sources as answers cite them, with dates and confidence.
+    """Return sources as answers cite them, with dates and confidence.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     cited = chosen(sources, "sources", named(_data.sources()))
     facts = st.tuples(cited, terms(), st.sampled_from(Confidence))
@@ -66,10 +66,10 @@ def _keys() -> SearchStrategy[str]:
 
 
 def provisions(*, keys: SearchStrategy[str] | None = None) -> SearchStrategy[Provision]:
-    """Give provisions that a policy may have: a cell and a value that the vocabulary allows.
+    """Return provisions that a policy may have: a cell and a value that the vocabulary allows.
 
     Raises:
-        InvalidArgument: An option is no strategy; when drawing: the vocabulary has no such key.
+        InvalidArgument: An option is not a strategy; or, when drawing, the vocabulary has no such key.
     """
     named = chosen(keys, "keys", _keys())
     return st.composite(
@@ -78,10 +78,10 @@ def provisions(*, keys: SearchStrategy[str] | None = None) -> SearchStrategy[Pro
 
 
 def not_knowns(*, keys: SearchStrategy[str] | None = None) -> SearchStrategy[NotKnown]:
-    """Give answers that no source gives a value, as a policy may state them.
+    """Return "not known" entries of a policy: no source gives a value.
 
     Raises:
-        InvalidArgument: An option is no strategy; when drawing: the vocabulary has no such key.
+        InvalidArgument: An option is not a strategy; or, when drawing, the vocabulary has no such key.
     """
     named = chosen(keys, "keys", _keys())
     return st.composite(
@@ -92,11 +92,11 @@ def not_knowns(*, keys: SearchStrategy[str] | None = None) -> SearchStrategy[Not
 def policies(
     *, parents: SearchStrategy[Policy] | None = None, keys: SearchStrategy[str] | None = None
 ) -> SearchStrategy[Policy]:
-    """Give the packaged policies, and made-up ones that extend them.
+    """Return the packaged policies, and made-up ones that extend them.
 
-    A made-up policy states up to six cells of the vocabulary, each over up to three terms that
-    don't overlap. ``parents=policies()`` makes longer lines of policies; with ``keys``, made-up
-    policies state these alone.
+    A made-up policy states up to six cells of the vocabulary, each for up to three periods that
+    don't overlap. ``parents=policies()`` makes longer chains of policies. With ``keys``, made-up
+    policies state these keys alone.
 
     >>> from hypothesis import find
     >>> from hypothesis import strategies as st
@@ -110,7 +110,7 @@ def policies(
     hypothesis.errors.InvalidArgument: keys is a strategy, not 'laterality.format': write keys=st.just('laterality.format')
 
     Raises:
-        InvalidArgument: An option is no strategy; when drawing: the vocabulary has no such key.
+        InvalidArgument: An option is not a strategy; or, when drawing, the vocabulary has no such key.
     """
     ready = packaged_policy()
     made_up = _made_up(chosen(parents, "parents", ready), chosen(keys, "keys", _keys()))
@@ -159,7 +159,7 @@ _RULES = st.from_regex(r"[a-z]{1,8}(-[a-z0-9]{1,8}){0,2}", fullmatch=True)
 
 
 def _draw_terms(draw: st.DrawFn) -> list[EffectivePeriod]:
-    """Draw terms that don't overlap, each up to the day before the next or ending earlier."""
+    """Draw periods that don't overlap, each up to the day before the next or ending earlier."""
     days = sorted(draw(st.sets(service_dates(), max_size=3)))
     if not days:
         return [EffectivePeriod()]
@@ -182,7 +182,7 @@ _REASONS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max
 def _draw_weight(
     draw: st.DrawFn, term: EffectivePeriod
 ) -> tuple[Confidence, tuple[Citation, ...], str]:
-    """Draw confidence, citations and note: a fact has a date and a source, a judgment a reason."""
+    """Draw confidence, citations and rationale: a fact has date and source, a judgment a reason."""
     confidence = draw(st.sampled_from(Confidence))
     if term.start is None and term.seen is None:
         confidence = Confidence.JUDGMENT
@@ -263,7 +263,7 @@ _VALUES: Mapping[str, Callable[[Key[object]], SearchStrategy[Value]]] = {
 
 
 def _values(key: Key[object]) -> SearchStrategy[Value]:
-    """Give the values that a key allows, by its type."""
+    """Return the values that a key allows, by its type."""
     if key.type not in _VALUES:
         message = f"no strategy gives values of the type {key.type!r} of {key.name}"
         raise NotImplementedError(message)

@@ -1,4 +1,4 @@
-"""Strategies of what look-ups in the edit data answer: made by asking, on dates of all editions."""
+"""Strategies for answers of the reference data: looked up, on dates of every edition."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _dates() -> SearchStrategy[dt.date]:
 
 
 def _found(answers: SearchStrategy[T | Unknown]) -> SearchStrategy[T]:
-    """Keep what the data say, of what was asked."""
+    """Keep the answers that the data have."""
 
     @st.composite
     def drawn(draw: st.DrawFn) -> T:
@@ -69,7 +69,7 @@ def _mue_answers() -> SearchStrategy[Mue | Unknown]:
 
 
 def mues() -> SearchStrategy[Mue]:
-    """Give unit limits."""
+    """Return MUE values."""
     return _found(_mue_answers())
 
 
@@ -78,18 +78,18 @@ def _status_answers() -> SearchStrategy[AscStatus | Unknown]:
 
 
 def asc_statuses() -> SearchStrategy[AscStatus]:
-    """Give the status of codes for ambulatory surgical centers."""
+    """Return the status of codes on the ASC lists."""
     return _found(_status_answers())
 
 
 def places_of_service() -> SearchStrategy[PlaceOfService]:
-    """Give places of service."""
+    """Return places of service."""
     return st.sampled_from(packaged().places.rows)
 
 
 @functools.cache
 def _lists() -> dict[str, DiagnosisList]:
-    """List what each payer lists, on each day on which something changes."""
+    """List the diagnosis list of each policy on each day on which something changes."""
     found: dict[str, DiagnosisList] = {}
     for name in policies.ids():
         for day in (*turning_days(None), packaged().as_of):
@@ -100,12 +100,12 @@ def _lists() -> dict[str, DiagnosisList]:
 
 
 def diagnosis_lists() -> SearchStrategy[DiagnosisList]:
-    """Give the lists of diagnoses of contractors."""
+    """Return the diagnosis lists of payers."""
     return named(_lists())
 
 
 def diagnosis_facts() -> SearchStrategy[Diagnosis]:
-    """Give diagnoses as the order file has them, those that contractors list."""
+    """Return the diagnoses that payers list, as the ICD-10-CM order file has them."""
     listed = sorted({each.code for found in _lists().values() for each in found.diagnoses})
     days = st.just(packaged().as_of) | _dates()
     asked = st.tuples(st.sampled_from(listed), days)
@@ -113,7 +113,7 @@ def diagnosis_facts() -> SearchStrategy[Diagnosis]:
 
 
 def pair_edit_lists() -> SearchStrategy[PairEdits]:
-    """Give what pair edits say of two codes."""
+    """Return the PTP edits of two codes."""
     asked = st.tuples(
         st.lists(_codes(), min_size=2, max_size=2, unique=True),
         _dates(),
@@ -123,7 +123,7 @@ def pair_edit_lists() -> SearchStrategy[PairEdits]:
 
 
 def pair_edits() -> SearchStrategy[PairEdit]:
-    """Give single pair edits, in force or deleted."""
+    """Return single PTP edits, in force or deleted."""
 
     @st.composite
     def drawn(draw: st.DrawFn) -> PairEdit:
@@ -136,17 +136,17 @@ def pair_edits() -> SearchStrategy[PairEdit]:
 
 
 def provenances() -> SearchStrategy[Provenance]:
-    """Give the editions on which answers stand."""
+    """Return the provenance of answers: the editions they are based on."""
     return (mues() | asc_statuses()).map(lambda answer: answer.provenance)
 
 
 def edition_facts() -> SearchStrategy[Edition]:
-    """Give editions of the edit data."""
+    """Return editions of the edit data."""
     return provenances().flatmap(lambda provenance: st.sampled_from(provenance.editions))
 
 
 def unknowns() -> SearchStrategy[Unknown]:
-    """Give answers that the data say nothing."""
+    """Return the answers "not known", where the data have none."""
     asked = _mue_answers() | _status_answers()
 
     @st.composite

@@ -1,4 +1,4 @@
-"""Strategies of claims that are checked: clean ones, ones with a named defect, hostile ones."""
+"""Strategies for claims to check: clean, with one named defect, and hostile."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ _PLACES = {
 _CHARGES = st.decimals(1, 9_999, places=2)
 _UNRELATED = st.builds(
     ClaimLine,
-    code=st.from_regex(r"Q[0-9]{4}", fullmatch=True),  # drugs and supplies, which no rule concerns
+    code=st.from_regex(r"Q[0-9]{4}", fullmatch=True),  # drugs and supplies; no rule is about them
     units=st.integers(1, 40),
 )
 
 
 def clean_claims(*, policy: Policy | None = None) -> SearchStrategy[Claim]:
-    """Give claims of which no rule finds an error, under a policy or CPT's instructions.
+    """Return claims on which no rule finds an error, under a policy or CPT's instructions.
 
-    They are coded from sessions, and written as claims are: with charges, identities, and lines of
-    drugs that no rule concerns.
+    They are coded from sessions and written like real claims: with charges, ids, providers, and
+    lines for drugs that no rule is about.
 
     >>> from hypothesis import find
     >>> from cptfacet import check_claim
@@ -65,7 +65,7 @@ def clean_claims(*, policy: Policy | None = None) -> SearchStrategy[Claim]:
     hypothesis.errors.InvalidArgument: policy is a Policy, not 'medicare': use policies.get(...) or policies.load(...)
 
     Raises:
-        InvalidArgument: The policy is none.
+        InvalidArgument: The policy is not a `Policy`.
     """
     check_policy(policy, "policy")
     under = policy or packaged_policies.get("cpt")
@@ -85,7 +85,7 @@ def clean_claims(*, policy: Policy | None = None) -> SearchStrategy[Claim]:
 
 
 def _with_valid(line: ClaimLine, date: dt.date | None) -> ClaimLine:
-    """Leave out the diagnoses that the code set is not known to have on the date."""
+    """Leave out diagnoses that are not known to be billable on the date."""
     kept = tuple(code for code in line.diagnoses if date and _billable(code, date))
     return attrs.evolve(line, diagnoses=kept)
 
@@ -100,7 +100,7 @@ def _billable(code: str, date: dt.date) -> bool:
 
 @st.composite
 def _dressed(draw: DrawFn, claim: Claim) -> Claim:
-    """Give a claim the identities, charges and further lines of a real one."""
+    """Add the ids, providers, charges and further lines of a real claim."""
     several = len({line.provider for line in claim.lines}) > 1  # then who did what matters
     provider = draw(either(TEXTS))
     charged = draw(st.booleans())
@@ -116,11 +116,11 @@ def _dressed(draw: DrawFn, claim: Claim) -> Claim:
 
 
 def claims_with(rule: str) -> SearchStrategy[Example]:
-    """Give claims with one named defect, each with its policy and what stands beside it.
+    """Return claims with one named defect, each with its policy, session and history.
 
-    Checking one finds the rule, and no error of a rule that its example in the catalogue does not
-    find. What varies is what the defect does not depend on: the sides, the identities, charges,
-    the order of lines, and lines of other services.
+    Checking one finds the rule, and no error that the packaged example of the rule doesn't have.
+    The claims vary in what the defect doesn't depend on: sides, ids, providers, charges, the order
+    of lines, and lines for other services.
 
     >>> from hypothesis import find
     >>> example = find(claims_with("addon-without-primary"), lambda example: True)
@@ -156,12 +156,12 @@ def claims_with(rule: str) -> SearchStrategy[Example]:
 
 
 def example_reports() -> SearchStrategy[Report]:
-    """Give the reports of the claims that fire the packaged rules."""
+    """Return reports on the packaged example claims, one for each rule."""
     return _examples().map(lambda example: example.check())
 
 
 def example_repairs() -> SearchStrategy[RepairedClaim]:
-    """Give the repairs of these claims."""
+    """Return repairs of the packaged example claims, one for each rule."""
     return _examples().map(
         lambda example: repair_claim(
             example.claim,
@@ -181,7 +181,7 @@ def _errors(report: Report) -> set[str]:
 
 
 def _mirrored(example: Example) -> Example:
-    """Give the same with right and left exchanged, on the claim and in the session."""
+    """Return the example with right and left exchanged, on the claim and in the session."""
     known = packaged()
     right, left = map(known.get_modifier_code, (ModifierRole.RIGHT, ModifierRole.LEFT))
     other = {right: left, left: right}
@@ -230,10 +230,10 @@ _EDGES = st.sampled_from((dt.date.min, dt.date.max, dt.date(2012, 2, 29)))
 
 
 def hostile_claims() -> SearchStrategy[Claim]:
-    """Give claims that are meant to break what reads them; checking them only finds.
+    """Return claims meant to break a reader. Checking one returns findings and never raises.
 
-    Facet codes and modifiers stand among any text, units that no count is, dates at both ends of
-    the calendar, many modifiers and many lines.
+    Facet codes and modifiers are mixed with any text, units that are not a count, dates at both
+    ends of the calendar, many modifiers and many lines.
 
     >>> from hypothesis import find
     >>> from cptfacet import check_claim

@@ -1,4 +1,4 @@
-"""Strategies of answers: made by asking, so that each is one that is really given."""
+"""Strategies for answers: each is what the library really returns for a drawn question."""
 
 from __future__ import annotations
 
@@ -69,11 +69,10 @@ def coded_claims(
     policies: SearchStrategy[Policy] | None = None,
     sessions: SearchStrategy[Session] | None = None,
 ) -> SearchStrategy[tuple[Session, CodedSession]]:
-    """Give sessions with what `code_session` makes of them: claims that are right by construction.
+    """Return sessions with what `code_session` returns for them: claims right by construction.
 
-    The policies are the packaged ones, and the sessions such as code to lines, where they are not
-    named; sessions that are named and code to nothing are passed over. The claim tells its policy
-    by its id.
+    By default, the policies are the packaged ones and the sessions are ones that code to lines.
+    Sessions of your own that are refused are skipped. The claim names its policy by id.
 
     >>> from hypothesis import find
     >>> session, coded = find(coded_claims(), lambda drawn: len(drawn[1].claim.lines) == 2)
@@ -81,7 +80,7 @@ def coded_claims(
     [1, 2]
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     asked = chosen(policies, "policies", packaged_policy())
     if sessions is not None:
@@ -104,10 +103,10 @@ def _sessions_under(policy: Policy) -> SearchStrategy[Session]:
 
 
 def refusals(*, sessions: SearchStrategy[Session] | None = None) -> SearchStrategy[Refusal]:
-    """Give refusals: of whole sessions, and of parts of them.
+    """Return refusals of whole sessions, and of parts of them.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     asked = chosen(sessions, "sessions", any_sessions())
 
@@ -124,12 +123,12 @@ def refusals(*, sessions: SearchStrategy[Session] | None = None) -> SearchStrate
 
 
 def any_sessions() -> SearchStrategy[Session]:
-    """Give sessions, clean and messy."""
+    """Return sessions, clean and messy."""
     return clean_sessions() | messy_sessions()
 
 
 def any_claims() -> SearchStrategy[Claim]:
-    """Give claims that are right, claims as a biller writes them, and messy ones."""
+    """Return claims that are right, claims as a biller writes them, and messy ones."""
     coded = coded_claims().map(lambda drawn: drawn[1].claim)
     return clean_claims() | coded | messy_claims()
 
@@ -137,10 +136,10 @@ def any_claims() -> SearchStrategy[Claim]:
 def decoded_claims(
     *, claims: SearchStrategy[Claim] | None = None, policies: SearchStrategy[Policy] | None = None
 ) -> SearchStrategy[DecodedClaim]:
-    """Give what `decode_claim` reads in claims: coded ones, right or wrong ones, and messy ones.
+    """Return what `decode_claim` reads from claims: coded, right or wrong, and messy ones.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     read = chosen(claims, "claims", any_claims())
     asked = chosen(policies, "policies", packaged_policy())
@@ -160,12 +159,12 @@ def part_of(values: SearchStrategy[T], parts: Callable[[T], Iterable[Any]]) -> S
 
 
 def coded() -> SearchStrategy[CodedSession]:
-    """Give what coding made of sessions."""
+    """Return coded sessions."""
     return coded_claims().map(lambda drawn: drawn[1])
 
 
 def errors() -> SearchStrategy[CptfacetError]:
-    """Give errors that this library raises."""
+    """Return errors that this library raises."""
     problems = st.builds(Problem, path=TEXTS, message=TEXTS, line=either(st.integers(1, 999)))
     return st.one_of(
         st.builds(ParseError, what=TEXTS, text=OPAQUE, reason=TEXTS),

@@ -1,4 +1,4 @@
-"""Strategies of the words of the field: places of the body, dates, texts."""
+"""Strategies for the words of the field: joints, nerves, sides, dates, texts."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ DAY = dt.timedelta(days=1)
 
 
 def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> SearchStrategy[Joint]:
-    """Give joints, head to tail; those of one code region where it is named.
+    """Return joints, from head to tail; with ``region``, those of one code region.
 
-    The region is that of ``on``, or where no date is named that of the newest edition.
+    The region of a joint is the one on the date ``on``, by default the date of the packaged data.
 
     >>> from hypothesis import find
     >>> find(joints(region=CodeRegion.LUMBAR_SACRAL), lambda joint: True)
@@ -81,7 +81,7 @@ def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> Se
     hypothesis.errors.InvalidArgument: region is a CodeRegion, not 'lumbar'
 
     Raises:
-        InvalidArgument: The region is none, or no joint is known to have it on that date.
+        InvalidArgument: The region is not a region, or no joint is known to have it on that date.
     """
     check_member(region, CodeRegion, "region")
     check_day(on, "on")
@@ -101,7 +101,7 @@ def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> Se
 
 
 def nerves() -> SearchStrategy[Nerve]:
-    """Give nerves that a note may list, those that supply no facet joint included."""
+    """Return nerves that a note may list, including those that supply no facet joint."""
     return st.sampled_from(Nerve)
 
 
@@ -109,42 +109,42 @@ SIDES = st.sampled_from(Side)
 
 
 def or_unnamed(sides: SearchStrategy[Side]) -> SearchStrategy[Side | None]:
-    """Give sides, and None for one that is not named: as often as each of the others."""
+    """Return sides and, as often as each of them, None for a side that is not named."""
     return st.sampled_from((None, *Side)) if sides is SIDES else either(sides)
 
 
 def sides() -> SearchStrategy[Side]:
-    """Give sides: right, left and both."""
+    """Return sides: left, right and bilateral."""
     return st.sampled_from(Side)
 
 
 def techniques() -> SearchStrategy[Technique]:
-    """Give techniques."""
+    """Return techniques."""
     return st.sampled_from(Technique)
 
 
 def guidances() -> SearchStrategy[Guidance]:
-    """Give guidances that a note states; not stated is None, and none of these."""
+    """Return kinds of guidance that a note states. Guidance not stated is None and never drawn."""
     return st.sampled_from(Guidance)
 
 
 def purposes() -> SearchStrategy[Purpose]:
-    """Give purposes."""
+    """Return purposes."""
     return st.sampled_from(Purpose)
 
 
 def claim_types() -> SearchStrategy[ClaimType]:
-    """Give claim types."""
+    """Return claim types."""
     return st.sampled_from(ClaimType)
 
 
 def line_forms() -> SearchStrategy[LateralityFormat]:
-    """Give the forms in which both sides of a level are written."""
+    """Return laterality formats."""
     return st.sampled_from(LateralityFormat)
 
 
 def side_counts(*, min_levels: int = 0, max_levels: int = 9) -> SearchStrategy[SideCount]:
-    """Give levels counted by side.
+    """Return levels counted by side.
 
     >>> from hypothesis import find
     >>> str(find(side_counts(max_levels=1), lambda counted: counted.right))
@@ -155,7 +155,7 @@ def side_counts(*, min_levels: int = 0, max_levels: int = 9) -> SearchStrategy[S
     hypothesis.errors.InvalidArgument: min_levels (3) and max_levels (2): 0 <= min_levels <= max_levels
 
     Raises:
-        InvalidArgument: The numbers are none, or contradict each other.
+        InvalidArgument: The bounds are not numbers, or contradict each other.
     """
     numbers = (min_levels, max_levels)
     if any(type(number) is not int for number in numbers) or not 0 <= min_levels <= max_levels:
@@ -174,7 +174,7 @@ def _count(treated: Iterable[Side | None]) -> SideCount:
 
 
 def packaged_policy() -> SearchStrategy[Policy]:
-    """Give the packaged policies."""
+    """Return the packaged policies."""
     return st.sampled_from(packaged_policies.ids()).map(packaged_policies.get)
 
 
@@ -199,11 +199,11 @@ def service_dates(
     max_value: dt.date | None = None,
     under: Policy | None = None,
 ) -> SearchStrategy[dt.date]:
-    """Give dates of service, many of them beside a day on which a rule or a code changes.
+    """Return dates of service, many of them next to a day on which a rule or a code changes.
 
-    The days of change are those of the reference and of the policy ``under`` which the service is
-    coded, or of every packaged policy. Without bounds, dates run from a year before the first of
-    them to ten years after the last.
+    These days come from the reference data and from the policy ``under``, or from every packaged
+    policy. Without bounds, dates run from a year before the first of these days to ten years after
+    the last.
 
     >>> from hypothesis import find
     >>> service_dates(min_value=dt.date(2026, 2, 1), max_value=dt.date(2026, 1, 1))
@@ -212,7 +212,7 @@ def service_dates(
     hypothesis.errors.InvalidArgument: min_value (2026-02-01) is after max_value (2026-01-01)
 
     Raises:
-        InvalidArgument: A bound is no date, or the bounds leave no date between them.
+        InvalidArgument: A bound is not a date, or the bounds leave no date between them.
     """
     check_day(min_value, "min_value")
     check_day(max_value, "max_value")
@@ -230,9 +230,9 @@ def service_dates(
 
 
 def terms(*, dates: SearchStrategy[dt.date] | None = None) -> SearchStrategy[EffectivePeriod]:
-    """Give terms of facts: from a stated start or from the day first seen, ended or not.
+    """Return periods in which facts are in force: from a stated start or the day first seen, ended or not.
 
-    A term with neither holds on every date; only a judgment has one.
+    A period without either holds on every date; only a judgment has one.
     """
     days = chosen(dates, "dates", service_dates())
 
@@ -259,9 +259,9 @@ def terms(*, dates: SearchStrategy[dt.date] | None = None) -> SearchStrategy[Eff
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=12)
-# Lone surrogates too: JSON can escape them, so somebody will.
+# With lone surrogates: JSON can escape them, so somebody will.
 OPAQUE = st.text(st.characters(codec=None, exclude_categories=()), max_size=12)
-# As codes are read from a document: without spaces around them, and in capitals.
+# Codes as a document is read: stripped and in capitals.
 ANY_CODES = st.text(max_size=7).map(lambda text: text.strip().upper())
 
 
@@ -279,7 +279,7 @@ UTNS = _run(_DIGITS + _UPPER, min_size=14, max_size=14)
 
 
 def diagnoses() -> SearchStrategy[str]:
-    """Give texts of the shape of an ICD-10-CM code, whether that code exists or not."""
+    """Return texts in the format of an ICD-10-CM code, whether the code exists or not."""
     category = _joined(
         st.sampled_from(_UPPER), st.sampled_from(_DIGITS), st.sampled_from(f"{_DIGITS}AB")
     )
@@ -288,9 +288,9 @@ def diagnoses() -> SearchStrategy[str]:
 
 
 def locations() -> SearchStrategy[Location]:
-    """Give locations of a service of the right shape, each part stated or not.
+    """Return well-formed locations of a service, each part stated or not.
 
-    States are those that Medicare has, and texts that look like one.
+    A state is one that Medicare serves, or two capital letters.
     """
     known = st.sampled_from(sorted({area.state for area in jurisdictions.areas()}))
     return st.builds(
