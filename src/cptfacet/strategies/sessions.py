@@ -1,4 +1,4 @@
-"""Strategies of what was done: targets, treatments, sessions."""
+"""Strategies for what was done: targets, treated nerves, treatments, sessions."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def targets(
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
 ) -> SearchStrategy[Target]:
-    """Give joints with the side that was treated, or where ``unnamed_sides``, without it too.
+    """Return joints with the side treated, or with ``unnamed_sides`` also without a side.
 
     >>> from hypothesis import find
     >>> from hypothesis import strategies as st
@@ -87,7 +87,7 @@ def targets(
     hypothesis.errors.InvalidArgument: joints is a strategy, not <Joint.L5_S1: 'L5-S1'>: write joints=st.just(<Joint.L5_S1: 'L5-S1'>)
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     check_flag(unnamed_sides, "unnamed_sides")
     which = chosen(joints, "joints", st.sampled_from(Joint))
@@ -101,10 +101,10 @@ def treated_nerves(
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
 ) -> SearchStrategy[TreatedNerve]:
-    """Give nerves with the side that was treated, or where ``unnamed_sides``, without it too.
+    """Return nerves with the side treated, or with ``unnamed_sides`` also without a side.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
     check_flag(unnamed_sides, "unnamed_sides")
     which = chosen(nerves, "nerves", st.sampled_from(Nerve))
@@ -135,7 +135,7 @@ class _Parts:
 
 
 class _Sides:
-    """Draw sides that don't contradict: a joint or nerve has a side throughout a session or never."""
+    """Sides that don't contradict: a joint or nerve has a side throughout a session or never."""
 
     def __init__(self, draw: st.DrawFn, parts: _Parts) -> None:
         self.draw = draw
@@ -153,7 +153,7 @@ class _Sides:
         return self.draw(self.named) if self.told[key] else None
 
 
-# Mostly such that there is something to code, and yet any.
+# All of them, but mostly those that code to lines.
 _TECHNIQUES = st.sampled_from(list(Technique)[:3]) | st.sampled_from(Technique)
 _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
     st.sampled_from(Guidance)
@@ -164,9 +164,9 @@ _MOST_TREATMENTS = 3
 
 
 def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
-    """Give nerves as a note lists them: any, or where none are named runs of neighbors too."""
+    """Return lists of nerves as in a note; by default, many are runs of adjacent nerves."""
     if nerves is not None:
-        return perhaps(nerves, max_size=_MOST_NERVES)
+        return perhaps(chosen(nerves, "nerves", nerves), max_size=_MOST_NERVES)
     order = tuple(Nerve)
     starts = st.integers(0, len(order) - 1)
     lengths = st.integers(2, _MOST_NERVES)
@@ -174,41 +174,20 @@ def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tup
     return st.just(()) | tuples(st.sampled_from(Nerve), max_size=_MOST_NERVES) | runs
 
 
-def _parts(
-    *,
-    dates: SearchStrategy[dt.date] | None = None,
-    claim_types: SearchStrategy[ClaimType | None] | None = None,
-    techniques: SearchStrategy[Technique] | None = None,
-    guidances: SearchStrategy[Guidance | None] | None = None,
-    purposes: SearchStrategy[Purpose | None] | None = None,
-    joints: SearchStrategy[Joint] | None = None,
-    nerves: SearchStrategy[Nerve] | None = None,
-    sides: SearchStrategy[Side] | None = None,
-    unnamed_sides: bool = True,
-    max_targets: int = _MOST_TARGETS,
-    max_treatments: int = _MOST_TREATMENTS,
-    under: Policy | None = None,
-) -> _Parts:
-    check_flag(unnamed_sides, "unnamed_sides")
-    check_policy(under, "under")
-    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
-        if type(number) is not int or number < 1:
-            message = f"{name} is a whole number, one at the least, not {number!r}"
-            raise InvalidArgument(message)
-    if nerves is not None:
-        chosen(nerves, "nerves", nerves)
+def _usual(under: Policy | None = None) -> _Parts:
+    """Return what sessions are made of where no option says otherwise."""
     return _Parts(
-        dates=chosen(dates, "dates", service_dates(under=under)),
-        claim_types=chosen(claim_types, "claim_types", either(st.sampled_from(ClaimType))),
-        techniques=chosen(techniques, "techniques", _TECHNIQUES),
-        guidances=chosen(guidances, "guidances", _GUIDANCES),
-        purposes=chosen(purposes, "purposes", either(st.sampled_from(Purpose))),
-        joints=chosen(joints, "joints", st.sampled_from(Joint)),
-        nerves=_lists_of_nerves(nerves),
-        sides=chosen(sides, "sides", SIDES),
-        unnamed_sides=unnamed_sides,
-        max_targets=max_targets,
-        max_treatments=max_treatments,
+        dates=service_dates(under=under),
+        claim_types=either(st.sampled_from(ClaimType)),
+        techniques=_TECHNIQUES,
+        guidances=_GUIDANCES,
+        purposes=either(st.sampled_from(Purpose)),
+        joints=st.sampled_from(Joint),
+        nerves=_lists_of_nerves(None),
+        sides=SIDES,
+        unnamed_sides=True,
+        max_targets=_MOST_TARGETS,
+        max_treatments=_MOST_TREATMENTS,
         texts=TEXTS,
         places=PLACES,
         diagnoses=diagnoses(),
@@ -228,15 +207,15 @@ def treatments(
     unnamed_sides: bool = True,
     max_targets: int = _MOST_TARGETS,
 ) -> SearchStrategy[Treatment]:
-    """Give treatments: one technique on targets, on nerves, on both, or on nothing that is told.
+    """Return treatments: one technique on targets, on nerves, on both, or on neither.
 
-    No joint or nerve stands in one treatment with a side and without, so that each may be the
-    treatment of a session.
+    In one treatment a joint or nerve always has a side or never does, so each treatment fits into a
+    session.
 
     Raises:
-        InvalidArgument: An option is no strategy.
+        InvalidArgument: An option is not a strategy.
     """
-    parts = _parts(
+    drawn = sessions(
         techniques=techniques,
         guidances=guidances,
         purposes=purposes,
@@ -245,8 +224,9 @@ def treatments(
         sides=sides,
         unnamed_sides=unnamed_sides,
         max_targets=max_targets,
+        max_treatments=1,
     )
-    return st.composite(lambda draw: _draw_treatment(draw, parts, _Sides(draw, parts)))()
+    return drawn.map(lambda session: session.treatments[0])
 
 
 def sessions(
@@ -264,12 +244,12 @@ def sessions(
     max_treatments: int = _MOST_TREATMENTS,
     under: Policy | None = None,
 ) -> SearchStrategy[Session]:
-    """Give sessions that `Session` accepts; with ``under``, such as code to lines under that policy.
+    """Return sessions that `Session` accepts; with ``under``, sessions that code to lines.
 
-    An option that is left out gives all that there is, not stated included: no claim type, purpose
-    or guidance. ``nerves=st.nothing()`` gives sessions that are documented by joints alone. Under a
-    policy the first treatment has levels, of a technique and guidance that the policy sends to a
-    family on that date; what other treatments there are may be refused.
+    An option left out draws every value, and "not stated" for claim type, purpose and guidance.
+    ``nerves=st.nothing()`` draws sessions documented by joints alone. Under a policy, the first
+    treatment has levels, and the policy reports its technique and guidance with a code family on
+    that date. Further treatments may be refused.
 
     >>> from hypothesis import find
     >>> from hypothesis import strategies as st
@@ -287,21 +267,28 @@ def sessions(
     hypothesis.errors.InvalidArgument: under is a Policy, not 'cpt': use policies.get(...) or policies.load(...)
 
     Raises:
-        InvalidArgument: An option is not what it should be, or the policy codes nothing at all.
+        InvalidArgument: An option has the wrong type, or the policy codes no technique.
     """
-    parts = _parts(
-        dates=dates,
-        claim_types=claim_types,
-        techniques=techniques,
-        guidances=guidances,
-        purposes=purposes,
-        joints=joints,
-        nerves=nerves,
-        sides=sides,
+    check_flag(unnamed_sides, "unnamed_sides")
+    check_policy(under, "under")
+    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
+        if type(number) is not int or number < 1:
+            message = f"{name} is a whole number, 1 or more, not {number!r}"
+            raise InvalidArgument(message)
+    usual = _usual(under)
+    parts = attrs.evolve(
+        usual,
+        dates=chosen(dates, "dates", usual.dates),
+        claim_types=chosen(claim_types, "claim_types", usual.claim_types),
+        techniques=chosen(techniques, "techniques", usual.techniques),
+        guidances=chosen(guidances, "guidances", usual.guidances),
+        purposes=chosen(purposes, "purposes", usual.purposes),
+        joints=chosen(joints, "joints", usual.joints),
+        nerves=_lists_of_nerves(nerves),
+        sides=chosen(sides, "sides", usual.sides),
         unnamed_sides=unnamed_sides,
         max_targets=max_targets,
         max_treatments=max_treatments,
-        under=under,
     )
     if under is None:
         return _drawn_sessions(parts)
@@ -313,11 +300,12 @@ def sessions(
 
 
 def messy_sessions() -> SearchStrategy[Session]:
-    """Give any session that `Session` accepts: any date, and any text where it takes a text."""
-    usual = _parts(dates=service_dates() | st.dates())
+    """Return any session that `Session` accepts: any date, and any text where it takes text."""
+    usual = _usual()
     return _drawn_sessions(
         attrs.evolve(
             usual,
+            dates=usual.dates | st.dates(),
             texts=OPAQUE,
             places=OPAQUE,
             diagnoses=ANY_CODES,
@@ -373,14 +361,14 @@ def _drawn_sessions(draw: st.DrawFn, parts: _Parts) -> Session:
 
 
 class _Day(NamedTuple):
-    """The guidances under which each technique is coded on a day, and the joints that then have codes."""
+    """What can be coded on a day: the guidance for each technique, and the joints of each pair."""
 
     cells: Mapping[Technique, tuple[Guidance, ...]]
     joints: Mapping[tuple[Technique, Guidance], frozenset[Joint]]
 
 
 class _Codable:
-    """What a policy sends to codes that are valid, day by day."""
+    """What a policy reports with valid codes, day by day."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -389,7 +377,7 @@ class _Codable:
         self.code = Coder(policy).code
 
     def day(self, on: dt.date) -> _Day:
-        """Give what is codable on a day; between two days of change it is worked out once."""
+        """Return what can be coded on a day, worked out once between two days of change."""
         place = bisect.bisect_right(self._turning, on)
         if place not in self._kept:
             self._kept[place] = self._work_out(on)
@@ -428,13 +416,13 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
     cells, joints = codable.day(day)
     technique = draw(parts.techniques.filter(lambda technique: technique in cells))
     guidance = draw(parts.guidances.filter(lambda guidance: guidance in cells[technique]))
-    assert guidance is not None  # noqa: S101  no cell has it
+    assert guidance is not None  # noqa: S101  cells have stated guidance alone
     has_code = parts.joints.filter(lambda joint: joint in joints[technique, guidance])
     sides = _Sides(draw, parts)
     levels = draw(st.lists(has_code, min_size=1, max_size=parts.max_targets))
     nerves = draw(parts.nerves)
     if technique.on_nerves and nerves and draw(st.booleans()):
-        # Documented by nerves alone, on one side, so that they complete the joints.
+        # Documented by nerves alone, on one side: the nerves complete the joints.
         side = draw(sides.any)
         first = Treatment(
             technique=technique,
