@@ -14,7 +14,7 @@ from cptfacet._records import sealed
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
-from cptfacet.findings import Finding, Replacement, Report, Severity
+from cptfacet.findings import Finding, Replacement, Report, RuleFamily, Severity
 from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies.selection import select_policy
 from cptfacet.reference import packaged
@@ -241,8 +241,13 @@ def _steps(
 
 
 def _choices(report: Report) -> Iterator[list[Finding]]:
-    """Yield the findings with a replacement: those of one rule that share no line, then the others."""
+    """Yield the findings with a replacement: those of one rule that share no line, then the others.
+
+    Of findings that are equally severe and about the same lines, those of the first family of rules
+    come first.
+    """
     settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
+    settled.sort(key=lambda f: (f.severity.rank, f.lines, _FAMILIES.index(f.family)))
     others: list[Finding] = []
     for rule in dict.fromkeys(found.rule for found in settled):
         together: list[Finding] = []
@@ -257,6 +262,9 @@ def _choices(report: Report) -> Iterator[list[Finding]]:
                 others.append(found)
         yield together
     yield from ([found] for found in others)
+
+
+_FAMILIES = tuple(RuleFamily)
 
 
 def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Change]]:

@@ -11,7 +11,7 @@ import pytest
 from cptfacet import policies, repairing
 from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, parse_line
-from cptfacet.findings import Finding, Replacement, Report
+from cptfacet.findings import Finding, Replacement, Report, RuleFamily
 from cptfacet.interop.examples import examples
 from cptfacet.repairing import repair_claim
 
@@ -21,10 +21,16 @@ FIRES = examples("modifier-order")[0]
 
 
 class Stub:
-    """A checker that finds what is to be written instead of a line; each code is a rule to it."""
+    """A checker that finds what is to be written instead of a line; each code is a rule to it.
 
-    def __init__(self, found: Mapping[str, tuple[str, ...]]) -> None:
+    ``families`` are those of the rules that find it, where they are not on the form.
+    """
+
+    def __init__(
+        self, found: Mapping[str, tuple[str, ...]], families: Mapping[str, RuleFamily] | None = None
+    ) -> None:
         self.found = found
+        self.families = families or {}
         self.checks = 0
 
     def check(self, claim: Claim, **_: Any) -> Report:
@@ -33,6 +39,7 @@ class Stub:
             attrs.evolve(
                 LIKE,
                 rule=line.code,
+                family=self.families.get(instead, RuleFamily.FORM),
                 lines=(number,),
                 remedy=Replacement(lines=(parse_line(instead),)),
             )
@@ -75,3 +82,12 @@ def test_all_remedies_of_one_rule_take_one_check(monkeypatch: pytest.MonkeyPatch
     assert lines == ["64493-RT x1", "64494-RT x1", "64493-RT x1"]
     assert [change.lines for change in changes] == [(1,), (3,), (2,)]
     assert stub.checks == 1 + 2
+
+
+def test_the_first_family_of_rules_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among findings about the same lines that are as severe, whatever the rules are called."""
+    families = {"64493-RT x1": RuleFamily.DOCUMENTATION, "64493-KX x1": RuleFamily.PURPOSE}
+    lines, [change] = repaired(monkeypatch, Stub({"64493 x1": (*families,)}, families), "64493")
+
+    assert lines == ["64493-KX x1"]
+    assert change.family is RuleFamily.PURPOSE
