@@ -1,7 +1,7 @@
-"""How both sides are written on claim lines: render them, read them back, convert between forms.
+"""Laterality formats: write the sides of a level on claim lines, read them back, convert them.
 
-Payers disagree on how to write one bilateral level. A line form is one way of writing it; the forms
-are never blended. Everything here is a pure function of lines.
+Payers disagree on how to bill one bilateral level. A laterality format is one way to bill it;
+formats are never mixed. Everything here is a pure function of lines.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ Forms: TypeAlias = (
 @sealed
 @attrs.frozen(kw_only=True)
 class SideCount:
-    """How many levels of one code were treated on which side.
+    """The number of levels of one code treated on each side.
 
     >>> SideCount(bilateral=1, right=2).mirrored
     SideCount(bilateral=1, right=0, left=2, unnamed=0)
@@ -91,17 +91,17 @@ class SideCount:
 
     @property
     def mirrored(self) -> SideCount:
-        """The same levels with the sides exchanged."""
+        """The same levels with left and right swapped."""
         return attrs.evolve(self, right=self.left, left=self.right)
 
     @property
     def levels(self) -> int:
-        """How many levels these are: one on both sides is still one."""
+        """The number of levels; a bilateral level counts once."""
         return self.bilateral + self.right + self.left + self.unnamed
 
     @property
     def side(self) -> Side | None:
-        """The side of all levels together; None where no level has a named side."""
+        """The side of all levels together, or None if no level has a stated side."""
         if self.bilateral or (self.right and self.left):
             return Side.BILATERAL
         if self.right:
@@ -110,7 +110,7 @@ class SideCount:
 
     @property
     def as_one_level(self) -> SideCount:
-        """The same sides as those of one level, or of none."""
+        """The same sides on a single level, or on none if there are no levels."""
         match self.side:
             case Side.BILATERAL:
                 return SideCount(bilateral=1)
@@ -145,10 +145,11 @@ class SideCount:
 @sealed
 @attrs.frozen(kw_only=True)
 class Laterality:
-    """What lines of one code say about sides, read in a line form.
+    """The sides that the lines of one code report, read in a laterality format.
 
-    ``sides`` is the reading with the most bilateral levels, ``fewest_bilateral`` counts those that
-    every reading has. ``excess``: the units are of more levels than the code stands for.
+    ``sides`` is the reading with the most bilateral levels; ``fewest_bilateral`` is the number of
+    bilateral levels that every reading has. ``excess``: the units count more levels than the code
+    represents.
     """
 
     form: LateralityFormat
@@ -158,20 +159,20 @@ class Laterality:
 
     @property
     def ambiguous(self) -> tuple[str, ...]:
-        """What the form, or the lines themselves, leave open."""
+        """What the format, or the lines themselves, leave open."""
         if self.excess:
-            return ("the units are of more levels than the code stands for",)
+            return ("the units count more levels than the code represents",)
         if self.fewest_bilateral == self.sides.bilateral:
             return ()
         if self.form is LateralityFormat.TWO_UNITS:
-            return ("two units may be both sides of one level or one side of two",)
-        return ("right and left units may be of the same level or of two levels",)
+            return ("2 units may be one bilateral level or two unilateral levels",)
+        return ("RT and LT units may be one bilateral level or two unilateral levels",)
 
     def readings(self) -> Iterator[SideCount]:
-        """Give each count of levels that these lines may stand for, most bilateral ones first.
+        """Yield each count of levels that these lines may represent, most bilateral levels first.
 
-        A level on both sides may as well be two levels: one on each side where lines name sides,
-        two whose side is not named where units alone do.
+        A bilateral level may also be read as two levels: one on each side if the lines have RT and
+        LT, or two whose side is not stated if only the units count sides.
 
         >>> four = ClaimLine(code="64636", units=4)
         >>> [str(sides) for sides in read([four], form=LateralityFormat.TWO_UNITS).readings()]
@@ -181,7 +182,7 @@ class Laterality:
             yield self.reading(bilateral)
 
     def allows(self, sides: SideCount) -> bool:
-        """Say whether a count of levels is one of the readings.
+        """Whether a count of levels is one of the readings.
 
         >>> read([ClaimLine(code="64636", units=4)], form=LateralityFormat.TWO_UNITS).allows(
         ...     SideCount(bilateral=1, unnamed=2)
@@ -193,7 +194,7 @@ class Laterality:
         return sides == self.reading(sides.bilateral)
 
     def reading(self, bilateral: int) -> SideCount:
-        """Give the reading with so many bilateral levels."""
+        """Return the reading with this number of bilateral levels."""
         split = self.sides.bilateral - bilateral
         if self.form is LateralityFormat.TWO_UNITS:
             halves = {"unnamed": self.sides.unnamed + 2 * split}
@@ -205,14 +206,14 @@ class Laterality:
 @sealed
 @attrs.frozen(kw_only=True)
 class Conversion:
-    """Lines in another form, and what of the first ones can't be told from them."""
+    """Lines in another laterality format, and what the conversion lost."""
 
     lines: tuple[ClaimLine, ...]
     lost: tuple[str, ...] = ()
 
 
 def shapes(form: LateralityFormat, *, reference: Reference | None = None) -> Shapes:
-    """Give the modifiers and units that a form writes for one level, by side.
+    """Return the modifiers and units that a laterality format uses for one level, by side.
 
     >>> shapes(LateralityFormat.RT_LT_LINES)[Side.BILATERAL]
     ((('RT',), 1), (('LT',), 1))
@@ -245,10 +246,10 @@ _SIDES = (Side.BILATERAL, Side.RIGHT, Side.LEFT, None)
 def lay_out(
     form: Shapes, treated: Sequence[tuple[K, Side | None]]
 ) -> list[tuple[tuple[str, ...], int, list[tuple[K, Side | None]]]]:
-    """Lay treated levels of one code out on lines: modifiers, units and the levels of each line.
+    """Return the lines for the treated levels of one code: modifiers, units and levels of each.
 
-    Bilateral levels come first, then right, left, and those without a named side; lines that would
-    have equal modifiers are one line.
+    Bilateral levels come first, then right, left, and levels without a stated side. Lines with
+    equal modifiers become one line.
     """
     lines: dict[tuple[str, ...], tuple[int, list[tuple[K, Side | None]]]] = {}
     for side in _SIDES:
@@ -267,7 +268,7 @@ def order_modifiers(
     order: Sequence[str] = tuple(ModifierKind),
     reference: Reference | None = None,
 ) -> tuple[str, ...]:
-    """Put modifiers in the order of their kinds: payment, laterality, informational.
+    """Return modifiers in the order of their kinds: payment, laterality, informational.
 
     Modifiers of one kind keep their order.
 
@@ -287,10 +288,10 @@ def render(
     order: Sequence[str] = tuple(ModifierKind),
     reference: Reference | None = None,
 ) -> tuple[ClaimLine, ...]:
-    """Write the sides of one code in a line form.
+    """Return the lines that report the sides of one code in a laterality format.
 
-    ``line`` carries the code and everything else that each line shall have; its units don't matter,
-    and its own modifiers name no side.
+    ``line`` has the code and everything that each line should have. Its units don't matter, and it
+    has no laterality modifier.
 
     >>> block = ClaimLine(code="64493", modifiers=("KX",))
     >>> [l.text for l in render(block, SideCount(bilateral=1), form=LateralityFormat.ONE_LINE_50)]
@@ -304,15 +305,15 @@ def render(
     ... )
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormatMismatchError: these lines do not have the form one-line-50: 64493-50 x1 names a side already; give the line without it
+    cptfacet.errors.FormatMismatchError: these lines are not in the laterality format one-line-50: 64493-50 x1 already has a laterality modifier; pass the line without it
 
     Raises:
-        FormatMismatchError: The line names a side already.
+        FormatMismatchError: The line already has a laterality modifier.
     """
     known = reference or packaged()
     line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
-        reason = f"{line.text} names a side already; give the line without it"
+        reason = f"{line.text} already has a laterality modifier; pass the line without it"
         raise FormatMismatchError(form=form, reason=reason)
     written: dict[tuple[str, ...], int] = {}
     shaped = shapes(form, reference=known)
@@ -331,7 +332,7 @@ def render(
 
 
 def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRole]:
-    """Give the modifiers that name a side, with the role of each.
+    """Return the laterality modifiers (50, RT, LT) with the role of each.
 
     >>> list(lateral_roles())
     ['50', 'RT', 'LT']
@@ -343,7 +344,7 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
 def read(
     lines: Iterable[ClaimLine], *, form: LateralityFormat, reference: Reference | None = None
 ) -> Laterality:
-    """Read the sides that lines of one code say in a line form.
+    """Return the sides that the lines of one code report, read in a laterality format.
 
     >>> both = [
     ...     ClaimLine(code="64493", modifiers=("RT",)),
@@ -354,10 +355,10 @@ def read(
     >>> read([ClaimLine(code="64493", modifiers=("50",))], form=LateralityFormat.TWO_UNITS)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormatMismatchError: these lines do not have the form two-units: 64493-50 x1 has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines are not in the laterality format two-units: 64493-50 x1 has the bilateral modifier
 
     Raises:
-        FormatMismatchError: The lines have several codes, or are not written in this form.
+        FormatMismatchError: The lines have several codes, or are not in this laterality format.
     """
     known = reference or packaged()
     lateral = lateral_roles(known)
@@ -365,15 +366,15 @@ def read(
     code = None
     for line in (given.canonical for given in lines):
         if code not in (None, line.code):
-            _refuse(form, f"{code} and {line.code} are two codes; read one at a time")
+            _refuse(form, f"{code} and {line.code} are different codes; read one code at a time")
         code = line.code
         count = line.whole_units
         if count is None:
             named = "-".join((line.code, *line.modifiers))
-            _refuse(form, f"{named} has no whole number of units, one at the least")
+            _refuse(form, f"the units of {named} must be a whole number, 1 or more")
         roles = [lateral[modifier] for modifier in line.modifiers if modifier in lateral]
         if len(roles) > 1:
-            _refuse(form, f"{line.text} names its side twice")
+            _refuse(form, f"{line.text} has more than one laterality modifier")
         role = roles[0] if roles else None
         if role is ModifierRole.BILATERAL and form in _WITHOUT_BOTH:
             _refuse(form, f"{line.text} has the bilateral modifier")
@@ -393,10 +394,10 @@ def _refuse(form: LateralityFormat, reason: str) -> NoReturn:
 def read_units(
     units: Mapping[ModifierRole | None, int], *, form: LateralityFormat, ordinal: Ordinal | None
 ) -> Laterality:
-    """Read the sides that the units of one code say, by the modifier that they stand with.
+    """Return the sides that one code's units report, given the units with each modifier.
 
-    A code for each additional level may stand for several; any other stands for one, or for all
-    that are left.
+    A code for each additional level may represent several levels. Any other code represents one
+    level, or all remaining ones.
 
     >>> read_units(
     ...     {ModifierRole.BILATERAL: 1}, form=LateralityFormat.ONE_LINE_50, ordinal=Ordinal.FIRST
@@ -407,10 +408,10 @@ def read_units(
     ... )
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormatMismatchError: these lines do not have the form two-units: a line has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines are not in the laterality format two-units: a line has the bilateral modifier
 
     Raises:
-        FormatMismatchError: The units are not written in this form.
+        FormatMismatchError: The units are not in this laterality format.
     """
     counted = ordinal is Ordinal.EACH_ADDITIONAL
     both = units.get(ModifierRole.BILATERAL, 0)
@@ -445,7 +446,7 @@ def read_units(
 
 
 def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str, LateralityFormat]:
-    """Give the line form that a policy asks for on a date, by the role of the code.
+    """Return the laterality format that a policy wants on a date, by the role of the code.
 
     >>> import datetime as dt
     >>> from cptfacet import policies
@@ -456,11 +457,11 @@ def forms(policy: Policy, *, on: dt.date, claim_type: ClaimType) -> Mapping[str,
     >>> forms(cpt, on=dt.date(1990, 1, 1), claim_type=ClaimType.PROFESSIONAL)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormatNotKnownError: no line form is known from policy cpt, professional, on 1990-01-01: primary: no source shows it in force before 2010-01-01; injection-add-on: no source shows it in force before 2010-01-01; ablation-add-on: no source shows it in force before 2012-01-01
+    cptfacet.errors.FormatNotKnownError: no laterality format is known from policy cpt, professional, on 1990-01-01: primary: no source shows it in force before 2010-01-01; injection-add-on: no source shows it in force before 2010-01-01; ablation-add-on: no source shows it in force before 2012-01-01
 
     Raises:
-        FormatNotKnownError: No source that was read tells the form of a role; every such role is
-            named.
+        FormatNotKnownError: No source we have read states the format of a role; the error lists
+            every such role.
     """
     found: dict[str, LateralityFormat] = {}
     problems: list[Problem] = []
@@ -483,17 +484,17 @@ def convert(
     target: Forms,
     reference: Reference | None = None,
 ) -> Conversion:
-    """Write facet lines of one form in another, and say what is lost.
+    """Convert facet lines from one laterality format to another, and list what is lost.
 
-    A form is one for all codes, or one for each role (`procedures.CodeRole`), as `forms` gives them.
-    Lines of one code are taken together by everything that they carry beside sides, units and
-    charge. Each group is read in the first form and written in the second where its first line
-    stood; where both forms write it alike, its lines stay as they are. So do lines whose code is no
-    facet code, of today or of the time before. Code, modifiers and whole units are written in their canonical form.
+    Pass one format for all codes, or one for each role (`procedures.CodeRole`), as `forms` returns
+    them. Lines of one code form a group if they share everything but sides, units and charge. Each
+    group is read in the source format and written in the target format, in place of its first line.
+    Lines stay unchanged if both formats write the group alike, or if the code is not a current or
+    former facet code. Codes, modifiers and whole units are written in canonical form.
 
-    The total charge of a group is shared by the sides that its lines stand for. Nothing is lost
-    where converting back gives the same lines, and all lines of one code, practitioner and day say
-    the same sides in both forms; whatever else holds is named in ``lost``.
+    The total charge of a group is divided among the sides that its lines represent. Nothing is lost
+    if converting back gives the same lines, and all lines of one code, practitioner and day report
+    the same sides in both formats. Otherwise ``lost`` lists what is lost.
 
     >>> two = [
     ...     ClaimLine(code="64493", modifiers=("50", "KX"), charge=Decimal(1000)),
@@ -505,23 +506,23 @@ def convert(
     >>> [f"{line.text} ${line.charge}" for line in split.lines], split.lost
     (['64493-RT-KX x1 $500.00', '64493-LT-KX x1 $500.00', '64494-RT-KX x1 $300'], ())
 
-    A right and a left line that differ in something else can't be one line:
+    An RT line and an LT line that differ in another modifier can't become one line:
 
     >>> pair = [ClaimLine(code="64493", modifiers=m) for m in (("RT",), ("LT", "59"))]
     >>> kept = convert(
     ...     pair, source=LateralityFormat.RT_LT_LINES, target=LateralityFormat.ONE_LINE_50
     ... )
     >>> [line.text for line in kept.lines], kept.lost[-1]
-    (['64493-RT x1', '64493-LT-59 x1'], '64493: 1 bilateral in rt-lt-lines reads 1 right, 1 left in one-line-50')
+    (['64493-RT x1', '64493-LT-59 x1'], '64493: 1 bilateral in rt-lt-lines becomes 1 right, 1 left in one-line-50')
     >>> convert(two, source=LateralityFormat.RT_LT_LINES, target=LateralityFormat.ONE_LINE_50)
     Traceback (most recent call last):
     ...
-    cptfacet.errors.FormatMismatchError: these lines do not have the form rt-lt-lines: 64493-50-KX x1 has the bilateral modifier
+    cptfacet.errors.FormatMismatchError: these lines are not in the laterality format rt-lt-lines: 64493-50-KX x1 has the bilateral modifier
 
     Raises:
-        FormatMismatchError: The lines are not written in the first form.
-        FormatNotKnownError: A line has a role for which no form is given.
-        UnknownIdError: A form is given for a role that there is not.
+        FormatMismatchError: The lines are not in the source format.
+        FormatNotKnownError: A line has a role without a format.
+        UnknownIdError: A format is given for an unknown role.
     """
     known = reference or packaged()
     given = tuple(lines)
@@ -540,20 +541,20 @@ def convert(
             itertools.chain(*(part.values() for part in code.parts)), form=old, reference=known
         )
         after = read(itertools.chain(*written.values()), form=new, reference=known)
-        losses += _untold(before, after)
+        losses += _differences(before, after)
         out |= written
         lost += (f"{code.code}: {loss}" for loss in losses)
     return Conversion(lines=tuple(itertools.chain(*out.values())), lost=tuple(dict.fromkeys(lost)))
 
 
-_Lines = dict[int, ClaimLine]  # by their places among all lines
-_Written = dict[int, tuple[ClaimLine, ...]]  # what stands at the place of a line
+_Lines = dict[int, ClaimLine]  # by position on the claim
+_Written = dict[int, tuple[ClaimLine, ...]]  # the lines that replace the line at a position
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class _Billed:
-    """The lines of one code, practitioner and day, in parts that are alike but for sides."""
+    """The lines of one code, practitioner and day, grouped into parts that differ only in sides."""
 
     code: str
     role: str
@@ -561,7 +562,7 @@ class _Billed:
 
 
 def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
-    """Take the lines of facet codes together; the others are in none."""
+    """Group the lines of facet codes, and leave out all others."""
     lateral = lateral_roles(known)
     roles: dict[str, str] = {}
     codes: dict[tuple[object, ...], dict[tuple[object, ...], _Lines]] = {}
@@ -580,7 +581,7 @@ def _billed(lines: Sequence[ClaimLine], known: Reference) -> list[_Billed]:
 
 
 def _role(code: str, known: Reference) -> str | None:
-    """Give the role of a facet code, of today or old; related codes have none."""
+    """Return the role of a current or former facet code, or None for any other code."""
     procedure = known.procedure(code)
     if isinstance(procedure, Unknown) or not procedure.family or not procedure.ordinal:
         return None
@@ -588,7 +589,7 @@ def _role(code: str, known: Reference) -> str | None:
 
 
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LateralityFormat]:
-    """Give a form for each role that lines have."""
+    """Return the laterality format for each role."""
     if isinstance(given, str):
         return dict.fromkeys(CodeRole, LateralityFormat(given))
     for role in given:
@@ -598,7 +599,7 @@ def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str,
     needed = {code.role for code in billed}
     missing = [role for role in CodeRole if role in needed and role not in given]
     if missing:
-        message = "lines have codes of this role; give its form, or one form for all roles"
+        message = "lines have codes of this role; pass its format, or one format for all roles"
         problems = tuple(Problem(path=role, message=message) for role in missing)
         raise FormatNotKnownError(what=what, problems=problems)
     return {role: LateralityFormat(form) for role, form in given.items()}
@@ -607,7 +608,7 @@ def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str,
 def _rewrite(
     part: _Lines, old: LateralityFormat, new: LateralityFormat, known: Reference, lost: list[str]
 ) -> _Written:
-    """Write lines that are alike but for sides in another form; add to what is lost of them."""
+    """Convert lines that differ only in sides, and add what is lost to ``lost``."""
     lines = tuple(part.values())
     lateral = lateral_roles(known)
 
@@ -644,7 +645,7 @@ def _rewrite(
 
 
 def _weight(line: ClaimLine, side: ModifierRole | None, form: LateralityFormat) -> int:
-    """Count the sides that a line stands for: a level on both is two."""
+    """Count the sides that a line represents; a bilateral level has two."""
     both = side is ModifierRole.BILATERAL and form is LateralityFormat.ONE_LINE_50
     return int(line.units or 0) * (2 if both else 1)
 
@@ -652,7 +653,7 @@ def _weight(line: ClaimLine, side: ModifierRole | None, form: LateralityFormat) 
 def _shares(
     lines: Sequence[ClaimLine], before: Sequence[int], after: Sequence[int], lost: list[str]
 ) -> list[Decimal | None]:
-    """Share the charges of lines among others by the sides that each stands for."""
+    """Share the total charge of lines among new lines by the sides that each represents."""
     unknown: list[Decimal | None] = [None] * len(after)
     charges = [line.charge for line in lines if line.charge is not None]
     if not charges:
@@ -660,7 +661,7 @@ def _shares(
     cents = [_cents(charge) for charge in charges]
     exact = [amount for amount in cents if amount is not None]
     if len(exact) < len(charges):
-        lost.append("the charge, which is no amount in whole cents and is left out")
+        lost.append("the charge, which is not in whole cents and is left out")
         return unknown
     total, sides = sum(exact), sum(after)
     if len(charges) < len(lines):
@@ -670,17 +671,18 @@ def _shares(
     if any(total * n % sides for n in after):
         amount = _dollars(total)
         lost.append(
-            f"the charge of ${amount}, which does not divide by {sides} sides and is left out"
+            f"the charge of ${amount}, which can't be divided evenly by {sides} sides and is left"
+            " out"
         )
         return unknown
     return [_dollars(total * n // sides) for n in after]
 
 
-_MOST_DIGITS = 30  # beyond it a charge is no amount of dollars
+_MOST_DIGITS = 30  # a larger number is not an amount of dollars
 
 
 def _cents(charge: Decimal) -> int | None:
-    """Give an amount in cents, or None where it is not whole; no decimal context has a say."""
+    """Return an amount in cents, or None if it is not whole, whatever the decimal context."""
     amount = Decimal(charge)
     if not amount:
         return 0
@@ -695,13 +697,13 @@ def _dollars(cents: int) -> Decimal:
     return Decimal(f"{'-' if cents < 0 else ''}{whole}.{rest:02}")
 
 
-def _untold(before: Laterality, after: Laterality) -> list[str]:
-    """Say what differs in the sides that all lines of a code say before and after."""
+def _differences(before: Laterality, after: Laterality) -> list[str]:
+    """List the differences between the sides that a code's lines report before and after."""
     same = before.sides == after.sides and before.fewest_bilateral == after.fewest_bilateral
     clear = before.fewest_bilateral == before.sides.bilateral
     if same and (clear or before.form is after.form):
         return []
     lost = [*before.ambiguous, *after.ambiguous]
     if before.sides != after.sides:
-        lost.append(f"{before.sides} in {before.form} reads {after.sides} in {after.form}")
+        lost.append(f"{before.sides} in {before.form} becomes {after.sides} in {after.form}")
     return lost

@@ -1,4 +1,4 @@
-"""Sources, how far a fact can be trusted, and the citations that answers carry."""
+"""Sources, the confidence of a fact, and the citations of an answer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def __dir__() -> list[str]:
 
 
 class Confidence(StrEnum):
-    """How far a fact can be trusted.
+    """How well a fact is established.
 
-    ``confirmed``: its own authority was read. ``secondary``: somebody cites the authority.
-    ``judgment``: ours, with a written reason, and never a limit, threshold, date, amount or code
-    list.
+    ``confirmed``: its own authority was read. ``secondary``: someone cites the authority.
+    ``judgment``: ours, with a written reason; never a limit, threshold, date, amount or code list.
     """
 
     CONFIRMED = "confirmed"
@@ -33,7 +32,7 @@ class Confidence(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class Source:
-    """One document that states facts: who published it, where it stands, when it was read."""
+    """A document that states facts: its publisher, its address, and when it was read."""
 
     id: str
     title: str
@@ -46,7 +45,7 @@ class Source:
 @sealed
 @attrs.frozen(kw_only=True, cache_hash=True)
 class Citation:
-    """A source as an answer cites it: with the dates and the confidence of the fact itself."""
+    """A source as cited by an answer, with the dates and the confidence of the fact."""
 
     id: str
     title: str = attrs.field(repr=False)
@@ -61,7 +60,7 @@ class Citation:
 def cite(
     sources: tuple[Source, ...], term: EffectivePeriod, confidence: Confidence
 ) -> tuple[Citation, ...]:
-    """Make the citations of a fact from its sources, its term and its confidence."""
+    """Return the citations of a fact: one for each source, with its period and confidence."""
     return tuple(
         Citation(id=source.id, title=source.title, url=source.url, term=term, confidence=confidence)
         for source in sources

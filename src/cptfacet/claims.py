@@ -1,4 +1,4 @@
-"""Claim lines and claims as they are written, right or wrong."""
+"""Claims and claim lines as submitted, right or wrong."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Purpose(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class Location:
-    """Where the service was rendered, as far as it picks a contractor or a fee."""
+    """Where the service was rendered, which determines the MAC jurisdiction and the fee."""
 
     state: str | None = None
     county: str | None = None
@@ -59,10 +59,9 @@ class Location:
 class ClaimLine:
     """One line of a claim.
 
-    ``modifiers`` stand in the order of the claim. ``units`` may be anything that a real line has:
-    missing, zero, fractional or huge. ``diagnoses``, ``date`` and ``place_of_service`` are those of
-    the claim where they are not given. ``charge`` is in US dollars. ``provider`` is opaque: it is
-    compared and never shown.
+    ``modifiers`` are in the order of the claim. ``units`` may be anything found on a real line:
+    missing, zero, fractional or huge. ``diagnoses``, ``date`` and ``place_of_service`` default to
+    those of the claim. ``charge`` is in US dollars. ``provider`` is opaque: compared, never shown.
 
     >>> ClaimLine(code="64493", modifiers=("50", "KX"), units=1).text
     '64493-50-KX x1'
@@ -85,7 +84,7 @@ class ClaimLine:
         return brief(self)
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once; what the line means is for rules to say."""
+        """Check the types; whether the line is right is for the rules to decide."""
         if (
             type(self.code) is str
             and type(self.modifiers) is tuple
@@ -98,16 +97,16 @@ class ClaimLine:
 
     @property
     def text(self) -> str:
-        """The canonical text of code, modifiers and units, which `parse_line` reads back."""
+        """The canonical text of code, modifiers and units, which `parse_line` reads."""
         joined = "-".join((self.code, *self.modifiers))
         units = format(self.units, "f") if isinstance(self.units, Decimal) else self.units
         return f"{joined} x{'?' if units is None else units}"
 
     @property
     def canonical(self) -> ClaimLine:
-        """The same line as it is compared: code and modifiers folded, a whole Decimal as an int.
+        """The same line in canonical form: upper-case code and modifiers, whole units as an int.
 
-        Units that are no whole number stay as they are, and so does everything else.
+        Units that are not a whole number stay unchanged, and so does everything else.
 
         >>> ClaimLine(code=" 0213t", modifiers=("rt ",), units=Decimal("2.0")).canonical.text
         '0213T-RT x2'
@@ -121,7 +120,7 @@ class ClaimLine:
 
     @property
     def whole_units(self) -> int | None:
-        """The units as a count: 1 or more, or None where they are missing, a fraction or absurd.
+        """The units as a count of 1 or more; None if they are missing, fractional or absurd.
 
         >>> ClaimLine(code="64493", units=Decimal("1.0")).whole_units
         1
@@ -132,7 +131,7 @@ class ClaimLine:
         return units if isinstance(units, int) and 0 < units < 10**_MOST_DIGITS else None
 
 
-_MOST_DIGITS = 30  # beyond it units are no count, and computing with them would take for ever
+_MOST_DIGITS = 30  # more digits are not a count, and computing with them would take forever
 
 
 def _folded(text: object) -> str:
@@ -140,7 +139,7 @@ def _folded(text: object) -> str:
 
 
 def _counted(units: Decimal) -> int | Decimal:
-    """Give a whole number as an int; rounding asks no decimal context how precise it is."""
+    """Return a whole number as an int, whatever the decimal context, and others unchanged."""
     if not units.is_finite() or units.adjusted() >= _MOST_DIGITS:
         return units
     return int(units) if units == units.to_integral_value() else units
@@ -148,29 +147,29 @@ def _counted(units: Decimal) -> int | Decimal:
 
 def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores types made
     if not isinstance(line.code, str):
-        message = f"code is a text of five characters, not {type(line.code).__name__}"
+        message = f"code must be a string of five characters, not {type(line.code).__name__}"
         raise TypeError(message)
     many(line, "modifiers")
     many(line, "diagnoses")
     if isinstance(line.units, bool) or not isinstance(line.units, int | Decimal | None):
-        message = f"units is an int, a Decimal or None, not {type(line.units).__name__}"
+        message = f"units must be an int, a Decimal or None, not {type(line.units).__name__}"
         raise TypeError(message)
     _check_date(line.date)
 
 
-def _check_authorization(told: Any) -> None:  # noqa: ANN401  as above
-    if told.number is not None and not isinstance(told.number, str):
-        message = f"number is a text or None, not {type(told.number).__name__}"
+def _check_authorization(authorization: Any) -> None:  # noqa: ANN401  as above
+    if authorization.number is not None and not isinstance(authorization.number, str):
+        message = f"number must be a string or None, not {type(authorization.number).__name__}"
         raise TypeError(message)
-    _check_date(told.decided, "decided")
-    if type(told.exempt) is not bool:
-        message = f"exempt is True or False, not {type(told.exempt).__name__}"
+    _check_date(authorization.decided, "decided")
+    if type(authorization.exempt) is not bool:
+        message = f"exempt must be True or False, not {type(authorization.exempt).__name__}"
         raise TypeError(message)
 
 
 def _check_date(date: object, name: str = "date") -> None:
     if date is not None and type(date) is not dt.date:
-        message = f"{name} is a datetime.date without time, or None, not {type(date).__name__}"
+        message = f"{name} must be a datetime.date or None, not {type(date).__name__}"
         raise TypeError(message)
 
 
@@ -182,23 +181,23 @@ _LINE = re.compile(
 
 
 def parse_line(text: str) -> ClaimLine:
-    """Read the text form of a claim line.
+    """Parse the text form of a claim line.
 
-    Units are one where the text names none, and unknown where it says ``x?``.
+    Units are 1 if the text states none, and unknown if it says ``x?``.
 
     >>> parse_line(" 64493-50-kx x1 ").modifiers
     ('50', 'KX')
     >>> parse_line("64493 bilateral")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: '64493 bilateral' is not a claim line: write code, modifiers and units, as CODE-50-KX x1
+    cptfacet.errors.ParseError: '64493 bilateral' is not a claim line: write code, modifiers and units, such as CODE-50-KX x1
 
     Raises:
-        ParseError: The text is not one line.
+        ParseError: The text is not a claim line.
     """
     match = _LINE.fullmatch(text.strip())
     if match is None:
-        reason = "write code, modifiers and units, as CODE-50-KX x1"
+        reason = "write code, modifiers and units, such as CODE-50-KX x1"
         raise ParseError(what="a claim line", text=text, reason=reason)
     units: int | Decimal | None
     match match["units"]:
@@ -215,21 +214,21 @@ def parse_line(text: str) -> ClaimLine:
 @sealed
 @attrs.frozen(kw_only=True)
 class PriorAuthorization:
-    """What a claim says of prior authorization, as far as it is known.
+    """The prior authorization that a claim reports.
 
-    ``number`` is that of the decision (for a hospital under Medicare the UTN); it is opaque:
-    compared and never shown. ``decided`` is the day of the decision. ``exempt`` says that the
-    hospital is exempt from the programme. A claim that says nothing of it has none of these, which
-    is another thing than an authorization without its number.
+    ``number`` identifies the decision (for a hospital under Medicare the unique tracking number,
+    UTN); it is opaque: compared, never shown. ``decided`` is the date of the decision. ``exempt``:
+    the hospital is exempt from the program. A claim without any prior authorization differs from an
+    authorization without its number.
 
     >>> PriorAuthorization(number="12345678901234", decided=dt.date(2026, 2, 20))
     PriorAuthorization(decided=datetime.date(2026, 2, 20), exempt=False)
     >>> PriorAuthorization(decided="2026-02-20")
     Traceback (most recent call last):
     ...
-    TypeError: decided is a datetime.date without time, or None, not str
+    TypeError: decided must be a datetime.date or None, not str
 
-    Source: 42 CFR 419.82 and 419.83 for the programme and its exemption.
+    Source: 42 CFR 419.82 and 419.83 for the program and its exemption.
     """
 
     number: str | None = attrs.field(default=None, repr=False)
@@ -237,17 +236,17 @@ class PriorAuthorization:
     exempt: bool = False
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         _check_authorization(self)
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Claim:
-    """One claim: its lines, and what holds for all of them.
+    """One claim: its lines, and the facts that all of them share.
 
-    ``id`` is opaque: it is echoed and never shown. ``policy`` and ``location`` say under which
-    rules the claim is meant to be read.
+    ``id`` is opaque: echoed in JSON, never shown. ``policy`` and ``location`` select the payer's
+    rules.
     """
 
     claim_type: ClaimType = attrs.field(repr=str)
@@ -265,20 +264,24 @@ class Claim:
         return brief(self)
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         if type(self.lines) is not tuple or type(self.diagnoses) is not tuple:
             many(self, "lines")
             many(self, "diagnoses")
         if type(self.claim_type) is not ClaimType:
             words = ", ".join(ClaimType)
-            message = f"claim_type is a ClaimType ({words}), not {type(self.claim_type).__name__}"
+            given = type(self.claim_type).__name__
+            message = f"claim_type must be a ClaimType ({words}), not {given}"
             raise TypeError(message)
         if self.purpose is not None and type(self.purpose) is not Purpose:
             words = ", ".join(Purpose)
-            message = f"purpose is a Purpose ({words}) or None, not {type(self.purpose).__name__}"
+            given = type(self.purpose).__name__
+            message = f"purpose must be a Purpose ({words}) or None, not {given}"
             raise TypeError(message)
         _check_date(self.date)
         for line in self.lines:
             if type(line) is not ClaimLine:
-                message = f"lines are ClaimLine values, not {type(line).__name__}; use parse_line"
+                message = (
+                    f"lines must be ClaimLine values, not {type(line).__name__}: use parse_line"
+                )
                 raise TypeError(message)

@@ -1,4 +1,4 @@
-"""The terminal face: ``cptfacet code``, ``decode``, ``check``, ``repair`` and ``show``."""
+"""The terminal commands: ``cptfacet code``, ``decode``, ``check``, ``repair`` and ``show``."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ _DEFAULT_POLICY = "cpt"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 is clean; 1 a refusal of a session or a part of one, or a finding that is as heavy as asked; 2
-    input that can't be used.
+    0: clean. 1: all or part of a session was refused, or a finding has the severity of
+    ``--fail-on`` or a worse one. 2: the input can't be used.
     """
     arguments = _parser().parse_args(argv)
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing may be written at exit either.
+        # The reader closed the pipe; write nothing at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLEAN
     except (CptfacetError, OSError) as error:
@@ -88,7 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cptfacet",
-        description="Facet-joint procedures from the note to the claim, each answer with its source.",
+        description="Code, decode, check and repair claims for facet joint procedures. Every answer"
+        " has its source.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_code(commands)
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_format(parser: argparse.ArgumentParser, choices: tuple[str, ...]) -> None:
     parser.add_argument(
-        "--format", choices=choices, help="default: table on a terminal, json elsewhere"
+        "--format", choices=choices, help="default: table on a terminal, otherwise json"
     )
 
 
@@ -110,8 +111,8 @@ def _add_policy(parser: argparse.ArgumentParser, record: str) -> None:
         "--policy",
         default=_DEFAULT_POLICY,
         metavar="ID|FILE",
-        help=f"the id of a policy, or a policy file; used where a {record} names none (default:"
-        f" %(default)s); the location of a {record} picks the policy of its jurisdiction",
+        help=f"policy id or policy file for a {record} that names no policy (default: %(default)s);"
+        f" under Medicare, the location of a {record} selects its jurisdiction's policy",
     )
 
 
@@ -119,18 +120,18 @@ def _format(arguments: argparse.Namespace) -> str:
     return arguments.format or ("table" if sys.stdout.isatty() else "json")
 
 
-# -- the policies that a command names
+# -- policies
 
 
 class _Policies:
-    """Find policies by what a command or a record calls them; packs are looked for once a run."""
+    """Find the policies that options and records name; search for installed packs once a run."""
 
     def __init__(self) -> None:
         self._files: dict[str, Policy] = {}
         self._installed: Mapping[str, Policy] | None = None
 
     def option(self, text: str) -> Policy:
-        """Take what an option says: the path of a policy file, or an id."""
+        """Return the policy that an option names: by the path of a policy file, or by id."""
         if not _is_path(text):
             return self.named(text)
         policy = policies.load(text)
@@ -138,7 +139,7 @@ class _Policies:
         return policy
 
     def named(self, policy_id: str) -> Policy:
-        """Take an id: of a packaged policy, of the file that an option named, or of a pack."""
+        """Return the policy with this id: packaged, loaded by an option, or from a pack."""
         if policy_id in policies.ids():
             return policies.get(policy_id)
         if policy_id in self._files:
@@ -152,11 +153,11 @@ class _Policies:
         return self._installed[policy_id]
 
     def of(self, record: Session | Claim, default: Policy) -> Policy:
-        """Take the policy that a record names, or the default, as it is at the record's place.
+        """Return the policy that a record names, or the default, for the record's location.
 
-        A record opens no file.
+        A record can't open a file.
         """
-        message = "a record opens no file; give the id of a policy, and name the file with --policy"
+        message = "a record can't open a file: write a policy id, and pass the file with --policy"
         if record.policy is None or not _is_path(record.policy):
             try:
                 return select_policy(record, default=default, known=self.named)
@@ -177,13 +178,14 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
     code = commands.add_parser(
         "code",
         help="code sessions to claim lines",
-        description="Code sessions to claim lines: JSON or JSON Lines from a file or -, or words.",
+        description="Code sessions to claim lines. Input: JSON or JSON Lines from a file or -, or"
+        " one session as options.",
     )
     code.set_defaults(run=_code)
     code.add_argument("file", nargs="?", help="JSON or JSON Lines; - reads standard input")
     _add_policy(code, "session")
     _add_format(code, ("table", "json", "csv"))
-    words = code.add_argument_group("one session in words")
+    words = code.add_argument_group("one session as options")
     words.add_argument("--date", help="date of service, YYYY-MM-DD")
     words.add_argument("--technique", help="mbb, ia, thermal-rfa, pulsed-rfa ... or the full name")
     words.add_argument("--purpose", help="diagnostic or therapeutic")
@@ -201,10 +203,10 @@ def _code(arguments: argparse.Namespace) -> int:
     default = known.option(arguments.policy)
     writer = _Writer(_format(arguments))
     if words and arguments.file:
-        raise _usage("give a file or words, not both")
+        raise _usage("pass a file or session options, not both")
     if words:
         if not (arguments.technique and arguments.date):
-            raise _usage("words name at least --technique and --date")
+            raise _usage("a session needs at least --technique and --date")
         session = parse_session(
             date=arguments.date,
             technique=arguments.technique,
@@ -220,7 +222,9 @@ def _code(arguments: argparse.Namespace) -> int:
         writer.answer(code_session(session, policy=default))
         return writer.end()
     if arguments.file is None:
-        raise _usage("give a file, - for standard input, or words (--technique, --date, --joint)")
+        raise _usage(
+            "pass a file, - for standard input, or session options (--technique, --date, --joint)"
+        )
 
     def answer(record: object) -> CodedSession | Refusal:
         session = from_data(record, Session)
@@ -241,9 +245,9 @@ _WORDS = (
 def _add_decode(commands: Any) -> None:  # noqa: ANN401
     decode_ = commands.add_parser(
         "decode",
-        help="read claim lines back into levels, sides and purpose",
-        description="Read the lines of claims back into what was done, as far as they tell it: JSON"
-        " or JSON Lines from a file or -, claims or what cptfacet code answers.",
+        help="decode claim lines to levels, sides and purpose",
+        description="Decode claim lines to the levels, sides and purpose that they report. Input:"
+        " JSON or JSON Lines from a file or -, with claims or the output of cptfacet code.",
     )
     decode_.set_defaults(run=_decode)
     decode_.add_argument("file", help="JSON or JSON Lines; - reads standard input")
@@ -268,35 +272,35 @@ def _decode(arguments: argparse.Namespace) -> int:
 def _add_check(commands: Any) -> None:  # noqa: ANN401
     check = commands.add_parser(
         "check",
-        help="find every problem of claims",
-        description="Check claims: JSON, JSON Lines or CSV from a file or -. A JSON record is a"
-        " claim, what cptfacet code answers, or a claim with its session and history beside it.",
+        help="find every problem on a claim",
+        description="Check claims. Input: JSON, JSON Lines or CSV from a file or -. A JSON record is"
+        " a claim, the output of cptfacet code, or a claim with its session and history.",
     )
     check.set_defaults(run=_check)
     _add_claims(check)
     _add_format(check, ("table", "json", "csv"))
     check.add_argument(
         "--select", action="append", default=[], metavar="RULE|FAMILY",
-        help="tell these alone; repeatable, or with commas",
+        help="report only these; repeatable, or separated by commas",
     )  # fmt: skip
     check.add_argument(
         "--ignore", action="append", default=[], metavar="RULE|FAMILY",
-        help="leave these out; repeatable, or with commas",
+        help="don't report these; repeatable, or separated by commas",
     )  # fmt: skip
     check.add_argument(
         "--fail-on",
         choices=(*Severity, "never"),
         default=Severity.ERROR.value,
-        help="exit with 1 where a finding is as heavy as this (default: %(default)s)",
+        help="exit with 1 on a finding of this severity or worse (default: %(default)s)",
     )
 
 
 def _add_repair(commands: Any) -> None:  # noqa: ANN401
     repair = commands.add_parser(
         "repair",
-        help="mend what claims themselves settle",
-        description="Apply the remedies that claims themselves settle, and tell what is left to be"
-        " asked: JSON, JSON Lines or CSV from a file or -, as for cptfacet check.",
+        help="fix what each claim itself determines",
+        description="Fix what each claim itself determines, and list the questions that remain."
+        " Input: JSON, JSON Lines or CSV from a file or -, as for cptfacet check.",
     )
     repair.set_defaults(run=_repair)
     _add_claims(repair)
@@ -308,12 +312,12 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         choices=("json", "csv"),
-        help="what the file holds (default: json where it begins with { or [, else csv)",
+        help="the format of the file (default: json if it begins with { or [, otherwise csv)",
     )
     parser.add_argument(
         "--ignore-columns",
         action="store_true",
-        help="read past columns of a CSV that are not known",
+        help="ignore unrecognized CSV columns",
     )
     _add_policy(parser, "claim")
 
@@ -322,7 +326,7 @@ def _check(arguments: argparse.Namespace) -> int:
     keep = _kept(arguments.select, arguments.ignore)
     never = arguments.fail_on == "never"
     least = Severity.ERROR if never else Severity(arguments.fail_on)
-    heavy = () if never else tuple(s for s in Severity if s.rank <= least.rank)
+    failing = () if never else tuple(s for s in Severity if s.rank <= least.rank)
     writer = _Writer(_format(arguments), _FOUND)
     checkers: dict[Policy, Checker] = {}
 
@@ -335,7 +339,7 @@ def _check(arguments: argparse.Namespace) -> int:
         report = _with_unread(report, unread)
         if keep is not None:
             report = _only(report, keep)
-        if any(found.severity in heavy for found in report.findings):
+        if any(found.severity in failing for found in report.findings):
             writer.fail()
         return report
 
@@ -357,7 +361,7 @@ def _repair(arguments: argparse.Namespace) -> int:
 
 
 def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked]]:
-    """Read the records of the past under a policy; what of them is not read is told."""
+    """Return the history under a policy, and what of its records was not read."""
     if given.past is None:
         return None, []
     read = history_from_records(given.past, policy=policy)
@@ -365,7 +369,7 @@ def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked
         NotChecked(
             rule=RuleFamily.FREQUENCY,
             needs="history",
-            reason=f"of record {left.record} of the history, part {left.part} was not read:"
+            reason=f"part {left.part} of record {left.record} of the history was not read:"
             f" {left.message}",
         )
         for left in read.unread
@@ -381,7 +385,7 @@ def _with_unread(report: Report, unread: list[NotChecked]) -> Report:
 
 
 def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:
-    """Leave out of a report what is not to be told, found or not checked."""
+    """Return a report with only the selected rules, both findings and skipped checks."""
     families = {rule.id: str(rule.family) for rule in all_rules()}
     skipped = (n for n in report.not_checked if keep(n.rule, families.get(n.rule, n.rule)))
     found = report.where(lambda found: keep(found.rule, found.family))
@@ -389,14 +393,14 @@ def _only(report: Report, keep: Callable[[str, str], bool]) -> Report:
 
 
 def _kept(select: list[str], ignore: list[str]) -> Callable[[str, str], bool] | None:
-    """Give what says of a rule and its family whether its findings are told; None: all are."""
+    """Return a function that selects findings by rule and family, or None to keep them all."""
     known = {*(rule.id for rule in all_rules()), *RuleFamily}
 
     def named(options: list[str]) -> set[str]:
         names = {name.strip() for option in options for name in option.split(",")} - {""}
         for name in sorted(names - known):
             near = tuple(difflib.get_close_matches(name, known))
-            raise UnknownIdError(what="rule or family of rules", text=name, near=near)
+            raise UnknownIdError(what="rule or rule family", text=name, near=near)
         return names
 
     wanted, unwanted = named(select), named(ignore)
@@ -410,7 +414,7 @@ def _kept(select: list[str], ignore: list[str]) -> Callable[[str, str], bool] | 
 def _answer_claims(
     arguments: argparse.Namespace, answer: Callable[[Given, Policy], _Answer], writer: _Writer
 ) -> int:
-    """Answer each claim of a file, in JSON or CSV, under its own policy."""
+    """Write the answer for each claim of a JSON or CSV file, under its own policy."""
     known = _Policies()
     default = known.option(arguments.policy)
 
@@ -429,7 +433,7 @@ def _answer_claims(
 
 
 def _claim_reader() -> _Reader:
-    """Give what reads a line as a claim where that is certain, which needs the extra `fast`."""
+    """Return the fast reader of certain claims, which requires the extra `fast`."""
     try:
         fast = importlib.import_module("cptfacet.interop.fast")
     except ImportError:
@@ -442,7 +446,7 @@ def _read_nothing(_: bytes) -> None:
 
 
 def _kind_of(stream: io.BufferedReader) -> str:
-    """Say what a stream holds, by its first character that is not blank; it reads nothing away."""
+    """Return the format of a stream from its first nonblank character, without consuming it."""
     begun = stream.peek(_PEEKED)[:_PEEKED].removeprefix(codecs.BOM_UTF8).lstrip()
     return "json" if not begun or begun[:1] in b"{[" else "csv"
 
@@ -451,7 +455,7 @@ _PEEKED = 4096
 
 
 class _Listed:
-    """The claims of a CSV file, which are answered one a line."""
+    """The claims of a CSV file, answered one per line."""
 
     by_line, array = True, False
 
@@ -485,7 +489,7 @@ def _opened(file: str, stack: ExitStack) -> io.BufferedReader:
 
 
 def _answer_each(file: str, answer: Callable[[object], _Answer], writer: _Writer) -> int:
-    """Answer each record of a file in order."""
+    """Write the answer for each record of a file, in order."""
     with ExitStack() as stack:
         return _answer_records(_Records(_opened(file, stack)), answer, writer)
 
@@ -493,7 +497,7 @@ def _answer_each(file: str, answer: Callable[[object], _Answer], writer: _Writer
 def _answer_records(
     records: _Records | _Listed, answer: Callable[[object], _Answer], writer: _Writer
 ) -> int:
-    """Answer records in order; one that can't be read yields an error in its place."""
+    """Write answers in the order of the records, with an error for each unreadable one."""
     writer.begin(by_line=records.by_line, array=records.array, live=records.live)
     for number, record in enumerate(records, 1):
         try:
@@ -516,17 +520,17 @@ def _decoded(record: Any) -> Any:  # noqa: ANN401
 
 
 def _is_live(stream: BinaryIO) -> bool:
-    """Say whether whoever writes a line may wait for its answer before writing the next."""
+    """Whether the writer of the stream may wait for each answer before the next line."""
     try:
         return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except OSError:  # it is in memory
+    except OSError:  # an in-memory stream
         return True
 
 
 class _Records:
-    """The JSON values of a stream: an array, one value, or one value a line, read as they come.
+    """The JSON values of a stream: an array, one value, or one value per line.
 
-    Of one value a line, ``certain`` may read a record at once; what it does not read is decoded.
+    Values on their own lines are read as they arrive: by ``certain`` if it can, else by decoding.
     """
 
     def __init__(self, stream: BinaryIO, certain: _Reader = _read_nothing) -> None:
@@ -538,7 +542,7 @@ class _Records:
                 break
             blank += 1
         else:
-            problem = Problem(path="$", message="it is empty")
+            problem = Problem(path="$", message="the input is empty")
             raise DocumentError(what="the input", problems=(problem,))
         self.array = first.lstrip().startswith(b"[")
         self.by_line = not self.array and _is_settled(first)
@@ -560,7 +564,7 @@ class _Records:
 
 
 def _is_settled(text: bytes) -> bool:
-    """Say whether a text is JSON already, or is none whatever lines follow it."""
+    """Whether a text is complete JSON, or can't become JSON whatever lines follow."""
     begun = text.decode(errors="replace").rstrip()
     try:
         json.loads(begun)
@@ -583,7 +587,7 @@ def _decode_or_error(line: bytes) -> Any:  # noqa: ANN401
 
 
 class _Writer:
-    """Write answers in one format, in order, and remember the worst of them for the exit code."""
+    """Write answers in one format, in order, and keep the worst exit code."""
 
     def __init__(self, form: str, columns: Sequence[str] = COLUMNS) -> None:
         self.form = form
@@ -627,7 +631,7 @@ class _Writer:
             self.rows.writerows(_found(answer))
 
     def fail(self) -> None:
-        """Remember that an answer has what the command fails on."""
+        """Record that an answer fails the command."""
         self.status = max(self.status, _REFUSED)
 
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:
@@ -649,7 +653,7 @@ class _Writer:
     def _rows(self, coded: CodedSession) -> None:
         self.rows.writerows(_rows(coded))
         if any(len(line.diagnoses) > len(DIAGNOSES) for line in coded.claim.lines):
-            message = f"only the first {len(DIAGNOSES)} diagnoses of a line have a column"
+            message = f"the CSV has columns for only the first {len(DIAGNOSES)} diagnoses of a line"
             print(f"cptfacet: record {self.count}: {message}", file=sys.stderr)
 
     def _separate(self) -> None:
@@ -665,7 +669,7 @@ class _Writer:
 
 
 def _visible(text: str) -> str:
-    """Write out what a terminal would obey and not show; the ends of lines stay."""
+    """Replace control characters by visible escapes; line ends stay."""
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
     )
@@ -690,9 +694,9 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     show = commands.add_parser(
         "show",
         help="show a code, modifier, joint, nerve, policy, provision, rule or place",
-        description="Show what is known of a code, modifier, joint, nerve, policy, provision,"
-        " jurisdiction, checking rule or family of rules, or of a place as state:VA or zip:CODE."
-        " Where several kinds have the name, all are shown; kind:ID shows one.",
+        description="Show a code, modifier, joint, nerve, policy, provision, jurisdiction, checking"
+        " rule or rule family, or a place such as state:VA or zip:CODE. An ID with several kinds"
+        " shows them all; KIND:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(
@@ -701,10 +705,10 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     show.add_argument(
         "--policy",
         metavar="ID|FILE",
-        help="show provisions of this policy and those that it extends; of a rule, the severity"
-        " there",
+        help="show the provisions of this policy and of those it extends, and the severity that it"
+        " gives a rule",
     )
-    show.add_argument("--on", metavar="DATE", help="say what holds on this date, YYYY-MM-DD")
+    show.add_argument("--on", metavar="DATE", help="show what applies on this date, YYYY-MM-DD")
     _add_format(show, ("table", "json"))
 
 

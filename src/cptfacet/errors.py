@@ -1,4 +1,4 @@
-"""What goes wrong by a caller's mistake. What is wrong with a claim is a finding, not an error."""
+"""Exceptions for a caller's mistakes. A problem on a claim is a finding, not an exception."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def __dir__() -> list[str]:
 
 
 class CptfacetError(Exception):
-    """The root of every error that this library raises on purpose.
+    """The base class of every exception that this library raises on purpose.
 
-    Errors are values: two with the same fields are equal, and they survive pickling.
+    Exceptions are values: two with equal fields are equal, and they survive pickling.
     """
 
     def _fields(self) -> dict[str, Any]:
@@ -54,11 +54,11 @@ class CptfacetError(Exception):
 @sealed
 @attrs.frozen(kw_only=True)
 class Problem:
-    """One thing that is wrong at one place of a document.
+    """One problem at one place in a document.
 
     ``path`` is the place in the document's own notation (``$.treatments[0].targets[1].side``, or
-    ``provisions[3].until``), ``line`` the line of a text file where it is known, ``message`` what
-    is wrong and what would be right.
+    ``provisions[3].until``), ``line`` is the line of a text file if known, and ``message`` says
+    what is wrong and what to write instead.
     """
 
     path: str
@@ -72,10 +72,10 @@ class Problem:
 
 @attrs.frozen(kw_only=True)
 class ParseError(CptfacetError, ValueError):
-    """A text that can't be read with certainty as what was asked for.
+    """A text that can't be read with certainty as the requested kind of value.
 
-    ``what`` names the kind of value, ``text`` is what came in, ``reason`` says why it was refused
-    and what would be right.
+    ``what`` names the kind of value, ``text`` is the input, and ``reason`` says why it was refused
+    and what to write instead.
     """
 
     what: str
@@ -89,9 +89,9 @@ class ParseError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class UnknownIdError(CptfacetError, LookupError):
-    """An id that names nothing: a code, a policy, a provision.
+    """An unknown id, such as a code, a policy or a provision.
 
-    ``near`` lists what the caller may have meant.
+    ``near`` lists the ids that the caller may have meant.
     """
 
     what: str
@@ -100,43 +100,44 @@ class UnknownIdError(CptfacetError, LookupError):
 
     def __str__(self) -> str:
         shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
-        hint = f" Near it: {', '.join(self.near)}." if self.near else ""
-        return f"no {self.what} is known as {shown!r}.{hint}"
+        hint = f"; did you mean {', '.join(self.near)}?" if self.near else ""
+        return f"unknown {self.what} {shown!r}{hint}"
 
 
 @attrs.frozen(kw_only=True)
 class NoMedialBranchError(CptfacetError, ValueError):
-    """A joint that no pair of medial branches supplies was asked for its nerves."""
+    """A joint without a pair of medial branches has no nerves to list."""
 
     joint: str
 
     def __str__(self) -> str:
         return (
-            f"{self.joint} has no pair of medial branches: it can be injected inside the joint only,"
-            " so it has no list of nerves."
+            f"{self.joint} has no pair of medial branches: only an intra-articular injection is"
+            " possible, so it has no list of nerves."
         )
 
 
 @attrs.frozen(kw_only=True)
 class MissingExtraError(CptfacetError, ImportError):
-    """A part of this library that stands on a package which is not installed.
+    """A part of this library requires a package that is not installed.
 
-    ``extra`` is the extra of this library that brings the package, ``needs`` the package.
+    ``needs`` is the package, and ``extra`` is the extra of this library that installs it.
 
     >>> print(MissingExtraError(extra="fast", needs="msgspec"))
-    msgspec is not installed; it comes with: pip install "cptfacet[fast]"
+    msgspec is not installed; install it with: pip install "cptfacet[fast]"
     """
 
     extra: str
     needs: str
 
     def __str__(self) -> str:
-        return f'{self.needs} is not installed; it comes with: pip install "cptfacet[{self.extra}]"'
+        command = f'pip install "cptfacet[{self.extra}]"'
+        return f"{self.needs} is not installed; install it with: {command}"
 
 
 @attrs.frozen(kw_only=True)
 class SessionError(CptfacetError, ValueError):
-    """A session or claim that contradicts itself; every contradiction is listed."""
+    """A session or claim that contradicts itself; ``problems`` lists every contradiction."""
 
     problems: tuple[Problem, ...]
 
@@ -146,20 +147,21 @@ class SessionError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class FormatMismatchError(CptfacetError, ValueError):
-    """Claim lines that do not have the line form as which they were to be read."""
+    """Claim lines that are not in the laterality format in which they were read."""
 
     form: str
     reason: str
 
     def __str__(self) -> str:
-        return f"these lines do not have the form {self.form}: {self.reason}"
+        return f"these lines are not in the laterality format {self.form}: {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
 class FormatNotKnownError(CptfacetError, LookupError):
-    """A line form that is asked for where none is known.
+    """A laterality format that is not known.
 
-    ``what`` names what should tell it; ``problems`` holds every role without a form, with the reason.
+    ``what`` names where it should come from; ``problems`` lists every role without a format, with
+    the reason.
     """
 
     what: str
@@ -167,12 +169,12 @@ class FormatNotKnownError(CptfacetError, LookupError):
 
     def __str__(self) -> str:
         listed = "; ".join(str(problem) for problem in self.problems)
-        return f"no line form is known from {self.what}: {listed}"
+        return f"no laterality format is known from {self.what}: {listed}"
 
 
 @attrs.frozen(kw_only=True)
 class DocumentError(CptfacetError, ValueError):
-    """A document that can't be read; ``problems`` holds all of them, each with its path."""
+    """A document that can't be read; ``problems`` lists every problem with its path."""
 
     what: str
     problems: tuple[Problem, ...]
@@ -184,10 +186,10 @@ class DocumentError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class PolicyFileError(CptfacetError, ValueError):
-    """A policy file that can't be used; ``problems`` holds all of them, each with its line.
+    """A policy file that can't be used; ``problems`` lists every problem with its line.
 
-    ``pack`` names the installed distribution that brings the file; where ``file`` is empty, the
-    pack itself can't be used.
+    ``pack`` names the installed distribution that provides the file. If ``file`` is empty, the pack
+    itself can't be used.
     """
 
     file: str
@@ -203,7 +205,7 @@ class PolicyFileError(CptfacetError, ValueError):
 
 @attrs.frozen(kw_only=True)
 class PolicyFilesError(CptfacetError, ValueError):
-    """Policy files that were read together; ``files`` holds the error of each that can't be used."""
+    """Policy files, read together, that can't be used; ``files`` has one error for each of them."""
 
     files: tuple[PolicyFileError, ...]
 

@@ -86,7 +86,7 @@ class PastSession:
     >>> PastSession(date="2026-01-05", kind=SessionKind.ABLATION)
     Traceback (most recent call last):
     ...
-    TypeError: date is a datetime.date without time, not str
+    TypeError: date must be a datetime.date, not str
     """
 
     date: dt.date
@@ -100,7 +100,7 @@ class PastSession:
         """Check the shape once; put targets in order, and their sides to that of the session."""
         many(self, "targets")
         if type(self.date) is not dt.date:
-            message = f"date is a datetime.date without time, not {type(self.date).__name__}"
+            message = f"date must be a datetime.date, not {type(self.date).__name__}"
             raise TypeError(message)
         if type(self.kind) is not SessionKind:
             message = f"kind is a SessionKind ({', '.join(SessionKind)}), not {self.kind!r}"

@@ -64,7 +64,7 @@ def find(
     >>> find("nothing")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family is known as 'nothing'.
+    cptfacet.errors.UnknownIdError: unknown code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family 'nothing'
 
     Raises:
         UnknownIdError: Nothing has this name, or no policy that id.

@@ -1,4 +1,4 @@
-"""Remarks on an answer, and refusals to give one."""
+"""Notes on an answer, and refusals to code."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class NoteId(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class Refusal:
-    """Why nothing was coded, and what is reported instead where a source says so.
+    """Why nothing was coded, and what to report instead if a source says so.
 
-    The lines of ``instead`` carry no side: how the payer wants it is not settled there. ``id`` is
-    that of the session, where all of it is refused.
+    The lines of ``instead`` have no laterality modifier: they don't settle how the payer wants it.
+    ``id`` is the id of the session if the whole session is refused.
     """
 
     reason: Reason
@@ -73,17 +73,17 @@ class Refusal:
 
     @property
     def lines(self) -> tuple[ClaimLine, ...]:
-        """The lines that were coded: none."""
+        """The coded lines: there are none."""
         return ()
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
-        """This refusal, as a coded session lists those of its parts."""
+        """This refusal alone; a coded session lists the refusals of its parts."""
         return (self,)
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the session was coded: it was not."""
+        """Whether everything was coded: always False."""
         return False
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class Refusal:
         return f"Not coded: {self.message}.{instead if self.instead else ''}"
 
     def outline(self) -> Outline:
-        """Return the refusal as sentences, with what is reported instead and the sources."""
+        """Return the refusal as an outline: the reason, what to report instead, the sources."""
         instead = tuple(Item(sentence=line.text) for line in self.instead)
         sources = tuple(Item(sentence=str(citation)) for citation in self.citations)
         return Outline(
@@ -110,7 +110,7 @@ class Refusal:
 @sealed
 @attrs.frozen(kw_only=True)
 class Note:
-    """Something that a biller should know; the note of a refused part carries its refusal."""
+    """Something a biller should know; the note on a refused part has its refusal."""
 
     id: NoteId = attrs.field(repr=str)
     message: str

@@ -1,6 +1,6 @@
 """Procedure codes as structured facts: family, region, ordinal of level, add-on links, dates.
 
-No descriptor of a code stands here; labels are composed from the structured fields in our words.
+There are no CPT descriptors here: labels are in our own words, composed from the structured fields.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ _CODE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}", re.ASCII)
 
 
 def parse_code(text: str) -> str:
-    """Read a procedure code: five characters, whether known here or not.
+    """Parse a procedure code: five characters, known to this library or not.
 
     >>> parse_code(" 0213t ")
     '0213T'
     >>> parse_code("6449")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+    cptfacet.errors.ParseError: '6449' is not a procedure code: write five characters, such as five digits, or four digits and a T
 
     Raises:
-        ParseError: The text has not the shape of a CPT or HCPCS code.
+        ParseError: The text does not have the format of a CPT or HCPCS code.
     """
     code = text.strip().upper()
     if _CODE.fullmatch(code) is None:
-        reason = "it has five characters, such as five digits, or four digits and a T"
+        reason = "write five characters, such as five digits, or four digits and a T"
         raise ParseError(what="a procedure code", text=text, reason=reason)
     return code
 
 
 def is_code(text: str) -> bool:
-    """Say whether a text has the shape of a procedure code, as it stands.
+    """Whether a text has exactly the format of a procedure code.
 
     >>> is_code("64493"), is_code(" 64493 ")
     (True, False)
@@ -72,7 +72,7 @@ def is_code(text: str) -> bool:
 
 
 class ProcedureKind(StrEnum):
-    """What a code is to this library."""
+    """How this library treats a code: facet code, former facet code or related code."""
 
     FACET = "facet"
     PREDECESSOR = "predecessor"
@@ -88,7 +88,7 @@ class Family(StrEnum):
 
 
 class CodeGroup(StrEnum):
-    """The groups of other codes that a claim with facet codes meets."""
+    """The groups of related codes that are billed with facet codes."""
 
     IMAGING_GUIDANCE = "imaging-guidance"
     SEDATION = "sedation"
@@ -104,14 +104,14 @@ class CodeGroup(StrEnum):
 
 
 class LegacyFamily(StrEnum):
-    """The families of codes that those of today replaced."""
+    """The families of former facet codes."""
 
     INJECTION = "injection"
     ABLATION = "ablation"
 
 
 class Counted(StrEnum):
-    """What one unit of a code stands for."""
+    """What one unit of a code represents."""
 
     LEVEL = "level"
     JOINT = "joint"
@@ -119,7 +119,7 @@ class Counted(StrEnum):
 
 
 class Ordinal(StrEnum):
-    """The place of a level in its coded group that a code stands for."""
+    """Which level of a coded group a code represents."""
 
     FIRST = "first"
     SECOND = "second"
@@ -128,7 +128,7 @@ class Ordinal(StrEnum):
 
 
 class CodeRole(StrEnum):
-    """The role of a facet code, old or of today, which decides the line form of both sides."""
+    """The role of a current or former facet code, which determines its laterality format."""
 
     PRIMARY = "primary"
     INJECTION_ADD_ON = "injection-add-on"
@@ -136,7 +136,7 @@ class CodeRole(StrEnum):
 
 
 def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> CodeRole:
-    """Return the role of a facet code, old or of today.
+    """Return the role of a current or former facet code.
 
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
     <CodeRole.ABLATION_ADD_ON: 'ablation-add-on'>
@@ -151,7 +151,7 @@ def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> CodeRole:
 @sealed
 @attrs.frozen(kw_only=True)
 class AddOnLink:
-    """One primary code that allows an add-on code, while the link is in force."""
+    """A primary code that allows an add-on code, and when it does."""
 
     add_on: str
     primary: str
@@ -164,7 +164,7 @@ class AddOnLink:
 @sealed
 @attrs.frozen(kw_only=True)
 class GroupedCode:
-    """One code that belongs to a group of other codes, while it is in force."""
+    """A related code, its group, and when it is in force."""
 
     code: str
     group: CodeGroup
@@ -177,10 +177,10 @@ class GroupedCode:
 @sealed
 @attrs.frozen(kw_only=True)
 class Indicators:
-    """Physician fee schedule indicators of one code.
+    """The Medicare Physician Fee Schedule indicators of one code.
 
-    ``term.seen`` and ``last`` are the first and the last edition that were read: all between them
-    agree. Values are the schedule's own symbols.
+    ``term.seen`` and ``last`` are the dates of the first and the last edition read; every edition
+    between them agrees. The values are the schedule's own symbols.
     """
 
     status: str
@@ -201,8 +201,8 @@ class Indicators:
 class Procedure:
     """One procedure code with its structured facts.
 
-    ``counts`` says what one unit stands for, ``family``, ``region`` and ``ordinal`` are empty for related codes, ``primaries`` is empty unless
-    the code is an add-on.
+    ``counts`` says what one unit represents. ``family``, ``region`` and ``ordinal`` are None for
+    related codes, and ``primaries`` is empty unless the code is an add-on.
     """
 
     code: str
@@ -223,11 +223,11 @@ class Procedure:
 
     @property
     def add_on(self) -> bool:
-        """Whether the code is reported only with a primary."""
+        """Whether the code is an add-on, reported only with a primary."""
         return self.ordinal not in (None, Ordinal.FIRST)
 
     def in_force(self, on: dt.date) -> Status:
-        """Say whether the code is valid on a date of service.
+        """Return whether the code is valid on a date of service, where that is known.
 
         >>> from cptfacet.reference import packaged
         >>> packaged().get_procedure("64475").in_force(dt.date(2010, 1, 1))
@@ -236,7 +236,7 @@ class Procedure:
         return self.term.on(on)
 
     def primary_codes(self, on: dt.date) -> tuple[str, ...]:
-        """List the codes that allow this add-on on a date, each once.
+        """List the primary codes that allow this add-on on a date.
 
         >>> from cptfacet.reference import packaged
         >>> packaged().get_procedure("64494").primary_codes(dt.date(2026, 3, 2))

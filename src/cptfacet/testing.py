@@ -1,6 +1,6 @@
-"""The laws of a policy, as pytest tests for whoever writes a policy file.
+"""Law tests for policy files: pytest tests that every policy must pass.
 
-Needs the extra `strategies`, and pytest to run what it makes.
+Requires the extra `strategies`, and pytest to run the tests.
 """
 
 from __future__ import annotations
@@ -81,19 +81,19 @@ def policy_laws(
     reference: Reference | None = None,
     settings: hypothesis.settings | None = None,
 ) -> type:
-    """Make a class of pytest tests that hold a policy to every law of policies.
+    """Return a class of pytest tests that check a policy against every law.
 
-    Assign it to a name that pytest collects. Where the space is small, it is enumerated: every side
-    of the five lumbar joints and of T12-L1 with its neighbors, for each family and claim type, on
-    each day on which the answers of the policy change. The rest is sampled, as ``settings`` of
-    Hypothesis say. A law that is broken says by which provision, session or line.
+    Assign it to a name that pytest collects. Small spaces are enumerated: every side of the five
+    lumbar joints and of T12-L1 with its neighbors, for each family and claim type, on each day on
+    which the policy's answers change. Everything else is sampled with the Hypothesis ``settings``.
+    A failing law names the provision, session or line that breaks it.
 
     >>> TestCpt = policy_laws("cpt")
-    >>> TestCpt().test_no_two_terms_of_a_cell_overlap()
+    >>> TestCpt().test_no_two_provisions_of_a_cell_overlap()
     >>> policy_laws("cptt")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no policy is known as 'cptt'. Near it: cpt.
+    cptfacet.errors.UnknownIdError: unknown policy 'cptt'; did you mean cpt?
 
     Raises:
         UnknownIdError: No packaged policy has the id.
@@ -122,18 +122,18 @@ def _sampled(
     return settings(hypothesis.given(session=drawn)(law))
 
 
-# -- how a broken law is told
+# -- reporting a broken law
 
 
 def _report(broken: Iterable[str]) -> None:
-    """Raise what is broken: the first of it in full, and how much more there is."""
+    """Raise an AssertionError that lists the first problems and counts the rest."""
     __tracebackhide__ = True
     listed = list(dict.fromkeys(broken))
     if not listed:
         return
-    told = "\n".join(f"  - {problem}" for problem in listed[:_SHOWN])
+    first = "\n".join(f"  - {problem}" for problem in listed[:_SHOWN])
     more = f"\n  ... and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    message = f"the law is broken:\n{told}{more}"
+    message = f"the law is broken:\n{first}{more}"
     raise AssertionError(message)
 
 
@@ -147,11 +147,11 @@ def _written(lines: Iterable[ClaimLine]) -> str:
 
 
 def _shown(session: Session) -> str:
-    """Tell a session in short, without what identifies anybody."""
+    """Return a session in one line, without identifiers."""
     treated: list[str] = []
     for treatment in session.treatments:
-        what = [f"{t.joint}:{t.side or 'side not named'}" for t in treatment.targets]
-        what += [f"nerve {n.nerve}:{n.side or 'side not named'}" for n in treatment.nerves]
+        what = [f"{t.joint}:{t.side or 'side not stated'}" for t in treatment.targets]
+        what += [f"nerve {n.nerve}:{n.side or 'side not stated'}" for n in treatment.nerves]
         how = f"{treatment.technique}, {treatment.guidance or 'guidance not stated'}"
         purpose = treatment.purpose or "purpose not stated"
         treated.append(f"{how}, {purpose} at {', '.join(what) or 'no level'}")
@@ -159,11 +159,11 @@ def _shown(session: Session) -> str:
     return f"{session.date}, {claim_type}: {'; '.join(treated)}"
 
 
-# -- what is enumerated
+# -- the enumerated space
 
 
 class _Coded(NamedTuple):
-    """One code of a session, or none where none is valid, and the sides of its levels."""
+    """One code of a session (None if no code is valid) and the sides of its levels."""
 
     code: str | None
     ordinal: Ordinal
@@ -171,7 +171,7 @@ class _Coded(NamedTuple):
 
 
 class _Answered(NamedTuple):
-    """One enumerated session, how it was made, what it is coded to, and what its codes stand for."""
+    """One enumerated session: how it was built, its answer, and the levels its codes represent."""
 
     family: Family
     treated: Mapping[Joint, Side | None]
@@ -183,8 +183,7 @@ class _Answered(NamedTuple):
 
 _JOINTS = tuple(Joint)
 _LUMBAR = _JOINTS[_JOINTS.index(Joint.L1_L2) :]
-# What is said of a technique, of families together, of several injections of a joint; and what
-# lines are held to and not made by.
+# Keys that choose or combine families, and the key that restricts lines instead of shaping them.
 _NOT_OF_LINES = {
     keys.CODING_FAMILY,
     keys.CODING_INSTEAD,
@@ -197,7 +196,7 @@ _AROUND_T12 = (Joint.T11_T12, *JUNCTION)
 
 
 def _patterns(joints: Sequence[Joint], sides: Sequence[Side]) -> Iterator[dict[Joint, Side | None]]:
-    """Give every choice of some joints, each with every side."""
+    """Yield every nonempty choice of these joints, with every combination of sides."""
     for chosen in itertools.product((None, *sides), repeat=len(joints)):
         treated = {joint: side for joint, side in zip(joints, chosen, strict=True) if side}
         if treated:
@@ -208,7 +207,7 @@ _Shape = tuple[Mapping[Joint, Side | None], Purpose | None]
 
 
 def _with_purposes(patterns: Iterable[Mapping[Joint, Side | None]]) -> tuple[_Shape, ...]:
-    """Give each pattern a purpose: each of them for up to two joints, else diagnostic."""
+    """Return each pattern with its purposes: every purpose for up to two joints, else diagnostic."""
     return tuple(
         (treated, purpose)
         for treated in patterns
@@ -218,7 +217,7 @@ def _with_purposes(patterns: Iterable[Mapping[Joint, Side | None]]) -> tuple[_Sh
 
 @functools.cache
 def _lumbar_space() -> tuple[_Shape, ...]:
-    """List every side of the lumbar joints, and up to three of them whose side is not named."""
+    """List the lumbar joints with every side, and up to three joints whose side is not stated."""
     unnamed: list[Mapping[Joint, Side | None]] = [
         dict.fromkeys(joints)
         for count in (1, 2, 3)
@@ -229,7 +228,7 @@ def _lumbar_space() -> tuple[_Shape, ...]:
 
 @functools.cache
 def _junction_space() -> tuple[_Shape, ...]:
-    """List every side of T12-L1 with its neighbors."""
+    """List T12-L1 and its neighbors with every side."""
     whole = _patterns(_AROUND_T12, tuple(Side))
     return _with_purposes(treated for treated in whole if Joint.T12_L1 in treated)
 
@@ -243,7 +242,7 @@ T = TypeVar("T")
 
 
 class _Case:
-    """A policy with its reference, and what was asked of both, once for all laws."""
+    """A policy with its reference and their answers, shared by all laws."""
 
     def __init__(self, policy: Policy, reference: Reference) -> None:
         self.policy = policy
@@ -255,24 +254,24 @@ class _Case:
         return f"_Case({self.policy.id!r})"
 
     def value(self, key: Key[T], on: dt.date, *cell: str) -> T | None:
-        """Ask the policy for the value of one cell, None where it is not known."""
+        """Return the policy's value for one cell, or None if it is not known."""
         return value_of(self.policy.ask(key, *cell, on=on))
 
     def answer(self, key: str, on: dt.date, cell: tuple[str, ...]) -> Provision | NotKnown:
-        """Ask the policy what it states for one cell."""
+        """Return the provision that answers one cell, or NotKnown."""
         answer = self.policy.ask(KEYS[key], *cell, on=on)
         return answer.provision if isinstance(answer, Known) else answer
 
     @functools.cached_property
     def days(self) -> list[dt.date]:
-        """The days on which the policy, the reference or its add-on edits change."""
+        """Every day on which the policy, the reference or its add-on edits change."""
         return [
             day for day in turning_days(self.policy, self.reference, *CODING) if day > dt.date.min
         ]
 
     @functools.cached_property
     def codes(self) -> Callable[[dt.date], Mapping[tuple[Family, object, Ordinal], str]]:
-        """Give the facet codes that are valid on a day."""
+        """A function that returns the facet codes valid on a day."""
 
         @functools.cache
         def of(on: dt.date) -> Mapping[tuple[Family, object, Ordinal], str]:
@@ -287,7 +286,7 @@ class _Case:
 
     @functools.cached_property
     def methods(self) -> Callable[[dt.date], Mapping[Family, tuple[Technique, Guidance]]]:
-        """One technique and guidance for each family that the policy codes on a day."""
+        """A function that returns one technique and guidance for each family coded on a day."""
 
         @functools.cache
         def of(on: dt.date) -> Mapping[Family, tuple[Technique, Guidance]]:
@@ -302,11 +301,11 @@ class _Case:
 
     @functools.cached_property
     def checker(self) -> Checker:
-        """The checker of the policy; the enumerated claims are checked once each."""
+        """A checker for the policy, without a memo: each enumerated claim is checked once."""
         return Checker(self.policy, self.reference, memo=0)
 
     def found(self, session: Session, coded: CodedSession) -> Iterator[str]:
-        """Tell the findings of coding, edit and form on the lines of a session."""
+        """Yield the coding, edit and form findings on the lines of a session."""
         claim = attrs.evolve(
             coded.claim,
             place_of_service=None,
@@ -318,25 +317,28 @@ class _Case:
         for given in (None, session):
             for finding in self.checker.check(claim, session=given).findings:
                 if finding.kind is not FindingKind.COVERAGE and finding.family not in foreseen:
-                    yield f"{_shown(session)}: {_written(claim.lines)} draws {finding}"
+                    yield f"{_shown(session)}: {_written(claim.lines)}: {finding}"
 
     def repaired(self, claim: Claim) -> Iterator[str]:
-        """Tell what a second repair of a claim changes, and which errors a repair adds."""
+        """Yield changes that a second repair still makes, and errors that a repair adds."""
         once = repair_claim(claim, policy=self.policy, reference=self.reference)
         twice = repair_claim(once.claim, policy=self.policy, reference=self.reference)
         if twice.claim != once.claim:
-            yield f"{_written(once.claim.lines)} is mended again, to {_written(twice.claim.lines)}"
+            yield (
+                f"{_written(once.claim.lines)} is changed again by a second repair, to"
+                f" {_written(twice.claim.lines)}"
+            )
         before = {finding.rule for finding in self.checker.check(claim).errors}
         for rule in sorted({finding.rule for finding in once.report.errors} - before):
-            yield f"{_written(claim.lines)} has {rule} after it was mended"
+            yield f"{_written(claim.lines)} has {rule} only after the repair"
 
     @property
     def enumerated(self) -> tuple[_Answered, ...]:
-        """Every session of the enumerated space, once for each set of equal rules."""
+        """Every session of the enumerated space, once for each distinct set of rules."""
         return _enumerated(self)
 
     def enumerate(self) -> tuple[_Answered, ...]:
-        """Code every session of the enumerated space."""
+        """Code every session of the enumerated space, once for each distinct set of rules."""
         found: list[_Answered] = []
         seen: set[object] = set()
         for day, claim_type in itertools.product(self.days, ClaimType):
@@ -355,9 +357,9 @@ class _Case:
         return tuple(found)
 
     def _rules(self, day: dt.date, claim_type: ClaimType, family: Family) -> tuple[object, object]:
-        """Give all that is said of lines of one family on a day, and what is of two regions alone.
+        """Return every value that shapes one family's lines on a day, and those for T12-L1.
 
-        Where that is equal, lines are.
+        Equal values produce equal lines.
         """
         own = {key: code for key, code in self.codes(day).items() if key[0] is family}
         asked = {
@@ -420,19 +422,19 @@ class _Case:
 
     @property
     def coded(self) -> tuple[tuple[_Answered, CodedSession], ...]:
-        """The enumerated sessions that are coded to lines, each with them."""
+        """The enumerated sessions that produce lines, each with its coded session."""
         return tuple(
             (each, each.answer) for each in self.enumerated if isinstance(each.answer, CodedSession)
         )
 
-    # -- what is asked of one answer
+    # -- checking one answer
 
     @functools.cached_property
     def pickled(self) -> Coder:
-        """A coder that was pickled and made anew."""
+        """A copy of the coder, pickled and unpickled."""
         copy = pickle.loads(pickle.dumps(self.coder))  # noqa: S301  made here
         if not isinstance(copy, Coder):
-            message = "a pickled coder is no coder"
+            message = "the pickled coder did not load as a Coder"
             raise AssertionError(message)  # noqa: TRY004  a law is broken
         return copy
 
@@ -442,12 +444,12 @@ class _Case:
 
     @functools.cached_property
     def read_back(self) -> Callable[[Claim], DecodedClaim]:
-        """Decode a claim; equal lines of equal claims are read once."""
+        """A function that decodes a claim, and decodes equal claims once."""
         read_once = functools.cache(self.decoder.decode)
         return lambda claim: read_once(attrs.evolve(claim, id=None))
 
     def lost(self, each: _Answered) -> Iterator[str]:
-        """Find levels that the lines of a session do not tell, and readings that are kept silent."""
+        """Yield treated levels that the lines do not show, and ambiguity that is not reported."""
         for problem in self._lost(each):
             lines = each.answer.claim.lines if isinstance(each.answer, CodedSession) else ()
             yield f"{_shown(each.session)}: {_written(lines)}: {problem}"
@@ -460,26 +462,26 @@ class _Case:
             codes = {line.code for line in each.answer.claim.lines}
         missing = [level.ordinal.value for level in each.levels if level.code not in codes]
         if missing and not refusals:
-            yield f"the level {', '.join(missing)} is in no line, and nothing is refused"
+            yield f"no line reports the level {', '.join(missing)}, and nothing is refused"
         if not isinstance(each.answer, CodedSession):
             return
         decoded = self.read_back(each.answer.claim)
         billed = {found.code: found for group in decoded.groups for found in group.levels}
         for unread in decoded.unread:
-            yield f"line {unread.line} can't be read: {unread.message}"
+            yield f"line {unread.line} can't be decoded: {unread.message}"
         for level in each.levels:
             if level.code is None or level.code not in codes:
                 continue
             true, found = _counted(level.sides), billed.get(level.code)
             if found is None or found.ordinal is not level.ordinal:
-                yield f"{level.code} is not read as the {level.ordinal} level"
+                yield f"{level.code} is not decoded as the {level.ordinal} level"
             elif not found.laterality.allows(true):
-                yield f"{level.code} reads as {found.sides}, and {true} was treated"
+                yield f"{level.code} is decoded as {found.sides}, but {true} was treated"
             elif found.laterality.ambiguous and not any(group.lost for group in decoded.groups):
-                yield f"{level.code} has several readings, and the answer does not say so"
+                yield f"{level.code} has several readings, but the answer does not say so"
 
     def sides_of(self, lines: Iterable[ClaimLine]) -> list[tuple[tuple[str, ...], object]]:
-        """Tell what lines of one code say of sides: their modifiers of sides, and their units."""
+        """List the laterality modifiers and units of one code's lines."""
         return [
             (tuple(m for m in line.modifiers if m in self._lateral), line.units) for line in lines
         ]
@@ -488,7 +490,7 @@ class _Case:
     def sides_in(
         self,
     ) -> Callable[[LateralityFormat, SideCount], list[tuple[tuple[str, ...], object]]]:
-        """Tell what lines in a form say of levels by side."""
+        """A function that lists the laterality modifiers and units one format produces."""
 
         @functools.cache
         def of(form: LateralityFormat, sides: SideCount) -> list[tuple[tuple[str, ...], object]]:
@@ -498,21 +500,21 @@ class _Case:
         return of
 
     def add_ons(self, session: Session, coded: CodedSession) -> Iterator[str]:
-        """Find add-ons that stand before or without a primary that allows them."""
+        """Yield add-ons that come before, or lack, a primary that allows them."""
         lines, on = coded.claim.lines, session.date
         before: set[str] = set()
         for line in lines:
             allowed = self.allowed(line.code, on)
             if allowed and before.isdisjoint(allowed):
                 yield (
-                    f"{_shown(session)}: {line.text} has none of {', '.join(allowed)} before it:"
+                    f"{_shown(session)}: {line.text} is not preceded by {' or '.join(allowed)}:"
                     f" {_written(lines)}"
                 )
             before.add(line.code)
 
     @functools.cached_property
     def allowed(self) -> Callable[[str, dt.date], tuple[str, ...]]:
-        """List the primaries of an add-on on a day, those of the policy included."""
+        """A function that lists an add-on's primaries on a day, including the policy's own."""
 
         @functools.cache
         def of(code: str, on: dt.date) -> tuple[str, ...]:
@@ -521,12 +523,12 @@ class _Case:
         return of
 
     def turned(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
-        """Find what the order of targets and nerves changes."""
+        """Yield a problem if reversing the targets and nerves changes the answer."""
         other = self.coder.code(_reversed(session))
         if _outcome(other) != _outcome(answer):
             yield (
-                f"{_shown(session)}: coded to {_told(answer)}, and with its targets in another"
-                f" order to {_told(other)}"
+                f"{_shown(session)}: coded as {_described(answer)}, but with its targets in another"
+                f" order as {_described(other)}"
             )
 
     def mirror(
@@ -535,24 +537,24 @@ class _Case:
         answer: CodedSession | Refusal,
         other: CodedSession | Refusal | None = None,
     ) -> Iterator[str]:
-        """Find what exchanging the sides changes beside the sides."""
+        """Yield a problem if swapping left and right changes anything but the sides."""
         if other is None:
             other = self.coder.code(_mirrored(session))
         lines = answer.claim.lines if isinstance(answer, CodedSession) else ()
         others = other.claim.lines if isinstance(other, CodedSession) else ()
         if sorted(map(self.turned_line, lines)) != sorted(line.text for line in others):
             yield (
-                f"{_shown(session)}: coded to {_told(answer)}, and with its sides exchanged to"
-                f" {_told(other)}"
+                f"{_shown(session)}: coded as {_described(answer)}, but with left and right swapped"
+                f" as {_described(other)}"
             )
 
     def by_shape(self) -> Mapping[object, CodedSession | Refusal]:
-        """Give the enumerated answers by what was treated."""
+        """Return the enumerated answers, keyed by what was treated."""
         return {_shape(each.session): each.answer for each in self.enumerated}
 
     @functools.cached_property
     def turned_line(self) -> Callable[[ClaimLine], str]:
-        """Write a line with right and left exchanged."""
+        """A function that writes a line with RT and LT swapped."""
         right, left = (
             self.reference.get_modifier_code(role)
             for role in (ModifierRole.RIGHT, ModifierRole.LEFT)
@@ -565,32 +567,32 @@ class _Case:
         return functools.cache(turn)
 
     def refused(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
-        """Find refusals that do not say why."""
+        """Yield refusals without a reason."""
         refusals = [answer] if isinstance(answer, Refusal) else []
         if isinstance(answer, CodedSession):
             refusals = [note.refusal for note in answer.notes if note.refusal]
             for note in answer.notes:
                 if note.id is NoteId.REFUSED and note.refusal is None:
-                    yield f"{_shown(session)}: a part is refused and its refusal is not told"
+                    yield f"{_shown(session)}: part of it is refused, but the note has no refusal"
         for refusal in refusals:
             if type(refusal.reason) is not Reason or not refusal.message.strip():
                 yield f"{_shown(session)}: refused without a reason"
 
     def explained(self, session: Session, answer: CodedSession | Refusal) -> Iterator[str]:
-        """Find lines without provisions, and provisions that are not what the policy answers."""
+        """Yield lines without provisions, and provisions that the policy does not answer with."""
         if isinstance(answer, Refusal):
             return
         if [why.line for why in answer.why] != list(range(1, len(answer.claim.lines) + 1)):
-            yield f"{_shown(session)}: not each line is explained once"
+            yield f"{_shown(session)}: not every line is explained exactly once"
         for why in answer.why:
             text = answer.claim.lines[why.line - 1].text
             if not why.provisions or not why.joints:
-                yield f"{_shown(session)}: {text} has no provision or no joint behind it"
+                yield f"{_shown(session)}: {text} is explained by no provision or no joint"
             for provision in why.provisions:
                 if self.answer(provision.key, session.date, provision.cell) != provision:
                     yield (
-                        f"{_shown(session)}: {text} stands on {_named(provision)}, which is not what"
-                        " the policy answers on that day"
+                        f"{_shown(session)}: {text} cites {_named(provision)}, which is not the"
+                        " policy's answer on that day"
                     )
 
 
@@ -610,7 +612,7 @@ def _shape(session: Session) -> object:
     )
 
 
-def _told(answer: CodedSession | Refusal) -> str:
+def _described(answer: CodedSession | Refusal) -> str:
     return (
         _written(answer.claim.lines)
         if isinstance(answer, CodedSession)
@@ -620,14 +622,14 @@ def _told(answer: CodedSession | Refusal) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _enumerated(case: _Case) -> tuple[_Answered, ...]:
-    """Keep the sessions of the policy whose laws are run: they are many, and policies may be too."""
+    """Return the enumerated sessions, cached for the latest policy only: each policy has many."""
     return case.enumerate()
 
 
 def _groups(
     treated: Mapping[Joint, Side | None], regions: Mapping[Joint, CodeRegion], *, together: bool
 ) -> list[list[Joint]]:
-    """Split joints into coded groups, each in the order of its levels."""
+    """Split joints into coded groups, each in level order."""
     joints = sorted(joint for joint in treated if joint in regions)
     if together and set(joints) == set(JUNCTION):
         return [joints]
@@ -643,7 +645,7 @@ def _groups(
 def _levels(
     group: list[Joint], treated: Mapping[Joint, Side | None], family: Family
 ) -> Iterator[tuple[Joint, Ordinal, tuple[Side | None, ...]]]:
-    """Split a group by code: the joint that gives its region, its ordinal, the sides of its levels."""
+    """Yield each code of a group: the joint that sets its region, its ordinal, its levels' sides."""
     sides = tuple(treated[joint] for joint in group)
     yield group[0], Ordinal.FIRST, sides[:1]
     if family is Family.ABLATION and sides[1:]:
@@ -655,7 +657,7 @@ def _levels(
 
 
 def _common(sides: Sequence[Side | None]) -> Side | None:
-    """Give the side of the one level that stands for the third and all further ones."""
+    """Return the side of the one line that represents the third and all further levels."""
     if len(set(sides)) == 1:
         return sides[0]
     return Side.BILATERAL if Side.BILATERAL in sides else None
@@ -668,7 +670,7 @@ def _counted(sides: tuple[Side | None, ...]) -> SideCount:
 
 
 def _mirrored(session: Session) -> Session:
-    """Exchange left and right throughout a session."""
+    """Return a session with left and right swapped throughout."""
 
     def other(side: Side | None) -> Side | None:
         return side and side.mirrored
@@ -687,7 +689,7 @@ def _mirrored(session: Session) -> Session:
 
 
 def _reversed(session: Session) -> Session:
-    """List the targets and nerves of each treatment the other way round."""
+    """Return a session with each treatment's targets and nerves in reverse order."""
     return attrs.evolve(
         session,
         treatments=tuple(
@@ -701,9 +703,9 @@ def _reversed(session: Session) -> Session:
 
 
 class _Laws:
-    """Every law of policies: a method each, whose docstring says what must hold and on what ground.
+    """Every law, one method each; the docstring states the law and its source.
 
-    It is not used itself: `policy_laws` makes a class of these methods for one policy.
+    `policy_laws` copies these methods into a class for one policy.
     """
 
     case: _Case
@@ -711,7 +713,7 @@ class _Laws:
     # -- what the policy states
 
     def test_every_provision_resolves_its_citations(self) -> None:
-        """Each provision cites sources that can be told apart, and a judgment gives its reason.
+        """Check that every provision cites distinct sources and every judgment gives a reason.
 
         Source: docs/policies.md, "What a provision is" and "Confidence".
         """
@@ -723,17 +725,17 @@ class _Laws:
             if not provision.citations and not judgment:
                 broken.append(f"{_named(provision)} cites nothing")
             if judgment and not provision.rationale.strip():
-                broken.append(f"{_named(provision)} is a judgment and gives no reason in its note")
+                broken.append(f"{_named(provision)} is a judgment but its note gives no reason")
             if not judgment and provision.term.start is None and provision.term.seen is None:
-                broken.append(f"{_named(provision)} is a fact and has neither from nor seen")
+                broken.append(f"{_named(provision)} is a fact but has neither from nor seen")
             for citation in provision.citations:
                 title = titles.setdefault(citation.id, citation.title)
                 if not citation.id or not citation.title:
                     broken.append(f"{_named(provision)} cites a source without id or title")
                 elif title != citation.title:
                     broken.append(
-                        f"{_named(provision)} cites {citation.id} as {citation.title!r}, which is"
-                        f" {title!r} elsewhere"
+                        f"{_named(provision)} cites {citation.id} as {citation.title!r}, but its"
+                        f" title is {title!r} elsewhere"
                     )
                 if (citation.term, citation.confidence) != (provision.term, provision.confidence):
                     broken.append(
@@ -742,11 +744,11 @@ class _Laws:
                     )
         _report(broken)
 
-    def test_every_provision_answers_on_its_own_days_and_on_no_other(self) -> None:
-        """A provision is the answer from its first day to its last, and never before or after.
+    def test_every_provision_answers_on_its_own_days_only(self) -> None:
+        """Check that a provision is the answer from its first day to its last, and on no other day.
 
-        Before the first day of what was only seen, the answer is not known, whatever the policy
-        extends.
+        If a provision has only a `seen` date, the answer before that date is not known, even if
+        the policy extends another.
 
         Source: docs/policies.md, "Dates: from, seen, until".
         """
@@ -775,13 +777,13 @@ class _Laws:
                 own = self.case.policy.find(provision.key)
                 if isinstance(before, Provision) and before not in own:
                     broken.append(
-                        f"{_named(provision)} was first seen on {term.seen}, yet the day before"
-                        f" is answered by {_named(before)} of {before.policy}"
+                        f"{_named(provision)} was first seen on {term.seen}, but the answer on the"
+                        f" day before is {_named(before)} of {before.policy}"
                     )
         _report(broken)
 
-    def test_no_two_terms_of_a_cell_overlap(self) -> None:
-        """On one day a policy says one thing in a cell.
+    def test_no_two_provisions_of_a_cell_overlap(self) -> None:
+        """Check that a policy has at most one value for a cell on any day.
 
         Source: docs/how-to-policy.md, "What the reader refuses".
         """
@@ -796,7 +798,7 @@ class _Laws:
         )
 
     def test_changes_and_answers_agree(self) -> None:
-        """What changes on a day is what is answered from that day on, and nothing else changes.
+        """Check that the changes a policy lists are exactly the changes in its answers.
 
         Source: docs/policies.md, "Dates: from, seen, until".
         """
@@ -809,39 +811,43 @@ class _Laws:
             eve = change.on - _DAY if change.on > dt.date.min else change.on
             other = (change.on + _DAY if change.on < dt.date.max else change.on) if ends else eve
             if self.case.answer(key, change.on, cell) != change.provision:
-                broken.append(f"{change.on}: {_named(change.provision)} {change.what}, unanswered")
+                broken.append(
+                    f"{change.on}: {_named(change.provision)} {change.what}, but is not the answer"
+                )
             if other != change.on and self.case.answer(key, other, cell) == change.provision:
                 broken.append(
-                    f"{change.on}: {_named(change.provision)} {change.what}, and is the answer on"
-                    f" {other} too"
+                    f"{change.on}: {_named(change.provision)} {change.what}, but is also the answer"
+                    f" on {other}"
                 )
             if change not in self.case.policy.changes(since=change.on, until=change.on):
-                broken.append(f"{change.on}: {_named(change.provision)} is left out of its day")
-        told = {(change.provision, change.what is ChangeKind.ENDS) for change in changes}
+                broken.append(
+                    f"{change.on}: {_named(change.provision)} is missing from that day's changes"
+                )
+        listed = {(change.provision, change.what is ChangeKind.ENDS) for change in changes}
         for provision in self.case.policy.provisions:
             term = provision.term
             for day, ends in ((term.start or term.seen, False), (term.until, True)):
-                if day and (provision, ends) not in told:
-                    broken.append(f"{day}: {_named(provision)} is no change")
+                if day and (provision, ends) not in listed:
+                    broken.append(f"{day}: {_named(provision)} is not listed as a change")
         _report(broken)
 
     # -- how it codes
 
-    def test_coding_drops_no_level_and_lines_read_back(self) -> None:
-        """The lines of a session read back into the levels and sides that were treated.
+    def test_coding_drops_no_level_and_its_lines_decode(self) -> None:
+        """Check that the lines of a session decode to the levels and sides that were treated.
 
-        What a line form does not keep, the answer says, and the truth is among its readings. A
-        level whose lines are not known to the policy is refused in the notes.
+        Where a laterality format loses information, the decoded claim says so, and the true sides
+        are among its readings. If the policy does not know the lines of a level, a note refuses it.
 
-        Source: docs/decoding.md, "What a line form loses"; coding never drops a level.
+        Source: docs/decoding.md, on what a laterality format loses; coding never drops a level.
         """
         __tracebackhide__ = True
         _report(problem for each in self.case.enumerated for problem in self.case.lost(each))
 
-    def test_both_sides_are_written_in_the_form_of_the_policy(self) -> None:
-        """A level on both sides has the line form that the policy names for its role, and no other.
+    def test_bilateral_levels_use_the_laterality_format_of_the_policy(self) -> None:
+        """Check that a bilateral level uses the laterality format the policy sets for its role.
 
-        Source: docs/coding.md, "Laterality" (the forms are never blended); the provisions under
+        Source: docs/coding.md, "Laterality" (formats are never mixed); the provisions under
         `laterality.format`.
         """
         __tracebackhide__ = True
@@ -854,22 +860,23 @@ class _Laws:
                 value = self.case.value(keys.LATERALITY_FORMAT, on, role, claim_type)
                 if value is None and Side.BILATERAL in sides and lines:
                     broken.append(
-                        f"{_shown(each.session)}: {role} has no known form: {_written(lines)}"
+                        f"{_shown(each.session)}: the laterality format of {role} is not known,"
+                        f" but the lines are {_written(lines)}"
                     )
                 if value is None or not lines:
                     continue
                 wanted = self.case.sides_in(value, _counted(sides))
                 if self.case.sides_of(lines) != wanted:
                     broken.append(
-                        f"{_shown(each.session)}: the policy wants {role} as {value}, and the lines"
+                        f"{_shown(each.session)}: the policy wants {role} as {value}, but the lines"
                         f" are {_written(lines)}"
                     )
         _report(broken)
 
-    def test_the_diagnostic_modifier_stands_where_the_policy_says(self) -> None:
-        """Lines of a diagnostic session have the modifier of the policy, and no others have it.
+    def test_the_diagnostic_modifier_is_where_the_policy_requires_it(self) -> None:
+        """Check that only lines of diagnostic sessions have the policy's diagnostic modifier.
 
-        A purpose that is not stated is not diagnostic.
+        A session whose purpose is not stated does not count as diagnostic.
 
         Source: docs/coding.md, "KX"; the provisions under `modifier.diagnostic`.
         """
@@ -889,13 +896,15 @@ class _Laws:
             wanted = {value} if diagnostic and value else set[str]()
             for line in coded.claim.lines:
                 if attesting.intersection(line.modifiers) != wanted:
-                    told = (value or "none") if isinstance(answer, Known) else "not known"
-                    said = f"modifier.diagnostic is {told}"
-                    broken.append(f"{_shown(each.session)}: {said}, and the line is {line.text}")
+                    stated = (value or "none") if isinstance(answer, Known) else "not known"
+                    broken.append(
+                        f"{_shown(each.session)}: modifier.diagnostic is {stated}, but the line is"
+                        f" {line.text}"
+                    )
         _report(broken)
 
-    def test_modifiers_stand_in_the_order_of_the_policy(self) -> None:
-        """The kinds of modifiers stand on each line in the order that the policy gives.
+    def test_modifiers_follow_the_order_of_the_policy(self) -> None:
+        """Check that the modifiers on each line follow the policy's order of kinds.
 
         Source: docs/coding.md, "KX"; the provision under `modifier.order`.
         """
@@ -908,22 +917,22 @@ class _Laws:
                 kinds = [self.case.reference.modifier_kind(code) for code in line.modifiers]
                 if kinds != sorted(kinds, key=order.index):
                     broken.append(
-                        f"{_shown(each.session)}: the order is {', '.join(order)}, and the line is"
+                        f"{_shown(each.session)}: the order is {', '.join(order)}, but the line is"
                         f" {line.text}"
                     )
         _report(broken)
 
-    def test_an_add_on_never_stands_before_or_without_its_primary(self) -> None:
-        """Each add-on has a primary that allows it before it: by the add-on edits, or by the policy.
+    def test_every_add_on_follows_its_primary(self) -> None:
+        """Check that every add-on follows a primary that the edits or the policy allow for it.
 
-        Source: the add-on code edits of CMS; the provisions under `addon.primaries`.
+        Source: the CMS add-on code edits; the provisions under `addon.primaries`.
         """
         __tracebackhide__ = True
         one_of_each: dict[object, Session] = {}
         for each, coded in self.case.coded:
             codes = tuple(line.code for line in coded.claim.lines)
             one_of_each.setdefault((each.family, each.claim_type, codes), each.session)
-        # The edits change on days of their own, so each order of codes is asked for on every day.
+        # The edits change on their own dates, so code every order of codes on every day.
         sessions_ = [
             attrs.evolve(session, date=day)
             for session in one_of_each.values()
@@ -936,10 +945,10 @@ class _Laws:
             for problem in self.case.add_ons(session, answer)
         )
 
-    def test_the_order_of_targets_means_nothing(self) -> None:
-        """The same joints listed in another order are coded to the same lines.
+    def test_the_order_of_targets_changes_nothing(self) -> None:
+        """Check that the order in which joints are listed does not change the lines.
 
-        Source: docs/coding.md, "Levels" (levels have an order of their own).
+        Source: docs/coding.md, "Levels" (levels have their own order).
         """
         __tracebackhide__ = True
         _report(
@@ -950,7 +959,7 @@ class _Laws:
         )
 
     def test_mirrored_sides_give_mirrored_lines(self) -> None:
-        """Right and left mean the same: a mirrored session is coded to mirrored lines.
+        """Check that swapping left and right in a session only swaps RT and LT on its lines.
 
         Source: no source we have read treats the right and the left side differently.
         """
@@ -965,9 +974,9 @@ class _Laws:
         )
 
     def test_every_technique_and_guidance_is_coded_or_refused_with_a_reason(self) -> None:
-        """Each cell of the family table is coded to its family, or refused with the reason.
+        """Check that every technique and guidance is coded to its family or refused with a reason.
 
-        What the policy reports instead is in the refusal, and so are the sources of its answer.
+        The refusal names what the policy reports instead, and cites the policy's sources.
 
         Source: docs/design.md, coding step 3; the provisions under `coding.family` and
         `coding.instead`.
@@ -987,28 +996,27 @@ class _Laws:
             valid = {key[0] for key in self.case.codes(day)}
             broken += self.case.refused(session, answer)
             if isinstance(answer, CodedSession) is not (value in valid):
-                told = (
-                    _written(answer.claim.lines)
-                    if isinstance(answer, CodedSession)
-                    else answer.reason
-                )
                 broken.append(
-                    f"{_shown(session)}: the policy says {value}, and the answer is {told}"
+                    f"{_shown(session)}: the policy's family is {value or 'not known'}, but the"
+                    f" answer is {_described(answer)}"
                 )
             if isinstance(answer, Refusal) and value is Uncoded.OTHER_CODE:
                 instead = self.case.value(keys.CODING_INSTEAD, day, *cell) or ()
                 if answer.instead != instead:
-                    broken.append(f"{_shown(session)}: reported instead {_written(answer.instead)}")
+                    broken.append(
+                        f"{_shown(session)}: the policy reports {_written(instead)} instead, but"
+                        f" the refusal names {_written(answer.instead)}"
+                    )
                 if not set(said.citations) <= set(answer.citations):
                     broken.append(
-                        f"{_shown(session)}: the refusal leaves out what the policy cites"
+                        f"{_shown(session)}: the refusal omits a source that the policy cites"
                     )
         _report(broken)
 
-    def test_coded_lines_draw_no_finding_of_coding_edit_or_form(self) -> None:
-        """Lines that coding writes are found right, whether the session stands beside them or not.
+    def test_coded_lines_have_no_coding_edit_or_form_finding(self) -> None:
+        """Check that coded lines have no coding, edit or form finding, with or without the session.
 
-        Units beyond a medically unlikely edit are left out: coding drops no level.
+        Units over a medically unlikely edit (MUE) are exempt: coding never drops a level.
 
         Source: docs/checking.md, "What coding writes, checking accepts".
         """
@@ -1025,11 +1033,11 @@ class _Laws:
 
     # -- any session
 
-    def test_any_session_draws_no_finding_of_coding_edit_or_form(self, session: Session) -> None:
-        """Any session's lines are found right; what the session itself states is left out.
+    def test_any_session_has_no_coding_edit_or_form_finding(self, session: Session) -> None:
+        """Check that the coded lines of any session have no coding, edit or form finding.
 
-        Its place of service and diagnoses are the record's, and pairs of families are named by a
-        note of coding.
+        Place of service and diagnoses come from the record and are left out. Two families in one
+        session draw a coding note instead.
 
         Source: docs/checking.md, "What coding writes, checking accepts".
         """
@@ -1039,9 +1047,10 @@ class _Laws:
             _report(self.case.found(session, answer))
 
     def test_any_session_is_repaired_once(self, session: Session) -> None:
-        """What is mended in the lines of a session is mended at once, and brings no new error.
+        """Check that a second repair changes nothing and that a repair adds no error.
 
-        The lines are those of coding without their first, so that there is something to mend.
+        The claim under test is the coded claim without its first line, which leaves something to
+        repair.
 
         Source: docs/checking.md, "Repairing" (repairing twice is repairing once).
         """
@@ -1052,10 +1061,10 @@ class _Laws:
             _report(self.case.repaired(claim))
 
     def test_any_session_is_coded_or_refused(self, session: Session) -> None:
-        """No session raises: it is coded, each line with provisions in force behind it, or refused.
+        """Check that every session is coded or refused, and that coding never raises.
 
-        Each line is explained once. Each provision behind it is what the policy answers on that
-        day. Each refusal, of a part too, says its reason.
+        Every line is explained once, by provisions that are the policy's answers on that day. Every
+        refusal, also a partial one, states its reason.
 
         Source: docs/design.md, coding step 8 and decision 5.
         """
@@ -1063,18 +1072,18 @@ class _Laws:
         answer = self.case.coder.code(session)
         _report([*self.case.refused(session, answer), *self.case.explained(session, answer)])
 
-    def test_any_session_keeps_add_ons_behind_primaries(self, session: Session) -> None:
-        """In no session does an add-on stand before or without a primary that allows it.
+    def test_any_session_has_add_ons_after_their_primaries(self, session: Session) -> None:
+        """Check that in every session each add-on follows a primary that allows it.
 
-        Source: the add-on code edits of CMS; the provisions under `addon.primaries`.
+        Source: the CMS add-on code edits; the provisions under `addon.primaries`.
         """
         __tracebackhide__ = True
         answer = self.case.coder.code(session)
         if isinstance(answer, CodedSession):
             _report(self.case.add_ons(session, answer))
 
-    def test_any_session_turned_or_mirrored_is_coded_alike(self, session: Session) -> None:
-        """Neither the order of targets nor the names of the sides change what is coded.
+    def test_any_session_reordered_or_mirrored_is_coded_alike(self, session: Session) -> None:
+        """Check that reordering targets changes nothing, and that mirroring only swaps RT and LT.
 
         Source: docs/design.md, coding step 4.
         """
@@ -1083,7 +1092,7 @@ class _Laws:
         _report([*self.case.turned(session, answer), *self.case.mirror(session, answer)])
 
     def test_any_session_is_written_as_json_and_read_back(self, session: Session) -> None:
-        """A session and its claim are the same after they were written as JSON and read back.
+        """Check that a session and its claim are unchanged after a round trip through JSON.
 
         Source: docs/design.md, interchange.
         """
@@ -1091,13 +1100,13 @@ class _Laws:
         answer = self.case.coder.code(session)
         broken: list[str] = []
         if read(dump(session), Session) != session:
-            broken.append(f"{_shown(session)}: the session is another after JSON")
+            broken.append(f"{_shown(session)}: the session changes in a round trip through JSON")
         if isinstance(answer, CodedSession) and read(dump(answer.claim), Claim) != answer.claim:
-            broken.append(f"{_shown(session)}: the claim is another after JSON")
+            broken.append(f"{_shown(session)}: the claim changes in a round trip through JSON")
         _report(broken)
 
     def test_any_session_has_the_same_answer_from_a_pickled_copy(self, session: Session) -> None:
-        """A policy that was pickled is equal, and answers alike.
+        """Check that a pickled copy of a policy is equal to it and gives the same answers.
 
         Source: docs/design.md, decision 1 (everything is a value).
         """
@@ -1109,5 +1118,5 @@ class _Laws:
         answer = self.case.coder.code(session)
         again = pickle.loads(pickle.dumps(answer))  # noqa: S301  made here
         if copy.code(session) != answer or again != answer:
-            broken.append(f"{_shown(session)}: the pickled copy answers otherwise")
+            broken.append(f"{_shown(session)}: the pickled copy answers differently")
         _report(broken)

@@ -54,7 +54,7 @@ PHRASES = {
     r"line forms?": "laterality format",
     r"both sides of (?:a|one|the|its) line": "bilateral",
     r"(?<!ambulatory )surg(?:ical|ery) centers?": "ASC",
-    r"(?<!administrative )contractors?": "MAC",
+    r"(?<!administrative )contractors?(?!-instruction)": "MAC",
     r"heav(?:y|ier|iest)": "severe, more severe",
     r"diagnostic marks?|unmarked": "KX",
     r"monitored care": "monitored anesthesia care",

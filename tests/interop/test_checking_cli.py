@@ -162,7 +162,7 @@ class TestJson:
         report = run.json if command == "check" else run.json["report"]
 
         [left] = [n for n in report["not_checked"] if n["rule"] == RuleFamily.FREQUENCY]
-        assert "record 1 of the history, part 1" in left["reason"]
+        assert "part 1 of record 1 of the history" in left["reason"]
 
     def test_all_problems_at_once(self, terminal: Terminal) -> None:
         beside = {"claim": {"lines": []}, "session": {"date": "soon"}, "history": [3], "x": 1}
@@ -239,7 +239,7 @@ class TestOptions:
         run = terminal("check", "-", "--select", "addon-without-primry", stdin=json.dumps(ALONE))
 
         assert run.status == 2
-        assert "Near it: addon-without-primary" in run.err
+        assert "did you mean addon-without-primary" in run.err
 
     @pytest.mark.parametrize(
         ("fail_on", "status"), [("error", 0), ("warning", 0), ("info", 1), ("never", 0)]

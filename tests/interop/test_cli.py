@@ -212,7 +212,7 @@ class TestInput:
 
         assert run.status == 2
         assert run.out == ""
-        assert "it is empty" in run.err
+        assert "the input is empty" in run.err
 
     def test_no_such_file(self, terminal: Terminal, tmp_path: Path) -> None:
         for path in (tmp_path / "none.json", tmp_path):
@@ -356,7 +356,7 @@ class TestPolicy:
 
         [problem] = run.lines[0]["error"]["problems"]
         assert problem["path"] == "$.policy"
-        assert "Near it: medicare" in problem["message"]
+        assert "did you mean medicare" in problem["message"]
         assert "claim" in run.lines[1]
         assert run.status == 2
 
@@ -365,7 +365,7 @@ class TestPolicy:
 
         assert run.status == 2
         assert run.out == ""
-        assert "Near it: medicare" in run.err
+        assert "did you mean medicare" in run.err
 
 
 OWN = """\
@@ -458,7 +458,7 @@ class TestPoliciesOfOthers:
         assert run.lines[0]["error"]["problems"] == [
             {
                 "path": "$.policy",
-                "message": "a record opens no file; give the id of a policy, and name the file with"
+                "message": "a record can't open a file: write a policy id, and pass the file with"
                 " --policy",
             }
         ]
@@ -479,7 +479,7 @@ class TestPoliciesOfOthers:
         run = terminal("code", "-", "--policy", "installed-plans", stdin=jsonl(BLOCK))
 
         assert run.status == 2
-        assert "no policy is known as 'installed-plans'. Near it: installed-plan" in run.err
+        assert "unknown policy 'installed-plans'; did you mean installed-plan" in run.err
 
     def test_packs_are_looked_for_only_where_no_packaged_id_fits(
         self, terminal: Terminal, pack: Path
@@ -659,7 +659,7 @@ class TestCsv:
 
         assert [row["dx12"] for row in self.rows(run)] == ["M47.811"] * 4
         assert run.err == (
-            "cptfacet: record 2: only the first 12 diagnoses of a line have a column\n"
+            "cptfacet: record 2: the CSV has columns for only the first 12 diagnoses of a line\n"
         )
 
 
@@ -829,23 +829,23 @@ class TestShow:
                 "nothing",
                 "no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family",
             ),
-            ("", "is known as ''"),
-            ("code:", "is known as 'code:'"),
-            ("cod:64493", "is known as 'cod:64493'"),
-            ("code:99999", "code is known as '99999'"),
+            ("", "''"),
+            ("code:", "'code:'"),
+            ("cod:64493", "'cod:64493'"),
+            ("code:99999", "code '99999'"),
             ("joint:L4", "name both segments of the joint"),
             ("nerve:ala", "name the nerve"),
-            ("modifier:zz", "no modifier is known as 'zz'"),
-            ("policy:medicar", "Near it: medicare"),
-            ("jurisdiction:j1", "no jurisdiction is known as 'J1'. Near it: J15"),
-            ("state:XX", "no state is known as 'XX'"),
-            ("zip:00000", "no ZIP code is known as '00000'"),
+            ("modifier:zz", "unknown modifier 'zz'"),
+            ("policy:medicar", "did you mean medicare"),
+            ("jurisdiction:j1", "unknown jurisdiction 'J1'; did you mean J15"),
+            ("state:XX", "unknown state 'XX'"),
+            ("zip:00000", "unknown ZIP code '00000'"),
             ("zip:1", "'1' is not a ZIP code: write its five digits"),
-            ("provision:laterality", "no provision is known as 'laterality'"),
-            ("rule:add-on-without-primary", "Near it: addon-without-primary"),
-            ("add-on-without-primary", "Near it: addon-without-primary"),
-            ("family:lateral", "no family is known as 'lateral'. Near it: laterality"),
-            ("x" * 10**5, "is known as 'xxx"),
+            ("provision:laterality", "unknown provision 'laterality'"),
+            ("rule:add-on-without-primary", "did you mean addon-without-primary"),
+            ("add-on-without-primary", "did you mean addon-without-primary"),
+            ("family:lateral", "unknown family 'lateral'; did you mean laterality"),
+            ("x" * 10**5, "'xxx"),
         ],
     )
     def test_an_unknown_name(self, terminal: Terminal, name: str, message: str) -> None:
@@ -954,7 +954,7 @@ class TestShow:
         ("argv", "message"),
         [
             (("--on", "March"), "'March' is not a date: write it as YYYY-MM-DD"),
-            (("--policy", "medicar"), "no policy is known as 'medicar'. Near it: medicare"),
+            (("--policy", "medicar"), "unknown policy 'medicar'; did you mean medicare"),
         ],
     )
     @pytest.mark.parametrize("name", ["64493", "laterality.format"])

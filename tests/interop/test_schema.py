@@ -64,7 +64,7 @@ class TestTheFiles:
         assert made["description"]
 
     def test_an_unknown_name(self) -> None:
-        with pytest.raises(UnknownIdError, match="Near it: claim"):
+        with pytest.raises(UnknownIdError, match="did you mean claim"):
             schema("claims")
 
     @pytest.mark.parametrize("name", NAMES)

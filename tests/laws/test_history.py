@@ -129,7 +129,7 @@ class TestOneSession:
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC)}, "date is a datetime.date"),
+            ({"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC)}, "date must be a datetime.date"),
             ({"kind": "ablation"}, "kind is a SessionKind"),
             ({"region": "lumbar-sacral"}, "region is a CoverageRegion"),
             ({"side": "left"}, "side is a Side"),

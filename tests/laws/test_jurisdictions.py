@@ -181,7 +181,7 @@ NOT_PLACED = {
     "a code of CMS": (Location(state="WM"), ("state",), "'WM' is no state"),
     "no ZIP": (Location(zip="2220"), ("zip",), "write its five digits"),
     "no ZIP beside a state": (Location(state="OH", zip="x"), ("zip",), "write its five digits"),
-    "unknown ZIP": (Location(zip="00000"), ("state",), "no ZIP code is known as '00000'"),
+    "unknown ZIP": (Location(zip="00000"), ("state",), "unknown ZIP code '00000'"),
     "unassigned ZIP": (Location(zip="00100"), ("state",), "no ZIP code is known"),
     "another state": (
         Location(state="OH", zip="90001"),

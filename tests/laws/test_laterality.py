@@ -576,11 +576,17 @@ CONVERTED = [  # lines, from, to, what is written, and what each loss says
         ONE,
         TWO,
         ["64636 x4 $400", "64636-RT $100"],
-        ["two units may be"],
+        ["2 units may be"],
     ),
     (["64493-RT $500", "64493-LT $510"], PAIR, ONE, ["64493-50 $1010"], ["charge of each line"]),
     (["64493-RT $500", "64493-LT"], PAIR, ONE, ["64493-50 $500"], ["which of its lines"]),
-    (["64493-50 $0.01"], ONE, PAIR, ["64493-RT", "64493-LT"], ["$0.01, which does not divide"]),
+    (
+        ["64493-50 $0.01"],
+        ONE,
+        PAIR,
+        ["64493-RT", "64493-LT"],
+        ["$0.01, which can't be divided evenly"],
+    ),
     (["64493-50 $0.005"], ONE, PAIR, ["64493-RT", "64493-LT"], ["whole cents"]),
     (["64493-LT", "64493-RT"], PAIR, ONE, ["64493-50"], ["the order of lines"]),
     (["64493-RT-KX-GA", "64493-LT-GA-KX"], PAIR, ONE, ["64493-50-KX-GA"], ["order of modifiers"]),
@@ -607,11 +613,17 @@ CONVERTED = [  # lines, from, to, what is written, and what each loss says
         PAIR,
         ONE,
         ["64493-RT", "64493-LT-59"],
-        ["more levels", "1 bilateral in rt-lt-lines reads 1 right, 1 left in one-line-50"],
+        ["more levels", "1 bilateral in rt-lt-lines becomes 1 right, 1 left in one-line-50"],
     ),
-    (["64493-RT", "64493-LT"], ONE, PAIR, ["64493-RT", "64493-LT"], ["more", "reads 1 bilateral"]),
-    (["64636 x2"], ONE, TWO, ["64636 x2"], ["two units may be", "2 unnamed in one-line-50 reads"]),
-    (["64636 x2"], TWO, ONE, ["64636-50"], ["two units may be"]),
+    (
+        ["64493-RT", "64493-LT"],
+        ONE,
+        PAIR,
+        ["64493-RT", "64493-LT"],
+        ["more", "becomes 1 bilateral"],
+    ),
+    (["64636 x2"], ONE, TWO, ["64636 x2"], ["2 units may be", "2 unnamed in one-line-50 becomes"]),
+    (["64636 x2"], TWO, ONE, ["64636-50"], ["2 units may be"]),
     (["64636 x2"], TWO, TWO, ["64636 x2"], []),
     (["J1030 x2", "27096 x2"], TWO, ONE, ["J1030 x2", "27096 x2"], []),
     (["64475 x2"], TWO, ONE, ["64475-50"], []),
@@ -682,7 +694,9 @@ class TestConverted:
     )
     def test_units_that_are_no_count_are_refused(self, units: int | Decimal | None) -> None:
         line = ClaimLine(code=PRIMARY, modifiers=("KX",), units=units)
-        with pytest.raises(FormatMismatchError, match="64493-KX has no whole number of units"):
+        with pytest.raises(
+            FormatMismatchError, match="the units of 64493-KX must be a whole number"
+        ):
             convert([line], source=ONE, target=PAIR)
 
     def test_the_decimal_context_has_no_say(self) -> None:

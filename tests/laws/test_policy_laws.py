@@ -28,19 +28,19 @@ from cptfacet.testing import policy_laws
 CPT, MEDICARE = policies.get("cpt"), policies.get("medicare")
 quick = settings(max_examples=5, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ENUMERATED = (
-    "test_an_add_on_never_stands_before_or_without_its_primary",
-    "test_both_sides_are_written_in_the_form_of_the_policy",
-    "test_coding_drops_no_level_and_lines_read_back",
+    "test_every_add_on_follows_its_primary",
+    "test_bilateral_levels_use_the_laterality_format_of_the_policy",
+    "test_coding_drops_no_level_and_its_lines_decode",
     "test_mirrored_sides_give_mirrored_lines",
-    "test_modifiers_stand_in_the_order_of_the_policy",
-    "test_the_diagnostic_modifier_stands_where_the_policy_says",
-    "test_the_order_of_targets_means_nothing",
+    "test_modifiers_follow_the_order_of_the_policy",
+    "test_the_diagnostic_modifier_is_where_the_policy_requires_it",
+    "test_the_order_of_targets_changes_nothing",
 )
 STATED = (
     "test_changes_and_answers_agree",
-    "test_every_provision_answers_on_its_own_days_and_on_no_other",
+    "test_every_provision_answers_on_its_own_days_only",
     "test_every_provision_resolves_its_citations",
-    "test_no_two_terms_of_a_cell_overlap",
+    "test_no_two_provisions_of_a_cell_overlap",
 )
 
 
@@ -152,7 +152,7 @@ class TestLawlessPolicies:
         told = broken(STATED[2], made(attrs.evolve(judgment, rationale=" ")))  # type: ignore[arg-type]
 
         assert "levels.order" in told
-        assert "gives no reason" in told
+        assert "but its note gives no reason" in told
 
     def test_a_source_that_is_cited_for_other_dates(self) -> None:
         later = attrs.evolve(SOURCE.term, until=dt.date(2030, 1, 1))
@@ -164,14 +164,14 @@ class TestLawlessPolicies:
         cited = tuple(attrs.evolve(c, title="Another") for c in SOURCE.citations)
         told = broken(STATED[2], made(attrs.evolve(SOURCE, citations=cited)))
 
-        assert "as 'Another', which is" in told
+        assert "as 'Another', but its title is" in told
 
     def test_a_fact_of_no_date(self) -> None:
         ever = attrs.evolve(SOURCE.term, start=None, seen=None, until=None)
         told = broken(STATED[2], made(attrs.evolve(SOURCE, term=ever)))
 
         assert (
-            f"laterality.format ({', '.join(SOURCE.cell)}), {ever} is a fact and has neither"
+            f"laterality.format ({', '.join(SOURCE.cell)}), {ever} is a fact but has neither"
             in told
         )
 
@@ -189,7 +189,7 @@ class TestLawlessPolicies:
 
         assert "are both in force" in broken(STATED[3], policy)
         assert "is not the answer on" in broken(STATED[1], policy)
-        assert "unanswered" in broken(STATED[0], policy)
+        assert "but is not the answer" in broken(STATED[0], policy)
 
     def test_a_provision_that_answers_too_early(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seen = attrs.evolve(SOURCE.term, start=None, seen=dt.date(2026, 1, 1), until=None)
@@ -202,7 +202,7 @@ class TestLawlessPolicies:
         monkeypatch.setattr(Policy, "_answer", early)
 
         assert "is still the answer on 2025-12-31" in broken(STATED[1], policy)
-        assert "is the answer on 2025-12-31 too" in broken(STATED[0], policy)
+        assert "is also the answer on 2025-12-31" in broken(STATED[0], policy)
 
     def test_what_was_only_seen_answered_by_the_parent(
         self, monkeypatch: pytest.MonkeyPatch
@@ -216,12 +216,12 @@ class TestLawlessPolicies:
 
         monkeypatch.setattr(Policy, "_answer", parent)
 
-        assert "the day before is answered by laterality.format" in broken(STATED[1], policy)
+        assert "the answer on the day before is laterality.format" in broken(STATED[1], policy)
 
     def test_changes_that_leave_one_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Policy, "changes", lambda *_, **__: ())
 
-        assert "is no change" in broken(STATED[0], CPT)
+        assert "is not listed as a change" in broken(STATED[0], CPT)
 
     @pytest.mark.usefixtures("small_space")
     def test_a_reference_whose_add_on_has_another_primary(self) -> None:
@@ -238,7 +238,7 @@ class TestLawlessPolicies:
         told = broken(ENUMERATED[0], CPT, reference=lawless)
 
         assert "64494" in told
-        assert "has none of 64490 before it" in told
+        assert "is not preceded by 64490" in told
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def small_space(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ONE = Coder(CPT)
-FOUND_RIGHT = "test_coded_lines_draw_no_finding_of_coding_edit_or_form"
+FOUND_RIGHT = "test_coded_lines_have_no_coding_edit_or_form_finding"
 
 
 class Stub:
@@ -345,20 +345,20 @@ class TestLawlessCoding:
     @pytest.mark.parametrize(
         ("law", "policy", "wrong", "says"),
         [
-            (ENUMERATED[0], CPT, on_lines(lambda lines: lines[::-1]), "before it"),
+            (ENUMERATED[0], CPT, on_lines(lambda lines: lines[::-1]), "is not preceded by"),
             (ENUMERATED[1], CPT, each_line(two_units), "the policy wants primary as one-line-50"),
-            (ENUMERATED[2], CPT, on_lines(lambda lines: lines[:1]), "in no line"),
+            (ENUMERATED[2], CPT, on_lines(lambda lines: lines[:1]), "no line reports"),
             (ENUMERATED[2], CPT, each_line(right_is_left), "was treated"),
-            (ENUMERATED[3], CPT, each_line(right_is_left), "with its sides exchanged"),
+            (ENUMERATED[3], CPT, each_line(right_is_left), "with left and right swapped"),
             (ENUMERATED[4], MEDICARE, each_line(turned_modifiers), "the order is payment"),
             (ENUMERATED[5], MEDICARE, each_line(without_kx), "modifier.diagnostic is KX"),
             (ENUMERATED[6], CPT, first_target_alone, "with its targets in another order"),
-            (FOUND_RIGHT, CPT, on_lines(lambda lines: lines[1:]), "draws error addon-without"),
+            (FOUND_RIGHT, CPT, on_lines(lambda lines: lines[1:]), "error addon-without"),
             (
-                "test_any_session_draws_no_finding_of_coding_edit_or_form",
+                "test_any_session_has_no_coding_edit_or_form_finding",
                 CPT,
                 on_lines(lambda lines: lines[1:]),
-                "draws error addon-without",
+                "error addon-without",
             ),
             (
                 "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason",
@@ -370,40 +370,40 @@ class TestLawlessCoding:
                 "test_every_technique_and_guidance_is_coded_or_refused_with_a_reason",
                 CPT,
                 empty_instead,
-                "leaves out what the policy cites",
+                "omits a source that the policy cites",
             ),
             ("test_any_session_is_coded_or_refused", CPT, silent, "without a reason"),
-            ("test_any_session_is_coded_or_refused", CPT, unreasoned, "has no provision"),
+            ("test_any_session_is_coded_or_refused", CPT, unreasoned, "no provision"),
             (
                 "test_any_session_is_coded_or_refused",
                 CPT,
                 unexplained,
-                "not each line is explained",
+                "not every line is explained",
             ),
-            ("test_any_session_is_coded_or_refused", CPT, foreign, "not what the policy answers"),
+            ("test_any_session_is_coded_or_refused", CPT, foreign, "not the policy's answer"),
             (
-                "test_any_session_keeps_add_ons_behind_primaries",
+                "test_any_session_has_add_ons_after_their_primaries",
                 CPT,
                 on_lines(lambda lines: lines[::-1]),
-                "before it",
+                "is not preceded by",
             ),
             (
-                "test_any_session_turned_or_mirrored_is_coded_alike",
+                "test_any_session_reordered_or_mirrored_is_coded_alike",
                 CPT,
                 each_line(right_is_left),
-                "with its sides exchanged",
+                "with left and right swapped",
             ),
             (
                 "test_any_session_is_written_as_json_and_read_back",
                 CPT,
                 each_line(lambda line: attrs.evolve(line, code=f" {line.code}")),
-                "the claim is another after JSON",
+                "the claim changes in a round trip through JSON",
             ),
             (
                 "test_any_session_has_the_same_answer_from_a_pickled_copy",
                 CPT,
                 on_lines(lambda lines: lines[:0]),
-                "the pickled copy answers otherwise",
+                "the pickled copy answers differently",
             ),
         ],
         ids=lambda value: value if isinstance(value, str) else getattr(value, "id", "wrong"),
@@ -439,7 +439,9 @@ class TestLawlessCoding:
 
         monkeypatch.setattr(testing, "repair_claim", doubled)
 
-        assert "is mended again" in broken("test_any_session_is_repaired_once", CPT)
+        assert "is changed again by a second repair" in broken(
+            "test_any_session_is_repaired_once", CPT
+        )
 
     def test_a_repair_that_adds_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         honest = repair_claim
@@ -450,7 +452,7 @@ class TestLawlessCoding:
 
         monkeypatch.setattr(testing, "repair_claim", worse)
 
-        assert "after it was mended" in broken("test_any_session_is_repaired_once", CPT)
+        assert "only after the repair" in broken("test_any_session_is_repaired_once", CPT)
 
     def test_no_patient_is_named(self) -> None:
         told = broken("test_any_session_is_coded_or_refused", CPT, coder=Stub(CPT, unreasoned))
@@ -541,8 +543,8 @@ class TestAnySession:
         ) == [
             (
                 "  - 2026-03-02, claim type not stated: medial-branch-block, guidance not stated,"
-                " purpose not stated at L4-L5:side not named, L5-S1:left, nerve L3:right,"
-                " nerve L4:side not named; cryoablation, ct, therapeutic at no level: refused without"
+                " purpose not stated at L4-L5:side not stated, L5-S1:left, nerve L3:right,"
+                " nerve L4:side not stated; cryoablation, ct, therapeutic at no level: refused without"
                 " a reason"
             )
         ]
@@ -555,7 +557,7 @@ class TestAnySession:
             return attrs.evolve(answer, notes=(Note(id=NoteId.REFUSED, message="Refused."),))
 
         assert told("is_coded_or_refused", THREE, coder=Stub(CPT, mute)) == [
-            f"{THREE_SHOWN}: a part is refused and its refusal is not told"
+            f"{THREE_SHOWN}: part of it is refused, but the note has no refusal"
         ]
 
     def test_lines_that_are_not_explained(self) -> None:
@@ -568,11 +570,11 @@ class TestAnySession:
             )
 
         assert told("is_coded_or_refused", THREE, coder=Stub(CPT, wrong)) == [
-            f"{THREE_SHOWN}: not each line is explained once",
-            f"{THREE_SHOWN}: 64494-LT x1 has no provision or no joint behind it",
+            f"{THREE_SHOWN}: not every line is explained exactly once",
+            f"{THREE_SHOWN}: 64494-LT x1 is explained by no provision or no joint",
             (
-                f"{THREE_SHOWN}: 64495-RT x1 stands on laterality.format ({', '.join(SOURCE.cell)}),"
-                f" {SOURCE.term}, which is not what the policy answers on that day"
+                f"{THREE_SHOWN}: 64495-RT x1 cites laterality.format ({', '.join(SOURCE.cell)}),"
+                f" {SOURCE.term}, which is not the policy's answer on that day"
             ),
         ]
 
@@ -592,8 +594,8 @@ class TestAnySession:
             heard.append(given)
             return answer
 
-        asked("turned_or_mirrored_is_coded_alike", THREE)
-        asked("turned_or_mirrored_is_coded_alike", session, coder=Stub(CPT, listen))
+        asked("reordered_or_mirrored_is_coded_alike", THREE)
+        asked("reordered_or_mirrored_is_coded_alike", session, coder=Stub(CPT, listen))
         turned, mirrored = (
             attrs.evolve(session, treatments=(attrs.evolve(treatment, targets=t, nerves=n),))
             for t, n in (
@@ -619,17 +621,17 @@ class TestAnySession:
 
         coded = "64493-50 x1, 64494-LT x1, 64495-RT x1"
 
-        assert told("turned_or_mirrored_is_coded_alike", THREE, coder=Stub(CPT, wrong)) == [
+        assert told("reordered_or_mirrored_is_coded_alike", THREE, coder=Stub(CPT, wrong)) == [
             (
-                f"{THREE_SHOWN}: coded to {coded}, and with its targets in another order to a refusal"
+                f"{THREE_SHOWN}: coded as {coded}, but with its targets in another order as a refusal"
                 " (not-known)"
             ),
-            f"{THREE_SHOWN}: coded to {coded}, and with its sides exchanged to no line",
+            f"{THREE_SHOWN}: coded as {coded}, but with left and right swapped as no line",
         ]
 
     def test_findings_on_lines(self) -> None:
         """Those that the session beside them draws count; what it states of itself does not."""
-        law = "draws_no_finding_of_coding_edit_or_form"
+        law = "has_no_coding_edit_or_form_finding"
         lines = told(law, held(at(L4, RIGHT)), coder=Stub(CPT, each_line(right_is_left)))
         second = ClaimLine(code="64635", modifiers=("RT",))
         pair = told(law, held(at(L4, RIGHT)), coder=Stub(CPT, on_lines(lambda x: (*x, second))))
@@ -642,10 +644,10 @@ class TestAnySession:
         )
 
         assert lines
-        assert all(line.startswith(f"{AT}L4-L5:right: 64493-LT x1 draws error ") for line in lines)
+        assert all(line.startswith(f"{AT}L4-L5:right: 64493-LT x1: error ") for line in lines)
         assert pair == [
             (
-                f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1 draws error technique-differs: 64635:"
+                f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1: error technique-differs: 64635:"
                 " billed as an ablation, but the note documents only intra articular injection"
             )
         ]
@@ -653,7 +655,7 @@ class TestAnySession:
         unnamed = Stub(MEDICARE, lambda _, answer: attrs.evolve(answer, notes=(other,)))
         (paired,) = told(law, both, policy=MEDICARE, coder=unnamed)
 
-        assert "64635-LT x1, 64493-LT-KX x1 draws error pair-without-modifier: 64493 " in paired
+        assert "64635-LT x1, 64493-LT-KX x1: error pair-without-modifier: 64493 " in paired
         for policy in (CPT, MEDICARE):
             asked(law, both, policy=policy)
             asked(law, THREE, policy=policy)
@@ -676,7 +678,7 @@ class TestAnySession:
         assert [reference is known for _, reference in given] == [True, True]
 
     def test_add_ons_behind_their_primaries(self) -> None:
-        law = "keeps_add_ons_behind_primaries"
+        law = "has_add_ons_after_their_primaries"
         asked(law, THREE)
         ablation = attrs.evolve(
             THREE,
@@ -690,7 +692,7 @@ class TestAnySession:
         assert told(law, ablation, policy=MEDICARE, coder=backwards) == [
             (
                 "  - 2026-03-02, professional: thermal-radiofrequency-ablation, fluoroscopy, diagnostic"
-                " at L4-L5:left, L5-S1:left: 64636-LT x1 has none of 64635, 64633 before it:"
+                " at L4-L5:left, L5-S1:left: 64636-LT x1 is not preceded by 64635 or 64633:"
                 " 64636-LT x1, 64635-LT x1"
             )
         ]
@@ -699,8 +701,8 @@ class TestAnySession:
         monkeypatch.setattr(testing, "read", lambda *_: None)
 
         assert told("is_written_as_json_and_read_back", THREE) == [
-            f"{THREE_SHOWN}: the session is another after JSON",
-            f"{THREE_SHOWN}: the claim is another after JSON",
+            f"{THREE_SHOWN}: the session changes in a round trip through JSON",
+            f"{THREE_SHOWN}: the claim changes in a round trip through JSON",
         ]
 
     def test_another_policy_after_pickling(self) -> None:
@@ -708,7 +710,7 @@ class TestAnySession:
 
         assert told(law, held(at(L4, LEFT)), pickled=Coder(MEDICARE)) == [
             "  - the pickled policy is not equal to the policy",
-            f"{AT}L4-L5:left: the pickled copy answers otherwise",
+            f"{AT}L4-L5:left: the pickled copy answers differently",
         ]
         asked(law, THREE)
 
@@ -719,7 +721,7 @@ class TestAnySession:
         assert case.pickled is not case.coder
         case.coder, case.pickled = Unpickled(), None
         del case.pickled
-        with pytest.raises(AssertionError, match=r"^a pickled coder is no coder$"):
+        with pytest.raises(AssertionError, match=r"^the pickled coder did not load as a Coder$"):
             _ = case.pickled
 
 
@@ -787,12 +789,12 @@ class TestOneShape:
 
         assert tell(*targets) == []
         assert tell(*targets, wrong=left_out)[0] == (
-            f"{shown}: 64493-LT x1: the level second, third-and-more is in no line, and nothing is"
+            f"{shown}: 64493-LT x1: no line reports the level second, third-and-more, and nothing is"
             " refused"
         )
         assert tell(*targets, wrong=said) == []
         assert tell(*targets, wrong=lambda _, __: REFUSED) == []
-        assert any("64494 reads as" in line for line in tell(*targets, wrong=first_left_out))
+        assert any("64494 is decoded as" in line for line in tell(*targets, wrong=first_left_out))
 
     def test_a_code_that_is_read_as_no_level(self, monkeypatch: pytest.MonkeyPatch) -> None:
         decoder = Decoder(CPT)
@@ -801,8 +803,8 @@ class TestOneShape:
             return decoder.decode(attrs.evolve(claim, lines=()))
 
         assert self.told(monkeypatch, ENUMERATED[2], at(L4, LEFT), read_back=nothing) == [
-            f"{AT}L4-L5:left: 64493-LT x1: 64493 is not read as the first level",
-            f"{AT}L4-L5:right: 64493-RT x1: 64493 is not read as the first level",
+            f"{AT}L4-L5:left: 64493-LT x1: 64493 is not decoded as the first level",
+            f"{AT}L4-L5:right: 64493-RT x1: 64493 is not decoded as the first level",
         ]
 
     def test_the_form_of_both_sides(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -821,16 +823,20 @@ class TestOneShape:
 
         assert tell(*sides) == []
         assert tell(*sides, value=unknown) == [
-            f"{AT}{shown}: primary has no known form: 64493-50 x1",
-            f"{AT}{shown}: injection-add-on has no known form: 64494 x2",
+            f"{AT}{shown}: the laterality format of primary is not known, but the lines are 64493-50 x1",
+            f"{AT}{shown}: the laterality format of injection-add-on is not known, but the lines are 64494 x2",
         ]
         assert tell(at(L4, LEFT), value=unknown) == []
         assert tell(*sides, wrong=later) == [
-            f"{AT}{shown}: the policy wants injection-add-on as two-units, and the lines are 64494-50 x1"
+            f"{AT}{shown}: the policy wants injection-add-on as two-units, but the lines are 64494-50 x1"
         ]
         assert tell(*sides, wrong=each_line(two_units), technique="thermal-radiofrequency-ablation")
         ablated = tell(*sides, value=unknown, technique="thermal-radiofrequency-ablation")
-        assert any(": ablation-add-on has no known form: 64636" in line for line in ablated)
+        assert any(
+            ": the laterality format of ablation-add-on is not known, but the lines are 64636"
+            in line
+            for line in ablated
+        )
 
     def test_the_diagnostic_modifier(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tell = functools.partial(self.told, monkeypatch, ENUMERATED[5], at(L4, LEFT))
@@ -843,13 +849,13 @@ class TestOneShape:
 
         assert tell(policy=MEDICARE) == []
         assert tell(policy=MEDICARE, wrong=each_line(without_kx)) == [
-            f"{AT}L4-L5:left: modifier.diagnostic is KX, and the line is 64493-LT x1",
-            f"{AT}L4-L5:right: modifier.diagnostic is KX, and the line is 64493-RT x1",
+            f"{AT}L4-L5:left: modifier.diagnostic is KX, but the line is 64493-LT x1",
+            f"{AT}L4-L5:right: modifier.diagnostic is KX, but the line is 64493-RT x1",
         ]
         monkeypatch.setattr(Policy, "ask", unknown)
         with_kx = each_line(lambda line: attrs.evolve(line, modifiers=(*line.modifiers, "KX")))
         assert tell(policy=MEDICARE, wrong=with_kx)[0] == (
-            f"{AT}L4-L5:left: modifier.diagnostic is not known, and the line is 64493-LT-KX x1"
+            f"{AT}L4-L5:left: modifier.diagnostic is not known, but the line is 64493-LT-KX x1"
         )
 
     def test_the_order_of_modifiers(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -866,7 +872,7 @@ class TestOneShape:
 
         assert tell() == []
         assert tell(value=sides_later)[0] == (
-            f"{AT}L4-L5:left: the order is informational, laterality, payment, and the line is"
+            f"{AT}L4-L5:left: the order is informational, laterality, payment, but the line is"
             " 64493-LT-KX x1"
         )
         assert tell(value=sides_later, wrong=each_line(turned_modifiers)) == []
@@ -882,7 +888,7 @@ class TestOneShape:
         wrong = on_lines(lambda lines: lines[1:])
         lines = self.told(monkeypatch, FOUND_RIGHT, at(L4, LEFT), at(L5, LEFT), wrong=wrong)
 
-        assert {line.partition(" draws ")[0] for line in lines} == {
+        assert {line.partition(": error ")[0] for line in lines} == {
             f"{AT}L4-L5:{side}, L5-S1:{side}: 64494-{code} x1"
             for side, code in (("left", "LT"), ("right", "RT"))
         }
@@ -908,14 +914,15 @@ class TestOneShape:
         first, *others = tell(wrong=turned)
         shown = "  - 2026-03-02, professional: intra-articular-injection, {}, purpose not stated at"
         assert first == (
-            f"{shown.format('fluoroscopy')} L4-L5:left: the policy says image-guided-injection, and"
-            " the answer is not-known"
+            f"{shown.format('fluoroscopy')} L4-L5:left: the policy's family is image-guided-injection, but"
+            " the answer is a refusal (not-known)"
         )
         assert others[2] == (
-            f"{shown.format('mri')} L4-L5:left: the policy says None, and the answer is 64493-LT x1"
+            f"{shown.format('mri')} L4-L5:left: the policy's family is not known, but the answer is 64493-LT x1"
         )
         assert tell(wrong=empty)[0] == (
-            f"{shown.format('none')} L4-L5:left: reported instead no line"
+            f"{shown.format('none')} L4-L5:left: the policy reports 20552 x1 instead, but the refusal"
+            " names no line"
         )
 
 
@@ -1135,7 +1142,7 @@ class TestStatements:
         lawless: Any = attrs.evolve(judgment, rationale=" ")
 
         assert self.said(STATED[2], made(lawless)) == [
-            f"  - levels.order, {lawless.term} is a judgment and gives no reason in its note"
+            f"  - levels.order, {lawless.term} is a judgment but its note gives no reason"
         ]
 
     def test_a_source_of_the_policys_own(self) -> None:
@@ -1151,7 +1158,7 @@ class TestStatements:
         named = f"  - laterality.format ({', '.join(SOURCE.cell)}), {SOURCE.term}"
 
         assert self.said(STATED[2], two) == [
-            f"{named} cites own as 'Other', which is 'Own' elsewhere"
+            f"{named} cites own as 'Other', but its title is 'Own' elsewhere"
         ]
         assert self.said(STATED[2], made(cited(""))) == [
             f"{named} cites a source without id or title"
@@ -1189,7 +1196,7 @@ class TestStatements:
 
         assert self.said(STATED[1], policy) == [f"  - {named} is still the answer on 2026-07-01"]
         assert self.said(STATED[0], policy) == [
-            f"  - 2026-06-30: {named} ends, and is the answer on 2026-07-01 too"
+            f"  - 2026-06-30: {named} ends, but is also the answer on 2026-07-01"
         ]
 
     def test_changes_that_are_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1208,15 +1215,17 @@ class TestStatements:
 
         monkeypatch.setattr(Policy, "changes", of_no_day)
         assert self.said(STATED[0], policy) == [
-            f"  - 2026-01-01: {named} is left out of its day",
-            f"  - 2026-06-30: {named} is left out of its day",
+            f"  - 2026-01-01: {named} is missing from that day's changes",
+            f"  - 2026-06-30: {named} is missing from that day's changes",
         ]
         monkeypatch.setattr(Policy, "changes", starts)
-        assert self.said(STATED[0], policy) == [f"  - 2026-06-30: {named} is no change"]
+        assert self.said(STATED[0], policy) == [
+            f"  - 2026-06-30: {named} is not listed as a change"
+        ]
         monkeypatch.setattr(Policy, "changes", lambda *_, **__: ())
         assert self.said(STATED[0], policy) == [
-            f"  - 2026-01-01: {named} is no change",
-            f"  - 2026-06-30: {named} is no change",
+            f"  - 2026-01-01: {named} is not listed as a change",
+            f"  - 2026-06-30: {named} is not listed as a change",
         ]
 
 

@@ -58,7 +58,7 @@ def test_its_tests_pass(python: Path, tmp_path: Path) -> None:
     assert code == 0, printed
     assert "TestExamplePlan" in printed
     assert "test_every_session_is_billed_or_says_why" in passed
-    assert "test_both_sides_are_written_in_the_form_of_the_policy" in passed
+    assert "test_bilateral_levels_use_the_laterality_format_of_the_policy" in passed
     assert len(passed) >= 15
     assert "SKIPPED" not in printed
 

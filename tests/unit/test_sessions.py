@@ -225,15 +225,15 @@ def test_lists_become_tuples() -> None:
             },
             "parse_date",
         ),
-        (ClaimLine, {"code": 64493}, "code is a text"),
+        (ClaimLine, {"code": 64493}, "code must be a string"),
         (ClaimLine, {"code": "64493", "modifiers": "50"}, "modifiers is a tuple"),
         (ClaimLine, {"code": "64493", "diagnoses": "M47.816"}, "diagnoses is a tuple"),
-        (ClaimLine, {"code": "64493", "units": "1"}, "units is an int"),
-        (ClaimLine, {"code": "64493", "units": True}, "units is an int"),
-        (ClaimLine, {"code": "64493", "units": 1.5}, "units is an int"),
-        (PriorAuthorization, {"number": 12345678901234}, "number is a text"),
-        (PriorAuthorization, {"decided": "2026-02-20"}, "decided is a datetime.date"),
-        (PriorAuthorization, {"exempt": "no"}, "exempt is True or False"),
+        (ClaimLine, {"code": "64493", "units": "1"}, "units must be an int"),
+        (ClaimLine, {"code": "64493", "units": True}, "units must be an int"),
+        (ClaimLine, {"code": "64493", "units": 1.5}, "units must be an int"),
+        (PriorAuthorization, {"number": 12345678901234}, "number must be a string"),
+        (PriorAuthorization, {"decided": "2026-02-20"}, "decided must be a datetime.date"),
+        (PriorAuthorization, {"exempt": "no"}, "exempt must be True or False"),
     ],
 )
 def test_a_wrong_type_is_refused_with_the_remedy(
@@ -247,9 +247,9 @@ def test_a_wrong_type_is_refused_with_the_remedy(
 @pytest.mark.parametrize(
     ("fields", "remedy"),
     [
-        ({"claim_type": "professional"}, r"claim_type is a ClaimType \(professional"),
-        ({"purpose": "diagnostic"}, r"purpose is a Purpose \(diagnostic"),
-        ({"date": "2026-03-02"}, "date is a datetime.date"),
+        ({"claim_type": "professional"}, r"claim_type must be a ClaimType \(professional"),
+        ({"purpose": "diagnostic"}, r"purpose must be a Purpose \(diagnostic"),
+        ({"date": "2026-03-02"}, "date must be a datetime.date"),
         ({"lines": ["64493"]}, "use parse_line"),
     ],
 )

@@ -62,7 +62,7 @@ def examples(rule_id: str) -> tuple[Example, Example]:
     >>> examples("no-such-rule")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no rule is known as 'no-such-rule'.
+    cptfacet.errors.UnknownIdError: unknown rule 'no-such-rule'
 
     Raises:
         UnknownIdError: No packaged rule has this id.

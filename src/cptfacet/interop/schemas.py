@@ -233,7 +233,7 @@ _SAID_OF: Mapping[tuple[type, str], str] = {
     (BilledLevels, "lines"): "The lines, counted from 1.",
     (Laterality, "sides"): "The reading with the most levels on both sides.",
     (Laterality, "fewest_bilateral"): "How many levels every reading has on both sides.",
-    (Laterality, "excess"): "Whether the units are of more levels than the code stands for.",
+    (Laterality, "excess"): "Whether the units count more levels than the code represents.",
     (BilledSession, "groups"): "The coded groups.",
     (BilledLevels, "code"): "The procedure code.",
     (SideCount, "bilateral"): "Levels treated on both sides.",
@@ -442,7 +442,7 @@ def schema(name: str) -> dict[str, Any]:
     >>> schema("sessions")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no schema is known as 'sessions'. Near it: session.
+    cptfacet.errors.UnknownIdError: unknown schema 'sessions'; did you mean session?
 
     Raises:
         UnknownIdError: There is no such document.

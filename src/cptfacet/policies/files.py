@@ -74,7 +74,7 @@ def get(policy_id: str) -> Policy:
     >>> get("medicaid")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no policy is known as 'medicaid'. Near it: medicare, medicare-jn, medicare-jm.
+    cptfacet.errors.UnknownIdError: unknown policy 'medicaid'; did you mean medicare, medicare-jn, medicare-jm?
 
     Raises:
         UnknownIdError: No packaged policy has this id.

@@ -223,7 +223,7 @@ def zip_code(text: str) -> ZipCode:
     >>> zip_code("00000")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no ZIP code is known as '00000'.
+    cptfacet.errors.UnknownIdError: unknown ZIP code '00000'
 
     Raises:
         ParseError: The text has not the shape of a ZIP code.
@@ -264,7 +264,7 @@ def get(jurisdiction_id: str) -> Jurisdiction:
     >>> get("J1")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no jurisdiction is known as 'J1'. Near it: J15.
+    cptfacet.errors.UnknownIdError: unknown jurisdiction 'J1'; did you mean J15?
 
     Raises:
         UnknownIdError: No jurisdiction has this id.

@@ -246,7 +246,7 @@ class Policy:
         >>> cpt.get("laterality.from", on=dt.date(2026, 3, 2))
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: no provision is known as 'laterality.from'. Near it: laterality.format, laterality.side.
+        cptfacet.errors.UnknownIdError: unknown provision 'laterality.from'; did you mean laterality.format, laterality.side?
 
         Raises:
             UnknownIdError: The vocabulary has no such key, or no such cell.

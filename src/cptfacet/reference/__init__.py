@@ -109,7 +109,7 @@ class Reference:
     >>> packaged().with_rows(pears=[])
     Traceback (most recent call last):
     ...
-    TypeError: a reference has no table 'pears'. Near it: pairs.
+    TypeError: a reference has no table 'pears'; did you mean pairs?
     """
 
     procedures: Table[Procedure] = PROCEDURES
@@ -210,7 +210,9 @@ class Reference:
     def _table(self, name: str) -> Table[Any]:
         if name not in _PACKAGED:
             near = difflib.get_close_matches(name, _PACKAGED, n=1)
-            message = f"a reference has no table {name!r}{f'. Near it: {near[0]}.' if near else ''}"
+            message = (
+                f"a reference has no table {name!r}{f'; did you mean {near[0]}?' if near else ''}"
+            )
             raise TypeError(message)
         table: Table[Any] = getattr(self, name)
         return table
@@ -243,7 +245,7 @@ class Reference:
         >>> packaged().get_procedure("99999")
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: no procedure code is known as '99999'.
+        cptfacet.errors.UnknownIdError: unknown procedure code '99999'
 
         Raises:
             ParseError: The text is not a code.
@@ -300,7 +302,7 @@ class Reference:
         >>> packaged().get_modifier("ZZ")
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: no modifier is known as 'ZZ'.
+        cptfacet.errors.UnknownIdError: unknown modifier 'ZZ'
 
         Raises:
             ParseError: The text is not a modifier.
@@ -486,7 +488,7 @@ class Reference:
         >>> packaged().get_nerves([Joint.C1_C2])
         Traceback (most recent call last):
         ...
-        cptfacet.errors.NoMedialBranchError: C1-C2 has no pair of medial branches: it can be injected inside the joint only, so it has no list of nerves.
+        cptfacet.errors.NoMedialBranchError: C1-C2 has no pair of medial branches: only an intra-articular injection is possible, so it has no list of nerves.
 
         Raises:
             NoMedialBranchError: A joint has no branch pair (C0-C1, C1-C2).
@@ -592,7 +594,7 @@ class Reference:
         >>> data.mue("6449", on=day, claim_type=ClaimType.PROFESSIONAL)
         Traceback (most recent call last):
         ...
-        cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+        cptfacet.errors.ParseError: '6449' is not a procedure code: write five characters, such as five digits, or four digits and a T
 
         Raises:
             ParseError: The text is not a code.
@@ -627,7 +629,7 @@ class Reference:
         >>> data.pair_edits("64493", "6463", on=day, claim_type=ClaimType.PROFESSIONAL)
         Traceback (most recent call last):
         ...
-        cptfacet.errors.ParseError: '6463' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+        cptfacet.errors.ParseError: '6463' is not a procedure code: write five characters, such as five digits, or four digits and a T
 
         Raises:
             ParseError: One of the texts is not a code.
@@ -652,7 +654,7 @@ class Reference:
         >>> data.asc_status("6449", on=day)
         Traceback (most recent call last):
         ...
-        cptfacet.errors.ParseError: '6449' is not a procedure code: it has five characters, such as five digits, or four digits and a T
+        cptfacet.errors.ParseError: '6449' is not a procedure code: write five characters, such as five digits, or four digits and a T
 
         Raises:
             ParseError: The text is not a code.
@@ -739,7 +741,7 @@ class Reference:
         >>> data.get_place("00")
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: no place of service is known as '00'.
+        cptfacet.errors.UnknownIdError: unknown place of service '00'
 
         Raises:
             ParseError: The text is not two digits.

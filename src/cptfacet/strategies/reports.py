@@ -129,7 +129,7 @@ def claims_with(rule: str) -> SearchStrategy[Example]:
     >>> claims_with("addon-without-a-primary")
     Traceback (most recent call last):
     ...
-    hypothesis.errors.InvalidArgument: no rule is known as 'addon-without-a-primary'. Near it: addon-without-primary.
+    hypothesis.errors.InvalidArgument: unknown rule 'addon-without-a-primary'; did you mean addon-without-primary?
 
     Raises:
         InvalidArgument: No packaged rule has this id.

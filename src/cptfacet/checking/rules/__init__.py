@@ -88,7 +88,7 @@ def get_rule(rule_id: str) -> Rule:
     >>> get_rule("add-on-without-primary")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: no rule is known as 'add-on-without-primary'. Near it: addon-without-primary.
+    cptfacet.errors.UnknownIdError: unknown rule 'add-on-without-primary'; did you mean addon-without-primary?
 
     Raises:
         UnknownIdError: No packaged rule has this id.
