@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar, cast
 
+from cptfacet._inputs import expect
+
 __all__ = ["Kept", "Memo", "Shape", "is_short"]
 
 
@@ -56,7 +58,7 @@ class Memo(dict[K, V]):
     def __init__(self, most: int) -> None:
         """Begin empty."""
         super().__init__()
-        self.most = most
+        self.most = expect(most, int, "memo", "write memo=0 to remember nothing")
 
     def keep(self, asked: K, answer: V) -> V:
         """Remember an answer, and return it."""

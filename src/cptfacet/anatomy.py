@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from cptfacet._inputs import expect_text
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -236,7 +237,7 @@ def parse_joint(text: str) -> Joint:
     Raises:
         ParseError: The text is not one joint, with the reason.
     """
-    match = _JOINT.fullmatch(fold(text))
+    match = _JOINT.fullmatch(fold(expect_text(text, 'parse_joint("L4-5")')))
     if match is None:
         raise ParseError(what="a joint", text=text, reason=_why_no_joint(text))
     letter, upper, letter_below, lower = match.groups()
@@ -302,7 +303,7 @@ def parse_side(text: str) -> Side:
     Raises:
         ParseError: The text is not a side.
     """
-    side = _SIDES.get(" ".join(text.lower().split()).rstrip("."))
+    side = _SIDES.get(" ".join(expect_text(text, 'parse_side("left")').lower().split()).rstrip("."))
     if side is None:
         raise ParseError(what="a side", text=text, reason="write left, right or bilateral")
     return side
@@ -346,7 +347,7 @@ def parse_nerve(text: str) -> Nerve:
     Raises:
         ParseError: The text is not one nerve, with the reason.
     """
-    folded = fold(text)
+    folded = fold(expect_text(text, 'parse_nerve("L4")'))
     if folded in _SITES:
         reason = (
             "the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve"

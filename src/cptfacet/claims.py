@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from cptfacet._inputs import expect_text, parse_word
 from cptfacet._records import brief, many, sealed
 from cptfacet.errors import ParseError
 
@@ -20,7 +21,9 @@ __all__ = [
     "Location",
     "PriorAuthorization",
     "Purpose",
+    "parse_claim_type",
     "parse_line",
+    "parse_purpose",
 ]
 
 
@@ -41,6 +44,39 @@ class Purpose(StrEnum):
 
     DIAGNOSTIC = "diagnostic"
     THERAPEUTIC = "therapeutic"
+
+
+def parse_purpose(text: str) -> Purpose:
+    """Read a purpose: diagnostic or therapeutic.
+
+    >>> parse_purpose(" Diagnostic")
+    <Purpose.DIAGNOSTIC: 'diagnostic'>
+    >>> parse_purpose("both")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'both' is not a purpose: write one of diagnostic, therapeutic
+
+    Raises:
+        ParseError: The text names no purpose.
+    """
+    return parse_word(text, Purpose, what="a purpose", example='parse_purpose("diagnostic")')
+
+
+def parse_claim_type(text: str) -> ClaimType:
+    """Read a claim type.
+
+    >>> parse_claim_type("ASC facility")
+    <ClaimType.ASC_FACILITY: 'asc-facility'>
+    >>> parse_claim_type("facility")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
+
+    Raises:
+        ParseError: The text names no claim type.
+    """
+    example = 'parse_claim_type("professional")'
+    return parse_word(text, ClaimType, what="a claim type", example=example)
 
 
 @sealed
@@ -195,7 +231,7 @@ def parse_line(text: str) -> ClaimLine:
     Raises:
         ParseError: The text is not a claim line.
     """
-    match = _LINE.fullmatch(text.strip())
+    match = _LINE.fullmatch(expect_text(text, 'parse_line("64493-50 x1")').strip())
     if match is None:
         reason = "write code, modifiers and units, such as CODE-50-KX x1"
         raise ParseError(what="a claim line", text=text, reason=reason)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import attrs
 
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.errors import ParseError
 
@@ -40,7 +41,7 @@ def parse_date(text: str) -> dt.date:
     Raises:
         ParseError: The text is not an ISO date, or no such day exists.
     """
-    match = _ISO.fullmatch(text.strip())
+    match = _ISO.fullmatch(expect_text(text, 'parse_date("2026-03-02")').strip())
     if match is None:
         raise ParseError(what="a date", text=text, reason="write it as YYYY-MM-DD")
     try:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import attrs
 
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.anatomy import BY_UPPER, JOINTS, SEGMENT, Joint, Nerve, fold, parse_joint, parse_nerve
 from cptfacet.errors import ParseError
@@ -64,7 +65,14 @@ def read_levels(text: str, *, reference: Reference | None = None) -> tuple[Readi
         ParseError: Something in the list is neither a joint nor a segment, or the list mixes them.
     """
     known = reference or packaged()
-    items = [item for item in (part.strip() for part in _ITEM.split(fold(text))) if item]
+    items = [
+        item
+        for item in (
+            part.strip()
+            for part in _ITEM.split(fold(expect_text(text, 'read_levels("L3-4, L4-5")')))
+        )
+        if item
+    ]
     found = [(_joint_or_none(item), _run_of_segments(item)) for item in items]
     wrong = ""
     others = [item for item, (joint, run) in zip(items, found, strict=True) if not (joint or run)]

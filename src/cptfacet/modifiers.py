@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import attrs
 
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType
@@ -44,7 +45,7 @@ def parse_modifier(text: str) -> str:
     Raises:
         ParseError: The text does not have the format of a modifier.
     """
-    modifier = text.strip().upper()
+    modifier = expect_text(text, 'parse_modifier("KX")').strip().upper()
     if _MODIFIER.fullmatch(modifier) is None:
         raise ParseError(what="a modifier", text=text, reason="it has two letters or digits")
     return modifier
@@ -56,7 +57,7 @@ def is_modifier(text: str) -> bool:
     >>> is_modifier("KX"), is_modifier("kx")
     (True, False)
     """
-    return _MODIFIER.fullmatch(text) is not None
+    return _MODIFIER.fullmatch(expect_text(text, 'is_modifier("KX")')) is not None
 
 
 class ModifierKind(StrEnum):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._inputs import expect, expect_several
 from cptfacet._records import many, sealed
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Claim, ClaimLine
@@ -36,7 +37,7 @@ from cptfacet.policies.vocabulary import (
     Grouping,
 )
 from cptfacet.procedures import Family, LegacyFamily
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.sessions import Session, Target, Technique, TechniqueKind, Treatment
 from cptfacet.treated import only_other_nerves, read_treatment
 from cptfacet.unknown import Unknown
@@ -128,7 +129,7 @@ def history_from_claims(
     >>> history_from_claims(["64493-50-KX"], policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: record 1: pass a Session, a Claim or a CodedSession, not a str
+    TypeError: record 1 takes a Claim, not a str: a Session and a CodedSession are records too
 
     Source: as `decode_claim`; that a code counts in the region that it names is a judgment, and
     only T12-L1 may differ.
@@ -157,7 +158,7 @@ def history_from_sessions(
     >>> history_from_sessions(session, policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: records takes a list of sessions and claims, not a single Session: write [session]
+    TypeError: records takes a list or another iterable, not a Session: write [session] or [claim]
 
     Source: the provisions of the policy for families and T12-L1 with L1-L2; the rest is a judgment.
     """
@@ -180,25 +181,18 @@ def history_from_records(
     >>> history_from_records(["64493"], policy="cpt")
     Traceback (most recent call last):
     ...
-    TypeError: record 1: pass a Session, a Claim or a CodedSession, not a str
+    TypeError: record 1 takes a Claim, not a str: a Session and a CodedSession are records too
     """
-    if isinstance(records, Session | Claim | CodedSession):
-        kind = type(records).__name__
-        message = (
-            f"records takes a list of sessions and claims, not a single {kind}:"
-            f" write [{kind.lower()}]"
-        )
-        raise TypeError(message)
-    reader = _Reader(find_policy(policy), reference or packaged())
-    for number, record in enumerate(cast("Iterable[Any]", records), 1):
+    several = expect_several(records, "records", "write [session] or [claim]")
+    reader = _Reader(find_policy(policy), find_reference(reference))
+    for number, record in enumerate(several, 1):
         if isinstance(record, Session):
             reader.read_session(number, record)
         elif isinstance(record, Claim | CodedSession):
             reader.read_claim(number, record.claim if isinstance(record, CodedSession) else record)
         else:
-            kind = type(record).__name__
-            message = f"record {number}: pass a Session, a Claim or a CodedSession, not a {kind}"
-            raise TypeError(message)
+            hint = "a Session and a CodedSession are records too"
+            expect(record, Claim, f"record {number}", hint)
     return ReadHistory(history=History(sessions=tuple(reader.found)), unread=tuple(reader.unread))
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import attrs
 
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
@@ -55,7 +56,7 @@ def parse_code(text: str) -> str:
     Raises:
         ParseError: The text does not have the format of a CPT or HCPCS code.
     """
-    code = text.strip().upper()
+    code = expect_text(text, 'parse_code("64493")').strip().upper()
     if _CODE.fullmatch(code) is None:
         reason = "write five characters, such as five digits, or four digits and a T"
         raise ParseError(what="a procedure code", text=text, reason=reason)
@@ -68,7 +69,7 @@ def is_code(text: str) -> bool:
     >>> is_code("64493"), is_code(" 64493 ")
     (True, False)
     """
-    return _CODE.fullmatch(text) is not None
+    return _CODE.fullmatch(expect_text(text, 'is_code("64493")')) is not None
 
 
 class ProcedureKind(StrEnum):

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cptfacet._inputs import expect_several
 from cptfacet._records import sealed
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.findings import Finding, Replacement, Report, RuleFamily, Severity
 from cptfacet.outline import Item, Outline, Section
+from cptfacet.policies import find_policy
 from cptfacet.policies.selection import select_policy
-from cptfacet.reference import packaged
+from cptfacet.reference import find_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -136,7 +138,7 @@ def repair_claim(
     Source: that of each finding.
     """
     claim = claim_of(claim, "repair_claim")
-    checker = compiled(select_policy(claim, policy), reference or packaged())
+    checker = compiled(select_policy(claim, policy), find_reference(reference))
     return _repaired(claim, checker, session, history)
 
 
@@ -151,8 +153,10 @@ def repair_claims(
     >>> list(repair_claims([], policy="medicare"))
     []
     """
-    for claim in claims:
-        yield repair_claim(claim, policy=policy, reference=reference)
+    several = expect_several(claims, "claims", "write [claim]")
+    policy = policy if policy is None else find_policy(policy)
+    reference = find_reference(reference)
+    return (repair_claim(claim, policy=policy, reference=reference) for claim in several)
 
 
 class Repairer:

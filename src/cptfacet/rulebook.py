@@ -23,7 +23,7 @@ from cptfacet.policies import vocabulary as keys
 from cptfacet.policies.diagnosis_lists import turning_days as list_days
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.procedures import Family, ProcedureKind
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def turning_days(policy: Policy, reference: Reference, *tables: str) -> tuple[dt
     Without tables, those of every table count.
 
     >>> from cptfacet import policies
+    >>> from cptfacet.reference import packaged
     >>> cpt = policies.get("cpt")
     >>> dt.date(2020, 1, 1) in turning_days(cpt, packaged(), *CODING)
     True
@@ -96,6 +97,7 @@ class Rulebook:
     >>> from cptfacet import policies
     >>> from cptfacet.claims import ClaimType
     >>> from cptfacet.procedures import CodeRole
+    >>> from cptfacet.reference import packaged
     >>> book = Rulebook(policies.get("cpt"), packaged())
     >>> rules = book.on(dt.date(2026, 3, 2), ClaimType.PROFESSIONAL)
     >>> rules.laterality_format(CodeRole.INJECTION_ADD_ON).value
@@ -155,7 +157,7 @@ class Compiled:
             TypeError: The policy is neither a Policy nor an id.
         """
         if not isinstance(policy, Rulebook):
-            policy = Rulebook(find_policy(policy), reference or packaged(), *self._tables)
+            policy = Rulebook(find_policy(policy), find_reference(reference), *self._tables)
         self._rulebook = policy
 
     @property

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
+from cptfacet._inputs import expect_text, parse_word
 from cptfacet._records import many, sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
-from cptfacet.claims import ClaimType, Location, Purpose
+from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import ParseError, Problem, SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "Guidance",
@@ -26,9 +27,7 @@ __all__ = [
     "TreatedNerve",
     "Treatment",
     "merge_sides",
-    "parse_claim_type",
     "parse_guidance",
-    "parse_purpose",
     "parse_session",
     "parse_target",
     "parse_technique",
@@ -41,7 +40,6 @@ def __dir__() -> list[str]:
 
 
 T = TypeVar("T")
-E_ = TypeVar("E_", bound=StrEnum)
 
 
 class TechniqueKind(StrEnum):
@@ -106,22 +104,9 @@ _TECHNIQUES = {
 }
 _VAGUE = {
     "rfa": "say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa",
-    "facet injection": "say whether it went into the joint (ia) or to its nerves (mbb)",
     "facet-injection": "say whether it went into the joint (ia) or to its nerves (mbb)",
 }
 _GUIDANCE = {"fluoro": Guidance.FLUOROSCOPY, "us": Guidance.ULTRASOUND}
-
-
-def _parse_word(text: str, words: type[E_], also: Mapping[str, E_], what: str) -> E_:
-    folded = " ".join(text.lower().split())
-    dashed = folded.replace(" ", "-")
-    if dashed in also:
-        return also[dashed]
-    try:
-        return words(dashed)
-    except ValueError:
-        reason = _VAGUE.get(folded) or f"write one of {', '.join(words)}"
-        raise ParseError(what=what, text=text, reason=reason) from None
 
 
 def parse_technique(text: str) -> Technique:
@@ -137,7 +122,14 @@ def parse_technique(text: str) -> Technique:
     Raises:
         ParseError: The text names no technique, or more than one.
     """
-    return _parse_word(text, Technique, _TECHNIQUES, "a technique")
+    return parse_word(
+        text,
+        Technique,
+        what="a technique",
+        example='parse_technique("mbb")',
+        also=_TECHNIQUES,
+        vague=_VAGUE,
+    )
 
 
 def parse_guidance(text: str) -> Guidance:
@@ -148,12 +140,18 @@ def parse_guidance(text: str) -> Guidance:
     >>> parse_guidance("x-ray")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: 'x-ray' is not a guidance: write one of fluoroscopy, ct, ultrasound, mri, none
+    cptfacet.errors.ParseError: 'x-ray' is not an imaging guidance: write one of fluoroscopy, ct, ultrasound, mri, none
 
     Raises:
         ParseError: The text names no guidance.
     """
-    return _parse_word(text, Guidance, _GUIDANCE, "a guidance")
+    return parse_word(
+        text,
+        Guidance,
+        what="an imaging guidance",
+        example='parse_guidance("fluoroscopy")',
+        also=_GUIDANCE,
+    )
 
 
 @sealed
@@ -209,7 +207,7 @@ def parse_target(text: str) -> Target:
     Raises:
         ParseError: The joint or the side can't be read.
     """
-    joint, side = _with_side(text)
+    joint, side = _with_side(expect_text(text, 'parse_target("L4-5:left")'))
     return Target(joint=parse_joint(joint), side=side)
 
 
@@ -226,7 +224,7 @@ def parse_treated_nerve(text: str) -> TreatedNerve:
     Raises:
         ParseError: The nerve or the side can't be read.
     """
-    nerve, side = _with_side(text)
+    nerve, side = _with_side(expect_text(text, 'parse_treated_nerve("L4:left")'))
     return TreatedNerve(nerve=parse_nerve(nerve), side=side)
 
 
@@ -440,35 +438,3 @@ def parse_session(
         diagnoses=tuple(diagnoses),
         policy=policy,
     )
-
-
-def parse_purpose(text: str) -> Purpose:
-    """Read a purpose: diagnostic or therapeutic.
-
-    >>> parse_purpose(" Diagnostic")
-    <Purpose.DIAGNOSTIC: 'diagnostic'>
-    >>> parse_purpose("both")
-    Traceback (most recent call last):
-    ...
-    cptfacet.errors.ParseError: 'both' is not a purpose: write one of diagnostic, therapeutic
-
-    Raises:
-        ParseError: The text names no purpose.
-    """
-    return _parse_word(text, Purpose, {}, "a purpose")
-
-
-def parse_claim_type(text: str) -> ClaimType:
-    """Read a claim type.
-
-    >>> parse_claim_type("ASC facility")
-    <ClaimType.ASC_FACILITY: 'asc-facility'>
-    >>> parse_claim_type("facility")
-    Traceback (most recent call last):
-    ...
-    cptfacet.errors.ParseError: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
-
-    Raises:
-        ParseError: The text names no claim type.
-    """
-    return _parse_word(text, ClaimType, {}, "a claim type")

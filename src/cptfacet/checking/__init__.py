@@ -10,7 +10,7 @@ import functools
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cptfacet._inputs import expect
+from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import Kept, Memo, Shape
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.checking.plans import Plan
@@ -25,8 +25,9 @@ from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding import Decoder
 from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
 from cptfacet.history import History
+from cptfacet.policies import find_policy
 from cptfacet.policies.selection import select_policy
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.rulebook import Compiled, Rulebook, TermRules
 from cptfacet.sessions import Session
 
@@ -94,7 +95,7 @@ def check_claim(
     Source: each finding cites its own.
     """
     claim = claim_of(claim, "check_claim")
-    checker = compiled(select_policy(claim, policy), reference or packaged())
+    checker = compiled(select_policy(claim, policy), find_reference(reference))
     return checker.check(claim, session=session, history=history)
 
 
@@ -111,6 +112,14 @@ def check_claims(
     >>> list(check_claims([], policy="medicare"))
     []
     """
+    several = expect_several(claims, "claims", "write [claim]")
+    policy = policy if policy is None else find_policy(policy)
+    return _reports(several, policy, find_reference(reference))
+
+
+def _reports(
+    claims: Iterable[Claim | CodedSession], policy: Policy | None, reference: Reference
+) -> Iterator[Report]:
     checkers: dict[Policy, Checker] = {}
     for given in claims:
         claim = claim_of(given, "check_claim")
@@ -158,7 +167,7 @@ class Checker(Compiled):
             ValueError: Two rules have one id.
         """
         super().__init__(policy, reference)
-        self.rules = all_rules() if rules is None else tuple(rules)
+        self.rules = all_rules() if rules is None else _rules(rules)
         if len({rule.id for rule in self.rules}) < len(self.rules):
             message = "two rules have one id"
             raise ValueError(message)
@@ -280,6 +289,13 @@ def _sort(
             said.append((answer, rule, answer.severity or severity))
         else:
             unasked.append(answer.of(rule))
+
+
+def _rules(rules: object) -> tuple[Rule, ...]:
+    hint = "pick from all_rules(), or name one with get_rule(id)"
+    return tuple(
+        [expect(rule, Rule, "each of rules", hint) for rule in expect_several(rules, "rules", hint)]
+    )
 
 
 def _under(policy: Policy, reference: Reference) -> CheckedUnder:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from cptfacet._inputs import expect
+from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import is_short
 from cptfacet._records import sealed
 from cptfacet.claims import Claim, ClaimLine, ClaimType
@@ -20,10 +20,11 @@ from cptfacet.coding.plans import Plan
 from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import Line, family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
+from cptfacet.policies import find_policy
 from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies.selection import select_policy
 from cptfacet.procedures import Family
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.rulebook import Remembering
 from cptfacet.sessions import Session
 
@@ -99,7 +100,7 @@ def code_session(
     Source: the provisions in the ``why`` of each line, which cite theirs.
     """
     session = _session(session)
-    return _coder(select_policy(session, policy), reference or packaged()).code(session)
+    return _coder(select_policy(session, policy), find_reference(reference)).code(session)
 
 
 def code_sessions(
@@ -112,9 +113,15 @@ def code_sessions(
 
     >>> list(code_sessions([], policy="medicare"))
     []
+    >>> code_sessions(None, policy="medicare")
+    Traceback (most recent call last):
+    ...
+    TypeError: sessions takes a list or another iterable, not None: write [session]
     """
-    for session in sessions:
-        yield code_session(session, policy=policy, reference=reference)
+    several = expect_several(sessions, "sessions", "write [session]")
+    policy = policy if policy is None else find_policy(policy)
+    reference = find_reference(reference)
+    return (code_session(session, policy=policy, reference=reference) for session in several)
 
 
 def _session(value: object) -> Session:
@@ -126,6 +133,8 @@ def _hint(value: object) -> str:
         return "read JSON data with cptfacet.interop.json.from_data(..., Session)"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "pass one session, or several to code_sessions"
+    if isinstance(value, Claim):
+        return "decode_claim reads a claim"
     return "make one with parse_session(date=..., technique=..., joints=[...])"
 
 

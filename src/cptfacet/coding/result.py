@@ -14,6 +14,7 @@ from cptfacet.coding.reasons import reason
 from cptfacet.notes import Note, NoteId, Refusal
 from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies import Provision
+from cptfacet.sessions import Session
 
 __all__ = ["CodedSession", "LineReason", "claim_of"]
 
@@ -137,6 +138,10 @@ def _hint(value: object, verb: str) -> str:
         return "read JSON data with cptfacet.interop.json.claim_from_data(...)"
     if isinstance(value, Refusal):
         return "this session was refused, so it has no claim; see .explain()"
+    if isinstance(value, Session):
+        return "code it first, with code_session"
+    if isinstance(getattr(value, "claim", None), Claim):
+        return "pass its .claim"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"pass one claim, or several to {verb}s; lines go in Claim(lines=...)"
     return "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"

@@ -11,6 +11,7 @@ import datetime as dt
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
+from cptfacet._inputs import expect_several
 from cptfacet._memo import is_short
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.plans import Plan
@@ -27,8 +28,9 @@ from cptfacet.decoding.result import (
     SkippedLine,
     SkipReason,
 )
+from cptfacet.policies import find_policy
 from cptfacet.policies.selection import select_policy
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.rulebook import Remembering
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def decode_claim(
     reference for the codes.
     """
     claim = claim_of(claim, "decode_claim")
-    return _decoder(select_policy(claim, policy), reference or packaged()).decode(claim)
+    return _decoder(select_policy(claim, policy), find_reference(reference)).decode(claim)
 
 
 def decode_claims(
@@ -122,8 +124,10 @@ def decode_claims(
     >>> list(decode_claims([], policy="medicare"))
     []
     """
-    for claim in claims:
-        yield decode_claim(claim, policy=policy, reference=reference)
+    several = expect_several(claims, "claims", "write [claim]")
+    policy = policy if policy is None else find_policy(policy)
+    reference = find_reference(reference)
+    return (decode_claim(claim, policy=policy, reference=reference) for claim in several)
 
 
 @functools.lru_cache(maxsize=32)

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from cptfacet.claims import Claim, ClaimLine
+from cptfacet.claims import Claim, ClaimLine, parse_claim_type, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
 from cptfacet.interop.json import as_amount, as_code, as_units
-from cptfacet.sessions import parse_claim_type, parse_purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

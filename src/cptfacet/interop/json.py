@@ -44,7 +44,16 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.citations import Citation
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
+from cptfacet.claims import (
+    Claim,
+    ClaimLine,
+    ClaimType,
+    Location,
+    PriorAuthorization,
+    Purpose,
+    parse_claim_type,
+    parse_purpose,
+)
 from cptfacet.coding import CodedSession, LineReason
 from cptfacet.dates import parse_date
 from cptfacet.decoding import (
@@ -69,9 +78,7 @@ from cptfacet.sessions import (
     Technique,
     TreatedNerve,
     Treatment,
-    parse_claim_type,
     parse_guidance,
-    parse_purpose,
     parse_technique,
 )
 

@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.claims import ClaimType
@@ -86,7 +87,7 @@ from cptfacet.reference.tables import Table
 from cptfacet.sessions import Guidance, Technique
 from cptfacet.unknown import Unknown
 
-__all__ = ["OtherNerve", "Reference", "packaged"]
+__all__ = ["OtherNerve", "Reference", "find_reference", "packaged"]
 
 
 def __dir__() -> list[str]:
@@ -808,6 +809,24 @@ def _periods(row: object) -> Iterator[tuple[dt.date, dt.date]]:
         terms += [link.term for link in row.primaries]
         terms += [row.indicators.term] if row.indicators else []
     yield from ((t.first, t.last) for t in terms if isinstance(t, EffectivePeriod))
+
+
+def find_reference(reference: Reference | None) -> Reference:
+    """Return the reference data that a caller passed, or the packaged ones for None.
+
+    >>> find_reference(None) is packaged()
+    True
+    >>> find_reference("2026")
+    Traceback (most recent call last):
+    ...
+    TypeError: reference takes a Reference, not a str: leave it out for the packaged data
+
+    Raises:
+        TypeError: The value is not reference data.
+    """
+    if reference is None:
+        return packaged()
+    return expect(reference, Reference, "reference", "leave it out for the packaged data")
 
 
 @functools.cache

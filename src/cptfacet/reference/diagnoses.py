@@ -12,6 +12,7 @@ from operator import attrgetter
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
@@ -90,7 +91,7 @@ def parse_diagnosis(text: str) -> str:
     Raises:
         ParseError: The text does not have the shape of an ICD-10-CM code.
     """
-    match = _DIAGNOSIS.fullmatch(text.strip().upper())
+    match = _DIAGNOSIS.fullmatch(expect_text(text, 'parse_diagnosis("M47.816")').strip().upper())
     if match is None:
         reason = "ICD-10-CM has a letter and two more characters, and up to four after a dot"
         raise ParseError(what="a diagnosis code", text=text, reason=reason)

@@ -10,6 +10,7 @@ from operator import attrgetter
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimType
@@ -86,7 +87,7 @@ def parse_place(text: str) -> str:
     Raises:
         ParseError: The text is not two digits.
     """
-    digits = text.strip()
+    digits = expect_text(text, 'parse_place("11")').strip()
     if _PLACE.fullmatch(digits) is None:
         raise ParseError(what="a place of service", text=text, reason="write its two digits")
     return digits
