@@ -25,7 +25,7 @@ FLOORS = {
     "knowledge": ("policies", "reference"),
     "words": (
         *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
-        *("modifiers", "citations", "dates", "unknown", "errors", "outline"),
+        *("indicators", "modifiers", "citations", "dates", "unknown", "errors", "outline"),
     ),
     "tools of the house": ("_inputs", "_records", "_memo", "_data", "_text"),
 }

@@ -437,12 +437,13 @@ def global_period(procedure: Procedure) -> Limit | None:
     True
     """
     indicators = procedure.indicators
-    if indicators is None or not indicators.global_days.isdecimal():
+    days = indicators.global_days.days if indicators else None
+    if indicators is None or days is None:
         return None
     return Limit(
         id=LimitId.GLOBAL_PERIOD,
         scope=Scope.SESSION,
-        window=Window(kind=WindowKind.WAIT, days=int(indicators.global_days)),
+        window=Window(kind=WindowKind.WAIT, days=days),
         strict=True,
         counts=(SessionKind.ABLATION,),
         citations=indicators.citations,

@@ -1,4 +1,4 @@
-"""Look anything up by its name: what the terminal and notebooks show of one thing."""
+"""Look anything up by its name: everything known about a code, a modifier, a rule and so on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import parse_joint, parse_nerve
 from cptfacet.checking import all_rules, get_rule
 from cptfacet.claims import ClaimType
-from cptfacet.dates import Status
+from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.examples import examples
@@ -21,6 +21,7 @@ from cptfacet.interop.json import to_data
 from cptfacet.policies import jurisdictions, value_of
 from cptfacet.policies.vocabulary import BILLING_DOCUMENT, CHECKS_SEVERITY, COVERAGE_DOCUMENT
 from cptfacet.reference import packaged
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cptfacet.interop.examples import Example
     from cptfacet.policies import NotKnown, Policy, Provision
     from cptfacet.policies.jurisdictions import Area
+    from cptfacet.reference import Reference
 
 __all__ = ["KINDS", "Shown", "find"]
 
@@ -41,36 +43,63 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Shown:
-    """One thing that was found: its kind, its title, and what is known of it as plain data."""
+    """What was found under a name: its kind, its title, and what is known about it, as plain data."""
 
     kind: str
     title: str
     data: dict[str, Any]
 
 
-def find(
-    text: str, *, policy: Policy | str | None = None, on: dt.date | None = None
-) -> tuple[Shown, ...]:
-    """Find everything that a name stands for; ``kind:name`` asks for one kind.
+@sealed
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """What a name is looked up under: a policy and a date, if any, and the reference data."""
 
-    Provisions are those of all packaged policies, or of one ``policy``, given as it is or by its
-    packaged id, and those that it extends. A state and a ZIP code are found with their kind alone:
-    their letters and digits are those of modifiers and codes, too.
+    policy: Policy | None
+    on: dt.date | None
+    reference: Reference
+
+    def in_force(self, term: EffectivePeriod) -> bool:
+        """Whether something is in force on the date; without a date, everything is listed."""
+        return self.on is None or term.on(self.on) is Status.IN_FORCE
+
+
+def find(
+    text: str,
+    *,
+    policy: Policy | str | None = None,
+    on: dt.date | None = None,
+    reference: Reference | None = None,
+) -> tuple[Shown, ...]:
+    """Find everything with a name; ``kind:name`` looks for one kind only.
+
+    With a ``policy``, or the id of a packaged one, the provisions are those of that policy and the
+    policies it extends; without it, those of all packaged policies. With a date, only what is in
+    force ``on`` it is listed. ``reference`` is where codes, modifiers, joints and places are looked
+    up. Write ``state:OH`` and ``zip:22201``: a state or ZIP code alone could be a modifier or a
+    procedure code.
 
     >>> [(shown.kind, shown.title) for shown in find("64493")]
     [('code', '64493: image-guided facet injection, lumbar-sacral, first level')]
     >>> find("modifier:50")[0].data["kind_of_modifier"]
     'payment'
+    >>> [shown.title for shown in find("state:OH")]
+    ['OH: Ohio']
     >>> find("nothing")
     Traceback (most recent call last):
     ...
     cptfacet.errors.UnknownIdError: unknown code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family 'nothing'
 
     Raises:
-        UnknownIdError: Nothing has this name, or no policy that id.
-        ParseError: One kind is asked for, and the name can't be read as one of it.
+        UnknownIdError: Nothing has this name, or no policy has that id.
+        ParseError: The name does not have the format of the one kind that it names.
+        TypeError: The policy is neither a Policy nor an id.
     """
-    asked = policies.get(policy) if isinstance(policy, str) else policy
+    asked = _Asked(
+        policy=None if policy is None else policies.find_policy(policy),
+        on=on,
+        reference=reference or packaged(),
+    )
     kind, _, name = text.partition(":")
     one = KINDS.get(kind) if name else None
     wanted = {kind: one} if one else {k: look for k, look in KINDS.items() if k not in _NAMED}
@@ -79,7 +108,7 @@ def find(
     near: list[str] = []
     for look in wanted.values():
         try:
-            found.append(look(sought.strip(), asked, on))
+            found.append(look(sought.strip(), asked))
         except ParseError:
             if one:
                 raise
@@ -107,8 +136,15 @@ def _sources(citations: Iterable[Citation]) -> list[dict[str, str | None]]:
     ]
 
 
-def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
-    procedure = packaged().get_procedure(text)
+def _on(asked: _Asked, term: EffectivePeriod) -> dict[str, Any]:
+    """Return the date asked about with the status of something on it; empty without a date."""
+    if asked.on is None:
+        return {}
+    return {"on": {"date": asked.on.isoformat(), "standing": term.on(asked.on).value}}
+
+
+def _code(text: str, asked: _Asked) -> Shown:
+    procedure = asked.reference.get_procedure(text)
     data: dict[str, Any] = {
         "code": procedure.code,
         "label": procedure.label,
@@ -122,14 +158,13 @@ def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
         "primaries": [
             {"code": link.primary, "authority": link.authority, **link.term.days()}
             for link in procedure.primaries
-            if on is None or link.term.on(on) is Status.IN_FORCE
+            if asked.in_force(link.term)
         ],
         "replaces": list(procedure.replaces),
         "replaced_by": list(procedure.replaced_by),
         "note": procedure.note,
     }
-    if on is not None:
-        data["on"] = {"date": on.isoformat(), "standing": procedure.in_force(on).value}
+    data |= _on(asked, procedure.term)
     if procedure.indicators:
         indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.name in _INDICATORS)
         seen = procedure.indicators.term.seen
@@ -141,8 +176,8 @@ def _code(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
 
 
-def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
-    modifier = packaged().get_modifier(text)
+def _modifier(text: str, asked: _Asked) -> Shown:
+    modifier = asked.reference.get_modifier(text)
     data: dict[str, Any] = {
         "modifier": modifier.code,
         "meaning": modifier.meaning,
@@ -156,47 +191,46 @@ def _modifier(text: str, _: Policy | None, on: dt.date | None) -> Shown:
         "note": modifier.note,
         "sources": _sources(modifier.citations),
     }
-    if on is not None:
-        data["on"] = {"date": on.isoformat(), "standing": modifier.term.on(on).value}
+    data |= _on(asked, modifier.term)
     return Shown(kind="modifier", title=f"{modifier.code}: {modifier.meaning}", data=data)
 
 
-def _joint(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+def _joint(text: str, asked: _Asked) -> Shown:
     joint = parse_joint(text)
-    (supply,) = packaged().innervations.about(joint)
+    reference, supply = asked.reference, asked.reference.innervation(joint)
     data: dict[str, Any] = {
         "joint": joint.value,
-        "nerves": [nerve.value for nerve in supply.nerves],
+        "nerves": [nerve.value for nerve in reference.find_nerves(joint)],
         "code_region": [
             {"region": fact.region.value, **fact.term.days(), "note": fact.note}
-            for fact in packaged().find_code_regions(joint)
-            if on is None or fact.term.on(on) is Status.IN_FORCE
+            for fact in reference.find_code_regions(joint)
+            if asked.in_force(fact.term)
         ],
-        "note": supply.note,
+        "note": str(supply) if isinstance(supply, Unknown) else supply.note,
         "sources": _sources(supply.citations),
     }
     return Shown(kind="joint", title=joint.value, data=data)
 
 
-def _nerve(text: str, _: Policy | None, __: dt.date | None) -> Shown:
+def _nerve(text: str, asked: _Asked) -> Shown:
     nerve = parse_nerve(text)
-    supplied = packaged().find_joints(supplied_by=[nerve])
+    reference = asked.reference
     data: dict[str, Any] = {
         "nerve": nerve.value,
         "kind_of_nerve": nerve.kind.value,
         "supplies": [
-            {"joint": joint, "with": [n for n in packaged().find_nerves(joint) if n is not nerve]}
-            for joint in supplied
+            {"joint": joint, "with": [n for n in reference.find_nerves(joint) if n is not nerve]}
+            for joint in reference.find_joints(supplied_by=[nerve])
         ],
-        "completes_alone": [joint.value for joint in packaged().find_joints(completed_by=[nerve])],
+        "completes_alone": [joint.value for joint in reference.find_joints(completed_by=[nerve])],
     }
     return Shown(kind="nerve", title=nerve.value, data=data)
 
 
-def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
-    near = {policy.id: policy for policy in asked.lineage()} if asked else {}
+def _policy(text: str, asked: _Asked) -> Shown:
+    near = {policy.id: policy for policy in asked.policy.lineage()} if asked.policy else {}
     policy = near.get(text) or policies.get(text)
-    stated = [p for p in policy.provisions if on is None or p.term.on(on) is Status.IN_FORCE]
+    stated = [p for p in policy.provisions if asked.in_force(p.term)]
     data: dict[str, Any] = {
         "policy": policy.id,
         "title": policy.title,
@@ -209,7 +243,7 @@ def _policy(text: str, asked: Policy | None, on: dt.date | None) -> Shown:
     return Shown(kind="policy", title=f"{policy.id}: {policy.title}", data=data)
 
 
-def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+def _provision(text: str, asked: _Asked) -> Shown:
     known = policies.KEYS.get(text)
     if known is None:
         raise UnknownIdError(what="provision", text=text)
@@ -220,23 +254,21 @@ def _provision(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
         "unit": known.unit,
         "dimensions": list(known.dimensions),
         "choices": list(known.choices),
-        "stated": _by_value(_stated(text, policy, on)),
+        "stated": _by_value(_stated(text, asked)),
     }
     return Shown(kind="provision", title=known.name, data=data)
 
 
-def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provision | NotKnown]:
-    """List what is stated under a key: by one policy and those that it extends, or by all.
+def _stated(key: str, asked: _Asked) -> list[Provision | NotKnown]:
+    """List what is stated under a key: by one policy and those it extends, or by all.
 
-    With a policy and a day, that is what it answers on that day.
+    With a policy and a date, that is the policy's answer on that date.
     """
-    asked = [policy] if policy else [policies.get(i) for i in policies.ids()]
-    lineage = dict.fromkeys(each for one in asked for each in one.lineage())
+    policy, on = asked.policy, asked.on
+    each_policy = [policy] if policy else [policies.get(i) for i in policies.ids()]
+    lineage = dict.fromkeys(each for one in each_policy for each in one.lineage())
     stated = [
-        p
-        for each in lineage
-        for p in each.find(key)
-        if p.key == key and (on is None or p.term.on(on) is Status.IN_FORCE)
+        p for each in lineage for p in each.find(key) if p.key == key and asked.in_force(p.term)
     ]
     if policy and on is not None:
         named = [name.replace("-", "_") for name in policies.KEYS[key].dimensions]
@@ -248,10 +280,10 @@ def _stated(key: str, policy: Policy | None, on: dt.date | None) -> list[Provisi
     return stated
 
 
-def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+def _rule(text: str, asked: _Asked) -> Shown:
     rule = get_rule(text)
     fires, quiet = examples(rule.id)
-    stated = [p for p in _stated(CHECKS_SEVERITY.name, policy, on) if p.cell == (rule.id,)]
+    stated = [p for p in _stated(CHECKS_SEVERITY.name, asked) if p.cell == (rule.id,)]
     data: dict[str, Any] = {
         "rule": rule.id,
         "family": rule.family.value,
@@ -261,18 +293,18 @@ def _rule(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
         "why": rule.why,
         "mcr": list(rule.mcr),
     }
-    if policy and on is not None:
-        data["under"] = _severity_under(policy, rule, on)
+    if asked.policy and asked.on is not None:
+        data["under"] = _severity_under(asked.policy, rule, asked.on)
     data["severity_stated"] = _by_value(stated)
     data["fires"] = _example(fires)
-    data["finds"] = _finds(rule, fires)
+    data["finds"] = _finds(rule, fires, asked.reference)
     data["does_not_fire"] = _example(quiet)
     data["sources"] = _sources(rule.citations)
     return Shown(kind="rule", title=f"{rule.id}: {rule.title}", data=data)
 
 
 def _severity_under(policy: Policy, rule: Rule, on: dt.date) -> dict[str, Any]:
-    """Say whether a policy runs a rule on a day, and with which severity."""
+    """Return whether a policy runs a rule on a date, and with which severity."""
     severity = value_of(policy.ask(CHECKS_SEVERITY, rule.id, on=on)) or rule.severity
     return {
         "policy": policy.id,
@@ -283,30 +315,32 @@ def _severity_under(policy: Policy, rule: Rule, on: dt.date) -> dict[str, Any]:
 
 
 def _example(example: Example) -> dict[str, Any]:
-    """Write an example as ``cptfacet check`` reads it; what is not stated is left out.
+    """Return an example as ``cptfacet check`` reads it, without the keys that have no value.
 
-    Units that are missing are told: a line without the key has one unit.
+    Missing units are the exception, because a line without the key has one unit.
     """
-    claim = _told(to_data(attrs.evolve(example.claim, policy=example.policy)))
-    lines = [_told(line) | {"units": line["units"]} for line in claim.pop("lines", [])]
+    claim = _stated_only(to_data(attrs.evolve(example.claim, policy=example.policy)))
+    lines = [_stated_only(line) | {"units": line["units"]} for line in claim.pop("lines", [])]
     return {"claim": claim | {"lines": lines}, **example.beside}
 
 
-def _told(data: dict[str, Any]) -> dict[str, Any]:
+def _stated_only(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value not in (None, [])}
 
 
-def _finds(rule: Rule, example: Example) -> list[dict[str, Any]]:
-    found = [each for each in to_data(example.check())["findings"] if each["rule"] == rule.id]
+def _finds(rule: Rule, example: Example, reference: Reference) -> list[dict[str, Any]]:
+    report = to_data(example.check(reference=reference))
+    found = [each for each in report["findings"] if each["rule"] == rule.id]
     return [
         {name: each[name] for name in ("severity", "lines", "message", "remedy")} for each in found
     ]
 
 
-def _family(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
+def _family(text: str, asked: _Asked) -> Shown:
     if text not in tuple(RuleFamily):
         near = tuple(difflib.get_close_matches(text, tuple(RuleFamily)))
         raise UnknownIdError(what="family", text=text, near=near)
+    policy, on = asked.policy, asked.on
     listed = [rule for rule in all_rules() if rule.family == text]
     data: dict[str, Any] = {
         "family": text,
@@ -327,16 +361,16 @@ def _family(text: str, policy: Policy | None, on: dt.date | None) -> Shown:
     return Shown(kind="family", title=f"{text}: {_many(len(listed), 'rule')}", data=data)
 
 
-def _jurisdiction(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+def _jurisdiction(text: str, asked: _Asked) -> Shown:
     jurisdiction = jurisdictions.get(text.upper())
     policy = policies.get(jurisdiction.policy)
     documents = [
         p
         for key in (COVERAGE_DOCUMENT, BILLING_DOCUMENT)
         for p in policy.find(key.name)
-        if on is None or p.term.on(on) is Status.IN_FORCE
+        if asked.in_force(p.term)
     ]
-    areas = [a for a in jurisdiction.areas if on is None or a.term.on(on) is Status.IN_FORCE]
+    areas = [a for a in jurisdiction.areas if asked.in_force(a.term)]
     data: dict[str, Any] = {
         "jurisdiction": jurisdiction.id,
         "contractor": jurisdiction.contractor,
@@ -362,11 +396,11 @@ def _area(area: Area) -> dict[str, Any]:
     }
 
 
-def _state(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+def _state(text: str, asked: _Asked) -> Shown:
     areas = [
         area
         for area in jurisdictions.areas()
-        if area.state == text.upper() and (on is None or area.term.on(on) is Status.IN_FORCE)
+        if area.state == text.upper() and asked.in_force(area.term)
     ]
     if not areas:
         raise UnknownIdError(what="state", text=text)
@@ -390,7 +424,7 @@ def _state(text: str, _: Policy | None, on: dt.date | None) -> Shown:
     return Shown(kind="state", title=title, data=data)
 
 
-def _zip(text: str, _: Policy | None, on: dt.date | None) -> Shown:
+def _zip(text: str, asked: _Asked) -> Shown:
     code = jurisdictions.zip_code(text)
     data: dict[str, Any] = {
         "zip": code.zip,
@@ -400,8 +434,7 @@ def _zip(text: str, _: Policy | None, on: dt.date | None) -> Shown:
         **code.term.days(),
         "sources": _sources(code.citations),
     }
-    if on is not None:
-        data["on"] = {"date": on.isoformat(), "standing": code.term.on(on).value}
+    data |= _on(asked, code.term)
     return Shown(kind="zip", title=f"{code.zip}: {code.state}", data=data)
 
 
@@ -410,7 +443,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
-    """Join cells that one provision of a file states together, so that a table stays readable."""
+    """Join the cells of one provision, which keeps a table readable."""
     joined: dict[tuple[Any, ...], list[str]] = {}
     facts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for p in stated:
@@ -434,7 +467,7 @@ _INDICATORS = (
     "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
 )  # fmt: skip
 
-KINDS: Mapping[str, Callable[[str, Policy | None, dt.date | None], Shown]] = {
+KINDS: Mapping[str, Callable[[str, _Asked], Shown]] = {
     "code": _code,
     "modifier": _modifier,
     "joint": _joint,

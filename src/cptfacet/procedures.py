@@ -17,6 +17,7 @@ from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError
+from cptfacet.indicators import Indicators
 
 __all__ = [
     "AddOnLink",
@@ -25,7 +26,6 @@ __all__ = [
     "Counted",
     "Family",
     "GroupedCode",
-    "Indicators",
     "LegacyFamily",
     "Ordinal",
     "Procedure",
@@ -173,28 +173,6 @@ class GroupedCode:
     confidence: Confidence
     citations: tuple[Citation, ...]
     note: str = ""
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class Indicators:
-    """The Medicare Physician Fee Schedule indicators of one code.
-
-    ``term.seen`` and ``last`` are the dates of the first and the last edition read; every edition
-    between them agrees. The values are the schedule's own symbols.
-    """
-
-    status: str
-    global_days: str
-    multiple: str
-    bilateral: str
-    assistant: str
-    co_surgeon: str
-    team: str
-    pc_tc: str
-    term: EffectivePeriod
-    last: dt.date
-    citations: tuple[Citation, ...]
 
 
 @sealed

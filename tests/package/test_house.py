@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
 FLOORS = (
     {"_inputs", "_memo", "_records", "_text", "outline", "errors"}
     | {"dates", "citations", "unknown", "_data"},
-    {"anatomy", "claims", "findings", "history", "modifiers", "notes", "procedures", "sessions"},
+    {"anatomy", "claims", "findings", "history", "indicators", "modifiers"}
+    | {"notes", "procedures", "sessions"},
     {"reference", "policies"},
     {"rulebook"},
     {"addons", "bilateral", "billed", "limits", "levels", "treated"},

@@ -1,7 +1,7 @@
 """Rules are code, numbers are data: what a module may not hold as a literal.
 
-Docstrings are free, so that an example can name a code. The rule modules hold neither a code, a
-modifier, a diagnosis nor a date; no other module holds a code.
+Docstrings are free: an example can name a code. A rule module holds no code, modifier, diagnosis, date
+or fee-schedule symbol; no other module holds a code.
 """
 
 import ast
@@ -27,6 +27,7 @@ DIAGNOSIS = re.compile(
     r"|^[A-TV-Z]\d[0-9AB][0-9A-Z]{1,4}$"  # the whole text, without the dot
     r"|^[ABD-KM-RV-Z]\d[0-9AB]$"  # a category; C, L, S, T with two digits may be vertebrae
 )
+SYMBOL = re.compile(r"\d|0[0-9]0|MMM|XXX|YYY|ZZZ|[A-Z]\d")  # of the fee schedules
 DATE_MAKERS = {"date", "datetime"}
 
 
@@ -59,7 +60,7 @@ def codes_in(source: str) -> list[str]:
 
 
 def facts_in(source: str) -> list[str]:
-    """Say where a rule module holds a modifier, a diagnosis, a date or a code as a number."""
+    """Say where a rule module holds a modifier, diagnosis, date, fee-schedule symbol or code."""
     tree = ast.parse(source)
     known = modifiers()
     found: list[str] = []
@@ -71,6 +72,8 @@ def facts_in(source: str) -> list[str]:
                 found.append(f"line {node.lineno}: {node.value!r} holds a diagnosis")
             if ISO_DATE.search(node.value):
                 found.append(f"line {node.lineno}: {node.value!r} holds a date")
+            if SYMBOL.fullmatch(node.value):
+                found.append(f"line {node.lineno}: {node.value!r} is a fee-schedule symbol")
         elif isinstance(node.value, int) and PROCEDURE.fullmatch(str(node.value)):
             found.append(f"line {node.lineno}: {node.value!r} may be a procedure code")
     found += [f"line {node.lineno}: a date made of literals" for node in dates(tree)]
@@ -113,6 +116,7 @@ def test_a_code_is_seen(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
+        *("x = '1'", "x = '010'", "x = 'ZZZ'", "x = 'N1'"),
         *("x = 64493", "x = '50'", "x = 'kx'", "x = 'M47.816'", "x = 'M47816'", "x = 'M47'"),
         *(
             "x = '2026-03-02'",

@@ -18,6 +18,7 @@ from cptfacet.sessions import Session
 if TYPE_CHECKING:
     from cptfacet.findings import Report
     from cptfacet.history import History
+    from cptfacet.reference import Reference
 
 __all__ = ["Example", "examples"]
 
@@ -43,13 +44,14 @@ class Example:
         beside: dict[str, Any] = json.loads(self.beside_json)
         return beside
 
-    def check(self) -> Report:
+    def check(self, *, reference: Reference | None = None) -> Report:
         """Check the claim."""
         return check_claim(
             self.claim,
             policy=policies.get(self.policy),
             session=self.session,
             history=self.history,
+            reference=reference,
         )
 
 

@@ -14,6 +14,16 @@ from cptfacet.anatomy import CodeRegion, Nerve
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
 from cptfacet.dates import EffectivePeriod
+from cptfacet.indicators import (
+    AssistantIndicator,
+    BilateralIndicator,
+    ComponentIndicator,
+    FeeStatus,
+    GlobalDays,
+    Indicators,
+    MultipleIndicator,
+    SurgeonsIndicator,
+)
 from cptfacet.modifiers import Modifier, ModifierConflict, ModifierKind, ModifierRole
 from cptfacet.procedures import (
     AddOnLink,
@@ -21,7 +31,6 @@ from cptfacet.procedures import (
     Counted,
     Family,
     GroupedCode,
-    Indicators,
     LegacyFamily,
     Ordinal,
     Procedure,
@@ -128,11 +137,15 @@ def _label(row: dict[str, str]) -> str:
 
 
 def _indicators(row: dict[str, str]) -> Indicators:
-    columns = (
-        "status", "global_days", "multiple", "bilateral", "assistant", "co_surgeon", "team", "pc_tc"
-    )  # fmt: skip
     return Indicators(
-        **{column: row[column] for column in columns},
+        status=FeeStatus(row["status"]),
+        global_days=GlobalDays(row["global_days"]),
+        multiple=MultipleIndicator(row["multiple"]),
+        bilateral=BilateralIndicator(row["bilateral"]),
+        assistant=AssistantIndicator(row["assistant"]),
+        co_surgeon=SurgeonsIndicator(row["co_surgeon"]),
+        team=SurgeonsIndicator(row["team"]),
+        pc_tc=ComponentIndicator(row["pc_tc"]),
         term=_data.term_of(row),
         last=dt.date.fromisoformat(row["last"]),
         citations=_data.citations_of(row),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from cptfacet.checking.line_facts import CodeFacts
     from cptfacet.checking.modifier_faults import ModifierFaults
     from cptfacet.citations import Citation
+    from cptfacet.indicators import Indicators
     from cptfacet.modifiers import Modifier
-    from cptfacet.procedures import Indicators
 
 _MOST_NAMED = 5
 
@@ -272,20 +272,37 @@ _KINDS = {  # of codes, as the table of modifiers names them
 }
 _ANY = "any"
 _OF_PROCEDURES = ("procedure", "assistant")
-_NO_PARTS = "0"  # this and the next are symbols of the physician fee schedule
-_NOT_PAID = {
-    "assistant": ("1", "9"),
-    "co_surgeon": ("0", "9"),
-    "team": ("0", "9"),
-    "pc_tc": (_NO_PARTS,),
-}
-_NOT_SPLIT = "the fee schedule does not split this code into components"
+
+
+class _Indicated(NamedTuple):
+    """The fee schedule indicator that decides on a modifier, and the reason where it refuses it."""
+
+    indicator: str
+    allows: Callable[[Indicators], bool]
+    reason: str
+
+
+_COMPONENT = _Indicated(
+    "pc-tc",
+    lambda of: of.pc_tc.divided,
+    "the fee schedule does not split this code into components",
+)
 _INDICATED = {
-    ModifierRole.PROFESSIONAL_COMPONENT: ("pc_tc", _NOT_SPLIT),
-    ModifierRole.TECHNICAL_COMPONENT: ("pc_tc", _NOT_SPLIT),
-    ModifierRole.ASSISTANT: ("assistant", "an assistant at surgery is not paid for this code"),
-    ModifierRole.CO_SURGEON: ("co_surgeon", "a co-surgeon is not paid for this code"),
-    ModifierRole.TEAM: ("team", "team surgery is not paid for this code"),
+    ModifierRole.PROFESSIONAL_COMPONENT: _COMPONENT,
+    ModifierRole.TECHNICAL_COMPONENT: _COMPONENT,
+    ModifierRole.ASSISTANT: _Indicated(
+        "assistant",
+        lambda of: of.assistant.payable,
+        "an assistant at surgery is not paid for this code",
+    ),
+    ModifierRole.CO_SURGEON: _Indicated(
+        "co-surgeon",
+        lambda of: of.co_surgeon.payable,
+        "a co-surgeon is not paid for this code",
+    ),
+    ModifierRole.TEAM: _Indicated(
+        "team", lambda of: of.team.payable, "team surgery is not paid for this code"
+    ),
 }
 
 
@@ -308,12 +325,13 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
         and modifier.role in _INDICATED
         and line.facts.code.procedure is not None
     ):
-        column, why = _INDICATED[modifier.role]
+        decides = _INDICATED[modifier.role]
         indicators = line.facts.code.procedure.indicators
-        if not _in_force(day, indicators):
-            yield _without_edition(column.replace("_", "-"), line)
-        elif indicators is not None and getattr(indicators, column) in _NOT_PAID[column]:
-            reason, citations = why, _all_of(indicators.citations, modifier.citations)
+        if indicators is None or not _in_force(day, indicators):
+            yield _without_edition(decides.indicator, line)
+        elif not decides.allows(indicators):
+            reason = decides.reason
+            citations = _all_of(indicators.citations, modifier.citations)
     if reason is not None:
         judged = modifier.effect_confidence is Confidence.JUDGMENT
         yield RawFinding(
@@ -339,15 +357,12 @@ def _kinds(code: CodeFacts) -> tuple[str, ...]:
     return tuple(_KINDS[group] for group in code.groups if group in _KINDS)
 
 
-def _in_force(day: Day, indicators: Indicators | None) -> bool:
-    return indicators is not None and indicators.term.on(day.plan.on) is Status.IN_FORCE
+def _in_force(day: Day, indicators: Indicators) -> bool:
+    return indicators.term.on(day.plan.on) is Status.IN_FORCE
 
 
 def _all_of(*citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
     return tuple(dict.fromkeys(citation for each in citations for citation in each))
-
-
-_PAID_FOR_BOTH = "1"
 
 
 @checks(when=Signal.BILATERAL | Signal.OTHER)
@@ -361,7 +376,7 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
         indicators = code.procedure.indicators if code.procedure else None
         if indicators is None or not _in_force(day, indicators):
             yield _without_edition("bilateral", line)
-        elif indicators.bilateral != _PAID_FOR_BOTH:
+        elif not indicators.bilateral.pays_second_side:
             yield RawFinding(
                 lines=(line.number,),
                 message=(

@@ -19,8 +19,6 @@ from cptfacet.reference.edits import AscStatus
 from cptfacet.sessions import Technique, TechniqueKind
 from cptfacet.unknown import Unknown
 
-_MINOR = ("000", "010")  # global days whose package includes the decision to do the procedure
-
 
 @checks(when=Signal.FACET | Signal.PLAIN_VISIT)
 def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
@@ -67,7 +65,7 @@ def _with_package(day: Day) -> list[Line] | NotAsked:
         if indicators is None or indicators.term.on(day.plan.on) is not Status.IN_FORCE:
             reason = "no fee schedule edition we have read is of that date or earlier"
             return NotAsked(needs="global days", reason=reason)
-        if indicators.global_days in _MINOR:
+        if indicators.global_days.minor:
             found.append(line)
     return found
 

@@ -1,0 +1,211 @@
+"""Indicators of the Medicare physician fee schedule: what each symbol means for payment.
+
+Each indicator is an enum whose values are the symbols that CMS prints in the relative value files,
+and whose properties answer what a rule wants to know. The meanings are those of the record layout
+that CMS publishes with the files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+import attrs
+
+from cptfacet._records import sealed
+from cptfacet.citations import Citation
+from cptfacet.dates import EffectivePeriod
+
+__all__ = [
+    "AssistantIndicator",
+    "BilateralIndicator",
+    "ComponentIndicator",
+    "FeeStatus",
+    "GlobalDays",
+    "Indicators",
+    "MultipleIndicator",
+    "SurgeonsIndicator",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class FeeStatus(StrEnum):
+    """The status code of a procedure: whether the fee schedule pays it, and how."""
+
+    ACTIVE = "A"
+    BUNDLED = "B"
+    CONTRACTOR_PRICED = "C"
+    EXCLUDED_BY_REGULATION = "E"
+    NOT_VALID = "I"
+    ANESTHESIA = "J"
+    MEASUREMENT = "M"
+    NOT_COVERED = "N"
+    BUNDLED_OR_EXCLUDED = "P"
+    FUNCTIONAL = "Q"
+    RESTRICTED = "R"
+    INJECTION = "T"
+    EXCLUDED_BY_STATUTE = "X"
+
+
+class GlobalDays(StrEnum):
+    """The global period of a procedure.
+
+    >>> GlobalDays("010").days, GlobalDays("ZZZ").days
+    (10, None)
+    >>> GlobalDays("011")
+    Traceback (most recent call last):
+    ...
+    ValueError: '011' is not a valid GlobalDays
+    """
+
+    ZERO = "000"
+    TEN = "010"
+    NINETY = "090"
+    MATERNITY = "MMM"
+    NOT_APPLICABLE = "XXX"
+    CONTRACTOR = "YYY"
+    WITH_PRIMARY = "ZZZ"
+
+    @property
+    def days(self) -> int | None:
+        """The days of the global period, or None if the code has none of its own."""
+        return int(self.value) if self.value.isdecimal() else None
+
+    @property
+    def minor(self) -> bool:
+        """Whether the procedure is minor: its payment includes the decision to perform it.
+
+        >>> [indicator.value for indicator in GlobalDays if indicator.minor]
+        ['000', '010']
+        """
+        return self in {GlobalDays.ZERO, GlobalDays.TEN}
+
+
+class MultipleIndicator(StrEnum):
+    """How several procedures of one day are adjusted."""
+
+    NO_ADJUSTMENT = "0"
+    STANDARD_BEFORE_1995 = "1"
+    STANDARD = "2"
+    ENDOSCOPY = "3"
+    DIAGNOSTIC_IMAGING = "4"
+    THERAPY = "5"
+    CARDIOVASCULAR = "6"
+    OPHTHALMOLOGY = "7"
+    NOT_APPLICABLE = "9"
+
+
+class BilateralIndicator(StrEnum):
+    """How a procedure on both sides is paid."""
+
+    NO_ADJUSTMENT = "0"
+    ADJUSTED = "1"
+    PRICED_AS_BILATERAL = "2"
+    EACH_SIDE = "3"
+    NOT_APPLICABLE = "9"
+
+    @property
+    def pays_second_side(self) -> bool:
+        """Whether more is paid for both sides than for one.
+
+        >>> [indicator.value for indicator in BilateralIndicator if indicator.pays_second_side]
+        ['1', '3']
+        """
+        return self in {BilateralIndicator.ADJUSTED, BilateralIndicator.EACH_SIDE}
+
+
+class AssistantIndicator(StrEnum):
+    """Whether an assistant at surgery is paid."""
+
+    WITH_DOCUMENTATION = "0"
+    NOT_PAID = "1"
+    PAID = "2"
+    NOT_APPLICABLE = "9"
+
+    @property
+    def payable(self) -> bool:
+        """Whether an assistant can be paid.
+
+        >>> [indicator.value for indicator in AssistantIndicator if indicator.payable]
+        ['0', '2']
+        """
+        return self in {AssistantIndicator.WITH_DOCUMENTATION, AssistantIndicator.PAID}
+
+
+class SurgeonsIndicator(StrEnum):
+    """Whether a second surgeon, or a team of surgeons, is paid."""
+
+    NOT_PAID = "0"
+    WITH_DOCUMENTATION = "1"
+    PAID = "2"
+    NOT_APPLICABLE = "9"
+
+    @property
+    def payable(self) -> bool:
+        """Whether the other surgeons can be paid.
+
+        >>> [indicator.value for indicator in SurgeonsIndicator if indicator.payable]
+        ['1', '2']
+        """
+        return self in {SurgeonsIndicator.WITH_DOCUMENTATION, SurgeonsIndicator.PAID}
+
+
+class ComponentIndicator(StrEnum):
+    """How a code divides into a professional and a technical component (PC/TC)."""
+
+    PHYSICIAN_SERVICE = "0"
+    DIAGNOSTIC_TEST = "1"
+    PROFESSIONAL_ONLY = "2"
+    TECHNICAL_ONLY = "3"
+    GLOBAL_TEST_ONLY = "4"
+    INCIDENT_TO = "5"
+    LABORATORY_INTERPRETATION = "6"
+    PRIVATE_PRACTICE_THERAPY = "7"
+    PHYSICIAN_INTERPRETATION = "8"
+    NOT_APPLICABLE = "9"
+
+    @property
+    def divided(self) -> bool:
+        """Whether a component of the code can be billed alone, by modifier.
+
+        >>> [indicator.value for indicator in ComponentIndicator if indicator.divided]
+        ['1', '6', '8']
+        """
+        return self in _DIVIDED
+
+
+_DIVIDED = {
+    ComponentIndicator.DIAGNOSTIC_TEST,
+    ComponentIndicator.LABORATORY_INTERPRETATION,
+    ComponentIndicator.PHYSICIAN_INTERPRETATION,
+}
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class Indicators:
+    """The Medicare Physician Fee Schedule indicators of one code.
+
+    ``term.seen`` and ``last`` are the dates of the first and the last edition read; every edition
+    between them agrees.
+
+    >>> from cptfacet.reference import packaged
+    >>> found = packaged().get_procedure("64635").indicators
+    >>> found.status.name, found.global_days.days, found.bilateral.pays_second_side
+    ('ACTIVE', 10, True)
+    """
+
+    status: FeeStatus
+    global_days: GlobalDays
+    multiple: MultipleIndicator
+    bilateral: BilateralIndicator
+    assistant: AssistantIndicator
+    co_surgeon: SurgeonsIndicator
+    team: SurgeonsIndicator
+    pc_tc: ComponentIndicator
+    term: EffectivePeriod
+    last: dt.date
+    citations: tuple[Citation, ...]
