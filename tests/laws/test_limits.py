@@ -305,7 +305,7 @@ class TestNextDate:
         verdict = judge_session(limit, session, history, counted_by=counted_by)
         others = History(sessions=tuple(p for p in history.sessions if p.date != session.date))
         last = dt.date(2027, 6, 1)  # every session has left every window by then
-        later = (session.date + n * DAY for n in range(1, (last - session.date).days))
+        later = (session.date + n * DAY for n in range(1, (last - session.date).days + 1))
         allowed = next(
             (
                 day
