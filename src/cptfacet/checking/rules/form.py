@@ -274,6 +274,22 @@ _ANY = "any"
 _OF_PROCEDURES = ("procedure", "assistant")
 
 
+def _divided(indicators: Indicators) -> bool:
+    return indicators.pc_tc.divided
+
+
+def _pays_assistant(indicators: Indicators) -> bool:
+    return indicators.assistant.payable
+
+
+def _pays_co_surgeon(indicators: Indicators) -> bool:
+    return indicators.co_surgeon.payable
+
+
+def _pays_team(indicators: Indicators) -> bool:
+    return indicators.team.payable
+
+
 class _Indicated(NamedTuple):
     """The fee schedule indicator that decides on a modifier, and the reason where it refuses it."""
 
@@ -283,26 +299,18 @@ class _Indicated(NamedTuple):
 
 
 _COMPONENT = _Indicated(
-    "pc-tc",
-    lambda of: of.pc_tc.divided,
-    "the fee schedule does not split this code into components",
+    "pc-tc", _divided, "the fee schedule does not split this code into components"
 )
 _INDICATED = {
     ModifierRole.PROFESSIONAL_COMPONENT: _COMPONENT,
     ModifierRole.TECHNICAL_COMPONENT: _COMPONENT,
     ModifierRole.ASSISTANT: _Indicated(
-        "assistant",
-        lambda of: of.assistant.payable,
-        "an assistant at surgery is not paid for this code",
+        "assistant", _pays_assistant, "an assistant at surgery is not paid for this code"
     ),
     ModifierRole.CO_SURGEON: _Indicated(
-        "co-surgeon",
-        lambda of: of.co_surgeon.payable,
-        "a co-surgeon is not paid for this code",
+        "co-surgeon", _pays_co_surgeon, "a co-surgeon is not paid for this code"
     ),
-    ModifierRole.TEAM: _Indicated(
-        "team", lambda of: of.team.payable, "team surgery is not paid for this code"
-    ),
+    ModifierRole.TEAM: _Indicated("team", _pays_team, "team surgery is not paid for this code"),
 }
 
 
