@@ -251,11 +251,14 @@ def lay_out(
     Bilateral levels come first, then right, left, and levels without a stated side. Lines with
     equal modifiers become one line.
     """
+    by_side: dict[Side | None, list[tuple[K, Side | None]]] = {}
+    for level in treated:
+        by_side.setdefault(level[1], []).append(level)
     lines: dict[tuple[str, ...], tuple[int, list[tuple[K, Side | None]]]] = {}
     for side in _SIDES:
-        levels = [level for level in treated if level[1] is side]
-        if not levels:
+        if side not in by_side:
             continue
+        levels = by_side[side]
         for modifiers, units in form[side]:
             before, already = lines.get(modifiers, (0, []))
             lines[modifiers] = (before + units * len(levels), [*already, *levels])

@@ -15,10 +15,11 @@ from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import is_short
 from cptfacet._records import sealed
 from cptfacet.claims import Claim, ClaimLine, ClaimType
+from cptfacet.coding.draft import Draft
 from cptfacet.coding.families import collect, drop_included, share_levels
 from cptfacet.coding.plans import Plan
 from cptfacet.coding.result import CodedSession, LineReason
-from cptfacet.coding.writing import Line, family_pairs, write
+from cptfacet.coding.writing import family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import find_policy
 from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from cptfacet.anatomy import Joint, Side
     from cptfacet.claims import Purpose
-    from cptfacet.coding.families import Levels
     from cptfacet.policies import Policy
     from cptfacet.sessions import Treatment
 
@@ -210,22 +210,14 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         )
 
     def _answer(self, question: _Question) -> _Lines | Refusal:
-        """Write the lines of a session, number them, and say each thing about them once."""
+        """Write the lines of a session, number them, and note each thing about them once."""
         plan = self._rulebook.rules(question.term, question.claim_type).once(Plan)
-        lines: list[Line] = []
-        notes: dict[tuple[NoteId, str], Note] = {}
-        refusals: dict[Refusal, None] = {}
-        for written in _written(question.treatments, plan):
-            if isinstance(written, Line):
-                lines.append(written)
-            elif isinstance(written, Note):
-                notes.setdefault((written.id, written.message), written)
-            else:
-                refusals[written] = None
+        draft = Draft()
+        _write(question.treatments, plan, draft)
+        lines, refusals = draft.lines, draft.refusals
         if not lines:
             return _one_refusal(refusals)
-        for note in family_pairs({line.family for line in lines}, plan):
-            notes[note.id, note.message] = note
+        family_pairs({line.family for line in lines}, plan, draft)
         purposes = {purpose for line in lines for purpose in line.purposes}
         return _Lines(
             lines=tuple(
@@ -240,7 +232,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
                 ]
             ),
             purpose=purposes.pop() if len(purposes) == 1 else None,
-            notes=(*notes.values(), *map(_of_a_part, refusals)),
+            notes=(*draft.notes, *map(_of_a_part, refusals)),
             why=tuple([line.reason(number) for number, line in enumerate(lines, 1)]),
         )
 
@@ -249,24 +241,21 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         return len(question.treatments) + listed <= _MOST_LISTED and is_short(question.diagnoses)
 
 
-def _written(treatments: Iterable[Treatment], plan: Plan) -> Iterator[Line | Note | Refusal]:
+def _write(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> None:
     """Code treatments: gather levels by family, write ablations, then what they leave of the rest."""
-    families = yield from collect(treatments, plan)
-    families = yield from share_levels(families, plan)
+    families = share_levels(collect(treatments, plan, draft), plan, draft)
     ablated: dict[Joint, Side | None] = {}
     if Family.ABLATION in families:
-        levels = families[Family.ABLATION]
-        for written in write(Family.ABLATION, levels.values(), plan):
-            if isinstance(written, Line):
-                ablated |= {level.joint: level.side for level in written.levels}
-            yield written
-    injected: dict[Family, Levels] = {}
-    for family, levels in families.items():
-        if family is not Family.ABLATION:
-            injected[family] = yield from drop_included(levels, ablated, plan)
+        write(Family.ABLATION, families[Family.ABLATION].values(), plan, draft)
+        ablated = {level.joint: level.side for line in draft.lines for level in line.levels}
+    injected = {
+        family: drop_included(levels, ablated, plan, draft)
+        for family, levels in families.items()
+        if family is not Family.ABLATION
+    }
     for family in (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION):
         if family in injected:
-            yield from write(family, injected[family].values(), plan)
+            write(family, injected[family].values(), plan, draft)
 
 
 def _of_a_part(refusal: Refusal) -> Note:

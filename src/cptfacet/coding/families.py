@@ -1,7 +1,7 @@
 """From treatments to levels: one level for each joint of a code family, treated once or more often.
 
-Like the steps of `writing`, each step here yields what is to be said about it, in order, and returns
-what the next step needs.
+Each step here, and in `writing`, notes in the draft what there is to say, and returns what the next
+step needs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
-from cptfacet.notes import Note, NoteId, Refusal
+from cptfacet.notes import NoteId, Refusal
 from cptfacet.policies import Known, NotKnown, Provision
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Family
@@ -22,8 +22,9 @@ from cptfacet.sessions import merge_sides
 from cptfacet.treated import only_other_nerves, read_treatment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from cptfacet.coding.draft import Draft
     from cptfacet.coding.plans import Plan
     from cptfacet.sessions import Treatment
 
@@ -63,7 +64,7 @@ class Level:
 def chosen_by(levels: Sequence[Level]) -> tuple[Provision, ...]:
     """Return the provisions that chose the family of one or more levels, each once."""
     first, *rest = levels
-    if not rest:
+    if all(level.chosen == first.chosen for level in rest):
         return first.chosen
     return tuple(dict.fromkeys(provision for level in levels for provision in level.chosen))
 
@@ -71,16 +72,14 @@ def chosen_by(levels: Sequence[Level]) -> tuple[Provision, ...]:
 def purposes_of(levels: Sequence[Level]) -> frozenset[Purpose | None]:
     """Return all purposes for which one or more levels were treated."""
     first, *rest = levels
-    return first.purposes.union(*[level.purposes for level in rest])
+    return first.purposes.union(*[level.purposes for level in rest]) if rest else first.purposes
 
 
 Levels: TypeAlias = "dict[Joint, Level]"
 _Families: TypeAlias = "dict[Family, Levels]"
 
 
-def collect(
-    treatments: Iterable[Treatment], plan: Plan
-) -> Generator[Note | Refusal, None, _Families]:
+def collect(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> _Families:
     """Gather the treated joints by family; treatments of one family share their levels."""
     rules = plan.rules
     families: _Families = {}
@@ -88,27 +87,28 @@ def collect(
         others = only_other_nerves(treatment, reference=rules.reference, on=rules.on)
         chosen = others or plan.family(treatment.technique, treatment.guidance)
         if isinstance(chosen, Refusal):
-            yield chosen
+            draft.refuse(chosen)
             continue
         treated = read_treatment(treatment, reference=rules.reference, on=rules.on)
-        yield from treated.notes
-        yield from treated.refusals
+        draft.add(treated.notes)
+        draft.refuse(*treated.refusals)
         levels = families.setdefault(chosen.value, {})
         purposes = frozenset((treatment.purpose,))
+        provisions = (chosen.provision,)
         for joint, side in treated.joints.items():
             level = Level(
                 joint=joint,
                 side=side,
                 purposes=purposes,
-                chosen=(chosen.provision,),
+                chosen=provisions,
                 fact=rules.regions[joint],
             )
             before = levels.get(joint)
-            levels[joint] = (yield from _joined(before, level, plan)) if before else level
+            levels[joint] = _joined(before, level, plan, draft) if before else level
     return {family: levels for family, levels in families.items() if levels}
 
 
-def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level]:
+def _joined(one: Level, other: Level, plan: Plan, draft: Draft) -> Level:
     """Join what two treatments did at one joint: one level, on both their sides."""
     merged, repeated = merge_sides((one.joint, side) for side in (one.side, other.side))
     if repeated:
@@ -119,7 +119,7 @@ def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level
             )
         answer = plan.rules.overlapping_injections()
         citations = answer.citations if isinstance(answer, Known) else ()
-        yield Note(id=NoteId.SHARED_LEVEL, message=message, citations=citations)
+        draft.note(NoteId.SHARED_LEVEL, message, citations)
     return attrs.evolve(
         one,
         side=merged[one.joint],
@@ -128,34 +128,37 @@ def _joined(one: Level, other: Level, plan: Plan) -> Generator[Note, None, Level
     )
 
 
-def share_levels(families: _Families, plan: Plan) -> Generator[Note, None, _Families]:
+def share_levels(families: _Families, plan: Plan, draft: Draft) -> _Families:
     """Count a joint that was injected with and without ultrasound once, with fluoroscopy or CT."""
-    guided = dict(families.get(Family.IMAGE_GUIDED_INJECTION, {}))
-    other = dict(families.get(Family.ULTRASOUND_INJECTION, {}))
+    guided = families.get(Family.IMAGE_GUIDED_INJECTION, {})
+    other = families.get(Family.ULTRASOUND_INJECTION, {})
     twice = [joint for joint in other if joint in guided]
     if not twice:
         return families
+    guided = dict(guided)
     for joint in twice:
-        guided[joint] = yield from _joined(guided[joint], other.pop(joint), plan)
+        guided[joint] = _joined(guided[joint], other[joint], plan, draft)
         message = (
             f"{joint} was injected under two guidances; it is one level, coded under the first"
         )
-        yield Note(id=NoteId.SHARED_LEVEL, message=message)
+        draft.note(NoteId.SHARED_LEVEL, message)
         answer = plan.rules.overlapping_injections()
         if isinstance(answer, NotKnown):
             message = f"injections that overlap at {joint}: {answer.reason}"
-            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
     return {
         **families,
         Family.IMAGE_GUIDED_INJECTION: guided,
-        Family.ULTRASOUND_INJECTION: other,
+        Family.ULTRASOUND_INJECTION: {j: other[j] for j in other if j not in twice},
     }
 
 
 def drop_included(
-    levels: Levels, ablated: Mapping[Joint, Side | None], plan: Plan
-) -> Generator[Note, None, Levels]:
+    levels: Levels, ablated: Mapping[Joint, Side | None], plan: Plan, draft: Draft
+) -> Levels:
     """Leave out injections at joints whose ablation on the same day is coded."""
+    if ablated.keys().isdisjoint(levels):
+        return levels
     answer = plan.rules.injection_at_ablated_joint()
     left: Levels = {}
     for joint, level in levels.items():
@@ -164,7 +167,7 @@ def drop_included(
         elif isinstance(answer, NotKnown):
             left[joint] = level
             message = f"whether the injection at {joint} is part of its ablation: {answer.reason}"
-            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
         elif answer.value is not Bundling.INCLUDED:
             left[joint] = level
         else:
@@ -173,11 +176,7 @@ def drop_included(
                 left[joint] = attrs.evolve(level, side=rest.side)
             if not rest.separate:
                 message = f"the injection at {joint} is included in its ablation on the same day"
-                yield Note(
-                    id=NoteId.INCLUDED_IN_ABLATION,
-                    message=message + rest.remark,
-                    citations=answer.citations,
-                )
+                draft.note(NoteId.INCLUDED_IN_ABLATION, message + rest.remark, answer.citations)
     return left
 
 

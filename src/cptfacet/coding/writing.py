@@ -1,13 +1,13 @@
 """From levels to lines: group them, order them, count them, write their sides.
 
-Each step yields the lines it writes and what is to be said about them, in order, and returns what
+Each step adds its lines to the draft, notes there what there is to say about them, and returns what
 the next step needs.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -19,14 +19,15 @@ from cptfacet.claims import Purpose
 from cptfacet.coding.families import chosen_by, purposes_of
 from cptfacet.coding.plans import JUNCTION, not_known, weight
 from cptfacet.coding.result import LineReason
-from cptfacet.notes import Note, NoteId, Reason, Refusal
+from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import Answer, Known, NotKnown, Provision
 from cptfacet.policies.vocabulary import FamilyPairing, Grouping
 from cptfacet.procedures import CodeRole, Family, Ordinal, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from cptfacet.coding.draft import Draft
     from cptfacet.coding.families import Level
     from cptfacet.coding.plans import Plan
 
@@ -89,19 +90,15 @@ class _Part(NamedTuple):
         return self.levels[0].region
 
 
-Written: TypeAlias = "Line | Note | Refusal"
+def write(family: Family, levels: Collection[Level], plan: Plan, draft: Draft) -> None:
+    """Write the lines of one family."""
+    for group in _groups(family, _placed(levels, draft), plan, draft):
+        _write_group(family, group, plan, draft)
 
 
-def write(family: Family, levels: Collection[Level], plan: Plan) -> Iterator[Written]:
-    """Yield the lines of one family, and what is to be said about them."""
-    yield from _by_name(levels)
-    placed = [level for level in levels if level.fact is not None]
-    for group in (yield from _groups(family, placed, plan)):
-        yield from _write_group(family, group, plan)
-
-
-def _by_name(levels: Iterable[Level]) -> Iterator[Note | Refusal]:
-    """Say what is known of the regions and sides of single levels."""
+def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
+    """Return the levels whose region is known; note what is uncertain about single levels."""
+    placed: list[Level] = []
     unnamed: list[Joint] = []
     for level in levels:
         joint, fact = level.joint, level.fact
@@ -109,24 +106,24 @@ def _by_name(levels: Iterable[Level]) -> Iterator[Note | Refusal]:
             message = (
                 f"{joint}: no source we have read states which region picked its code on that date"
             )
-            yield Refusal(reason=Reason.NOT_KNOWN, message=message)
+            draft.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
             continue
+        placed.append(level)
         if level.side is None:
             unnamed.append(joint)
         if fact.confidence is Confidence.JUDGMENT:
             message = f"code region of {joint} is {fact.region}: {fact.note}"
-            yield Note(id=NoteId.JUDGMENT, message=message, citations=fact.citations)
+            draft.note(NoteId.JUDGMENT, message, fact.citations)
     if unnamed:
         message = f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
-        yield Note(id=NoteId.SIDE_NOT_DOCUMENTED, message=message)
+        draft.note(NoteId.SIDE_NOT_DOCUMENTED, message)
+    return placed
 
 
 # -- groups of levels
 
 
-def _groups(
-    family: Family, levels: Iterable[Level], plan: Plan
-) -> Generator[Note, None, list[_Group]]:
+def _groups(family: Family, levels: Iterable[Level], plan: Plan, draft: Draft) -> list[_Group]:
     """Split levels into groups, each with a first level, in the order of their codes."""
     ordered = sorted(levels, key=lambda level: level.joint.position)
     by_region: dict[CodeRegion, list[Level]] = {}
@@ -139,7 +136,7 @@ def _groups(
         if isinstance(answer, NotKnown):
             if alone:
                 message = f"T12-L1 with L1-L2 is coded by code region: {answer.reason}"
-                yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+                draft.note(NoteId.NOT_KNOWN, message, answer.citations)
         elif answer.value is not Grouping.ONE_GROUP:
             shaped = [answer.provision]
         elif alone:
@@ -149,85 +146,85 @@ def _groups(
                 "T12-L1 is coded by its code region: the instruction that groups it with L1-L2"
                 " covers these two joints alone"
             )
-            citations = answer.citations
-            yield Note(id=NoteId.NO_MAC_INSTRUCTION, message=message, citations=citations)
-    groups: list[_Group] = []
-    for among in by_region.values():
-        group = yield from _in_order(_Group(among, shaped), plan)
-        groups.append(group)
-    return groups
+            draft.note(NoteId.NO_MAC_INSTRUCTION, message, answer.citations)
+    return [_in_order(_Group(among, shaped), plan, draft) for among in by_region.values()]
 
 
-def _in_order(group: _Group, plan: Plan) -> Generator[Note, None, _Group]:
+def _in_order(group: _Group, plan: Plan, draft: Draft) -> _Group:
     """Put levels treated on both sides first, where sides differ."""
     levels, shaped = group
     if len({level.side for level in levels}) == 1:
         return group
-    settled = yield from _settled(plan.rules.level_order(), "order of levels")
+    settled = _settled(plan.rules.level_order(), "order of levels", draft)
     levels = sorted(levels, key=lambda level: level.side is not Side.BILATERAL)
     return _Group(levels, [*shaped, *settled])
 
 
-def _settled(answer: Answer[object], what: str) -> Generator[Note, None, tuple[Provision, ...]]:
-    """Return the provision that settles a choice; say so where none is known."""
+def _settled(answer: Answer[object], what: str, draft: Draft) -> tuple[Provision, ...]:
+    """Return the provision that settles a choice; note it where none is known."""
     if isinstance(answer, Known):
         return (answer.provision,)
-    yield not_known(what, answer)
+    draft.add([not_known(what, answer)])
     return ()
 
 
 # -- lines of one group
 
 
-def _write_group(family: Family, group: _Group, plan: Plan) -> Iterator[Written]:
+def _write_group(family: Family, group: _Group, plan: Plan, draft: Draft) -> None:
     """Write a group code by code; without its first level there are no add-ons."""
     for part in _parts(family, group.levels):
         refusal = _not_writable(family, part, plan)
         if refusal is None:
-            yield from _write_code(family, part, group.shaped, plan)
+            _write_code(family, part, group.shaped, plan, draft)
             continue
-        yield refusal
+        draft.refuse(refusal)
         if part.ordinal is Ordinal.FIRST:
             return
 
 
-def _parts(family: Family, levels: list[Level]) -> Iterator[_Part]:
+def _parts(family: Family, levels: list[Level]) -> list[_Part]:
     """Split an ordered group by the code that represents each level."""
     first, rest = levels[:1], levels[1:]
     parts = [(Ordinal.FIRST, first), (Ordinal.SECOND, rest[:1]), (Ordinal.THIRD_AND_MORE, rest[1:])]
     if family is Family.ABLATION:
         parts = [(Ordinal.FIRST, first), (Ordinal.EACH_ADDITIONAL, rest)]
-    for ordinal, represented in parts:
-        if represented:
-            yield _Part(ordinal, role_of(family, ordinal), represented)
+    return [
+        _Part(ordinal, role_of(family, ordinal), represented)
+        for ordinal, represented in parts
+        if represented
+    ]
 
 
 def _not_writable(family: Family, part: _Part, plan: Plan) -> Refusal | None:
-    """Say why the levels of one code can't be written, if they can't."""
-    where = ", ".join(level.joint for level in part.levels)
+    """Return why the levels of one code can't be written, if they can't."""
     if (family, part.region, part.ordinal) not in plan.rules.codes:
-        message = f"{where}: no {part.ordinal} code of {family} is valid on that date"
+        message = f"{_names(part.levels)}: no {part.ordinal} code of {family} is valid on that date"
         return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
     form = plan.rules.laterality_format(part.role)
     if isinstance(form, NotKnown) and any(level.side is Side.BILATERAL for level in part.levels):
-        message = f"{where}: how both sides are written is not known: {form.reason}"
+        message = f"{_names(part.levels)}: how both sides are written is not known: {form.reason}"
         return Refusal(reason=Reason.NOT_KNOWN, message=message, citations=form.citations)
     return None
 
 
+def _names(levels: Iterable[Level]) -> str:
+    return ", ".join(level.joint for level in levels)
+
+
 def _write_code(
-    family: Family, part: _Part, shaped: Iterable[Provision], plan: Plan
-) -> Iterator[Written]:
+    family: Family, part: _Part, shaped: Iterable[Provision], plan: Plan, draft: Draft
+) -> None:
     """Write the lines of one code, each with the levels that it represents."""
     levels = part.levels
     together: list[tuple[Sequence[Level], Side | None]]
     if part.ordinal is Ordinal.THIRD_AND_MORE and len(levels) > 1:
-        side, settled = yield from _third_side(levels, plan)
+        side, settled = _third_side(levels, plan, draft)
         together = [(levels, side)]
         shaped = (*shaped, *settled)
     else:
         together = [((level,), level.side) for level in levels]
-    marked = yield from _is_marked(family, levels, plan)
+    marked = _is_marked(family, levels, plan, draft)
     for modifiers, units, laid in lay_out(plan.shapes(part.role), together):
         side, on_line = _represented(plan.side_of.get(modifiers), laid)
         both = any(written is Side.BILATERAL for _, written in laid)
@@ -235,9 +232,9 @@ def _write_code(
         used = (*chosen_by(on_line), *shaped)
         for provision in used:
             if provision.caveat or provision.confidence is Confidence.JUDGMENT:
-                yield from weight(provision)
-        yield from finish.notes
-        yield Line(
+                draft.add(weight(provision))
+        draft.add(finish.notes)
+        line = Line(
             family=family,
             code=plan.rules.codes[family, part.region, part.ordinal],
             modifiers=finish.modifiers,
@@ -246,18 +243,17 @@ def _write_code(
             side=side,
             provisions=used + finish.provisions,
         )
+        draft.lines.append(line)
 
 
 def _third_side(
-    levels: Sequence[Level], plan: Plan
-) -> Generator[Note, None, tuple[Side | None, tuple[Provision, ...]]]:
+    levels: Sequence[Level], plan: Plan, draft: Draft
+) -> tuple[Side | None, tuple[Provision, ...]]:
     """Return the side of the one line for the third and all further levels."""
     sides = {level.side for level in levels}
     if len(sides) == 1:
         return levels[0].side, ()
-    settled = yield from _settled(
-        plan.rules.third_level_side(), "side of the third and further levels"
-    )
+    settled = _settled(plan.rules.third_level_side(), "side of the third and further levels", draft)
     return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
 
 
@@ -277,8 +273,8 @@ def _represented(
 _OPPOSITE = {Side.RIGHT: Side.LEFT, Side.LEFT: Side.RIGHT}
 
 
-def _is_marked(family: Family, levels: Sequence[Level], plan: Plan) -> Generator[Note, None, bool]:
-    """Whether a line is marked as diagnostic: the policy marks such lines, and it surely is one."""
+def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft) -> bool:
+    """Whether a line gets the modifier of diagnostic lines: only if all of it surely is diagnostic."""
     answer = plan.rules.diagnostic_modifier(family)
     purposes = purposes_of(levels)
     if isinstance(answer, NotKnown):
@@ -286,7 +282,7 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan) -> Generator
             where = ", ".join(answer.candidates)
             where = f" (depends on jurisdiction: {where})" if where else ""
             message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
-            yield Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
     elif answer.value is None:
         return False
     elif purposes == _DIAGNOSTIC:
@@ -294,31 +290,29 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan) -> Generator
             f"{answer.value} attests that the requirements of the policy are met;"
             " coding has not tested them"
         )
-        yield Note(id=NoteId.ATTESTS, message=message, citations=answer.citations)
+        draft.note(NoteId.ATTESTS, message, answer.citations)
         return True
+    elif purposes == _NOT_STATED:
+        message = (
+            f"the purpose is not stated, so no {answer.value} is set; it goes on diagnostic lines"
+        )
+        draft.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
     elif purposes != _THERAPEUTIC:
-        yield _why_unmarked(answer, purposes, levels)
+        message = (
+            f"{_names(levels)}: more than one purpose on one line, so no {answer.value} is set;"
+            " ask which"
+        )
+        draft.note(NoteId.PURPOSE_MIXED, message, answer.citations)
     return False
-
-
-def _why_unmarked(
-    diagnostic: Known[str | None], purposes: frozenset[Purpose | None], levels: Iterable[Level]
-) -> Note:
-    """Say why a line that may be diagnostic is not marked so."""
-    modifier, citations = diagnostic.value, diagnostic.citations
-    if purposes == _NOT_STATED:
-        message = f"the purpose is not stated, so no {modifier} is set; it goes on diagnostic lines"
-        return Note(id=NoteId.PURPOSE_NOT_STATED, message=message, citations=citations)
-    joints = ", ".join(level.joint for level in levels)
-    message = f"{joints}: more than one purpose on one line, so no {modifier} is set; ask which"
-    return Note(id=NoteId.PURPOSE_MIXED, message=message, citations=citations)
 
 
 # -- families together
 
 
-def family_pairs(families: Collection[Family], plan: Plan) -> Iterator[Note]:
-    """Say what the payer's pair edits are for families that are written together."""
+def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
+    """Note the payer's pair edits for families that are written together."""
+    if len(families) == 1:
+        return
     for one, other in itertools.combinations([f for f in Family if f in families], 2):
         answer = plan.rules.family_pair(one, other)
         if isinstance(answer, NotKnown):
@@ -330,4 +324,4 @@ def family_pairs(families: Collection[Family], plan: Plan) -> Iterator[Note]:
                 " whether the sites were separate"
             )
         message = f"{one} and {other}: by the payer's pair edits they {said}"
-        yield Note(id=NoteId.FAMILY_PAIR, message=message, citations=answer.citations)
+        draft.note(NoteId.FAMILY_PAIR, message, answer.citations)
