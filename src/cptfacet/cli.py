@@ -20,7 +20,7 @@ import attrs
 
 from cptfacet import policies
 from cptfacet.checking import Checker, all_rules
-from cptfacet.claims import Claim
+from cptfacet.claims import Claim, Location
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.dates import parse_date
 from cptfacet.decoding import DecodedClaim, SkipReason, decode_claim
@@ -181,20 +181,59 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
         description="Code sessions to claim lines. Input: JSON or JSON Lines from a file or -, or"
         " one session as options.",
     )
-    code.set_defaults(run=_code)
+    code.set_defaults(run=_code, words=[])
     code.add_argument("file", nargs="?", help="JSON or JSON Lines; - reads standard input")
     _add_policy(code, "session")
     _add_format(code, ("table", "json", "csv"))
     words = code.add_argument_group("one session as options")
     words.add_argument("--date", help="date of service, YYYY-MM-DD")
-    words.add_argument("--technique", help="mbb, ia, thermal-rfa, pulsed-rfa ... or the full name")
-    words.add_argument("--purpose", help="diagnostic or therapeutic")
-    words.add_argument("--guidance", help="fluoroscopy, ct, ultrasound, mri or none")
-    words.add_argument("--joint", action="append", default=[], help="such as L4-5:both, repeatable")
-    words.add_argument("--nerve", action="append", default=[], help="such as L4:left, repeatable")
+    for name, help_ in _OF_TREATMENT.items():
+        words.add_argument(f"--{name}", action=_Word, help=help_)
     words.add_argument("--claim-type", help="professional, asc-facility or hospital-outpatient")
     words.add_argument("--place-of-service", metavar="POS", help="such as 11")
     words.add_argument("--dx", action="append", default=[], help="diagnosis, repeatable")
+    words.add_argument("--id", help="your id of the session, which the claim gets too")
+    words.add_argument("--state", help="state of the place of service, such as OH")
+    words.add_argument("--zip", help="ZIP code of the place of service")
+
+
+_OF_TREATMENT = {
+    "technique": "mbb, ia, thermal-rfa, pulsed-rfa ... or the full name; for several treatments,"
+    " repeat it before the other options of each",
+    "purpose": "diagnostic or therapeutic",
+    "guidance": "fluoroscopy, ct, ultrasound, mri or none",
+    "joint": "such as L4-5:both, repeatable",
+    "nerve": "such as L4:left, repeatable",
+}
+
+
+class _Word(argparse.Action):
+    """Keep the options of treatments in the order of the command."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  these two are what argparse passes
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        namespace.words = [*namespace.words, (self.dest, values)]
+
+
+def _treatments(words: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the words of each treatment; of several, each begins with its technique."""
+    several = [name for name, _ in words].count("technique") > 1
+    if several and words[0][0] != "technique":
+        raise _usage("of several treatments, write each --technique before its other options")
+    found: list[dict[str, Any]] = []
+    for name, text in words:
+        if not found or (several and name == "technique"):
+            found.append({"joints": [], "nerves": []})
+        if f"{name}s" in found[-1]:
+            found[-1][f"{name}s"].append(text)
+        else:
+            found[-1][name] = text
+    return found
 
 
 def _code(arguments: argparse.Namespace) -> int:
@@ -205,18 +244,18 @@ def _code(arguments: argparse.Namespace) -> int:
     if words and arguments.file:
         raise _usage("pass a file or session options, not both")
     if words:
-        if not (arguments.technique and arguments.date):
+        treatments = _treatments(arguments.words)
+        if not (arguments.date and any(given.get("technique") for given in treatments)):
             raise _usage("a session needs at least --technique and --date")
+        several: dict[str, Any] = {"treatments": treatments}
         session = parse_session(
             date=arguments.date,
-            technique=arguments.technique,
-            joints=arguments.joint,
-            nerves=arguments.nerve,
-            purpose=arguments.purpose,
-            guidance=arguments.guidance,
+            **(several if len(treatments) > 1 else treatments[0]),
             claim_type=arguments.claim_type,
             place_of_service=arguments.place_of_service,
             diagnoses=arguments.dx,
+            id=arguments.id,
+            location=_location(arguments),
         )
         writer.begin()
         writer.answer(code_session(session, policy=default))
@@ -233,10 +272,13 @@ def _code(arguments: argparse.Namespace) -> int:
     return _answer_each(arguments.file, answer, writer)
 
 
-_WORDS = (
-    "date", "technique", "purpose", "guidance", "joint", "nerve", "claim_type", "place_of_service",
-    "dx",
-)  # fmt: skip
+def _location(arguments: argparse.Namespace) -> Location | None:
+    if arguments.state or arguments.zip:
+        return Location(state=arguments.state, zip=arguments.zip)
+    return None
+
+
+_WORDS = ("words", "date", "claim_type", "place_of_service", "dx", "id", "state", "zip")
 
 
 # -- cptfacet decode

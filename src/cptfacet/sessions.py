@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeVar
 
 import attrs
 
-from cptfacet._inputs import expect_text, parse_word
+from cptfacet._inputs import expect, expect_date, expect_several, expect_text, parse_word
 from cptfacet._records import many, sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
@@ -16,7 +16,7 @@ from cptfacet.dates import parse_date
 from cptfacet.errors import ParseError, Problem, SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "Guidance",
@@ -26,6 +26,7 @@ __all__ = [
     "TechniqueKind",
     "TreatedNerve",
     "Treatment",
+    "TreatmentWords",
     "merge_sides",
     "parse_guidance",
     "parse_session",
@@ -331,6 +332,8 @@ class Session:
                 _not_a("treatment", "Treatment", treatment, "Treatment(technique=...)")
         if self.claim_type is not None and type(self.claim_type) is not ClaimType:
             _not_a("claim_type", "ClaimType", self.claim_type, 'parse_claim_type("professional")')
+        if self.location is not None and type(self.location) is not Location:
+            _not_a("location", "Location", self.location, 'Location(state="OH")')
         if type(self.date) is not dt.date:
             _not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
         problems = _conflicts(self.treatments)
@@ -366,23 +369,37 @@ def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
     return problems
 
 
+class TreatmentWords(TypedDict, total=False):
+    """The words of one treatment, as `parse_session` takes several of them."""
+
+    technique: Required[str]
+    purpose: str | None
+    guidance: str | None
+    joints: Iterable[str]
+    nerves: Iterable[str]
+
+
 def parse_session(
     *,
-    date: str,
-    technique: str,
-    joints: Iterable[str] = (),
-    nerves: Iterable[str] = (),
+    date: dt.date | str,
+    technique: str | None = None,
     purpose: str | None = None,
     guidance: str | None = None,
+    joints: Iterable[str] = (),
+    nerves: Iterable[str] = (),
+    treatments: Iterable[TreatmentWords] = (),
     claim_type: str | None = None,
     place_of_service: str | None = None,
     diagnoses: Iterable[str] = (),
+    id: str | None = None,  # noqa: A002  the field of a session
     policy: str | None = None,
+    location: Location | None = None,
 ) -> Session:
-    """Make a session of one treatment from words, as a person types them.
+    """Return the session that words describe, as a person types them.
 
-    Each joint or nerve may carry its side behind a colon. Every word that can't be read is
-    reported at once.
+    A session of one treatment names its technique; a session of several lists the same words for
+    each of them in ``treatments``. Each joint or nerve may carry its side after a colon. The error
+    lists every word that can't be read.
 
     >>> session = parse_session(
     ...     date="2026-03-02",
@@ -393,6 +410,16 @@ def parse_session(
     ... )
     >>> session.treatments[0].targets[1]
     Target(joint=<Joint.L5_S1: 'L5-S1'>, side=<Side.RIGHT: 'right'>)
+    >>> both = parse_session(
+    ...     date=dt.date(2026, 3, 2),
+    ...     treatments=[
+    ...         {"technique": "thermal-rfa", "guidance": "fluoro", "joints": ["L4-5:left"]},
+    ...         {"technique": "mbb", "guidance": "fluoro", "joints": ["L3-4:right"]},
+    ...     ],
+    ...     location=Location(state="OH"),
+    ... )
+    >>> [treatment.technique.value for treatment in both.treatments]
+    ['thermal-radiofrequency-ablation', 'medial-branch-block']
     >>> parse_session(date="yesterday", technique="mbb", joints=["L4"])
     Traceback (most recent call last):
     ...
@@ -400,41 +427,99 @@ def parse_session(
 
     Raises:
         SessionError: Some words can't be read, or the session contradicts itself.
+        TypeError: An argument has another type than it takes, or both forms are used together.
     """
-    for name, listed in (("joints", joints), ("nerves", nerves), ("diagnoses", diagnoses)):
-        if isinstance(listed, str):
-            message = f"{name} is a list of texts, not a single text: write [{listed!r}]"
-            raise TypeError(message)
-    problems: list[Problem] = []
+    words = _Words()
+    alone = TreatmentWords(
+        technique=technique or "", purpose=purpose, guidance=guidance, joints=joints, nerves=nerves
+    )
+    several = [
+        *_listed("treatments", treatments, '[{"technique": "mbb", "joints": ["L4-5:left"]}]')
+    ]
+    if several and any(alone.values()):
+        message = "treatments has the words of every treatment; leave technique and joints out"
+        raise TypeError(message)
+    if not several and technique is None:
+        message = 'technique is missing: write technique="mbb", or list several in treatments'
+        raise TypeError(message)
+    if isinstance(date, str):
+        read_date = words.read("date", parse_date, date)
+    else:
+        read_date = expect_date(date, "date")
+    read = [
+        words.treatment(given, f"treatments[{n}]." if several else "")
+        for n, given in enumerate(several or [alone])
+    ]
+    read_claim_type = words.stated("claim_type", parse_claim_type, claim_type)
+    made = tuple([treatment for treatment in read if treatment is not None])
+    if words.problems or read_date is None:
+        raise SessionError(problems=tuple(words.problems))
+    return Session(
+        date=read_date,
+        treatments=made,
+        claim_type=read_claim_type,
+        place_of_service=place_of_service,
+        diagnoses=tuple(_listed("diagnoses", diagnoses, '["M47.816"]')),
+        id=id,
+        policy=policy,
+        location=location,
+    )
 
-    def read(path: str, parse: Callable[[str], T], text: str) -> T | None:
+
+class _Words:
+    """Read words one by one, and keep a problem for each that can't be read."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def read(self, path: str, parse: Callable[[str], T], text: Any) -> T | None:  # noqa: ANN401
         try:
             return parse(text)
         except ParseError as error:
-            problems.append(Problem(path=path, message=str(error)))
-            return None
+            self.problems.append(Problem(path=path, message=str(error)))
+        except TypeError as error:
+            message = f"{path}: {error}"
+            raise TypeError(message) from None
+        return None
 
-    read_date = read("date", parse_date, date)
-    read_technique = read("technique", parse_technique, technique)
-    targets = [read(f"joints[{n}]", parse_target, text) for n, text in enumerate(joints)]
-    treated = [read(f"nerves[{n}]", parse_treated_nerve, text) for n, text in enumerate(nerves)]
-    read_purpose = purpose and read("purpose", parse_purpose, purpose)
-    read_guidance = guidance and read("guidance", parse_guidance, guidance)
-    read_claim_type = claim_type and read("claim_type", parse_claim_type, claim_type)
-    if problems or read_date is None or read_technique is None:
-        raise SessionError(problems=tuple(problems))
-    treatment = Treatment(
-        technique=read_technique,
-        purpose=read_purpose or None,
-        guidance=read_guidance or None,
-        targets=tuple(target for target in targets if target),
-        nerves=tuple(nerve for nerve in treated if nerve),
-    )
-    return Session(
-        date=read_date,
-        treatments=(treatment,),
-        claim_type=read_claim_type or None,
-        place_of_service=place_of_service,
-        diagnoses=tuple(diagnoses),
-        policy=policy,
-    )
+    def stated(self, path: str, parse: Callable[[str], T], text: object) -> T | None:
+        """Read a word that may be left out."""
+        return self.read(path, parse, text) if text else None
+
+    def all(
+        self, path: str, parse: Callable[[str], T], texts: object, example: str
+    ) -> tuple[T, ...]:
+        listed = _listed(path, texts, f'["{example}"]')
+        read = [self.read(f"{path}[{n}]", parse, text) for n, text in enumerate(listed)]
+        return tuple([each for each in read if each is not None])
+
+    def treatment(self, given: Any, place: str) -> Treatment | None:  # noqa: ANN401
+        """Read the words of one treatment; ``place`` is what its paths begin with."""
+        hint = 'write {"technique": "mbb", "joints": ["L4-5:left"]}'
+        expect(given, dict, place.rstrip("."), hint)
+        words: Mapping[str, Any] = given
+        for name in words.keys() - set(_OF_TREATMENT):
+            message = f"is not a word of a treatment: write one of {', '.join(_OF_TREATMENT)}"
+            self.problems.append(Problem(path=f"{place}{name}", message=message))
+        technique = self.read(f"{place}technique", parse_technique, words.get("technique") or "")
+        joints, nerves = words.get("joints", ()), words.get("nerves", ())
+        targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
+        treated = self.all(f"{place}nerves", parse_treated_nerve, nerves, "L4:left")
+        purpose = self.stated(f"{place}purpose", parse_purpose, words.get("purpose"))
+        guidance = self.stated(f"{place}guidance", parse_guidance, words.get("guidance"))
+        if technique is None:
+            return None
+        return Treatment(
+            technique=technique,
+            purpose=purpose,
+            guidance=guidance,
+            targets=targets,
+            nerves=treated,
+        )
+
+
+_OF_TREATMENT = tuple(TreatmentWords.__annotations__)
+
+
+def _listed(name: str, values: object, example: str) -> Iterable[Any]:
+    return expect_several(values, name, f"write {example}")

@@ -107,6 +107,26 @@ class TestWords:
         assert run.out == ""
         assert all(word in run.err for word in ("thermal-rfa", "YYYY-MM-DD", "both segments"))
 
+    def test_words_of_several_treatments(self, terminal: Terminal) -> None:
+        run = terminal(
+            *("code", "--policy", "medicare", "--date", "2026-03-02", "--id", "7", "--state", "OH"),
+            *("--technique", "thermal-rfa", "--guidance", "ct", "--joint", "L4-5:left"),
+            *("--technique", "mbb", "--guidance", "ct", "--joint", "C4-5:left"),
+        )
+
+        assert run.status == 0
+        assert texts(run.json) == ["64635-LT", "64490-LT"]
+        assert (run.json["claim"]["id"], run.json["claim"]["policy"]) == ("7", "medicare-j15")
+
+    def test_words_before_the_first_of_several_techniques(self, terminal: Terminal) -> None:
+        run = terminal(
+            *("code", "--date", "2026-03-02", "--joint", "L4-5:left"),
+            *("--technique", "mbb", "--technique", "thermal-rfa"),
+        )
+
+        assert run.status == 2
+        assert "write each --technique before its other options" in run.err
+
     @pytest.mark.parametrize(
         "argv", [("--joint", "L4-5"), ("--date", "2026-03-02"), ("--purpose", "diagnostic")]
     )
@@ -120,7 +140,7 @@ class TestWords:
         "word",
         [
             *("--date", "--technique", "--purpose", "--guidance", "--joint", "--nerve"),
-            *("--claim-type", "--place-of-service", "--dx"),
+            *("--claim-type", "--place-of-service", "--dx", "--id", "--state", "--zip"),
         ],
     )
     def test_no_word_is_dropped_beside_a_file(self, terminal: Terminal, word: str) -> None:

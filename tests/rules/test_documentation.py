@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -28,7 +29,7 @@ MBB, IA, RFA = "mbb", "ia", "thermal-rfa"
 def note(technique: str, where: str, **stated: str) -> Session:
     """Make a session: joints with their sides, then behind a bar the nerves of the note."""
     joints, _, nerves = where.partition("|")
-    words = {"date": DAY, "guidance": "fluoroscopy", **stated}
+    words: dict[str, Any] = {"date": DAY, "guidance": "fluoroscopy", **stated}
     return parse_session(technique=technique, joints=joints.split(), nerves=nerves.split(), **words)
 
 

@@ -449,6 +449,75 @@ def test_words_of_a_whole_session() -> None:
     )
 
 
+def test_words_of_several_treatments() -> None:
+    left, right = ("L4-5:left",), ("L3-4:right",)
+    made = parse_session(
+        date=TODAY,
+        treatments=[
+            {"technique": "thermal-rfa", "guidance": "ct", "joints": left},
+            {"technique": "mbb", "purpose": "diagnostic", "joints": iter(right)},
+        ],
+        id="session 7",
+        location=Location(state="OH"),
+    )
+    one = parse_session(date="2026-03-02", technique="thermal-rfa", guidance="ct", joints=left)
+    other = parse_session(date=TODAY, technique="mbb", purpose="diagnostic", joints=right)
+
+    assert made.date == one.date
+    assert made.treatments == (*one.treatments, *other.treatments)
+    assert (made.id, made.location) == ("session 7", Location(state="OH"))
+
+
+def test_every_word_of_several_treatments_is_named() -> None:
+    wrong: Any = [
+        {"technique": "mbb", "joints": ["L9"], "side": "left"},
+        {"technique": None, "guidance": "x-ray"},
+        {},
+    ]
+    with pytest.raises(SessionError) as refused:
+        parse_session(date="2026-02-30", treatments=wrong)
+
+    assert [problem.path for problem in refused.value.problems] == [
+        "date",
+        "treatments[0].side",
+        "treatments[0].joints[0]",
+        "treatments[1].technique",
+        "treatments[1].guidance",
+        "treatments[2].technique",
+    ]
+
+
+MBB = {"technique": "mbb"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"date": None, **MBB}, "date takes a datetime.date, not None: write "),
+        (
+            {"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC), **MBB},
+            r"date takes a datetime.date, not a datetime: leave the time of day out with .date\(\)",
+        ),
+        ({"technique": 7}, r"technique: text takes a str, not an int: write parse_technique\("),
+        ({"joints": "L4-5", **MBB}, r"joints takes a list .*: write \[\"L4-5:left\"\]"),
+        ({"nerves": 4, **MBB}, "nerves takes a list or another iterable, not an int: write "),
+        ({"nerves": [4], **MBB}, r"nerves\[0\]: text takes a str, not an int: write "),
+        ({"diagnoses": "M47.816", **MBB}, "diagnoses takes a list "),
+        ({"purpose": 4, **MBB}, "purpose: text takes a str"),
+        ({"claim_type": ["x"], **MBB}, "claim_type: text takes a str"),
+        ({"location": "OH", **MBB}, r"location is a Location, not str; use Location\(state="),
+        ({"treatments": MBB}, "treatments takes a list or another iterable, not a dict: write "),
+        ({"treatments": ["mbb"]}, r"treatments\[0\] takes a dict, not a str: write "),
+        ({"treatments": [MBB], **MBB}, "leave technique and joints out"),
+        ({"treatments": [MBB], "joints": ["L4-5"]}, "leave technique and joints out"),
+        ({}, r"technique is missing: write technique=\"mbb\", or list several in treatments"),
+    ],
+)
+def test_words_of_another_type(words: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        parse_session(**{"date": TODAY, **words})
+
+
 def test_every_word_that_can_not_be_read_is_named() -> None:
     with pytest.raises(SessionError) as refused:
         parse_session(
