@@ -177,12 +177,12 @@ NOT_PLACED = {
     "a locality alone": (Location(locality="01"), ("state", "zip"), "no state is given"),
     "blank": (Location(state=" ", zip=""), ("state", "zip"), "no state is given"),
     "a full name": (Location(state="Ohio"), ("state",), "write its two letters"),
-    "no state": (Location(state="XX"), ("state",), "'XX' is no state or territory"),
-    "a code of CMS": (Location(state="WM"), ("state",), "'WM' is no state"),
+    "no state": (Location(state="XX"), ("state",), "'XX' is not a state or territory"),
+    "a code of CMS": (Location(state="WM"), ("state",), "'WM' is not a state"),
     "no ZIP": (Location(zip="2220"), ("zip",), "write its five digits"),
     "no ZIP beside a state": (Location(state="OH", zip="x"), ("zip",), "write its five digits"),
     "unknown ZIP": (Location(zip="00000"), ("state",), "unknown ZIP code '00000'"),
-    "unassigned ZIP": (Location(zip="00100"), ("state",), "no ZIP code is known"),
+    "unassigned ZIP": (Location(zip="00100"), ("state",), "unknown ZIP code '00100'"),
     "another state": (
         Location(state="OH", zip="90001"),
         ("state", "zip"),
@@ -204,9 +204,9 @@ NOT_PLACED = {
     "misspelt": (
         Location(state="VA", county="Fairfacks County"),
         ("county",),
-        "'Fairfacks County' is no county or independent city of VA; near it is Fairfax",
+        "'Fairfacks County' is not a county or independent city of VA; near it is Fairfax",
     ),
-    "no county": (Location(state="VA", county="Los Angeles"), ("county",), "is no county"),
+    "no county": (Location(state="VA", county="Los Angeles"), ("county",), "is not a county"),
     "two parts": (
         Location(state="VA", county="Richmond", zip="22201"),
         ("county", "zip"),

@@ -365,7 +365,7 @@ def _read(place: Location, on: dt.date) -> tuple[str, str] | NotPlaced:
     if not state and not code:
         return _unplaced(reason="no state is given", missing=("state", "zip"))
     if state and state not in _by_state():
-        reason = f"{state[:_SHOWN]!r} is no state or territory that a contractor is known for"
+        reason = f"{state[:_SHOWN]!r} is not a state or territory with a known MAC"
         if not _STATE.fullmatch(state):
             reason += ": write its two letters"
         return _unplaced(reason=reason, missing=("state",))
@@ -419,7 +419,7 @@ def _part(state: str, by_zip: str, county: str, on: dt.date) -> str | NotPlaced:
         names = {c.name.casefold(): c.name for c in counties() if c.state == state}
         near = difflib.get_close_matches(min(folded, key=len), names, n=1)
         hint = f"; near it is {names[near[0]]}" if near else ""
-        reason = f"{county[:_SHOWN]!r} is no county or independent city of {state}{hint}"
+        reason = f"{county[:_SHOWN]!r} is not a county or independent city of {state}{hint}"
         return _unplaced(reason=reason, missing=("county",))
     part = parts.pop()
     if by_zip and by_zip != part:
