@@ -317,7 +317,7 @@ def render(
     line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
         reason = f"{line.text} already has a laterality modifier; pass the line without it"
-        raise FormatMismatchError(form=form, reason=reason)
+        raise FormatMismatchError(form=form.value, reason=reason)
     written: dict[tuple[str, ...], int] = {}
     shaped = shapes(form, reference=known)
     counts = (sides.bilateral, sides.right, sides.left, sides.unnamed)
@@ -391,7 +391,7 @@ _WITHOUT_BOTH = (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES)
 
 
 def _refuse(form: LateralityFormat, reason: str) -> NoReturn:
-    raise FormatMismatchError(form=form, reason=reason)
+    raise FormatMismatchError(form=form.value, reason=reason)
 
 
 def read_units(
@@ -593,7 +593,7 @@ def _role(code: str, known: Reference) -> str | None:
 
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LateralityFormat]:
     """Return the laterality format for each role."""
-    if isinstance(given, str):
+    if isinstance(given, str | LateralityFormat):
         return dict.fromkeys(CodeRole, LateralityFormat(given))
     for role in given:
         if role not in tuple(CodeRole):

@@ -45,6 +45,7 @@ __all__ = [
     "judge_amount",
     "judge_session",
     "limits_of",
+    "unmarked_kind",
 ]
 
 
@@ -353,13 +354,22 @@ def limits_of(rules: TermRules) -> Mapping[tuple[LimitId, Family | None], Limit 
     return MappingProxyType(dict(_limits(rules)))
 
 
+def unmarked_kind(rules: TermRules) -> SessionKind | None:
+    """Return the kind under which the payer counts an injection whose claim shows no purpose.
+
+    It is a therapeutic one where diagnostic injections have a modifier; else None.
+    """
+    kx = value_of(rules.diagnostic_modifier(Family.IMAGE_GUIDED_INJECTION))
+    return SessionKind.THERAPEUTIC_INJECTION if kx else None
+
+
 def _limits(rules: TermRules) -> Iterator[tuple[tuple[LimitId, Family | None], Limit | NotKnown]]:
-    marked = value_of(rules.diagnostic_modifier(Family.IMAGE_GUIDED_INJECTION)) is not None
+    unmarked = unmarked_kind(rules)
     window = rules.session_window()
     for id_, kind in _SESSIONS.items():
-        yield (id_, None), _count(id_, (kind,), rules.max_sessions(kind), window, marked=marked)
+        yield (id_, None), _count(id_, (kind,), rules.max_sessions(kind), window, unmarked=unmarked)
     id_, pooled = LimitId.INJECTION_SESSIONS, rules.max_pooled_sessions()
-    yield (id_, None), _count(id_, _INJECTIONS, pooled, window, marked=marked)
+    yield (id_, None), _count(id_, _INJECTIONS, pooled, window, unmarked=unmarked)
     id_, days = LimitId.DIAGNOSTIC_INTERVAL, rules.diagnostic_interval()
     yield (id_, None), _wait(id_, days, SessionKind.DIAGNOSTIC_INJECTION)
     id_, months = LimitId.DIAGNOSTIC_AFTER_ABLATION, rules.months_after_ablation()
@@ -376,7 +386,7 @@ def _count(
     most: Answer[int],
     window: Answer[int],
     *,
-    marked: bool,
+    unmarked: SessionKind | None,
 ) -> Limit | NotKnown:
     if isinstance(most, NotKnown):
         return most
@@ -389,7 +399,7 @@ def _count(
         max=most.value,
         applies_to=kinds,
         counts=kinds,
-        unmarked_as=SessionKind.THERAPEUTIC_INJECTION if marked else None,
+        unmarked_as=unmarked,
         provisions=(most.provision, window.provision),
         citations=most.citations,
     )

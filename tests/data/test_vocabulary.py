@@ -3,7 +3,7 @@
 import ast
 import functools
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -347,11 +347,11 @@ def test_what_a_key_allows(key: Key[object]) -> None:
 def test_code_works_with_what_a_file_writes(key: Key[object]) -> None:
     """A choice is a member of an enum of that value, and a list a tuple of them."""
     for choice in key.choices:
-        read = key.values.read((choice,) if key.type != "choice" else choice)
+        read = key.read((choice,) if key.type != "choice" else choice)
         members = read if isinstance(read, tuple) else (read,)
-        assert [(isinstance(m, StrEnum), str(m)) for m in members] == [(True, choice)]
+        assert [(isinstance(m, Enum), str(m)) for m in members] == [(True, choice)]
     for value in RIGHT.get(key.type, []):
-        read = key.values.read(tuple(value) if isinstance(value, list) else value)  # type: ignore[arg-type]
+        read = key.read(tuple(value) if isinstance(value, list) else value)  # type: ignore[arg-type]
         if key.type == "lines":
             assert [line.text for line in read] == value  # type: ignore[attr-defined]
         elif value == NO_MODIFIER:
@@ -361,9 +361,9 @@ def test_code_works_with_what_a_file_writes(key: Key[object]) -> None:
 
 
 def test_a_technique_belongs_to_a_family_or_to_none() -> None:
-    assert CODING_FAMILY.values.read("ablation") is Family.ABLATION
-    assert CODING_FAMILY.values.read("ask") is Uncoded.ASK
-    assert MODIFIER_DIAGNOSTIC.values.read("KX") == "KX"
+    assert CODING_FAMILY.read("ablation") is Family.ABLATION
+    assert CODING_FAMILY.read("ask") is Uncoded.ASK
+    assert MODIFIER_DIAGNOSTIC.read("KX") == "KX"
 
 
 def test_a_modifier_is_one_of_the_role_of_its_key() -> None:

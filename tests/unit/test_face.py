@@ -360,6 +360,6 @@ def test_each_value_that_shapes_a_line_has_a_sentence(key: str) -> None:
     assert stated
     assert key in KEYS
     for provision in stated:
-        if isinstance(provision, Provision) and provision.value not in tuple(Uncoded):
+        if isinstance(provision, Provision) and str(provision.value) not in map(str, Uncoded):
             assert key not in reason(provision)
             assert reason(provision).endswith(".")

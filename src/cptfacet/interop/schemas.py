@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
@@ -325,7 +325,7 @@ class _Parts:
         return {"$ref": f"#/$defs/{name}"}
 
     def _named(self, kind: Any) -> Part:  # noqa: ANN401
-        if issubclass(kind, StrEnum):
+        if issubclass(kind, Enum):
             values = [member.value for member in kind]
             part: Part = {"description": _SAID[kind], "type": "string", "enum": values}
             return self.add(kind.__name__, lambda: part)

@@ -60,7 +60,7 @@ class DiagnosisList:
     @property
     def document(self) -> str:
         """The number of the document."""
-        return str(self.provision.value)
+        return BILLING_DOCUMENT.read(self.provision.value)
 
     @property
     def citations(self) -> tuple[Citation, ...]:

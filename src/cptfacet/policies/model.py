@@ -351,7 +351,7 @@ class Policy:
 def _read(key: Key[T], stated: Provision | NotKnown) -> Answer[T]:
     if isinstance(stated, NotKnown):
         return stated
-    return Known(value=key.values.read(stated.value), provision=stated)
+    return Known(value=key.read(stated.value), provision=stated)
 
 
 def _terms(stated: tuple[Provision | NotKnown, ...]) -> str:

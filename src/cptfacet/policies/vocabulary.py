@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -31,6 +31,7 @@ __all__ = [
     "AscList",
     "BlocksBeside",
     "Bundling",
+    "Choice",
     "Coverage",
     "FamilyPairing",
     "Grouping",
@@ -55,13 +56,21 @@ def __dir__() -> list[str]:
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
+C = TypeVar("C", bound="Choice")
 E = TypeVar("E", bound=StrEnum)
 Value = str | int | tuple[str, ...]
 
 # -- choices
 
 
-class Uncoded(StrEnum):
+class Choice(Enum):
+    """What a provision may choose from. It is not a text: comparing it with one is a type error."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Uncoded(Choice):
     """Why a technique under a guidance belongs to no family of facet codes.
 
     `other-code`: it is reported with other lines. `ask`: the record must say more first.
@@ -71,46 +80,46 @@ class Uncoded(StrEnum):
     ASK = "ask"
 
 
-class Merging(StrEnum):
+class Merging(Choice):
     """What several injection techniques at one joint are."""
 
     ONE_LEVEL = "one-level"
 
 
-class Bundling(StrEnum):
+class Bundling(Choice):
     """Whether a service is included in another, or reported beside it."""
 
     INCLUDED = "included"
     SEPARATE = "separate"
 
 
-class Grouping(StrEnum):
+class Grouping(Choice):
     """How T12-L1 with L1-L2 alone is grouped: each by the region of its code, or as one group."""
 
     BY_CODE_REGION = "by-code-region"
     ONE_GROUP = "one-group"
 
 
-class FamilyPairing(StrEnum):
+class FamilyPairing(Choice):
     """How PTP edits treat lines of two families in one session."""
 
     PAID_WHEN_DISTINCT = "paid-when-distinct"
     NEVER_PAID_TOGETHER = "never-paid-together"
 
 
-class LevelOrder(StrEnum):
+class LevelOrder(Choice):
     """The order of levels in a coded group whose sides differ."""
 
     BILATERAL_FIRST = "bilateral-first"
 
 
-class ThirdLevelSide(StrEnum):
+class ThirdLevelSide(Choice):
     """The side of the one line for the third and all further levels."""
 
     BILATERAL_IF_ANY = "bilateral-if-any"
 
 
-class LateralityFormat(StrEnum):
+class LateralityFormat(Choice):
     """One way of writing a level that was treated on both sides.
 
     `one-line-50`: one line with the bilateral modifier. `two-units`: one line without side, two
@@ -124,21 +133,21 @@ class LateralityFormat(StrEnum):
     PLAIN_THEN_50 = "plain-then-50"
 
 
-class Coverage(StrEnum):
+class Coverage(Choice):
     """Whether a procedure is covered at all."""
 
     COVERED = "covered"
     NOT_COVERED = "not-covered"
 
 
-class SedationCoverage(StrEnum):
+class SedationCoverage(Choice):
     """Whether sedation beside a procedure is covered: never, or with a reason in the record."""
 
     NOT_COVERED = "not-covered"
     WITH_REASON = "with-reason"
 
 
-class BlocksBeside(StrEnum):
+class BlocksBeside(Choice):
     """How a policy treats other kinds of block on the day of a facet procedure.
 
     `look-again`: each is justified on its own. `only-with-cyst`: the same, and an epidural only for
@@ -150,20 +159,20 @@ class BlocksBeside(StrEnum):
     ONE_TYPE_A_DAY = "one-type-a-day"
 
 
-class SideNaming(StrEnum):
+class SideNaming(Choice):
     """Whether the line of a level that was treated on one side names that side."""
 
     NAMED = "named"
     OPTIONAL = "optional"
 
 
-class Need(StrEnum):
+class Need(Choice):
     """Whether a claim has to state something."""
 
     REQUIRED = "required"
 
 
-class AscList(StrEnum):
+class AscList(Choice):
     """The list of services by which a payer pays an ambulatory surgery center."""
 
     ASC_ADDENDA = "asc-addenda"
@@ -231,10 +240,8 @@ def _texts(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (str(value),)
 
 
-def _one_of(kind: type[E], *choices: E) -> ValueType[E]:
-    return ValueType(
-        name="choice", read=lambda value: kind(str(value)), choices=choices or tuple(kind)
-    )
+def _one_of(kind: type[C], *choices: C) -> ValueType[C]:
+    return ValueType(name="choice", read=kind, choices=tuple(map(str, choices or kind)))
 
 
 def _listed(name: str, kind: type[E]) -> ValueType[tuple[E, ...]]:
@@ -244,7 +251,7 @@ def _listed(name: str, kind: type[E]) -> ValueType[tuple[E, ...]]:
 
 
 def _family(value: Value) -> Family | Uncoded:
-    return Family(str(value)) if value in tuple(Family) else Uncoded(str(value))
+    return Family(str(value)) if value in tuple(Family) else Uncoded(value)
 
 
 _COUNT = ValueType(name="count", read=lambda value: int(str(value)))
@@ -255,7 +262,10 @@ _MODIFIERS = ValueType(name="modifiers", read=_texts)
 _CODES = ValueType(name="codes", read=_texts)
 _LINES = ValueType(name="lines", read=lambda value: tuple(map(parse_line, _texts(value))))
 _DOCUMENT = ValueType(name="document", read=str)
-_FAMILY = ValueType(name="choice", read=_family, choices=(*Family, *Uncoded))
+_SEVERITY = ValueType(
+    name="choice", read=lambda value: Severity(str(value)), choices=tuple(Severity)
+)
+_FAMILY = ValueType(name="choice", read=_family, choices=(*Family, *map(str, Uncoded)))
 
 # -- keys
 
@@ -271,7 +281,7 @@ class Key(Generic[T_co]):
 
     >>> KEYS["laterality.format"].dimensions
     ('role', 'claim-type')
-    >>> LATERALITY_FORMAT.values.read("two-units")
+    >>> LATERALITY_FORMAT.read("two-units")
     <LateralityFormat.TWO_UNITS: 'two-units'>
     """
 
@@ -283,6 +293,10 @@ class Key(Generic[T_co]):
     role: ModifierRole | None = None
     required: bool = False
     shapes_lines: bool = False
+
+    def read(self, value: Value) -> T_co:
+        """Return the value of a provision as code works with it."""
+        return self.values.read(value)
 
     @property
     def type(self) -> str:
@@ -447,7 +461,7 @@ CHECKS_FAMILIES = _key(
 )
 CHECKS_SEVERITY = _key(
     "checks.severity",
-    _one_of(Severity),
+    _SEVERITY,
     "The severity of what a rule finds under the policy, where it differs from the rule's own.",
     dimensions=("rule",),
 )

@@ -22,7 +22,7 @@ from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
 from cptfacet.policies import Policy, value_of
 from cptfacet.policies.vocabulary import CODING_FAMILY
-from cptfacet.procedures import Ordinal, ProcedureKind
+from cptfacet.procedures import Family, Ordinal, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.sessions import (
     Guidance,
@@ -394,7 +394,7 @@ class _Codable:
         joints: dict[tuple[Technique, Guidance], frozenset[Joint]] = {}
         for technique, guidance in itertools.product(Technique, Guidance):
             family = value_of(self._policy.ask(CODING_FAMILY, technique, guidance, on=on))
-            if family in regions:
+            if isinstance(family, Family) and family in regions:
                 cells[technique] = (*cells.get(technique, ()), guidance)
                 joints[technique, guidance] = frozenset(
                     joint

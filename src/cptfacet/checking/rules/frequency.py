@@ -21,10 +21,10 @@ from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Question, Severity
 from cptfacet.history import INJECTIONS, PastSession, SessionKind
-from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session
+from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session, unmarked_kind
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
-from cptfacet.policies import NotKnown, value_of
+from cptfacet.policies import NotKnown
 from cptfacet.policies.vocabulary import SESSIONS_POOLED_MAX
 from cptfacet.procedures import Family
 
@@ -175,7 +175,7 @@ def _today(day: Day) -> list[_Done]:
             for place, (past, listed) in found.items()
         }
     lines = {line.number: line for line in day.lines}
-    unmarked = _unmarked(day)
+    unmarked = unmarked_kind(day.rules)
     return [
         (
             attrs.evolve(past, kind=unmarked)
@@ -193,16 +193,10 @@ def _place_in(known: Mapping[_Place, PastSession], place: _Place, day: Day) -> _
     An injection of unknown purpose takes the purpose in the note, if the note has only one there.
     """
     kind, region = place
-    if kind is SessionKind.INJECTION and _unmarked(day) is None:
+    if kind is SessionKind.INJECTION and unmarked_kind(day.rules) is None:
         told = [purpose for purpose in _EITHER if (purpose, region) in known]
         return (told[0], region) if len(told) == 1 else place
     return place
-
-
-def _unmarked(day: Day) -> SessionKind | None:
-    """Return the kind under which the payer counts an injection without KX."""
-    kx = value_of(day.rules.diagnostic_modifier(Family.IMAGE_GUIDED_INJECTION))
-    return SessionKind.THERAPEUTIC_INJECTION if kx else None
 
 
 def _over(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cptfacet.citations import Citation
     from cptfacet.decoding import BilledGroup
     from cptfacet.limits import Limit
+    from cptfacet.policies import Provision
 
 _THREE_LEVELS = Amount(at_least=3)
 _NAMED = {
@@ -221,13 +222,15 @@ def _written_as_one(day: Day) -> tuple[str, tuple[Citation, ...]]:
     answer = day.coder.code(attrs.evolve(day.session, claim_type=day.claim_type))
     if not isinstance(answer, CodedSession):
         return "", ()
-    grouped = [
-        p for why in answer.why for p in why.provisions if p.key == CODING_THORACOLUMBAR.name
-    ]
-    if all(stated.value != Grouping.ONE_GROUP for stated in grouped):
+    grouped = _on_grouping(p for why in answer.why for p in why.provisions)
+    if all(CODING_THORACOLUMBAR.read(p.value) is not Grouping.ONE_GROUP for p in grouped):
         return "", ()
     codes = dict.fromkeys(line.code for line in answer.claim.lines)
     return " with ".join(codes), tuple(dict.fromkeys(c for p in grouped for c in p.citations))
+
+
+def _on_grouping(provisions: Iterable[Provision]) -> list[Provision]:
+    return [p for p in provisions if p.key == CODING_THORACOLUMBAR.name]
 
 
 def _counted(day: Day, group: BilledGroup) -> tuple[CodeRegion, ...]:
@@ -271,7 +274,7 @@ def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
     """Find a thoracic first level with a lumbar add-on, which is one group under the policy."""
     for group in day.groups:
         if _is_junction(day, group):
-            said = [p for p in group.provisions if p.key == CODING_THORACOLUMBAR.name]
+            said = _on_grouping(group.provisions)
             first, further = (billed.code for billed in group.levels)
             yield RawFinding(
                 lines=tuple(sorted(n for billed in group.levels for n in billed.lines)),
