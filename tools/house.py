@@ -21,7 +21,16 @@ PAGE = ROOT / "docs" / "design.md"
 FLOORS = {
     "faces": ("cli", "__main__", "interop", "lookup", "strategies", "_hypothesis", "testing"),
     "answers": ("repairing", "checking", "past", "decoding", "coding"),
-    "laws": ("limits", "treated", "levels", "billed", "bilateral", "addons", "rulebook"),
+    "laws": (
+        "limits",
+        "treated",
+        "levels",
+        "billed",
+        "bilateral",
+        "addons",
+        "modifier_faults",
+        "rulebook",
+    ),
     "knowledge": ("policies", "reference"),
     "words": (
         *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),

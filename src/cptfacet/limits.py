@@ -19,7 +19,7 @@ from cptfacet._records import many, sealed
 from cptfacet.dates import window_left, window_start
 from cptfacet.history import INJECTIONS, PastSession, SessionCount, SessionKind
 from cptfacet.policies import NotKnown, value_of
-from cptfacet.procedures import Family
+from cptfacet.procedures import Family, Ordinal, ProcedureKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +42,10 @@ __all__ = [
     "Window",
     "WindowKind",
     "global_period",
+    "global_period_in",
     "judge_amount",
     "judge_session",
+    "limit_in",
     "limits_of",
     "unmarked_kind",
 ]
@@ -352,6 +354,19 @@ def limits_of(rules: TermRules) -> Mapping[tuple[LimitId, Family | None], Limit 
     'sessions.pooled.max'
     """
     return MappingProxyType(dict(_limits(rules)))
+
+
+def limit_in(rules: TermRules, id_: LimitId, family: Family | None = None) -> Limit | NotKnown:
+    """Return a limit of the policy in a term; one on levels is that of a family."""
+    return rules.once(limits_of)[id_, family]
+
+
+def global_period_in(rules: TermRules) -> Limit | None:
+    """Return the global period of an ablation; None where the fee schedule has none in the term."""
+    found = rules.reference.find_procedures(
+        kind=ProcedureKind.FACET, family=Family.ABLATION, ordinal=Ordinal.FIRST, on=rules.on
+    )
+    return global_period(found[0]) if found else None
 
 
 def unmarked_kind(rules: TermRules) -> SessionKind | None:

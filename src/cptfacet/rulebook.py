@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from cptfacet._memo import Kept
 from cptfacet.anatomy import Joint
-from cptfacet.policies import Answer, Policy, find_policy
+from cptfacet.errors import ParseError
+from cptfacet.policies import Answer, Known, NotKnown, Policy, find_policy
 from cptfacet.policies import vocabulary as keys
+from cptfacet.policies.diagnosis_lists import DiagnosisList, diagnosis_list
 from cptfacet.policies.diagnosis_lists import turning_days as list_days
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED
 from cptfacet.procedures import Family, ProcedureKind
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
     from cptfacet.claims import ClaimLine, ClaimType
     from cptfacet.findings import RuleFamily, Severity
     from cptfacet.history import SessionKind
-    from cptfacet.modifiers import ModifierKind
+    from cptfacet.modifiers import Modifier, ModifierKind
     from cptfacet.policies import Key
+    from cptfacet.policies.diagnosis_lists import DiagnosisUse
     from cptfacet.policies.vocabulary import (
         AscList,
         BlocksBeside,
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
         Uncoded,
     )
     from cptfacet.procedures import CodeGroup, CodeRole, Ordinal
+    from cptfacet.reference.diagnoses import Diagnosis, NamedPart
+    from cptfacet.reference.edits import AscStatus, Mue, PairEdits
     from cptfacet.reference.joints import RegionFact
     from cptfacet.sessions import Guidance, Technique
 
@@ -325,6 +330,13 @@ class TermRules:
         """Return the modifier for diagnostic lines of a family; None where it takes none."""
         return self._ask(keys.MODIFIER_DIAGNOSTIC, family)
 
+    def kx(self, family: Family) -> Known[str] | NotKnown | None:
+        """Return KX, with its provision, for diagnostic lines of a family; None where it takes none."""
+        answer = self.diagnostic_modifier(family)
+        if isinstance(answer, NotKnown):
+            return answer
+        return Known(value=answer.value, provision=answer.provision) if answer.value else None
+
     def modifier_order(self) -> Answer[tuple[ModifierKind, ...]]:
         """Return the sequence of the kinds of modifiers on a line."""
         return self._ask(keys.MODIFIER_ORDER)
@@ -436,3 +448,64 @@ class TermRules:
     def authorization_valid_days(self) -> Answer[int]:
         """Return for how many days a prior authorization is valid from its decision."""
         return self._ask(keys.AUTHORIZATION_VALID_DAYS)
+
+    # -- what the reference data say
+
+    @functools.cached_property
+    def modifiers(self) -> Mapping[str, Modifier]:
+        """Each modifier that the reference data know, by its code."""
+        return {modifier.code: modifier for modifier in self.reference.modifiers}
+
+    @functools.cached_property
+    def mues(self) -> Kept[str, Mue | Unknown]:
+        """The medically unlikely edit (MUE) of each code."""
+        return Kept(lambda code: self.reference.mue(code, on=self.on, claim_type=self.claim_type))
+
+    def pair(self, one: str, other: str) -> PairEdits | Unknown:
+        """Return the PTP edits of two codes, in either order."""
+        return self._pairs[(one, other) if one <= other else (other, one)]
+
+    @functools.cached_property
+    def _pairs(self) -> Kept[tuple[str, str], PairEdits | Unknown]:
+        edits = functools.partial(self.reference.pair_edits, on=self.on, claim_type=self.claim_type)
+        return Kept(lambda codes: edits(*codes))
+
+    @functools.cached_property
+    def asc(self) -> Kept[str, AscStatus | Unknown]:
+        """The status of each code on the claim of an ASC."""
+        return Kept(lambda code: self.reference.asc_status(code, on=self.on))
+
+    @functools.cached_property
+    def diagnoses(self) -> Kept[str, Diagnosis | Unknown | None]:
+        """Each diagnosis as ICD-10-CM has it; None where a text does not have the format of one."""
+        return Kept(_if_formatted(lambda written: self.reference.diagnosis(written, on=self.on)))
+
+    @functools.cached_property
+    def spine_parts(self) -> Kept[str, NamedPart | Unknown | None]:
+        """The part of the spine that each diagnosis names, if it names one."""
+        return Kept(_if_formatted(self.reference.spine_part))
+
+    @functools.cached_property
+    def diagnosis_list(self) -> DiagnosisList | Unknown | None:
+        """The diagnoses that the payer lists, or None where it is not known to list any."""
+        return diagnosis_list(self.policy, on=self.on)
+
+    @functools.cached_property
+    def listed_uses(self) -> Kept[str, DiagnosisUse | None]:
+        """The procedures for which the payer lists each diagnosis; None where it does not list it."""
+        listed = self.diagnosis_list
+        if not isinstance(listed, DiagnosisList):
+            return Kept(lambda _: None)
+        return Kept(_if_formatted(listed.use_of))
+
+
+def _if_formatted(ask: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return the function that answers None about a text without the format of a diagnosis."""
+
+    def asked(written: str) -> T | None:
+        try:
+            return ask(written)
+        except ParseError:
+            return None
+
+    return asked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, NerveKind, Side
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.sessions import Technique, Treatment, merge_sides
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.reference.joints import Innervation
 
-__all__ = ["Treated", "only_other_nerves", "read_treatment"]
+__all__ = ["Treated", "only_other_nerves", "read_treatment", "region_of", "regions_near"]
 
 
 def __dir__() -> list[str]:
@@ -81,6 +81,26 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
         refusal = _no_complete_level(treatment, reference=reference, on=on)
         return Treated(joints={}, refusals=(refusal,))
     return Treated(joints=completed, notes=(_counted(completed, reference), *notes))
+
+
+def region_of(joint: Joint, *, reference: Reference, on: dt.date) -> CodeRegion | None:
+    """Return the region of a joint; before its first source, the region in every source since."""
+    fact = reference.code_region(joint, on=on)
+    if not isinstance(fact, Unknown):
+        return fact.region
+    regions = {fact.region for fact in reference.find_code_regions(joint)}
+    return regions.pop() if len(regions) == 1 else None
+
+
+def regions_near(nerve: Nerve, *, reference: Reference) -> frozenset[CodeRegion]:
+    """Return the regions of the joints that a nerve supplies or runs near."""
+    if nerve.kind is NerveKind.SACRAL_BRANCH:
+        return frozenset({CodeRegion.LUMBAR_SACRAL})
+    if nerve.kind is NerveKind.OCCIPITAL:
+        return frozenset({CodeRegion.CERVICAL_THORACIC})
+    near = reference.find_joints(supplied_by=[nerve])
+    found = {fact.region for joint in near for fact in reference.find_code_regions(joint)}
+    return frozenset(found or {CodeRegion.CERVICAL_THORACIC})
 
 
 def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:

@@ -15,7 +15,7 @@ FLOORS = (
     | {"notes", "procedures", "sessions"},
     {"reference", "policies"},
     {"rulebook"},
-    {"addons", "bilateral", "billed", "limits", "levels", "treated"},
+    {"addons", "bilateral", "billed", "limits", "levels", "modifier_faults", "treated"},
     {"coding"},
     {"decoding"},
     {"checking", "past"},
@@ -67,6 +67,19 @@ def test_no_family_of_rules_imports_another(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
 
     assert "cptfacet.checking.rules" not in source, "what two families share stands in checking/"
+
+
+LARGEST = 22  # percent of the lines of the package that its largest room may hold
+
+
+def test_no_room_has_too_much_to_say() -> None:
+    lines: dict[str, int] = {}
+    for path in (*MODULES, PACKAGE / "__init__.py"):
+        room = room_of(path)
+        lines[room] = lines.get(room, 0) + path.read_text(encoding="utf-8").count("\n")
+    room, most = max(lines.items(), key=lambda pair: pair[1])
+
+    assert most * 100 // sum(lines.values()) <= LARGEST, room
 
 
 LOADERS = {  # those that read packaged files; whatever else there is asks a `Reference` or a `Policy`

@@ -8,6 +8,7 @@ identity: neither the claim's, the patient's nor the practitioner's.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -137,12 +138,9 @@ class Day:
     facet: tuple[Line, ...]
     signals: int
     _claim: Claim
-    _session: Session | None
-    _history: History | None
+    session: Session | None
+    history: History | None
     unasked: tuple[NotChecked, ...]
-    _groups: tuple[BilledGroup, ...] | None = None
-    _billed: tuple[BilledCode[Line], ...] | None = None
-    _regions: Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]] | None = None
     noted: Noted | None = None
     denied: tuple[tuple[int, ...], ...] = ()
 
@@ -166,20 +164,10 @@ class Day:
         """What the claim states about prior authorization."""
         return self._claim.prior_authorization
 
-    @property
-    def session(self) -> Session | None:
-        """The session that the note documents, if one was given."""
-        return self._session
-
-    @property
-    def history(self) -> History | None:
-        """The earlier sessions, where they were given."""
-        return self._history
-
     def tell_history(self, sessions: tuple[PastSession, ...]) -> None:
         """Add earlier sessions to the history of the day."""
-        given = self._history.sessions if self._history else ()
-        self._history = History(sessions=(*given, *sessions))
+        given = self.history.sessions if self.history else ()
+        self.history = History(sessions=(*given, *sessions))
         self.signals |= _HISTORY
 
     @property
@@ -200,7 +188,7 @@ class Day:
         apart.
         """
         rest = [line for line in self.others if not line.facts.shows(Signal.EVALUATION)]
-        if rest or len(self.by_region()) > 1:
+        if rest or len(self.by_region) > 1:
             return []
         return [line for line in self.facet if line.facts.has(ModifierRole.DISTINCT)]
 
@@ -212,40 +200,35 @@ class Day:
         """Whether the day shows all of these signals."""
         return int(signal) & ~self.signals == 0
 
-    @property
+    @functools.cached_property
     def groups(self) -> tuple[BilledGroup, ...]:
         """The facet levels as they are billed, in coded groups, as `decode_claim` reads them."""
-        if self._groups is None:
-            self._groups = self.plan.decoder.read_day(
-                [(line.number, line.written) for line in self.lines],
-                date=self.date,
-                claim_type=self._claim.claim_type,
-                purpose=self._claim.purpose,
-            )
-        return self._groups
+        return self.plan.decoder.read_day(
+            [(line.number, line.written) for line in self.lines],
+            date=self.date,
+            claim_type=self._claim.claim_type,
+            purpose=self._claim.purpose,
+        )
 
-    @property
+    @functools.cached_property
     def billed(self) -> tuple[BilledCode[Line], ...]:
         """The facet codes of the day with their lines, in the order of codes."""
-        if self._billed is None:
-            self._billed = billed_codes(self.facet)
-        return self._billed
+        return billed_codes(self.facet)
 
     @property
     def coder(self) -> Coder:
         """The coder of the policy and reference under which the day is checked."""
         return self.plan.coder
 
+    @functools.cached_property
     def by_region(self) -> Mapping[tuple[Family | LegacyFamily, CodeRegion], list[Line]]:
-        """Group the facet lines by family and region."""
-        if self._regions is None:
-            found: dict[tuple[Family | LegacyFamily, CodeRegion], list[Line]] = {}
-            for line in self.facet:
-                code = line.facts.code
-                if code.family and code.region:
-                    found.setdefault((code.family, code.region), []).append(line)
-            self._regions = found
-        return self._regions
+        """The facet lines by family and region."""
+        found: dict[tuple[Family | LegacyFamily, CodeRegion], list[Line]] = {}
+        for line in self.facet:
+            code = line.facts.code
+            if code.family and code.region:
+                found.setdefault((code.family, code.region), []).append(line)
+        return found
 
     def diagnoses(self, line: Line) -> tuple[str, ...]:
         """List the diagnoses of a line: its own, or else those of the claim."""
@@ -446,7 +429,7 @@ def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ..
     unasked = tuple(answer.of(rule) for rule, answer in answers if isinstance(answer, NotAsked))
     findings = len(unasked) < len(answers)
     shown = _DIAGNOSES | _DIAGNOSIS_FAULTS if findings else _DIAGNOSES
-    if any(plan.use_of(each) is DiagnosisUse.FACET_CYST for each in diagnoses):
+    if any(plan.rules.listed_uses[each] is DiagnosisUse.FACET_CYST for each in diagnoses):
         shown |= Signal.CYST.value
     return Diagnosed(findings, unasked, shown)
 

@@ -25,11 +25,9 @@ from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
-from cptfacet.treated import read_treatment
-from cptfacet.unknown import Unknown
+from cptfacet.treated import read_treatment, region_of, regions_near
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from cptfacet.billed import BilledCode
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from cptfacet.checking.plans import Plan
     from cptfacet.claims import ClaimLine
     from cptfacet.procedures import Procedure
-    from cptfacet.reference import Reference
     from cptfacet.sessions import Session, Treatment
 
 __all__ = ["Noted", "Place", "as_written", "kind_of", "noted", "told_of"]
@@ -233,7 +230,9 @@ def _noted(day: Day, session: Session) -> Noted:
         included = _included(plan, treated)
         for kind in _BILLED:
             lost = [
-                joint for joint in treated[kind] if _region(joint, day.date, plan.reference) is None
+                joint
+                for joint in treated[kind]
+                if region_of(joint, reference=plan.reference, on=day.date) is None
             ]
             unplaced += lost
             if not lost and any(_kind(t) is kind for t in asked.treatments):
@@ -261,15 +260,6 @@ def as_written(line: Line) -> tuple[str, tuple[str, ...], object]:
 def told_of(line: ClaimLine) -> tuple[str, tuple[str, ...], object]:
     """Return the same parts of a line that coding wrote."""
     return line.code, tuple(sorted(line.modifiers)), line.units
-
-
-def _region(joint: Joint, on: dt.date, reference: Reference) -> CodeRegion | None:
-    """Return the region of a joint; before its first source, the region in every source since."""
-    fact = reference.code_region(joint, on=on)
-    if not isinstance(fact, Unknown):
-        return fact.region
-    regions = {fact.region for fact in reference.find_code_regions(joint)}
-    return regions.pop() if len(regions) == 1 else None
 
 
 def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
@@ -337,7 +327,9 @@ def _places(  # noqa: PLR0917  what a place is made of
             if (code := _code(line)) and kind_of(line) is kind and code.region is region
         ]
         joints = {
-            j: side for j, side in treated.items() if _region(j, day.date, reference) is region
+            j: side
+            for j, side in treated.items()
+            if region_of(j, reference=reference, on=day.date) is region
         }
         if not lines and not joints:
             continue
@@ -353,8 +345,10 @@ def _places(  # noqa: PLR0917  what a place is made of
                 by_nerve=any(_counts_nerves(line) for line in lines),
                 treatments=treatments,
                 joints=joints,
-                included=tuple(j for j in gone if _region(j, day.date, reference) is region),
-                nerves=tuple(n for n in listed if region in _regions_of(n, reference)),
+                included=tuple(
+                    j for j in gone if region_of(j, reference=reference, on=day.date) is region
+                ),
+                nerves=tuple(n for n in listed if region in regions_near(n, reference=reference)),
                 supplying=tuple(sorted({n for j in joints for n in reference.find_nerves(j)})),
                 coded=frozenset(coded.get((kind, region), ())),
             )
@@ -368,14 +362,3 @@ _ORDER = tuple(Ordinal)  # first levels before the others
 def _counts_nerves(line: Line) -> bool:
     code = _code(line)
     return code is not None and code.counts is Counted.NERVE
-
-
-def _regions_of(nerve: Nerve, reference: Reference) -> frozenset[CodeRegion]:
-    """Return the regions of the joints that a nerve supplies or runs near."""
-    if nerve.kind is NerveKind.SACRAL_BRANCH:
-        return frozenset({CodeRegion.LUMBAR_SACRAL})
-    if nerve.kind is NerveKind.OCCIPITAL:
-        return frozenset({CodeRegion.CERVICAL_THORACIC})
-    near = reference.find_joints(supplied_by=[nerve])
-    found = {fact.region for joint in near for fact in reference.find_code_regions(joint)}
-    return frozenset(found or {CodeRegion.CERVICAL_THORACIC})

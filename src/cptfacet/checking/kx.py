@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
-from cptfacet._records import sealed
-from cptfacet.citations import Citation
+from cptfacet.checking.rule import agreeing, codes_of, instead, remarked_as
 from cptfacet.claims import Purpose
+from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NotKnown
+from cptfacet.policies import Known
 from cptfacet.procedures import Family
 from cptfacet.sessions import TechniqueKind
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.rule import Rewrite
+    from cptfacet.rulebook import TermRules
 
-__all__ = ["INJECTIONS", "Kx", "borrowed_kx", "has_kx", "kx_for", "loses_kx", "without_kx"]
+__all__ = ["INJECTIONS", "borrowed_kx", "has_kx", "loses_kx", "with_or_without_kx", "without_kx"]
 
 
 def __dir__() -> list[str]:
@@ -28,27 +27,10 @@ def __dir__() -> list[str]:
 INJECTIONS = (Family.IMAGE_GUIDED_INJECTION, Family.ULTRASOUND_INJECTION)
 
 
-@sealed
-@attrs.frozen(kw_only=True)
-class Kx:
-    """The modifier that a policy requires on the diagnostic lines of a family."""
-
-    modifier: str
-    citations: tuple[Citation, ...]
-
-
-def kx_for(plan: Plan, family: Family) -> Kx | NotKnown | None:
-    """Return the modifier for diagnostic lines of a family; None where the policy has none."""
-    answer = plan.rules.diagnostic_modifier(family)
-    if isinstance(answer, NotKnown):
-        return answer
-    return Kx(modifier=answer.value, citations=answer.citations) if answer.value else None
-
-
-def borrowed_kx(plan: Plan, family: Family) -> Kx | None:
-    """Return the modifier for injections under fluoroscopy or CT, where a family has none itself."""
-    kx = kx_for(plan, Family.IMAGE_GUIDED_INJECTION)
-    return kx if isinstance(kx, Kx) and kx_for(plan, family) is None else None
+def borrowed_kx(rules: TermRules, family: Family) -> Known[str] | None:
+    """Return KX where injections under fluoroscopy or CT take it, and a family does not."""
+    kx = rules.kx(Family.IMAGE_GUIDED_INJECTION)
+    return kx if isinstance(kx, Known) and rules.kx(family) is None else None
 
 
 def has_kx(line: Line) -> bool:
@@ -61,14 +43,29 @@ def without_kx(line: Line) -> tuple[str, ...]:
     return line.facts.without(ModifierRole.REQUIREMENTS_MET)
 
 
+def with_or_without_kx(
+    day: Day, kx: Known[str], lines: list[Line], *, diagnostic: bool
+) -> Rewrite | Question:
+    """Return lines with KX, or without it; or the question of what to remove where it has no room."""
+    added = (kx.value,) if diagnostic else ()
+    changed = [remarked_as(day.plan, line, (*without_kx(line), *added)) for line in lines]
+    full = [line for line, new in zip(lines, changed, strict=True) if new is None]
+    if not full:
+        return instead(*filter(None, changed))
+    has = agreeing(full, "has", "have")
+    return Question(
+        question=f"{codes_of(full)} {has} no room for {kx.value}; which modifier can be removed?"
+    )
+
+
 def loses_kx(day: Day, line: Line) -> bool:
     """Whether a rule on the purpose removes the modifier from a line."""
     family = line.facts.code.family
     if not isinstance(family, Family):
         return False
-    if borrowed_kx(day.plan, family):
+    if borrowed_kx(day.rules, family):
         return True
-    taken = family in INJECTIONS and isinstance(kx_for(day.plan, family), Kx)
+    taken = family in INJECTIONS and isinstance(day.rules.kx(family), Known)
     return taken and _is_therapeutic(day)
 
 

@@ -8,10 +8,10 @@ import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.billed import lateral
-from cptfacet.checking.modifier_faults import ModifierFaults, find_faults
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
+from cptfacet.modifier_faults import ModifierFaults, find_faults
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Answer, Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
@@ -205,7 +205,7 @@ def _asc_signals(plan: Plan, code: str) -> Signal:
     """Return the signals of a code on an ASC claim, if the payer uses the ASC addenda."""
     signals = Signal(0)
     if isinstance(plan.rules.asc_list(), Known):
-        status = plan.asc(code)
+        status = plan.rules.asc[code]
         if isinstance(status, Unknown) or status.packaged:
             signals |= Signal.ASC_PACKAGED
         if isinstance(status, AscStatus) and not status.covered:
@@ -248,7 +248,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
     if code.facet and ModifierRole.BILATERAL in roles:
         written = value_of(code.form)
         signals |= Signal(0) if written is LateralityFormat.ONE_LINE_50 else Signal.OTHER_FORMAT
-    faults = _faults(plan, folded) if folded else None
+    faults = find_faults(folded, plan.rules) if folded else None
     if faults is not None:
         signals |= Signal.MODIFIER_FAULTS
     return LineFacts(
@@ -259,17 +259,6 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
         side=sides[0] if len(sides) == 1 else None,
         faults=faults,
         signals=signals.value | code.signals,
-    )
-
-
-def _faults(plan: Plan, modifiers: tuple[str, ...]) -> ModifierFaults | None:
-    return find_faults(
-        modifiers,
-        on=plan.on,
-        claim_type=plan.claim_type,
-        order=value_of(plan.rules.modifier_order()),
-        most=value_of(plan.rules.max_modifiers()),
-        reference=plan.reference,
     )
 
 

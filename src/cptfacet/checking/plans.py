@@ -19,24 +19,18 @@ from cptfacet.checking.line_facts import (
 )
 from cptfacet.checking.memo_key import Shapes
 from cptfacet.checking.signals import Signal
-from cptfacet.errors import ParseError
 from cptfacet.findings import NotChecked, Severity
-from cptfacet.limits import global_period, limits_of
 from cptfacet.policies import value_of
-from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
-from cptfacet.procedures import CodeGroup, Family, Ordinal, ProcedureKind, is_code
-from cptfacet.reference.diagnoses import Diagnosis, NamedPart
-from cptfacet.reference.edits import AscStatus, Mue, PairEdits, PairIndicator
+from cptfacet.procedures import CodeGroup, is_code
+from cptfacet.reference.edits import Mue, PairEdits, PairIndicator
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cptfacet.checking.rule import Asked, Rule
     from cptfacet.coding import Coder
     from cptfacet.decoding import Decoder
-    from cptfacet.limits import Limit, LimitId
-    from cptfacet.policies import NotKnown
     from cptfacet.rulebook import TermRules
 
 __all__ = ["Plan", "Runs"]
@@ -107,7 +101,6 @@ class Plan:
         self.reference = rules.reference
         self.on = rules.on
         self.claim_type = rules.claim_type
-        self.known_modifiers = {modifier.code: modifier for modifier in self.reference.modifiers}
         self.families = value_of(self.rules.rule_families()) or ()
         self._running = [
             _Running.of(rule, self.severity(rule))
@@ -119,13 +112,7 @@ class Plan:
         self._asks_pairs = any(each & _PAIRED for running in self._running for each in running.when)
         self._codes = Kept(self._code)
         self._runs = Kept(self._runs_of)
-        self._pairs = Kept(self._pair)
         self._among = Kept(self._pairs_of)
-        self._mues = Kept(self._mue)
-        self._asc = Kept(self._asc_status)
-        self._uses = Kept(self._use_of)
-        self._parts = Kept(self._part)
-        self._diagnoses = Kept(self._diagnosis)
         self.lines = Kept(self._line)
         self._places = Kept(functools.partial(place_facts, self))
         self.together = Kept(self._together)
@@ -133,22 +120,6 @@ class Plan:
         self.diagnosed = Kept(functools.partial(diagnose, self))
         self.shown = Kept(functools.partial(look, self))
         self.shapes = Shapes(self)
-
-    def limit(self, id_: LimitId, family: Family | None = None) -> Limit | NotKnown:
-        """Return a limit of the policy in this term; one on levels is that of a family."""
-        return self._limits[id_, family]
-
-    @functools.cached_property
-    def _limits(self) -> Mapping[tuple[LimitId, Family | None], Limit | NotKnown]:
-        return limits_of(self.rules)
-
-    @functools.cached_property
-    def global_period(self) -> Limit | None:
-        """The global period of an ablation; None where the fee schedule has none in this term."""
-        found = self.reference.find_procedures(
-            kind=ProcedureKind.FACET, family=Family.ABLATION, ordinal=Ordinal.FIRST, on=self.on
-        )
-        return global_period(found[0]) if found else None
 
     def severity(self, rule: Rule) -> Severity:
         """Return the severity of a rule in this term."""
@@ -217,7 +188,7 @@ class Plan:
 
     def _allows_none(self, code: str) -> bool:
         """Whether the medically unlikely edit (MUE) of a code allows 0 units."""
-        edit = self.mue(code)
+        edit = self.rules.mues[code]
         return isinstance(edit, Mue) and edit.units == 0
 
     def pairs_among(self, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] | None:
@@ -237,71 +208,9 @@ class Plan:
         for facet in (code for code in listed if self.code(code).facet):
             for other in listed:
                 if facet < other or (facet != other and not self.code(other).facet):
-                    said = self.pair(facet, other)
+                    said = self.rules.pair(facet, other)
                     if _says(said, self.code(other).groups):
                         yield said
-
-    # -- edits
-
-    def mue(self, code: str) -> Mue | Unknown:
-        """Return the medically unlikely edit (MUE) of a code."""
-        return self._mues[code]
-
-    def _mue(self, code: str) -> Mue | Unknown:
-        return self.reference.mue(code, on=self.on, claim_type=self.claim_type)
-
-    def pair(self, one: str, other: str) -> PairEdits | Unknown:
-        """Return the PTP edits of two codes."""
-        return self._pairs[(one, other) if one <= other else (other, one)]
-
-    def _pair(self, codes: tuple[str, str]) -> PairEdits | Unknown:
-        return self.reference.pair_edits(*codes, on=self.on, claim_type=self.claim_type)
-
-    def asc(self, code: str) -> AscStatus | Unknown:
-        """Return the status of a code on the claim of an ASC."""
-        return self._asc[code]
-
-    def _asc_status(self, code: str) -> AscStatus | Unknown:
-        return self.reference.asc_status(code, on=self.on)
-
-    # -- diagnoses
-
-    @functools.cached_property
-    def listed(self) -> DiagnosisList | Unknown | None:
-        """The diagnoses that the payer lists, or None where it is not known to list any."""
-        return diagnosis_list(self.policy, on=self.on)
-
-    def use_of(self, written: str) -> DiagnosisUse | None:
-        """Return the procedures the payer's list allows for a diagnosis, or None if it is not listed."""
-        return self._uses[written]
-
-    def _use_of(self, written: str) -> DiagnosisUse | None:
-        listed = self.listed
-        try:
-            return listed.use_of(written) if isinstance(listed, DiagnosisList) else None
-        except ParseError:
-            return None
-
-    def part(self, written: str) -> NamedPart | None:
-        """Return the part of the spine that a diagnosis names, or None if it does not name one part."""
-        return self._parts[written]
-
-    def _part(self, written: str) -> NamedPart | None:
-        try:
-            found = self.reference.spine_part(written)
-        except ParseError:
-            return None
-        return None if isinstance(found, Unknown) else found
-
-    def diagnosis(self, written: str) -> Diagnosis | Unknown | None:
-        """Return a diagnosis as ICD-10-CM has it, or None if it does not have the format of one."""
-        return self._diagnoses[written]
-
-    def _diagnosis(self, written: str) -> Diagnosis | Unknown | None:
-        try:
-            return self.reference.diagnosis(written, on=self.on)
-        except ParseError:
-            return None
 
 
 def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]:

@@ -18,6 +18,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
+from cptfacet._text import agree, series
 from cptfacet.bilateral import order_modifiers
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
@@ -259,6 +260,35 @@ Asked = tuple[Ask, Rule, Severity]  # a rule with its severity under a policy
 def numbers(lines: Iterable[Line]) -> tuple[int, ...]:
     """List the numbers of lines, in the order of the claim."""
     return tuple(sorted(line.number for line in lines))
+
+
+def codes_of(lines: Iterable[Line]) -> str:
+    """Return the codes of lines for a sentence, each named once."""
+    return series([code for code, _ in by_code(lines)])
+
+
+def agreeing(lines: Iterable[Line], one: str, many: str) -> str:
+    """Return the word that agrees with the codes of lines, each named once."""
+    return agree(by_code(lines), one, many)
+
+
+def finding(
+    lines: Iterable[Line],
+    message: str,
+    *,
+    citations: Iterable[Citation] = (),
+    severity: Severity | None = None,
+    remedy: Rewrite | Question | None = None,
+    question: str | None = None,
+) -> RawFinding:
+    """Return a finding on lines, with a remedy or the question to ask; each source is cited once."""
+    return RawFinding(
+        lines=numbers(lines),
+        message=message,
+        citations=tuple(dict.fromkeys(citations)),
+        severity=severity,
+        remedy=remedy if question is None else Question(question=question),
+    )
 
 
 def shown(text: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.rule import RawFinding, checks, numbers
+from cptfacet.checking.rule import RawFinding, checks, finding
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Severity
 from cptfacet.policies import Known
 
 
@@ -25,21 +25,15 @@ def addon_without_primary(day: Day) -> Iterator[RawFinding]:
             links = [link for link in listed if link.term.on(day.plan.on) is Status.IN_FORCE]
             beside = [link for link in listed if link.primary in codes]
             later = [link for link in beside if link.term.on(day.plan.on) is Status.NOT_KNOWN]
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{code} is an add-on code, and"
-                    f" {agree(allowed, 'its primary code', 'none of its primary codes')}"
-                    f" ({', '.join(allowed)}) is {agree(allowed, 'not ', '')}on the claim"
-                ),
-                citations=tuple(
-                    dict.fromkeys(c for link in (*later, *links) for c in link.citations)
-                ),
+            yield finding(
+                lines,
+                f"{code} is an add-on code, and"
+                f" {agree(allowed, 'its primary code', 'none of its primary codes')}"
+                f" ({', '.join(allowed)}) is {agree(allowed, 'not ', '')}on the claim",
+                citations=(c for link in (*later, *links) for c in link.citations),
                 severity=Severity.WARNING if later else None,
-                remedy=Question(
-                    question=f"Was a first level treated with {code}, or was this the only level,"
-                    " which takes the primary code?"
-                ),
+                question=f"Was a first level treated with {code}, or was this the only level,"
+                " which takes the primary code?",
             )
 
 
@@ -53,13 +47,11 @@ def addon_primary_by_policy(day: Day) -> Iterator[RawFinding]:
         added = [p for p in facts.primaries if p in codes and p not in national]
         if added and codes.isdisjoint(national):
             stated = day.rules.further_primaries(code)
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{code} with {added[0]} is allowed by this policy only; the national add-on"
-                    f" code edits pair {code} with {series(national, 'or')}"
-                ),
-                citations=stated.citations if isinstance(stated, Known) else (),
+            yield finding(
+                lines,
+                f"{code} with {added[0]} is allowed by this policy only; the national add-on"
+                f" code edits pair {code} with {series(national, 'or')}",
+                citations=(stated.citations if isinstance(stated, Known) else ()),
             )
 
 

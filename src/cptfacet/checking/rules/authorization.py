@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day
-from cptfacet.checking.rule import NotAsked, RawFinding, checks, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, checks, finding
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question
 from cptfacet.policies import Known
@@ -22,14 +22,12 @@ def authorization_missing(day: Day) -> Iterator[RawFinding]:
     listed = day.rules.authorization_codes()
     if isinstance(listed, Known):
         codes = sorted({line.code for line in lines})
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{series(codes)} {agree(codes, 'needs', 'need')} prior authorization on"
+        yield finding(
+            lines,
+            f"{series(codes)} {agree(codes, 'needs', 'need')} prior authorization on"
             f" {day.claim_type} claims, and this claim has no UTN",
             citations=listed.citations,
-            remedy=Question(
-                question="What is the prior authorization number (UTN), or is the hospital exempt?"
-            ),
+            question="What is the prior authorization number (UTN), or is the hospital exempt?",
         )
 
 
@@ -42,11 +40,11 @@ def authorization_number_malformed(day: Day) -> Iterator[RawFinding]:
     if number is None or not isinstance(length, Known):
         return
     if not (number.isascii() and number.isalnum() and len(number) == length.value):
-        yield RawFinding(
-            lines=numbers(day.showing(Signal.NEEDS_AUTHORIZATION)),
-            message=f"The prior authorization number (UTN) is not {length.value} letters and digits",
+        yield finding(
+            day.showing(Signal.NEEDS_AUTHORIZATION),
+            f"The prior authorization number (UTN) is not {length.value} letters and digits",
             citations=length.citations,
-            remedy=Question(question="What is the UTN on the decision letter?"),
+            question="What is the UTN on the decision letter?",
         )
 
 
@@ -71,12 +69,10 @@ def authorization_not_valid_on_date(day: Day) -> Iterator[RawFinding | NotAsked]
     if age < 0:
         message = "The prior authorization was decided after the date of service"
         cited = days.citations if isinstance(days, Known) else ()
-        yield RawFinding(lines=numbers(lines), message=message, citations=cited, remedy=_ASK)
+        yield finding(lines, message, citations=cited, remedy=_ASK)
     elif isinstance(days, Known) and age > days.value:
         message = f"The prior authorization expired before the date of service (valid for {days.value} days)"
-        yield RawFinding(
-            lines=numbers(lines), message=message, citations=days.citations, remedy=_ASK
-        )
+        yield finding(lines, message, citations=days.citations, remedy=_ASK)
 
 
 _ASK = Question(question="Is there another decision that covers this date of service?")

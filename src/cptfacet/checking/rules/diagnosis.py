@@ -12,14 +12,13 @@ from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, agreeing, checks, codes_of, finding
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import Question
 from cptfacet.policies import Known, value_of
 from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse
 from cptfacet.policies.vocabulary import Need
 from cptfacet.procedures import Family
-from cptfacet.reference.diagnoses import Diagnosis, Validity
+from cptfacet.reference.diagnoses import Diagnosis, NamedPart, Validity
 from cptfacet.unknown import Unknown
 
 _STATED = Signal.FACET | Signal.DIAGNOSES
@@ -32,13 +31,11 @@ def diagnosis_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     if len(without) == len(day.facet):
         yield NotAsked(needs="diagnoses", reason="no line has one")
     elif without:
-        yield RawFinding(
-            lines=numbers(without),
-            message=f"{_codes(without)} {_agree(without, 'has', 'have')} no diagnosis, though other"
+        yield finding(
+            without,
+            f"{codes_of(without)} {agreeing(without, 'has', 'have')} no diagnosis, though other"
             " lines of the day have one",
-            remedy=Question(
-                question=f"Which diagnosis does the record support for {_codes(without)}?"
-            ),
+            question=f"Which diagnosis does the record support for {codes_of(without)}?",
         )
 
 
@@ -51,14 +48,12 @@ def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
     """Find days without any diagnosis, where the payer returns claims without one."""
     stated = day.rules.diagnosis_need()
     if isinstance(stated, Known) and not any(map(day.diagnoses, day.facet)):
-        yield RawFinding(
-            lines=numbers(day.facet),
-            message="No line has a diagnosis; the payer returns a claim without one as unprocessable",
+        yield finding(
+            day.facet,
+            "No line has a diagnosis; the payer returns a claim without one as unprocessable",
             citations=stated.citations,
-            remedy=Question(
-                question="Which diagnoses does the record support, or were they left out of the"
-                " data checked?"
-            ),
+            question="Which diagnoses does the record support, or were they left out of the"
+            " data checked?",
         )
 
 
@@ -70,14 +65,12 @@ def _has_begun(plan: Plan) -> bool:
 @checks(when=_STATED, where=_has_begun)
 def diagnosis_malformed(day: Day) -> Iterator[RawFinding]:
     """Find diagnoses that do not have the format of a code."""
-    for written, lines in _by_diagnosis(day, lambda written: day.plan.diagnosis(written) is None):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{reprlib.repr(written)} is not a valid ICD-10-CM code (a letter, two characters,"
-                " and up to four after the dot)"
-            ),
-            remedy=Question(question="What is the correct diagnosis code?"),
+    for written, lines in _by_diagnosis(day, lambda written: day.rules.diagnoses[written] is None):
+        yield finding(
+            lines,
+            f"{reprlib.repr(written)} is not a valid ICD-10-CM code (a letter, two characters,"
+            " and up to four after the dot)",
+            question="What is the correct diagnosis code?",
         )
 
 
@@ -85,12 +78,12 @@ def diagnosis_malformed(day: Day) -> Iterator[RawFinding]:
 def diagnosis_header(day: Day) -> Iterator[RawFinding]:
     """Find diagnosis codes that need further characters."""
     for found, lines in _that_are(day, Validity.HEADER):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{found.code} is not a billable ICD-10-CM code on this date; it needs further"
+        yield finding(
+            lines,
+            f"{found.code} is not a billable ICD-10-CM code on this date; it needs further"
             " characters",
             citations=found.provenance.citations,
-            remedy=Question(question=f"Which code under {found.code} does the record support?"),
+            question=f"Which code under {found.code} does the record support?",
         )
 
 
@@ -98,16 +91,14 @@ def diagnosis_header(day: Day) -> Iterator[RawFinding]:
 def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find diagnosis codes that are not valid on the date of service."""
     for found, lines in _that_are(day, Validity.NOT_VALID):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{found.code} is not a valid ICD-10-CM code on this date",
+        yield finding(
+            lines,
+            f"{found.code} is not a valid ICD-10-CM code on this date",
             citations=found.provenance.citations,
-            remedy=Question(
-                question=f"Which valid code does the record support instead of {found.code}?"
-            ),
+            question=f"Which valid code does the record support instead of {found.code}?",
         )
     for written in sorted({each for line in day.facet for each in day.diagnoses(line)}):
-        answer = day.plan.diagnosis(written)
+        answer = day.rules.diagnoses[written]
         if isinstance(answer, Unknown):
             yield NotAsked(needs="diagnosis code set", reason=answer.reason)
 
@@ -118,22 +109,20 @@ def diagnosis_not_valid(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks(when=_STATED)
 def diagnosis_not_listed(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines without any diagnosis on the payer's list."""
-    listed = day.plan.listed
+    listed = day.rules.diagnosis_list
     if isinstance(listed, Unknown):
         yield NotAsked(needs="list of diagnoses", reason=listed.reason)
     if not isinstance(listed, DiagnosisList):
         return
     for diagnoses, lines in _by_all(day):
-        if diagnoses and not any(map(day.plan.use_of, diagnoses)):
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{_codes(lines)}: {_shown(diagnoses)}"
-                    f" {agree(diagnoses, 'is', 'are')} not on the list of covered diagnoses for"
-                    f" facet procedures ({listed.document})"
-                ),
+        if diagnoses and not any(day.rules.listed_uses[each] for each in diagnoses):
+            yield finding(
+                lines,
+                f"{codes_of(lines)}: {_shown(diagnoses)}"
+                f" {agree(diagnoses, 'is', 'are')} not on the list of covered diagnoses for"
+                f" facet procedures ({listed.document})",
                 citations=listed.citations,
-                remedy=Question(question="Does the record support a diagnosis on the list?"),
+                question="Does the record support a diagnosis on the list?",
             )
 
 
@@ -162,22 +151,20 @@ def cyst_diagnosis_with_block(day: Day) -> Iterator[RawFinding]:
 def _of_cysts(
     day: Day, concerns: Callable[[Line], bool], excluded: str, question: str
 ) -> Iterator[RawFinding]:
-    listed = day.plan.listed
+    listed = day.rules.diagnosis_list
     if not isinstance(listed, DiagnosisList):
         return  # `diagnosis_not_listed` reports it
     for diagnoses, lines in _by_all(day):
         found = [line for line in lines if concerns(line)]
-        uses = {day.plan.use_of(each) for each in diagnoses}
+        uses = {day.rules.listed_uses[each] for each in diagnoses}
         if found and DiagnosisUse.FACET_CYST in uses and DiagnosisUse.ANY not in uses:
-            cyst = [d for d in diagnoses if day.plan.use_of(d) is DiagnosisUse.FACET_CYST]
-            yield RawFinding(
-                lines=numbers(found),
-                message=(
-                    f"{_codes(found)}: {listed.document} lists {_shown(cyst)} only for procedures"
-                    f" on facet cysts, {excluded}"
-                ),
+            cyst = [d for d in diagnoses if day.rules.listed_uses[d] is DiagnosisUse.FACET_CYST]
+            yield finding(
+                found,
+                f"{codes_of(found)}: {listed.document} lists {_shown(cyst)} only for procedures"
+                f" on facet cysts, {excluded}",
                 citations=listed.citations,
-                remedy=Question(question=question),
+                question=question,
             )
 
 
@@ -185,22 +172,19 @@ def _of_cysts(
 def diagnosis_region_differs(day: Day) -> Iterator[RawFinding]:
     """Find lines whose diagnoses are for another part of the spine than the code."""
     for diagnoses, lines in _by_all(day):
-        parts = {each: part for each in diagnoses if (part := day.plan.part(each))}
+        asked = ((each, day.rules.spine_parts[each]) for each in diagnoses)
+        parts = {each: part for each, part in asked if isinstance(part, NamedPart)}
         for region in CodeRegion:
             of_region = [line for line in lines if line.facts.code.region is region]
             if of_region and parts and all(region not in p.regions for p in parts.values()):
                 named = list(dict.fromkeys(part.part for part in parts.values()))
-                yield RawFinding(
-                    lines=numbers(of_region),
-                    message=(
-                        f"{_codes(of_region)} {_agree(of_region, 'is', 'are')} for the {region}"
-                        f" region, but {_shown(parts)} {agree(parts, 'is', 'are')} for the"
-                        f" {series(named)} {agree(named, 'region', 'regions')}"
-                    ),
-                    citations=tuple(
-                        dict.fromkeys(c for part in parts.values() for c in part.citations)
-                    ),
-                    remedy=Question(question="Which part of the spine was treated?"),
+                yield finding(
+                    of_region,
+                    f"{codes_of(of_region)} {agreeing(of_region, 'is', 'are')} for the {region}"
+                    f" region, but {_shown(parts)} {agree(parts, 'is', 'are')} for the"
+                    f" {series(named)} {agree(named, 'region', 'regions')}",
+                    citations=(c for part in parts.values() for c in part.citations),
+                    question="Which part of the spine was treated?",
                 )
 
 
@@ -218,11 +202,11 @@ def _by_diagnosis(day: Day, wrong: Callable[[str], bool]) -> list[tuple[str, lis
 
 def _that_are(day: Day, validity: Validity) -> Iterator[tuple[Diagnosis, list[Line]]]:
     def wrong(written: str) -> bool:
-        found = day.plan.diagnosis(written)
+        found = day.rules.diagnoses[written]
         return isinstance(found, Diagnosis) and found.validity is validity
 
     for written, lines in _by_diagnosis(day, wrong):
-        found = day.plan.diagnosis(written)
+        found = day.rules.diagnoses[written]
         if isinstance(found, Diagnosis):
             yield found, lines
 
@@ -246,12 +230,3 @@ def _shown(diagnoses: Iterable[str]) -> str:
     listed = list(diagnoses)
     names = [each.strip().upper() if len(each) <= _LONG else reprlib.repr(each) for each in listed]
     return series(names, most=_MOST_SHOWN)
-
-
-def _codes(lines: Iterable[Line]) -> str:
-    return series([code for code, _ in by_code(lines)])
-
-
-def _agree(lines: Iterable[Line], one: str, many: str) -> str:
-    """Return the word that agrees with the codes of lines, each named once."""
-    return agree(by_code(lines), one, many)

@@ -12,26 +12,29 @@ from cptfacet._text import agree, series
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
-from cptfacet.checking.kx import Kx, has_kx, kx_for, without_kx
+from cptfacet.checking.kx import has_kx, with_or_without_kx
 from cptfacet.checking.rule import (
     Check,
     NotAsked,
     RawFinding,
     Rewrite,
     Rewritten,
+    agreeing,
     by_code,
     checks,
+    codes_of,
+    finding,
     instead,
-    numbers,
     remarked_as,
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.coding import CodedSession
 from cptfacet.findings import Question, Severity
+from cptfacet.limits import Amount, Limit, LimitId, Result, judge_amount, limit_in
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
-from cptfacet.policies import Answer, Known, value_of
+from cptfacet.policies import Answer, Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import Uncoded
 from cptfacet.procedures import Family
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
@@ -47,15 +50,6 @@ _NAMES = {_INJECTION: "an injection", TechniqueKind.DENERVATION: "an ablation"}
 def _places(day: Day) -> tuple[Place, ...]:
     note = noted(day)
     return note.places if note else ()
-
-
-def _codes(lines: Iterable[Line]) -> str:
-    return series([code for code, _ in by_code(lines)])
-
-
-def _agree(lines: Iterable[Line], one: str, many: str) -> str:
-    """Return the word that agrees with the codes of lines, each named once."""
-    return agree(by_code(lines), one, many)
 
 
 def _supply(day: Day, joints: Iterable[Joint]) -> tuple[Citation, ...]:
@@ -139,7 +133,7 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
     for place in _more(day, level_not_documented.id):
         billed = _levels(place.fewest, "nerve" if place.by_nerve else "level")
         said = (
-            f"{_codes(place.lines)}: {billed} billed, but the note supports"
+            f"{codes_of(place.lines)}: {billed} billed, but the note supports"
             f" {place.supported or 'none'}"
         )
         named = f" ({place.named})" if place.joints else ""
@@ -160,7 +154,7 @@ def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
+            f"{codes_of(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
             f" ({', '.join(nerves)}), but they complete only {place.named}",
             question="Were other nerves treated that complete more joints?",
             citations=_supply(day, place.joints),
@@ -185,7 +179,7 @@ def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: {series(place.sacral)} supply the sacroiliac joint, not a facet"
+            f"{codes_of(place.lines)}: {series(place.sacral)} supply the sacroiliac joint, not a facet"
             f" joint{reported}",
             question="Which facet joints were treated in addition to the sacroiliac nerves?",
             citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
@@ -204,7 +198,7 @@ def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: {_complete_nothing(loose)}",
+                f"{codes_of(place.lines)}: {_complete_nothing(loose)}",
                 question="Was the other nerve of the joint treated too, on the same side?",
                 citations=_supply(day, near),
             )
@@ -228,10 +222,9 @@ def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: {_levels(place.fewest)} billed, but the note documents"
+            f"{codes_of(place.lines)}: {_levels(place.fewest)} billed, but the note documents"
             f" {series(sorted(both))} on both sides; the second side of a level is not another level",
             question="Was each level treated on both sides, or were other levels treated?",
-            citations=(),
         )
 
 
@@ -243,7 +236,7 @@ def injection_included_in_ablation(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)}: the ablation at {series(sorted(place.included))} includes the"
+            f"{codes_of(place.lines)}: the ablation at {series(sorted(place.included))} includes the"
             " injection there",
             question="Was another joint injected that was not ablated?",
             citations=stated.citations if isinstance(stated, Known) else (),
@@ -259,11 +252,10 @@ def region_differs(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{_codes(place.lines)} {_agree(place.lines, 'is', 'are')} for {place.region} levels, but"
+            f"{codes_of(place.lines)} {agreeing(place.lines, 'is', 'are')} for {place.region} levels, but"
             f" the note documents {series(there)}, which {agree(there, 'takes', 'take')}"
             f" {elsewhere[0].region} codes",
             question="Which joints were treated?",
-            citations=(),
         )
 
 
@@ -287,32 +279,38 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
         )
         question = "Were the other levels treated, and were they left off the claim on purpose?"
         beyond = _beyond(day, place)
-        if beyond or not place.lines or len(place.coded) > _covered(day, place):
-            yield RawFinding(
-                lines=numbers(lines),
-                message=f"{said}{beyond and '; '}{beyond}",
+        if beyond or not place.lines or _is_over(_limits(day, place)[0], len(place.coded)):
+            yield finding(
+                lines,
+                f"{said}{beyond and '; '}{beyond}",
                 severity=Severity.WARNING if beyond else None,
-                remedy=Question(question=question),
+                question=question,
             )
         else:
             yield _found(day, lines, said, question=question, citations=())
 
 
-def _covered(day: Day, place: Place) -> int:
-    """Return how many levels of a place are covered: all of them if no limit is known."""
-    most = value_of(day.rules.max_levels(_family(place)))
-    return len(place.coded) if most is None else most
+def _limits(day: Day, place: Place) -> tuple[Limit | NotKnown, Limit | NotKnown]:
+    """Return the limits on the levels of a place, and on regions."""
+    levels = limit_in(day.rules, LimitId.LEVELS, _family(place))
+    return levels, limit_in(day.rules, LimitId.REGIONS)
+
+
+def _is_over(limit: Limit | NotKnown, used: int) -> bool:
+    """Whether an amount in one session is certainly more than a limit allows."""
+    if isinstance(limit, NotKnown):
+        return False
+    return judge_amount(limit, Amount(at_least=used, at_most=used)).result is Result.NOT_MET
 
 
 def _beyond(day: Day, place: Place) -> str:
     """Return why the rest may be left out on purpose or billed elsewhere, or nothing."""
-    levels = _covered(day, place)
-    if place.most >= levels:
-        return f"the policy covers {levels}"
-    most = value_of(day.rules.max_regions())
+    levels, regions = _limits(day, place)
+    if isinstance(levels, Limit) and _is_over(levels, place.most + 1):
+        return f"the policy covers {levels.most}"
     billed = {other.region for other in _places(day) if other.lines}
-    if most is not None and not place.lines and len(billed) >= most:
-        return f"the policy covers {_levels(most, 'region')} in one session"
+    if isinstance(regions, Limit) and not place.lines and _is_over(regions, len(billed) + 1):
+        return f"the policy covers {_levels(regions.most, 'region')} in one session"
     return "" if day.alone else "the claim has lines of another practitioner or date"
 
 
@@ -338,10 +336,9 @@ def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: {_levels(place.both)} billed as bilateral, but the note"
+                f"{codes_of(place.lines)}: {_levels(place.both)} billed as bilateral, but the note"
                 f" documents {_sided(place)}; report further levels with add-on codes",
                 question="Which levels and sides were treated?",
-                citations=(),
             )
 
 
@@ -377,10 +374,9 @@ def bilateral_not_billed(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: the note documents {series(both)} on both sides, but the"
+                f"{codes_of(place.lines)}: the note documents {series(both)} on both sides, but the"
                 " claim bills fewer sides",
                 question="Were both sides treated?",
-                citations=(),
             )
 
 
@@ -401,10 +397,9 @@ def side_differs(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{_codes(place.lines)}: billed on {_named_sides(extra)} for more levels than the"
+                f"{codes_of(place.lines)}: billed on {_named_sides(extra)} for more levels than the"
                 f" note documents ({_sided(place)})",
                 question="Which side was treated?",
-                citations=(),
             )
 
 
@@ -421,13 +416,11 @@ def side_not_documented(day: Day) -> Iterator[RawFinding]:
         if one and any(place.billed(side) > place.documented(side) for side in sides):
             unnamed = sorted(joint for joint, side in place.joints.items() if side is None)
             if unnamed:
-                yield RawFinding(
-                    lines=numbers(one),
-                    message=(
-                        f"{_codes(one)}: the claim reports a side, but the note documents none for"
-                        f" {series(unnamed)}"
-                    ),
-                    remedy=Question(question="Which side does the record document?"),
+                yield finding(
+                    one,
+                    f"{codes_of(one)}: the claim reports a side, but the note documents none for"
+                    f" {series(unnamed)}",
+                    question="Which side does the record document?",
                 )
 
 
@@ -508,7 +501,7 @@ def guidance_differs(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 wrong.lines,
-                f"{_codes(wrong.lines)} {_agree(wrong.lines, 'includes', 'include')}"
+                f"{codes_of(wrong.lines)} {agreeing(wrong.lines, 'includes', 'include')}"
                 f" {series([*meant], 'or')} guidance, but the note documents {series([*had])}"
                 f"{_instead(day, wrong)}",
                 question="Which guidance does the record document?",
@@ -533,7 +526,7 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     if wrong.treatments:
         coded = "; no source we have read states which code applies"
         if wrong.severity is None:
-            these = _agree(wrong.lines, "this code", "these codes")
+            these = agreeing(wrong.lines, "this code", "these codes")
             coded = f", which {agree(had, 'is', 'are')} not reported with {these}"
         said = f"the note documents {series(had)}{coded}{_instead(day, wrong)}"
     else:
@@ -546,7 +539,7 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     return _found(
         day,
         wrong.lines,
-        f"{_codes(wrong.lines)}: {said}",
+        f"{codes_of(wrong.lines)}: {said}",
         question="Which technique does the record document, and which code does the payer want?",
         citations=citations,
         severity=wrong.severity,
@@ -579,14 +572,12 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding]:
         nerves = sorted({nerve for other in meant for nerve in other.nerves})
         if nerves and listed.isdisjoint(nerves):
             joints = sorted({joint for place in note.places for joint in place.joints})
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{code} is for {series(nerves)}, but the note documents {series(joints)} and no"
-                    " facet code is billed"
-                ),
-                citations=tuple(dict.fromkeys(c for other in meant for c in other.citations)),
-                remedy=Question(question="Which nerve was treated?"),
+            yield finding(
+                lines,
+                f"{code} is for {series(nerves)}, but the note documents {series(joints)} and no"
+                " facet code is billed",
+                citations=(c for other in meant for c in other.citations),
+                question="Which nerve was treated?",
             )
 
 
@@ -602,10 +593,10 @@ def purpose_differs(day: Day) -> Iterator[RawFinding]:
     stated, purpose = day.purpose, purposes.pop()
     lines = [line for line in day.facet if kind_of(line) is _INJECTION]
     if stated not in (None, purpose):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{_codes(lines)}: the claim is {stated} but the note is {purpose}",
-            remedy=Question(question="Was the injection diagnostic or therapeutic?"),
+        yield finding(
+            lines,
+            f"{codes_of(lines)}: the claim is {stated} but the note is {purpose}",
+            question="Was the injection diagnostic or therapeutic?",
         )
     elif stated is None:
         yield from _kx_differs(day, lines, diagnostic=purpose is Purpose.DIAGNOSTIC)
@@ -614,40 +605,24 @@ def purpose_differs(day: Day) -> Iterator[RawFinding]:
 def _kx_differs(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[RawFinding]:
     """Find KX or its lack at odds with the note, where the claim states no purpose."""
     wrong: list[Line] = []
-    required: dict[Kx, None] = {}
+    required: dict[Known[str], None] = {}
     for line in lines:
         family = line.facts.code.family
-        kx = kx_for(day.plan, family) if isinstance(family, Family) else None
-        if isinstance(kx, Kx) and has_kx(line) is not diagnostic:
+        kx = day.rules.kx(family) if isinstance(family, Family) else None
+        if isinstance(kx, Known) and has_kx(line) is not diagnostic:
             wrong.append(line)
             required[kx] = None
     if not wrong:
         return
     [kx, *_] = required
-    has = _agree(wrong, "has", "have")
-    changed = [_with_or_without(day, line, kx, diagnostic=diagnostic) for line in wrong]
-    whole = [line for line in changed if line is not None]
-    full = [line for line, new in zip(wrong, changed, strict=True) if new is None]
-    yield RawFinding(
-        lines=numbers(wrong),
-        message=(
-            f"The note is diagnostic but {_codes(wrong)} {has} no {kx.modifier}"
-            if diagnostic
-            else f"The note is therapeutic but {_codes(wrong)} {has} {kx.modifier}"
-        ),
+    yield finding(
+        wrong,
+        f"The note is diagnostic but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} no {kx.value}"
+        if diagnostic
+        else f"The note is therapeutic but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} {kx.value}",
         citations=kx.citations,
-        remedy=Question(
-            question=f"{_codes(full)} {_agree(full, 'has', 'have')} no room for {kx.modifier}; which"
-            " modifier can be removed?"
-        )
-        if full
-        else instead(*whole),
+        remedy=with_or_without_kx(day, kx, wrong, diagnostic=diagnostic),
     )
-
-
-def _with_or_without(day: Day, line: Line, kx: Kx, *, diagnostic: bool) -> Rewritten | None:
-    kept = without_kx(line)
-    return remarked_as(day.plan, line, (*kept, kx.modifier) if diagnostic else kept)
 
 
 def _other_day(day: Day) -> Iterator[RawFinding]:
@@ -683,11 +658,11 @@ def session_not_codable(day: Day) -> Iterator[RawFinding]:
     """Find facet codes on a claim with a note that can't be coded as written."""
     note = noted(day)
     if note and isinstance(note.answer, Refusal) and note.answer.reason in _OPEN:
-        yield RawFinding(
-            lines=numbers(day.facet),
-            message=f"The note can't be coded as written: {note.answer.message}",
+        yield finding(
+            day.facet,
+            f"The note can't be coded as written: {note.answer.message}",
             citations=note.answer.citations,
-            remedy=Question(question="What else does the record document?"),
+            question="What else does the record document?",
         )
 
 
@@ -700,32 +675,22 @@ def _found(
     message: str,
     *,
     question: str,
-    citations: tuple[Citation, ...],
+    citations: Iterable[Citation] = (),
     severity: Severity | None = None,
 ) -> RawFinding:
     """Return a finding with the lines that coding writes as its remedy, or else with a question."""
     note = noted(day)
-    coded = _as_coded(day, note) if note else None
-    if coded is None:
-        return RawFinding(
-            lines=numbers(lines),
-            message=message,
-            citations=citations,
-            severity=severity,
-            remedy=Question(question=question),
-        )
-    replaced, rewrite = coded
-    return RawFinding(
-        lines=replaced, message=message, citations=citations, severity=severity, remedy=rewrite
-    )
+    billed, rewrite = (note and _as_coded(day, note)) or (lines, None)
+    remedy = rewrite or Question(question=question)
+    return finding(billed, message, citations=citations, severity=severity, remedy=remedy)
 
 
 _MOST_LINES = 30
 _OPEN_NERVES = (NoteId.NERVES_INCOMPLETE, NoteId.NERVE_WITHOUT_JOINT)
 
 
-def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
-    """Return the lines that coding writes, with the numbers of the billed lines they replace.
+def _as_coded(day: Day, note: Noted) -> tuple[list[Line], Rewrite] | None:
+    """Return the lines that coding writes, with the billed lines that they replace.
 
     None if coding left something open, if the claim states another purpose, if more would be billed
     than is covered, or if a charge would be lost, doubled or moved to another code.
@@ -747,17 +712,16 @@ def _as_coded(day: Day, note: Noted) -> tuple[tuple[int, ...], Rewrite] | None:
     if rewritten is None:
         return None
     kept = () if have else tuple(line.rewritten() for line in lines)
-    return numbers(lines), instead(*kept, *rewritten)
+    return lines, instead(*kept, *rewritten)
 
 
 def _adds_uncovered(day: Day, place: Place) -> bool:
     """Whether the lines that coding writes exceed what is covered and the billed ones do not."""
-    most = value_of(day.rules.max_regions())
-    coded = {other.region for other in _places(day) if other.coded}
-    billed = {other.region for other in _places(day) if other.lines}
-    regions = len(coded) if most is None else most
-    return len(place.coded) > max(_covered(day, place), place.fewest) or len(coded) > max(
-        regions, len(billed)
+    levels, regions = _limits(day, place)
+    coded = len({other.region for other in _places(day) if other.coded})
+    billed = len({other.region for other in _places(day) if other.lines})
+    return (len(place.coded) > place.fewest and _is_over(levels, len(place.coded))) or (
+        coded > billed and _is_over(regions, coded)
     )
 
 

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
-from cptfacet.checking.rule import (
-    NotAsked,
-    RawFinding,
-    checks,
-    in_order,
-    numbers,
-    remarked,
-    shown,
-)
+from cptfacet.checking.rule import NotAsked, RawFinding, checks, finding, in_order, remarked, shown
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Status
@@ -29,9 +21,9 @@ from cptfacet.procedures import CodeGroup, Ordinal
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
-    from cptfacet.checking.modifier_faults import ModifierFaults
     from cptfacet.citations import Citation
     from cptfacet.indicators import Indicators
+    from cptfacet.modifier_faults import ModifierFaults
     from cptfacet.modifiers import Modifier
 
 _MOST_NAMED = 5
@@ -45,10 +37,10 @@ def units_missing(day: Day) -> Iterator[RawFinding]:
     """Find facet lines without units."""
     for line in day.facet:
         if line.written.units is None:
-            yield RawFinding(
-                lines=(line.number,),
-                message=f"{line.code} has no units; units must be 1 or more",
-                remedy=Question(question=f"How many units of {line.code} were performed?"),
+            yield finding(
+                [line],
+                f"{line.code} has no units; units must be 1 or more",
+                question=f"How many units of {line.code} were performed?",
             )
 
 
@@ -58,10 +50,10 @@ def units_invalid(day: Day) -> Iterator[RawFinding]:
     for line in day.facet:
         units = line.written.units
         if units is not None and line.units is None:
-            yield RawFinding(
-                lines=(line.number,),
-                message=f"{line.code} has {_fault(units)}",
-                remedy=Question(question=f"How many units of {line.code} were performed?"),
+            yield finding(
+                [line],
+                f"{line.code} has {_fault(units)}",
+                question=f"How many units of {line.code} were performed?",
             )
 
 
@@ -97,12 +89,14 @@ def modifier_malformed(day: Day) -> Iterator[RawFinding]:
             named = series([shown(modifier) for modifier in faults.malformed])
             what = agree(faults.malformed, "is not a valid modifier", "are not valid modifiers")
             message = f"{_code(line)}: {named} {what} (two characters, such as {example})"
-        yield RawFinding(
-            lines=(line.number,),
-            message=message,
-            remedy=remarked(line, tuple(filter(None, line.facts.modifiers)))
-            if faults.malformed == ("",)
-            else Question(question=f"Which modifiers belong on {_code(line)}?"),
+        yield finding(
+            [line],
+            message,
+            remedy=(
+                remarked(line, tuple(filter(None, line.facts.modifiers)))
+                if faults.malformed == ("",)
+                else Question(question=f"Which modifiers belong on {_code(line)}?")
+            ),
         )
 
 
@@ -115,16 +109,14 @@ def modifier_not_in_force(day: Day) -> Iterator[RawFinding | NotAsked]:
         for modifier in faults.ended:
             term = modifier.term
             ended = f"was valid only through {term.last}"
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{_code(line)}: modifier {modifier.code}"
-                    f" {ended if day.plan.on > term.last else f'is not valid before {term.first}'}"
-                ),
+            yield finding(
+                [line],
+                f"{_code(line)}: modifier {modifier.code}"
+                f" {ended if day.plan.on > term.last else f'is not valid before {term.first}'}",
                 citations=modifier.citations,
                 remedy=_why(modifier, line),
             )
-    known = day.plan.known_modifiers
+    known = day.rules.modifiers
     for needs, reason, listed in (
         ("effective dates of modifiers", _UNDATED, [m for m in unknown if m in known]),
         ("the full list of modifiers", _UNLISTED, [m for m in unknown if m not in known]),
@@ -143,12 +135,10 @@ def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
     for line, faults in _faulty(day):
         if faults.repeated:
             once = tuple(dict.fromkeys(line.facts.modifiers))
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{_code(line)} has {series(faults.repeated)} more than once; report"
-                    f" {agree(faults.repeated, 'it', 'each')} once"
-                ),
+            yield finding(
+                [line],
+                f"{_code(line)} has {series(faults.repeated)} more than once; report"
+                f" {agree(faults.repeated, 'it', 'each')} once",
                 remedy=remarked(line, once),
             )
 
@@ -159,14 +149,12 @@ def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
     for line, faults in _faulty(day):
         for conflict in faults.conflicts:
             found = sorted(conflict.modifiers.intersection(line.facts.modifiers))
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{_code(line)}: modifiers {series(found)} conflict; report only the one that"
-                    " applies"
-                ),
+            yield finding(
+                [line],
+                f"{_code(line)}: modifiers {series(found)} conflict; report only the one that"
+                " applies",
                 citations=conflict.citations,
-                remedy=Question(question=f"Which applies to {_code(line)}: {series(found, 'or')}?"),
+                question=f"Which applies to {_code(line)}: {series(found, 'or')}?",
             )
 
 
@@ -175,12 +163,10 @@ def modifier_not_for_claim_type(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not used on this type of claim."""
     for line, faults in _faulty(day):
         for modifier in faults.foreign:
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{_code(line)}: modifier {modifier.code} is for {series(modifier.claim_types)}"
-                    f" claims, not for {day.claim_type} claims"
-                ),
+            yield finding(
+                [line],
+                f"{_code(line)}: modifier {modifier.code} is for {series(modifier.claim_types)}"
+                f" claims, not for {day.claim_type} claims",
                 citations=modifier.citations,
                 remedy=_why(modifier, line),
             )
@@ -197,12 +183,10 @@ def modifier_order(day: Day) -> Iterator[RawFinding]:
         stay = tuple(dict.fromkeys(m for m in line.facts.modifiers if m not in leaving))
         ordered = in_order(day.plan, stay)
         if ordered != stay:
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{_code(line)}: modifiers out of sequence; use {', '.join(ordered[:_MOST_NAMED])}"
-                    f" ({', '.join(stated.value)})"
-                ),
+            yield finding(
+                [line],
+                f"{_code(line)}: modifiers out of sequence; use {', '.join(ordered[:_MOST_NAMED])}"
+                f" ({', '.join(stated.value)})",
                 citations=stated.citations,
                 remedy=remarked(line, faults.ordered),
             )
@@ -225,7 +209,7 @@ def _leaving(day: Day, line: Line, faults: ModifierFaults) -> set[str]:
     if loses_kx(day, line):
         leaving.update(line.facts.with_roles(ModifierRole.REQUIREMENTS_MET))
     for code in line.facts.modifiers:
-        known = day.plan.known_modifiers.get(code)
+        known = day.rules.modifiers.get(code)
         if known and any(isinstance(s, RawFinding) for s in _misapplied(day, line, known)):
             leaving.add(code)
     return leaving
@@ -237,11 +221,11 @@ def too_many_modifiers(day: Day) -> Iterator[RawFinding]:
     stated = day.rules.max_modifiers()
     for line, faults in _faulty(day):
         if faults.many and isinstance(stated, Known):
-            yield RawFinding(
-                lines=(line.number,),
-                message=f"{_code(line)} has more than {stated.value} modifiers, and a line has room for {stated.value}",
+            yield finding(
+                [line],
+                f"{_code(line)} has more than {stated.value} modifiers, and a line has room for {stated.value}",
                 citations=stated.citations,
-                remedy=Question(question=f"Which modifiers of {_code(line)} should be kept?"),
+                question=f"Which modifiers of {_code(line)} should be kept?",
             )
 
 
@@ -319,8 +303,8 @@ def modifier_not_for_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers that do not apply to the code."""
     for line in day.showing(Signal.OTHER_MODIFIER):
         for code in sorted(set(line.facts.modifiers)):
-            if code in day.plan.known_modifiers:
-                yield from _misapplied(day, line, day.plan.known_modifiers[code])
+            if code in day.rules.modifiers:
+                yield from _misapplied(day, line, day.rules.modifiers[code])
 
 
 def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding | NotAsked]:
@@ -342,9 +326,9 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
             citations = _all_of(indicators.citations, modifier.citations)
     if reason is not None:
         judged = modifier.effect_confidence is Confidence.JUDGMENT
-        yield RawFinding(
-            lines=(line.number,),
-            message=f"{line.code}: modifier {modifier.code} does not apply; {reason}",
+        yield finding(
+            [line],
+            f"{line.code}: modifier {modifier.code} does not apply; {reason}",
             citations=citations,
             severity=Severity.WARNING if judged else None,
             remedy=_why(modifier, line),
@@ -385,16 +369,12 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
         if indicators is None or not _in_force(day, indicators):
             yield _without_edition("bilateral", line)
         elif not indicators.bilateral.pays_second_side:
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{line.code}-{both}: with bilateral indicator {indicators.bilateral} the fee"
-                    " schedule pays nothing more for a second side"
-                ),
+            yield finding(
+                [line],
+                f"{line.code}-{both}: with bilateral indicator {indicators.bilateral} the fee"
+                " schedule pays nothing more for a second side",
                 citations=indicators.citations,
-                remedy=Question(
-                    question=f"Was {line.code} performed twice, or should {both} be removed?"
-                ),
+                question=f"Was {line.code} performed twice, or should {both} be removed?",
             )
 
 
@@ -407,12 +387,10 @@ def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the modifier for multiple procedures on add-on codes."""
     for line in day.showing(Signal.MULTIPLE | Signal.ADD_ON):
         used = day.plan.reference.get_modifier_code(ModifierRole.MULTIPLE)
-        yield RawFinding(
-            lines=(line.number,),
-            message=(
-                f"{line.code}-{used}: an add-on code is exempt from the multiple procedure"
-                f" reduction; remove {used}"
-            ),
+        yield finding(
+            [line],
+            f"{line.code}-{used}: an add-on code is exempt from the multiple procedure"
+            f" reduction; remove {used}",
             remedy=remarked(line, line.facts.without(ModifierRole.MULTIPLE)),
         )
 
@@ -432,11 +410,11 @@ def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
                 reason=f"no source we have read lists POS codes before {place.term.first}",
             )
         elif not facts.assigned:
-            yield RawFinding(
-                lines=numbers(lines),
-                message=f"POS {_pos(written)} is not in the CMS place-of-service code set",
+            yield finding(
+                lines,
+                f"POS {_pos(written)} is not in the CMS place-of-service code set",
                 citations=place.citations if place else (),
-                remedy=Question(question="Where was the service performed?"),
+                question="Where was the service performed?",
             )
 
 
@@ -448,14 +426,12 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
         facts = day.plan.place(written)
         if facts.place is not None and facts.foreign:
             own = day.plan.reference.find_places(facility=claim_type)
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"POS {facts.place.code} does not fit claim type {claim_type}"
-                    f" (POS {series([p.code for p in own], 'or')})"
-                ),
+            yield finding(
+                lines,
+                f"POS {facts.place.code} does not fit claim type {claim_type}"
+                f" (POS {series([p.code for p in own], 'or')})",
                 citations=_all_of(*(p.citations for p in own)),
-                remedy=Question(question="Where was the service performed, and who bills for it?"),
+                question="Where was the service performed, and who bills for it?",
             )
 
 
@@ -494,13 +470,11 @@ def duplicate_line(day: Day) -> Iterator[RawFinding]:
             if counted
             else "the payer denies all but one as duplicates"
         )
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code} is on {len(lines)} lines with the same modifiers; {advice}",
+        yield finding(
+            lines,
+            f"{code} is on {len(lines)} lines with the same modifiers; {advice}",
             severity=Severity.WARNING if counted else None,
-            remedy=Question(
-                question=f"Are these {what}, or was {code} billed more than once by mistake?"
-            ),
+            question=f"Are these {what}, or was {code} billed more than once by mistake?",
         )
 
 

@@ -16,12 +16,21 @@ from cptfacet._text import agree, ordinal, series
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, not_told
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Severity
 from cptfacet.history import INJECTIONS, PastSession, SessionKind
-from cptfacet.limits import CountedBy, LimitId, Missing, Result, judge_session, unmarked_kind
+from cptfacet.limits import (
+    CountedBy,
+    LimitId,
+    Missing,
+    Result,
+    global_period_in,
+    judge_session,
+    limit_in,
+    unmarked_kind,
+)
 from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
 from cptfacet.policies import NotKnown
@@ -47,9 +56,11 @@ def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find a session beyond the number that the policy covers in its region and window."""
     for today, lines in _today(day):
         if today.kind is SessionKind.INJECTION:
-            yield _for_want_of_purpose([day.plan.limit(_LIMITS[purpose]) for purpose in _EITHER])
+            yield _for_want_of_purpose(
+                [limit_in(day.rules, _LIMITS[purpose]) for purpose in _EITHER]
+            )
         elif today.kind in _LIMITS:
-            limit = day.plan.limit(_LIMITS[today.kind])
+            limit = limit_in(day.rules, _LIMITS[today.kind])
             yield from _over(day, today, lines, limit, f"{_WORDS[today.kind]} session{{}}")
 
 
@@ -61,7 +72,7 @@ def _pools(plan: Plan) -> bool:
 @checks(when=_FOR | Signal.INJECTION, where=_pools)
 def pooled_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find an injection beyond a limit that may count both purposes together."""
-    limit = day.plan.limit(LimitId.INJECTION_SESSIONS)
+    limit = limit_in(day.rules, LimitId.INJECTION_SESSIONS)
     seen: set[object] = set()
     for today, lines in _today(day):
         if today.kind in INJECTIONS and today.region not in seen:
@@ -95,7 +106,7 @@ def _is_of_practitioners(plan: Plan) -> bool:
 @checks(when=_FOR, where=_is_of_practitioners)
 def in_global_period(day: Day) -> Iterator[RawFinding]:
     """Find procedures in the global period of an earlier ablation without a modifier for it."""
-    limit = day.plan.global_period
+    limit = day.rules.once(global_period_in)
     bare = [
         line
         for line in day.facet
@@ -108,20 +119,16 @@ def in_global_period(day: Day) -> Iterator[RawFinding]:
     today = PastSession(date=day.date, kind=kind)
     if judge_session(limit, today, day.history).result is not Result.MET:
         codes = [code for code, _ in by_code(bare)]
-        modifiers = [m.code for m in day.plan.known_modifiers.values() if m.role in _AFTER]
-        yield RawFinding(
-            lines=numbers(bare),
-            message=(
-                f"{series(codes)} {agree(codes, 'is', 'are')} billed within the"
-                f" {limit.window.days}-day global period of an earlier ablation, without modifier"
-                f" {series(sorted(modifiers), 'or')}"
-            ),
+        modifiers = [m.code for m in day.rules.modifiers.values() if m.role in _AFTER]
+        yield finding(
+            bare,
+            f"{series(codes)} {agree(codes, 'is', 'are')} billed within the"
+            f" {limit.window.days}-day global period of an earlier ablation, without modifier"
+            f" {series(sorted(modifiers), 'or')}",
             citations=limit.citations,
-            remedy=Question(
-                question="Did the same practitioner or group perform the ablation? If so, was this"
-                " procedure unrelated (such as the other side), staged, or a return to the"
-                " procedure room?"
-            ),
+            question="Did the same practitioner or group perform the ablation? If so, was this"
+            " procedure unrelated (such as the other side), staged, or a return to the"
+            " procedure room?",
         )
 
 
@@ -216,21 +223,19 @@ def _over(
     sure = verdict.result is Result.NOT_MET
     number = 1 + (verdict.earlier.at_least if sure else verdict.earlier.at_most)
     where = f" of the {today.region} region" if today.region else ""
-    yield RawFinding(
-        lines=numbers(lines),
-        message=(
-            f"This {'is' if sure else 'may be'} the {ordinal(number)} {what.format(where)} in"
-            f" {limit.window.months} months; {limit.max} are covered"
-        ),
+    yield finding(
+        lines,
+        f"This {'is' if sure else 'may be'} the {ordinal(number)} {what.format(where)} in"
+        f" {limit.window.months} months; {limit.max} are covered",
         citations=limit.citations,
-        remedy=Question(question="Does the record document a reason for an exception?"),
         severity=None if sure else Severity.WARNING,
+        question="Does the record document a reason for an exception?",
     )
 
 
 def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | NotAsked]:
     """Yield that an earlier session was, or may have been, at the same level."""
-    limit, done = day.plan.limit(limit_id), _today(day)
+    limit, done = limit_in(day.rules, limit_id), _today(day)
     kinds = {today.kind for today, _ in done}
     if SessionKind.INJECTION in kinds:
         yield _for_want_of_purpose([limit])
@@ -245,12 +250,12 @@ def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | N
         if verdict.result is Result.MET:
             continue
         where, question = _said(verdict)
-        yield RawFinding(
-            lines=numbers(lines),
-            message=text.format(where=where, window=limit.window),
+        yield finding(
+            lines,
+            text.format(where=where, window=limit.window),
             citations=limit.citations,
-            remedy=Question(question=question),
             severity=None if verdict.result is Result.NOT_MET else Severity.WARNING,
+            question=question,
         )
 
 

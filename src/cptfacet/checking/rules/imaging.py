@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from cptfacet._text import series
 from cptfacet.anatomy import CodeRegion
-from cptfacet.checking.day import Day, Line
+from cptfacet.checking.day import Day
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
     by_code,
     checks,
+    codes_of,
+    finding,
     instead,
     not_told,
-    numbers,
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import Question, Severity
@@ -30,7 +31,7 @@ _BESIDE = Signal.FACET | Signal.IMAGING | Signal.EVALUATION | Signal.SEDATION
 def imaging_bundled(day: Day) -> Iterator[RawFinding]:
     """Find imaging guidance that is billed with codes that include it."""
     including: dict[Family, Known[Bundling]] = {}
-    for family, _ in day.by_region():
+    for family, _ in day.by_region:
         if isinstance(family, Family):
             stated = day.rules.imaging(family)
             if isinstance(stated, Known) and stated.value is Bundling.INCLUDED:
@@ -44,12 +45,12 @@ def imaging_bundled(day: Day) -> Iterator[RawFinding]:
     for code, lines in by_code(day.showing(Signal.IMAGING)):
         marked = all(line.facts.has(ModifierRole.DISTINCT) for line in lines)
         goes = alone and all(line.written.charge is None for line in lines)
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code}: imaging guidance is included in {series(facet)}; {advice}",
+        yield finding(
+            lines,
+            f"{code}: imaging guidance is included in {series(facet)}; {advice}",
             citations=citations,
             severity=Severity.WARNING if marked and not alone else None,
-            remedy=instead() if goes else Question(question=_asked(code, alone=alone)),
+            remedy=(instead() if goes else Question(question=_asked(code, alone=alone))),
         )
 
 
@@ -67,9 +68,9 @@ def ultrasound_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield not_told(stated)
     elif stated.value is Coverage.NOT_COVERED:
         lines = day.showing(Signal.ULTRASOUND)
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{_codes(lines)}: facet injections under ultrasound are not covered",
+        yield finding(
+            lines,
+            f"{codes_of(lines)}: facet injections under ultrasound are not covered",
             citations=stated.citations,
         )
 
@@ -77,18 +78,16 @@ def ultrasound_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks(when=Signal.FACET | Signal.ULTRASOUND | Signal.SEVERAL_FACET)
 def guidance_mixed(day: Day) -> Iterator[RawFinding]:
     """Find injections of one region under two kinds of guidance."""
-    grouped = day.by_region()
+    grouped = day.by_region
     for region in CodeRegion:
         one = grouped.get((Family.IMAGE_GUIDED_INJECTION, region), [])
         other = grouped.get((Family.ULTRASOUND_INJECTION, region), [])
         if one and other:
-            yield RawFinding(
-                lines=numbers((*one, *other)),
-                message=(
-                    f"{_codes(one)} (fluoroscopy or CT) and {_codes(other)} (ultrasound) are billed"
-                    f" in the same region ({region})"
-                ),
-                remedy=Question(question="Which guidance does the note document for each level?"),
+            yield finding(
+                (*one, *other),
+                f"{codes_of(one)} (fluoroscopy or CT) and {codes_of(other)} (ultrasound) are billed"
+                f" in the same region ({region})",
+                question="Which guidance does the note document for each level?",
             )
 
 
@@ -106,19 +105,11 @@ def injection_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
         injected = [line for line in in_region if line.facts.signals & Signal.INJECTION]
         ablated = [line for line in in_region if line.facts.signals & Signal.ABLATION]
         if injected and ablated:
-            yield RawFinding(
-                lines=numbers(injected),
-                message=(
-                    f"{_codes(injected)} (injection) with {_codes(ablated)} (ablation) in the same"
-                    " region; the ablation includes an injection at the same joint"
-                ),
+            yield finding(
+                injected,
+                f"{codes_of(injected)} (injection) with {codes_of(ablated)} (ablation) in the same"
+                " region; the ablation includes an injection at the same joint",
                 citations=stated.citations,
-                remedy=Question(
-                    question="Which joints were injected, and which were ablated? Do not bill an"
-                    " injection at an ablated joint."
-                ),
+                question="Which joints were injected, and which were ablated? Do not bill an"
+                " injection at an ablated joint.",
             )
-
-
-def _codes(lines: Iterable[Line]) -> str:
-    return series(sorted({line.code for line in lines}))

@@ -16,6 +16,7 @@ from cptfacet.checking.rule import (
     Share,
     by_code,
     checks,
+    finding,
     in_order,
     not_told,
     numbers,
@@ -140,9 +141,9 @@ def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
     billed = {_facts(code).code: (code, form) for code, form in _billed(day)}
     for line in day.showing(Signal.SEVERAL_SIDES):
         sides = [role for role in LATERAL_ROLES if role in line.facts.sides]
-        yield RawFinding(
-            lines=(line.number,),
-            message=f"{line.code}: modifiers {_names(day, *sides)} conflict; report {_only(sides)}",
+        yield finding(
+            [line],
+            f"{line.code}: modifiers {_names(day, *sides)} conflict; report {_only(sides)}",
             remedy=_one_side(day, line, billed.get(line.code))
             or Question(
                 question=f"Was {line.code} performed on the right, the left or both sides?"
@@ -186,15 +187,15 @@ def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
             continue  # there the modifier itself is wrong, and other rules report it
         if line.units is not None and line.units > 1:
             both = _names(day, ModifierRole.BILATERAL)
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{line.code}-{both} has {line.units} units; with modifier {both} both sides are"
-                    " 1 unit"
+            yield finding(
+                [line],
+                f"{line.code}-{both} has {line.units} units; with modifier {both} both sides are"
+                " 1 unit",
+                remedy=(
+                    Rewrite(lines=(line.rewritten(units=1),))
+                    if line.units == _BOTH
+                    else _which_sides(line.code)
                 ),
-                remedy=Rewrite(lines=(line.rewritten(units=1),))
-                if line.units == _BOTH
-                else _which_sides(line.code),
             )
 
 
@@ -206,12 +207,10 @@ def first_level_repeated(day: Day) -> Iterator[RawFinding]:
             continue
         most = 1 if line.side else _BOTH
         if line.units is not None and line.units > most:
-            yield RawFinding(
-                lines=(line.number,),
-                message=(
-                    f"{line.code} has {line.units} units but represents one level; report further"
-                    " levels with add-on codes"
-                ),
+            yield finding(
+                [line],
+                f"{line.code} has {line.units} units but represents one level; report further"
+                " levels with add-on codes",
                 citations=line.facts.code.citations,
                 remedy=_which_sides(line.code),
             )
@@ -232,19 +231,15 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
         if isinstance(form, NotKnown):
             yield not_told(form)
         elif form is not None and value_of(form) is not LateralityFormat.TWO_UNITS:
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{code} has 2 units but represents one level; this payer wants a bilateral"
-                    f" level as {_reported(day, form.value)}"
-                ),
+            yield finding(
+                lines,
+                f"{code} has 2 units but represents one level; this payer wants a bilateral"
+                f" level as {_reported(day, form.value)}",
                 citations=form.citations,
-                severity=Severity.WARNING
-                if value_of(form) is LateralityFormat.RT_LT_LINES
-                else None,
-                remedy=Question(
-                    question=f"Was {code} performed on both sides, or is the second unit a mistake?"
+                severity=(
+                    Severity.WARNING if value_of(form) is LateralityFormat.RT_LT_LINES else None
                 ),
+                question=f"Was {code} performed on both sides, or is the second unit a mistake?",
             )
 
 
@@ -268,9 +263,9 @@ def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
             both = _names(day, ModifierRole.BILATERAL)
             wanted = _reported(day, form.value)
             for line in lines:
-                yield RawFinding(
-                    lines=(line.number,),
-                    message=f"{line.code}-{both}: an ASC reports a bilateral level as {wanted}",
+                yield finding(
+                    [line],
+                    f"{line.code}-{both}: an ASC reports a bilateral level as {wanted}",
                     citations=form.citations,
                     remedy=_rewrite(day, code, line, LateralityFormat.RT_LT_LINES)
                     or _which_sides(line.code),
@@ -291,12 +286,10 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
             both = _names(day, ModifierRole.BILATERAL)
             judged = form.provision.confidence is Confidence.JUDGMENT
             for line in code.naming(ModifierRole.BILATERAL):
-                yield RawFinding(
-                    lines=(line.number,),
-                    message=(
-                        f"{line.code}-{both}: under this payer, report a bilateral add-on with 2"
-                        f" units instead of modifier {both}"
-                    ),
+                yield finding(
+                    [line],
+                    f"{line.code}-{both}: under this payer, report a bilateral add-on with 2"
+                    f" units instead of modifier {both}",
                     citations=form.citations,
                     severity=Severity.WARNING if judged else None,
                     remedy=(
@@ -327,11 +320,9 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
         lines = _of_other_form(day, code, form.value)
         if lines:
             named = _facts(code).code
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{named}: this payer wants a bilateral level as {_reported(day, form.value)}"
-                ),
+            yield finding(
+                lines,
+                f"{named}: this payer wants a bilateral level as {_reported(day, form.value)}",
                 citations=form.citations,
                 remedy=_in_form(day, code, lines, form) or _which_sides(named),
             )
@@ -402,16 +393,16 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
             continue
         lines = [*both, *plain, *named]
         joined = len(lines) == len(code.lines) == _BOTH and not named and _are_alike(*lines)
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{_facts(code).code}-{_names(day, ModifierRole.BILATERAL)} bills both sides; any"
-                f" other line of {_facts(code).code} bills a side again"
-            ),
+        yield finding(
+            lines,
+            f"{_facts(code).code}-{_names(day, ModifierRole.BILATERAL)} bills both sides; any"
+            f" other line of {_facts(code).code} bills a side again",
             citations=form.citations,
-            remedy=Rewrite(lines=_written(day, lines, form.value))
-            if joined
-            else _which_sides(_facts(code).code),
+            remedy=(
+                Rewrite(lines=_written(day, lines, form.value))
+                if joined
+                else _which_sides(_facts(code).code)
+            ),
         )
 
 
@@ -426,7 +417,7 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
     """Find an add-on for one side after a first level on the other side, and nothing else."""
     if day.session is not None:
         return  # the rules on documentation read it
-    for lines in day.by_region().values():
+    for lines in day.by_region.values():
         if len(lines) != _BOTH:
             continue
         first, added = sorted(lines, key=lambda line: line.facts.code.ordinal is not Ordinal.FIRST)
@@ -438,16 +429,12 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
         ):
             form = value_of(first.facts.code.form)
             wanted = f", as {_reported(day, form)}" if form else ""
-            yield RawFinding(
-                lines=numbers(lines),
-                message=(
-                    f"{first.code}-{_names(day, *first.sides)} with"
-                    f" {added.code}-{_names(day, *added.sides)} is correct only if two levels were"
-                    f" treated; if one level was treated on both sides, bill only {first.code}{wanted}"
-                ),
-                remedy=Question(
-                    question="Was one level treated on both sides, or one level on each side?"
-                ),
+            yield finding(
+                lines,
+                f"{first.code}-{_names(day, *first.sides)} with"
+                f" {added.code}-{_names(day, *added.sides)} is correct only if two levels were"
+                f" treated; if one level was treated on both sides, bill only {first.code}{wanted}",
+                question="Was one level treated on both sides, or one level on each side?",
             )
 
 
@@ -463,14 +450,12 @@ def side_not_named(day: Day) -> Iterator[RawFinding]:
     if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
         named = series([day.plan.reference.get_modifier_code(role) for role in _OPPOSITE], "or")
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{series(codes)} {agree(codes, 'has', 'have')} no modifier for the side; report"
-                f" {named} for a level treated on one side"
-            ),
+        yield finding(
+            lines,
+            f"{series(codes)} {agree(codes, 'has', 'have')} no modifier for the side; report"
+            f" {named} for a level treated on one side",
             citations=stated.citations,
-            remedy=Question(question="Which side was treated, or were both sides treated?"),
+            question="Which side was treated, or were both sides treated?",
         )
 
 
@@ -503,19 +488,17 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
     stated = day.rules.level_order()
     if not isinstance(stated, Known):
         return
-    for lines in day.by_region().values():
+    for lines in day.by_region.values():
         levels = {code.ordinal: code for code in billed_codes(lines)}
         for earlier, later in _ORDERED:
             before, after = levels.get(earlier), levels.get(later)
             if before and after and _is_of_one_side(before) and _is_of_both_sides(after):
-                yield RawFinding(
-                    lines=numbers((*before.lines, *after.lines)),
-                    message=(
-                        f"{_facts(after).code} is bilateral but {_facts(before).code} is not; report"
-                        " bilateral levels first"
-                    ),
+                yield finding(
+                    (*before.lines, *after.lines),
+                    f"{_facts(after).code} is bilateral but {_facts(before).code} is not; report"
+                    " bilateral levels first",
                     citations=stated.citations,
-                    remedy=Question(question="Which levels were treated on both sides?"),
+                    question="Which levels were treated on both sides?",
                 )
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._text import series
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line, billed_codes
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, checks, codes_of, finding, not_told
 from cptfacet.checking.signals import Signal
 from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
-from cptfacet.limits import Amount, LimitId, Result, judge_amount
+from cptfacet.limits import Amount, LimitId, Result, judge_amount, limit_in
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import NotKnown, value_of
 from cptfacet.policies.vocabulary import (
@@ -50,7 +49,7 @@ def _in_order(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
     """Return the lines of current codes by family and region, in that order."""
     found = [
         ((family, region), lines)
-        for (family, region), lines in day.by_region().items()
+        for (family, region), lines in day.by_region.items()
         if isinstance(family, Family)
     ]
     return sorted(found, key=lambda pair: pair[0])
@@ -70,23 +69,19 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         third = _of(lines, Ordinal.THIRD_AND_MORE)
         if not third or _not_covered(day, family):
             continue
-        limit = day.plan.limit(LimitId.LEVELS, family)
+        limit = limit_in(day.rules, LimitId.LEVELS, family)
         if isinstance(limit, NotKnown):
             yield not_told(limit)
         elif judge_amount(limit, _THREE_LEVELS).result is Result.NOT_MET:
             since = _not_known_since(day)
-            yield RawFinding(
-                lines=numbers(third),
-                message=(
-                    f"{third[0].code} is a third level; {limit.max} levels of a region are covered"
-                    f" in one session{since and f'; {since}'}"
-                ),
+            yield finding(
+                third,
+                f"{third[0].code} is a third level; {limit.max} levels of a region are covered"
+                f" in one session{since and f'; {since}'}",
                 citations=limit.citations,
                 severity=Severity.WARNING if since else None,
-                remedy=Question(
-                    question="Was the patient informed before the service that the third level is"
-                    " not covered, or will the denial be appealed?"
-                ),
+                question="Was the patient informed before the service that the third level is"
+                " not covered, or will the denial be appealed?",
             )
 
 
@@ -106,7 +101,7 @@ def _not_covered(day: Day, family: Family) -> bool:
 @checks(when=Signal.ABLATION | Signal.ADD_ON)
 def levels_above_limit(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more ablated levels of a region than the policy covers in one session."""
-    limit = day.plan.limit(LimitId.LEVELS, Family.ABLATION)
+    limit = limit_in(day.rules, LimitId.LEVELS, Family.ABLATION)
     if isinstance(limit, NotKnown):
         yield not_told(limit)
         return
@@ -134,28 +129,22 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
     added = _of(lines, Ordinal.EACH_ADDITIONAL)
     verdict = judge_amount(limit, Amount(at_least=fewest, at_most=likely))
     if verdict.result is Result.NOT_MET:
-        yield RawFinding(
-            lines=numbers(added),
-            message=(
-                f"{_codes(lines)} represent {fewest} levels of one region; {limit.max} are covered"
-                " in one session"
-            ),
+        yield finding(
+            added,
+            f"{codes_of(lines)} represent {fewest} levels of one region; {limit.max} are covered"
+            " in one session",
             citations=limit.citations,
             remedy=_asked_of(fewest, ablated, limit),
         )
     elif verdict.result is Result.NOT_KNOWN:
-        yield RawFinding(
-            lines=numbers(added),
-            message=(
-                f"{_codes(lines)} may represent {likely} levels of one region; {limit.max} are"
-                " covered in one session"
-            ),
+        yield finding(
+            added,
+            f"{codes_of(lines)} may represent {likely} levels of one region; {limit.max} are"
+            " covered in one session",
             citations=limit.citations,
             severity=Severity.WARNING,
-            remedy=Question(
-                question="Are the right and left units for the same joints, which makes each joint"
-                " one bilateral level?"
-            ),
+            question="Are the right and left units for the same joints, which makes each joint"
+            " one bilateral level?",
         )
 
 
@@ -177,14 +166,10 @@ def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
     return {joint for joint, region in regions.items() if region in group.regions}
 
 
-def _codes(lines: Iterable[Line]) -> str:
-    return series([code for code, _ in by_code(lines)])
-
-
 @checks(when=Signal.CERVICAL_THORACIC | Signal.LUMBAR_SACRAL)
 def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more regions in one session than the policy covers."""
-    limit = day.plan.limit(LimitId.REGIONS)
+    limit = limit_in(day.rules, LimitId.REGIONS)
     count = len({region for group in day.groups for region in _counted(day, group)})
     if count <= 1:
         return
@@ -195,7 +180,7 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
     verdict = judge_amount(limit, Amount(at_least=fewest, at_most=count))
     if verdict.result is not Result.MET:
         said = (
-            f"{_codes(day.facet)} are in {count} regions;"
+            f"{codes_of(day.facet)} are in {count} regions;"
             f" {'one is' if limit.max == 1 else f'{limit.max} are'} covered in one session"
         )
         question = (
@@ -206,12 +191,12 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
             both = " with ".join(JUNCTION)
             said = f"{said}; {both}, as documented, is one lumbar session billed {written}"
             question = f"Should {both} be billed {written}?"
-        yield RawFinding(
-            lines=numbers(day.facet),
-            message=said,
+        yield finding(
+            day.facet,
+            said,
             citations=(*citations, *limit.citations),
             severity=None if verdict.result is Result.NOT_MET else Severity.WARNING,
-            remedy=Question(question=question),
+            question=question,
         )
 
 
@@ -300,16 +285,12 @@ def third_level_without_second(day: Day) -> Iterator[RawFinding]:
             )
             second = known[0].code if known else "the second-level code"
             procedure = third[0].facts.code.procedure
-            yield RawFinding(
-                lines=numbers(third),
-                message=(
-                    f"{third[0].code} is for levels after the second, and {second} is not billed"
-                ),
+            yield finding(
+                third,
+                f"{third[0].code} is for levels after the second, and {second} is not billed",
                 citations=procedure.citations if procedure else (),
-                remedy=Question(
-                    question=f"Were two levels treated, which takes {second} instead of"
-                    f" {third[0].code}, or more, which needs {second} too?"
-                ),
+                question=f"Were two levels treated, which takes {second} instead of"
+                f" {third[0].code}, or more, which needs {second} too?",
             )
 
 
@@ -332,17 +313,13 @@ def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
         certain = code.excess and not code.units[ModifierRole.BILATERAL]
         if certain or (_is_plain(code, 2) and not _both_sides(day, lines)):
             procedure = added[0].facts.code.procedure
-            yield RawFinding(
-                lines=numbers(added),
-                message=(
-                    f"{added[0].code} represents {_NAMED[ordinal]} and is reported once per side;"
-                    " the lines bill more"
-                ),
+            yield finding(
+                added,
+                f"{added[0].code} represents {_NAMED[ordinal]} and is reported once per side;"
+                " the lines bill more",
                 citations=procedure.citations if procedure else (),
                 severity=None if certain else Severity.WARNING,
-                remedy=Question(
-                    question=f"Which levels and sides does {added[0].code} represent here?"
-                ),
+                question=f"Which levels and sides does {added[0].code} represent here?",
             )
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, instead, not_told, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, instead, not_told
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.findings import Question
@@ -43,16 +43,12 @@ def pair_never_paid(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield met
             continue
         edit = met.edit
-        yield RawFinding(
-            lines=numbers(met.lines),
-            message=(
-                f"{edit.column2} is not paid with {edit.column1} (NCCI PTP edit, indicator"
-                f" {edit.indicator.value}); no modifier bypasses the edit"
-            ),
+        yield finding(
+            met.lines,
+            f"{edit.column2} is not paid with {edit.column1} (NCCI PTP edit, indicator"
+            f" {edit.indicator.value}); no modifier bypasses the edit",
             citations=met.citations,
-            remedy=Question(
-                question=f"Was {edit.column2} part of {edit.column1}, and should it be removed?"
-            ),
+            question=f"Was {edit.column2} part of {edit.column1}, and should it be removed?",
         )
 
 
@@ -64,17 +60,13 @@ def pair_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield bypass
         elif bypass.failing:
             edit = bypass.edit
-            yield RawFinding(
-                lines=numbers(bypass.failing),
-                message=(
-                    f"{edit.column2} is not paid with {edit.column1} unless a modifier shows"
-                    f" distinct services (NCCI PTP edit, indicator {edit.indicator.value})"
-                ),
+            yield finding(
+                bypass.failing,
+                f"{edit.column2} is not paid with {edit.column1} unless a modifier shows"
+                f" distinct services (NCCI PTP edit, indicator {edit.indicator.value})",
                 citations=bypass.citations,
-                remedy=Question(
-                    question=f"Were {edit.column1} and {edit.column2} performed at separate sites"
-                    " or in separate sessions, and does the record document it?"
-                ),
+                question=f"Were {edit.column1} and {edit.column2} performed at separate sites"
+                " or in separate sessions, and does the record document it?",
             )
 
 
@@ -84,12 +76,10 @@ def pair_with_modifier(day: Day) -> Iterator[RawFinding]:
     for bypass in _bypassable(day):
         if isinstance(bypass, _Bypass) and not bypass.failing:
             edit = bypass.edit
-            yield RawFinding(
-                lines=numbers(bypass.met.lines),
-                message=(
-                    f"{edit.column2} is paid with {edit.column1} only because of"
-                    f" {series(bypass.by)}; the record must document the separate site or session"
-                ),
+            yield finding(
+                bypass.met.lines,
+                f"{edit.column2} is paid with {edit.column1} only because of"
+                f" {series(bypass.by)}; the record must document the separate site or session",
                 citations=bypass.citations,
             )
 
@@ -106,18 +96,14 @@ def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
         narrower = [m for m in listed if m != general and role_of(m) is ModifierRole.DISTINCT]
         using = [line for line in bypass.met.lines if general in line.facts.modifiers]
         if narrower and using:
-            yield RawFinding(
-                lines=numbers(using),
-                message=(
-                    f"{general} bypasses the PTP edit of {bypass.edit.column1} and"
-                    f" {bypass.edit.column2}; {series(narrower, 'or')} would state why the two"
-                    " services are distinct"
-                ),
+            yield finding(
+                using,
+                f"{general} bypasses the PTP edit of {bypass.edit.column1} and"
+                f" {bypass.edit.column2}; {series(narrower, 'or')} would state why the two"
+                " services are distinct",
                 citations=bypass.listed.citations,
-                remedy=Question(
-                    question="Was it a separate encounter, structure or practitioner, or a"
-                    " service that does not overlap?"
-                ),
+                question="Was it a separate encounter, structure or practitioner, or a"
+                " service that does not overlap?",
             )
 
 
@@ -142,7 +128,7 @@ def distinct_modifier_not_needed(day: Day) -> Iterator[RawFinding | NotAsked]:
         if not facet and len(others) > 1:
             continue  # edits between two codes that are not facet codes are not all known
         said = [
-            day.plan.pair(code, other)
+            day.rules.pair(code, other)
             for other in codes
             if other != code and (facet or day.plan.code(other).facet)
         ]
@@ -166,16 +152,16 @@ def _not_needed(day: Day, code: str, lines: list[Line], known: list[PairEdits]) 
     alone = sum(line.code == code for line in day.lines) == 1
     settled = alone and all(each.provenance.basis is Basis.STATED for each in known)
     [line, *_] = lines
-    return RawFinding(
-        lines=numbers(lines),
-        message=(
-            f"{code}-{'-'.join(used)}: no PTP edit pairs {code} with another code of the day, so"
-            f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing{ended}"
+    return finding(
+        lines,
+        f"{code}-{'-'.join(used)}: no PTP edit pairs {code} with another code of the day, so"
+        f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing{ended}",
+        citations=(c for each in known for c in each.provenance.citations),
+        remedy=(
+            instead(line.rewritten(modifiers=line.facts.without(ModifierRole.DISTINCT)))
+            if settled
+            else Question(question=f"Which service of the day was {code} distinct from?")
         ),
-        citations=tuple(dict.fromkeys(c for each in known for c in each.provenance.citations)),
-        remedy=instead(line.rewritten(modifiers=line.facts.without(ModifierRole.DISTINCT)))
-        if settled
-        else Question(question=f"Which service of the day was {code} distinct from?"),
     )
 
 

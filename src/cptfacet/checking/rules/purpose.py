@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.kx import INJECTIONS, Kx, borrowed_kx, has_kx, kx_for, without_kx
+from cptfacet.checking.kx import INJECTIONS, borrowed_kx, has_kx, with_or_without_kx, without_kx
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
     Rewrite,
-    by_code,
+    agreeing,
     checks,
+    codes_of,
+    finding,
     instead,
     not_told,
-    numbers,
-    remarked_as,
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
-from cptfacet.findings import Question
 from cptfacet.policies import Known, NotKnown
 from cptfacet.policies.vocabulary import MODIFIER_DIAGNOSTIC
 from cptfacet.procedures import Family
@@ -36,15 +34,6 @@ def of_family(day: Day, family: Family) -> list[Line]:
     return [line for line in day.facet if line.facts.code.family is family]
 
 
-def _codes(lines: list[Line]) -> str:
-    return series([code for code, _ in by_code(lines)])
-
-
-def _agree(lines: list[Line], one: str, many: str) -> str:
-    """Return the word that agrees with the codes of lines, each named once."""
-    return agree(by_code(lines), one, many)
-
-
 @checks(when=(Signal.NO_KX | Signal.DIAGNOSTIC, Signal.NO_KX | Signal.NO_PURPOSE))
 def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines of a diagnostic injection without the modifier that the policy requires."""
@@ -53,7 +42,7 @@ def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
         lines = of_family(day, family)
         if not lines:
             continue
-        kx = kx_for(day.plan, family)
+        kx = day.rules.kx(family)
         if isinstance(kx, NotKnown):
             yield not_told(kx)
         elif kx and purpose is Purpose.DIAGNOSTIC:
@@ -61,31 +50,17 @@ def kx_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
             if bare:
                 yield _missing(day, kx, bare)
         elif kx and day.session is None and not any(map(has_kx, lines)):
-            reason = f"the payer counts lines without {kx.modifier} as therapeutic"
+            reason = f"the payer counts lines without {kx.value} as therapeutic"
             yield NotAsked(needs="purpose", reason=reason)
 
 
-def _missing(day: Day, kx: Kx, bare: list[Line]) -> RawFinding:
-    return RawFinding(
-        lines=numbers(bare),
-        message=(
-            f"The claim is diagnostic but {_codes(bare)} {_agree(bare, 'has', 'have')} no"
-            f" {kx.modifier}; the payer will count the session as therapeutic"
-        ),
+def _missing(day: Day, kx: Known[str], bare: list[Line]) -> RawFinding:
+    return finding(
+        bare,
+        f"The claim is diagnostic but {codes_of(bare)} {agreeing(bare, 'has', 'have')} no"
+        f" {kx.value}; the payer will count the session as therapeutic",
         citations=kx.citations,
-        remedy=_with_kx(day, kx, bare),
-    )
-
-
-def _with_kx(day: Day, kx: Kx, bare: list[Line]) -> Rewrite | Question:
-    lines = [remarked_as(day.plan, line, (*line.facts.modifiers, kx.modifier)) for line in bare]
-    whole = [line for line in lines if line is not None]
-    if len(whole) == len(bare):
-        return instead(*whole)
-    full = [line for line, new in zip(bare, lines, strict=True) if new is None]
-    return Question(
-        question=f"{_codes(full)} {_agree(full, 'has', 'have')} no room for {kx.modifier}; which"
-        " modifier can be removed?"
+        remedy=with_or_without_kx(day, kx, bare, diagnostic=True),
     )
 
 
@@ -98,22 +73,18 @@ def kx_partial(day: Day) -> Iterator[RawFinding]:
     if session and len({treatment.purpose for treatment in session.treatments}) > 1:
         return
     for (family, _), lines in _injections(day):
-        kx = kx_for(day.plan, family)
+        kx = day.rules.kx(family)
         having = [line for line in lines if has_kx(line)]
-        if isinstance(kx, Kx) and 0 < len(having) < len(lines):
+        if isinstance(kx, Known) and 0 < len(having) < len(lines):
             bare = [line for line in lines if not has_kx(line)]
-            yield RawFinding(
-                lines=numbers(bare),
-                message=(
-                    f"{_codes(bare)} {_agree(bare, 'has', 'have')} no {kx.modifier} but"
-                    f" {_codes(having)} {_agree(having, 'does', 'do')}; every line of a diagnostic"
-                    f" session needs {kx.modifier}"
-                ),
+            yield finding(
+                bare,
+                f"{codes_of(bare)} {agreeing(bare, 'has', 'have')} no {kx.value} but"
+                f" {codes_of(having)} {agreeing(having, 'does', 'do')}; every line of a diagnostic"
+                f" session needs {kx.value}",
                 citations=kx.citations,
-                remedy=Question(
-                    question=f"Was the session diagnostic ({kx.modifier} on every line) or"
-                    f" therapeutic (no {kx.modifier})?"
-                ),
+                question=f"Was the session diagnostic ({kx.value} on every line) or"
+                f" therapeutic (no {kx.value})?",
             )
 
 
@@ -121,7 +92,7 @@ def _injections(day: Day) -> list[tuple[tuple[Family, CodeRegion], list[Line]]]:
     """List the injection lines by family and region, in the order of these."""
     found = [
         ((family, region), lines)
-        for (family, region), lines in day.by_region().items()
+        for (family, region), lines in day.by_region.items()
         if family in INJECTIONS and isinstance(family, Family)
     ]
     return sorted(found, key=lambda pair: pair[0])
@@ -132,14 +103,12 @@ def kx_on_therapeutic(day: Day) -> Iterator[RawFinding]:
     """Find therapeutic injections with the modifier for diagnostic ones."""
     for family in INJECTIONS:
         having = [line for line in of_family(day, family) if has_kx(line)]
-        kx = kx_for(day.plan, family) if having else None
-        if isinstance(kx, Kx):
-            yield RawFinding(
-                lines=numbers(having),
-                message=(
-                    f"The claim is therapeutic but {_codes(having)} {_agree(having, 'has', 'have')}"
-                    f" {kx.modifier}, which is for diagnostic injections; remove {kx.modifier}"
-                ),
+        kx = day.rules.kx(family) if having else None
+        if isinstance(kx, Known):
+            yield finding(
+                having,
+                f"The claim is therapeutic but {codes_of(having)} {agreeing(having, 'has', 'have')}"
+                f" {kx.value}, which is for diagnostic injections; remove {kx.value}",
                 citations=kx.citations,
                 remedy=_without_kx(having),
             )
@@ -165,11 +134,11 @@ def kx_on_ultrasound(day: Day) -> Iterator[RawFinding]:
 def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
     """Find lines with the modifier in a family that does not take it, where another one does."""
     having = [line for line in of_family(day, family) if has_kx(line)]
-    kx = borrowed_kx(day.plan, family) if having else None
+    kx = borrowed_kx(day.rules, family) if having else None
     if kx:
-        yield RawFinding(
-            lines=numbers(having),
-            message=f"{_codes(having)}: {kx.modifier} is for {only}; remove {kx.modifier}",
+        yield finding(
+            having,
+            f"{codes_of(having)}: {kx.value} is for {only}; remove {kx.value}",
             citations=kx.citations,
             remedy=_without_kx(having),
         )
@@ -177,7 +146,7 @@ def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
 
 def _later(plan: Plan, family: Family) -> list[Known[str | None]]:
     """List the later provisions that require the modifier, where the policy does not yet."""
-    if kx_for(plan, family) is not None:
+    if plan.rules.kx(family) is not None:
         return []
     return [
         stated
@@ -198,10 +167,8 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
         later = _later(day.plan, family) if having else []
         if later:
             first = min(later, key=lambda stated: stated.provision.term.first)
-            yield RawFinding(
-                lines=numbers(having),
-                message=(
-                    f"{_codes(having)}: the policy asks for {first.value} only {first.provision.term}"
-                ),
+            yield finding(
+                having,
+                f"{codes_of(having)}: the policy asks for {first.value} only {first.provision.term}",
                 citations=first.citations,
             )

@@ -12,11 +12,11 @@ from cptfacet.checking.rule import (
     by_code,
     checks,
     checks_whole,
+    finding,
     not_told,
-    numbers,
 )
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Severity
 from cptfacet.policies import Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import SedationCoverage
 from cptfacet.procedures import Family
@@ -78,14 +78,12 @@ def _found(
     procedures = series([code for code, _ in by_code(facet)])
     coverage = "not covered" if denied else "covered only case by case, with a documented reason"
     for code, lines in by_code(sedation):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code}: sedation or anesthesia with {procedures} is {coverage}",
-            citations=tuple(dict.fromkeys(c for each in denied or known for c in each.citations)),
+        yield finding(
+            lines,
+            f"{code}: sedation or anesthesia with {procedures} is {coverage}",
+            citations=(c for each in denied or known for c in each.citations),
             severity=Severity.ERROR if denied else Severity.WARNING,
-            remedy=Question(
-                question=f"Was {code} for another service, or what reason does the record document?"
-            ),
+            question=f"Was {code} for another service, or what reason does the record document?",
         )
 
 

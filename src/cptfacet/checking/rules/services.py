@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, not_told, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, not_told
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
@@ -42,17 +42,13 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
         for citation in line.facts.code.procedure.indicators.citations
     ]
     for code, lines in by_code(visits):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{code} has no {stated.value}; a visit on the day of {codes} is included in the"
-                " procedure unless it was significant and separate"
-            ),
-            citations=tuple(dict.fromkeys((*stated.citations, *indicators))),
-            remedy=Question(
-                question="Does the record document a significant visit beyond the decision to"
-                " perform the procedure and the usual work before and after it?"
-            ),
+        yield finding(
+            lines,
+            f"{code} has no {stated.value}; a visit on the day of {codes} is included in the"
+            " procedure unless it was significant and separate",
+            citations=(*stated.citations, *indicators),
+            question="Does the record document a significant visit beyond the decision to"
+            " perform the procedure and the usual work before and after it?",
         )
 
 
@@ -99,12 +95,12 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
             coverage = "at the same or a nearby level it is covered only for a facet cyst"
             if _is_for_cyst(day):
                 coverage, severity = f"{coverage}, which is documented here", Severity.INFO
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code} is {_BLOCKS[group]} on the same day as {facet}; {coverage}",
+        yield finding(
+            lines,
+            f"{code} is {_BLOCKS[group]} on the same day as {facet}; {coverage}",
             citations=stated.citations,
             severity=severity,
-            remedy=Question(question=f"What reason does the record document for {code}?"),
+            question=f"What reason does the record document for {code}?",
         )
 
 
@@ -123,10 +119,8 @@ def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield not_told(stated)
         return
     for code, lines in by_code(day.showing(Signal.IMPLANT)):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code}: facet joint implants are not covered",
-            citations=stated.citations,
+        yield finding(
+            lines, f"{code}: facet joint implants are not covered", citations=stated.citations
         )
 
 
@@ -145,14 +139,14 @@ def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
     citations = [c for t in (done or denied) for c in denied[t].citations]
     for code, lines in by_code(day.showing(Signal.UNLISTED)):
         what = done[0].replace("-", " ") if done else ""
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{code} reports {what}, a denervation that is not thermal and is not covered"
+        yield finding(
+            lines,
+            f"{code} reports {what}, a denervation that is not thermal and is not covered"
             if done
             else f"If {code} reports a denervation that is not thermal, it is not covered",
-            citations=tuple(dict.fromkeys(citations)),
+            citations=citations,
             severity=None if done else Severity.INFO,
-            remedy=None if done else Question(question=f"Which procedure does {code} report?"),
+            remedy=(None if done else Question(question=f"Which procedure does {code} report?")),
         )
 
 
@@ -160,12 +154,10 @@ def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
 def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
     """Find codes of the sacroiliac joint, which other policies govern."""
     for code, lines in by_code(day.showing(Signal.SACROILIAC)):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{code} is a sacroiliac procedure; the payer covers it under another policy, which"
-                " is not checked here"
-            ),
+        yield finding(
+            lines,
+            f"{code} is a sacroiliac procedure; the payer covers it under another policy, which"
+            " is not checked here",
         )
 
 
@@ -176,14 +168,14 @@ def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
 def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines of an ASC claim whose payment is packaged into the procedure's."""
     for code, lines in by_code(day.showing(Signal.ASC_PACKAGED)):
-        status = day.plan.asc(code)
+        status = day.rules.asc[code]
         if isinstance(status, Unknown):
             if lines[0].facts.code.facet:
                 yield NotAsked(needs="ASC addenda", reason=status.reason)
         else:
-            yield RawFinding(
-                lines=numbers(lines),
-                message=f"{code} is packaged on an ASC claim (payment indicator {status.indicator});"
+            yield finding(
+                lines,
+                f"{code} is packaged on an ASC claim (payment indicator {status.indicator});"
                 " nothing more is paid for it",
                 citations=status.provenance.citations,
             )
@@ -193,11 +185,11 @@ def asc_packaged(day: Day) -> Iterator[RawFinding | NotAsked]:
 def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find codes that are not payable to an ASC."""
     for code, lines in by_code(day.showing(Signal.ASC_NOT_PAYABLE)):
-        status = day.plan.asc(code)
+        status = day.rules.asc[code]
         if isinstance(status, AscStatus):
-            yield RawFinding(
-                lines=numbers(lines),
-                message=f"{code} is not payable to an ASC (addendum {status.addendum})",
+            yield finding(
+                lines,
+                f"{code} is not payable to an ASC (addendum {status.addendum})",
                 citations=status.provenance.citations,
             )
 
@@ -210,17 +202,13 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
     """Find modifiers for distinct services on a day with levels of one family and region only."""
     for code, lines in by_code(day.distinct_levels):
         used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
-        yield RawFinding(
-            lines=numbers(lines),
-            message=(
-                f"{code}-{'-'.join(used)}: every line is a level of the same family and region, so"
-                f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing; report a side with"
-                " its own modifier and a further level with an add-on code"
-            ),
-            remedy=Question(
-                question=f"Does {code} report the other side, a further level, or the same level"
-                " twice?"
-            ),
+        yield finding(
+            lines,
+            f"{code}-{'-'.join(used)}: every line is a level of the same family and region, so"
+            f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing; report a side with"
+            " its own modifier and a further level with an add-on code",
+            question=f"Does {code} report the other side, a further level, or the same level"
+            " twice?",
         )
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, numbers
+from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import Question
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import LateralityFormat
@@ -23,7 +22,7 @@ def mue_exceeded(day: Day) -> Iterator[RawFinding | NotAsked]:
     them.
     """
     for code, lines in by_code(line for line in day.lines if line.facts.code.shaped):
-        edit = day.plan.mue(code)
+        edit = day.rules.mues[code]
         if isinstance(edit, Mue):
             yield from _beyond(edit, lines, _second_sides(day, lines))
         elif lines[0].facts.code.facet:  # for other codes, not every edit is published
@@ -74,14 +73,10 @@ _APPEAL = "; more may be paid on appeal if the record supports it"
 
 def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
     appeal = "" if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
-    return RawFinding(
-        lines=numbers(lines),
-        message=(
-            f"{edit.code} has {units} units; its MUE allows {edit.units} per"
-            f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){appeal}"
-        ),
+    return finding(
+        lines,
+        f"{edit.code} has {units} units; its MUE allows {edit.units} per"
+        f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){appeal}",
         citations=edit.provenance.citations,
-        remedy=Question(
-            question=f"How many levels and sides do the units of {edit.code} represent?"
-        ),
+        question=f"How many levels and sides do the units of {edit.code} represent?",
     )

@@ -12,7 +12,7 @@ from cptfacet.checking.rule import (
     by_code,
     checks,
     checks_whole,
-    numbers,
+    finding,
     shown,
 )
 from cptfacet.checking.signals import Signal
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 def code_malformed(day: Day) -> Iterator[RawFinding]:
     """Find procedure codes that do not have the format of one."""
     for code, lines in by_code(day.showing(Signal.MALFORMED)):
-        yield RawFinding(
-            lines=numbers(lines),
-            message=f"{shown(code)} is not a valid CPT/HCPCS code (five characters)"
+        yield finding(
+            lines,
+            f"{shown(code)} is not a valid CPT/HCPCS code (five characters)"
             if code
             else "The procedure code is missing",
-            remedy=Question(question="What is the correct procedure code?"),
+            question="What is the correct procedure code?",
         )
 
 
@@ -44,11 +44,11 @@ def code_not_in_force(day: Day) -> Iterator[RawFinding | NotAsked]:
     for code, lines in by_code(day.showing(Signal.NOT_IN_FORCE)):
         facts = lines[0].facts.code
         if facts.standing is Status.NOT_IN_FORCE:
-            yield RawFinding(
-                lines=numbers(lines),
-                message=f"{code} {_validity(day, facts)}",
+            yield finding(
+                lines,
+                f"{code} {_validity(day, facts)}",
                 citations=facts.citations,
-                remedy=Question(question=_which(day, facts)),
+                question=_which(day, facts),
             )
         else:
             unknown.append(code)

@@ -11,15 +11,14 @@ from cptfacet.bilateral import order_modifiers
 from cptfacet.dates import Status
 from cptfacet.errors import ParseError
 from cptfacet.modifiers import LATERAL_ROLES, Modifier, parse_modifier
+from cptfacet.policies import value_of
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from cptfacet.claims import ClaimType
     from cptfacet.modifiers import ModifierConflict
-    from cptfacet.reference import Reference
+    from cptfacet.rulebook import TermRules
 
 __all__ = ["ModifierFaults", "find_faults"]
 
@@ -51,16 +50,10 @@ class ModifierFaults:
 _NOTHING = ModifierFaults()
 
 
-def find_faults(
-    modifiers: tuple[str, ...],
-    *,
-    on: dt.date,
-    claim_type: ClaimType,
-    order: Sequence[str] | None,
-    most: int | None,
-    reference: Reference,
-) -> ModifierFaults | None:
-    """Return the faults of folded modifiers, or None if there are none."""
+def find_faults(modifiers: tuple[str, ...], rules: TermRules) -> ModifierFaults | None:
+    """Return the faults of folded modifiers under the rules of a term, or None if there are none."""
+    reference, on = rules.reference, rules.on
+    order, most = value_of(rules.modifier_order()), value_of(rules.max_modifiers())
     counts = Counter(modifiers)
     malformed = tuple(sorted(modifier for modifier in counts if not _is_modifier(modifier)))
     shaped = [modifier for modifier in counts if _is_modifier(modifier)]
@@ -86,7 +79,9 @@ def find_faults(
         foreign=_sorted(
             m
             for m in facts
-            if m.claim_types and claim_type not in m.claim_types and m.role not in LATERAL_ROLES
+            if m.claim_types
+            and rules.claim_type not in m.claim_types
+            and m.role not in LATERAL_ROLES
         ),
         ordered=ordered,
         many=most is not None and sum(map(bool, modifiers)) > most,
