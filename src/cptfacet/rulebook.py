@@ -128,12 +128,34 @@ class Rulebook:
         """Return what holds on each day of a term, for one claim type."""
         rules = self._rules.get((term, claim_type))
         if rules is None:
-            first = self._days[term - 1] if term else dt.date.min
-            last = self._days[term] - _DAY if term < len(self._days) else dt.date.max
             rules = self._rules[term, claim_type] = TermRules(
-                self.policy, self.reference, on=first, last=last, claim_type=claim_type
+                self.policy,
+                self.reference,
+                on=self._first(term),
+                last=self._last(term),
+                claim_type=claim_type,
             )
         return rules
+
+    def _first(self, term: int) -> dt.date:
+        return self._days[term - 1] if term else dt.date.min
+
+    def _last(self, term: int) -> dt.date:
+        return self._days[term] - _DAY if term < len(self._days) else dt.date.max
+
+    def period(self, on: dt.date, answer: Callable[[int], object]) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day around a date on which a question has one answer.
+
+        ``answer`` answers it in a term, by its number. A change that the answer does not rest on
+        does not end the period, so it is usually longer than the term of the date.
+        """
+        first = last = self.term(on)
+        given = answer(first)
+        while first > 0 and answer(first - 1) == given:
+            first -= 1
+        while last < len(self._days) and answer(last + 1) == given:
+            last += 1
+        return self._first(first), self._last(last)
 
     def on(self, date: dt.date, claim_type: ClaimType) -> TermRules:
         """Return what holds on a date, for one claim type."""

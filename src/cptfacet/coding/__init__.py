@@ -30,6 +30,7 @@ from cptfacet.rulebook import Remembering
 from cptfacet.sessions import Session
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from cptfacet.anatomy import Joint, Side
@@ -200,6 +201,38 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         )
         notes = (*_assumptions(session, self.policy.id, question.claim_type), *answer.notes)
         return CodedSession(claim=claim, notes=notes, why=answer.why)
+
+    def period(self, session: Session) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day around its date on which a session is coded the same.
+
+        On each day between them, the treatments and diagnoses have the same lines, notes and
+        reasons. A day without a bound is the first or the last of the calendar.
+
+        >>> from cptfacet.sessions import parse_session
+        >>> session = parse_session(
+        ...     date="2026-03-02",
+        ...     technique="mbb",
+        ...     guidance="fluoroscopy",
+        ...     joints=["L4-5:both", "L5-S1:both"],
+        ... )
+        >>> first, last = Coder("cpt").period(session)
+        >>> str(first), str(last)
+        ('2020-01-01', '9999-12-31')
+        >>> Coder("cpt").period("2026-03-02")
+        Traceback (most recent call last):
+        ...
+        TypeError: session takes a Session, not a str: make one with parse_session(date=..., ...)
+
+        Raises:
+            TypeError: The session is not a Session.
+        """
+        session = _session(session)
+        question = self._question(session)
+
+        def answer(term: int) -> _Lines | Refusal:
+            return self._answers.ask(question._replace(term=term))
+
+        return self._rulebook.period(session.date, answer)
 
     def _question(self, session: Session) -> _Question:
         return _Question(
