@@ -10,6 +10,7 @@ from cptfacet._records import brief, sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimLine
 from cptfacet.outline import Item, Outline, Section
+from cptfacet.sessions import Session
 
 __all__ = ["Note", "NoteId", "Reason", "Refusal"]
 
@@ -62,14 +63,20 @@ class Refusal:
     """Why nothing was coded, and what to report instead if a source says so.
 
     The lines of ``instead`` have no laterality modifier: they don't settle how the payer wants it.
-    ``id`` is the id of the session if the whole session is refused.
+    ``session`` is the session if all of it is refused; it is None for a part, whose refusal is in a
+    note of the coded session.
     """
 
     reason: Reason
     message: str
     instead: tuple[ClaimLine, ...] = ()
     citations: tuple[Citation, ...] = attrs.field(default=(), repr=False)
-    id: str | None = attrs.field(default=None, repr=False)
+    session: Session | None = attrs.field(default=None, repr=False)
+
+    @property
+    def id(self) -> str | None:
+        """The id of the session, if all of it is refused; it is opaque, and never shown."""
+        return None if self.session is None else self.session.id
 
     @property
     def lines(self) -> tuple[ClaimLine, ...]:

@@ -67,6 +67,11 @@ class RepairedClaim:
     original: Claim = attrs.field(repr=False)
 
     @property
+    def id(self) -> str | None:
+        """The id of the claim; it is opaque, and never shown."""
+        return self.claim.id
+
+    @property
     def lines(self) -> tuple[ClaimLine, ...]:
         """The lines of the repaired claim."""
         return self.claim.lines

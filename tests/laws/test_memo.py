@@ -92,6 +92,22 @@ def test_what_passes_through_is_that_of_the_session(one: int, other: int) -> Non
         assert coded.claim.date == session.date
         assert coded.claim.place_of_service == session.place_of_service
         assert coded.claim.id == refused.id == session.id
+        assert coded.session is session
+        assert refused.session is not None
+        assert refused.session.date == session.date
+
+
+def test_sessions_that_differ_in_what_passes_through_share_an_answer() -> None:
+    """Each result still holds its own session."""
+    coder = Coder(policies.get("medicare"))
+    ids = ("one", "other", None)
+    for treated in (BLOCK, REFUSED):
+        sessions = [attrs.evolve(treated, id=each, place_of_service="11") for each in ids]
+        answers = [coder.code(session) for session in sessions]
+
+        assert [answer.session for answer in answers] == sessions
+        assert [answer.id for answer in answers] == list(ids)
+    assert len(coder._answers) == 2
 
 
 def claim_of(*lines: ClaimLine) -> Claim:

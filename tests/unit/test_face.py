@@ -1,10 +1,12 @@
 """What the verbs take, what they say when given something else, and what results have in common."""
 
 import datetime as dt
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 import cptfacet
@@ -302,7 +304,12 @@ class TestResults:
 
         assert coded.lines
         assert not coded.is_complete
-        assert coded.refusals == (cptfacet.code_session(PULSED, policy="cpt"),)
+        assert coded.session is both
+        [refusal] = coded.refusals
+        whole = cptfacet.code_session(PULSED, policy="cpt")
+        assert isinstance(whole, cptfacet.Refusal)
+        assert (refusal.session, whole.session) == (None, PULSED)
+        assert attrs.evolve(refusal, session=PULSED) == whole
 
     def test_a_refusal(self) -> None:
         refusal = cptfacet.code_session(PULSED, policy="cpt")
@@ -321,6 +328,33 @@ class TestResults:
         assert decoded.is_complete
         assert not report.is_complete, "no session and no history was given"
         assert repaired.is_complete is (not repaired.questions)
+
+    @pytest.mark.parametrize("name", [*ANSWERS, "refusal"])
+    def test_each_result_answers_the_same_questions(self, name: str) -> None:
+        """What it is about, its lines, whether it is complete, and itself for a person."""
+        answer: Any = {**ANSWERS, "refusal": WRONG["refusal"]}[name]
+        about = {"code_session": SESSION, "refusal": PULSED}.get(name, CLAIM)
+        held = {"code_session": "session", "refusal": "session", "repair_claim": "original"}
+
+        assert getattr(answer, held.get(name, "claim")) is about
+        assert answer.id == about.id
+        assert answer.lines == (() if name == "refusal" else answer.claim.lines)
+        assert type(answer.is_complete) is bool
+        assert isinstance(answer.outline(), Outline)
+        assert answer.explain(width=80)
+        assert 0 < len(str(answer)) < 1000
+        assert hash(answer) == hash(pickle.loads(pickle.dumps(answer)))  # noqa: S301  our own
+
+    @pytest.mark.parametrize("name", [*ANSWERS, "refusal"])
+    def test_no_result_shows_the_id(self, name: str) -> None:
+        """It may identify a patient."""
+        about = {"code_session": SESSION, "refusal": PULSED}.get(name, CLAIM)
+        call = VERBS.get(name, cptfacet.code_session)
+        answer = call(attrs.evolve(about, id="MRN 123-45-6789"), policy="cpt")
+
+        assert answer.id == "MRN 123-45-6789"
+        for shown in (repr(answer), str(answer), answer.explain()):
+            assert "123-45-6789" not in shown
 
     @pytest.mark.parametrize("verb", VERBS)
     def test_an_answer_is_an_outline(self, verb: str) -> None:

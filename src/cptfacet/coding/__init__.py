@@ -136,6 +136,8 @@ def _hint(value: object) -> str:
         return "pass one session, or several to code_sessions"
     if isinstance(value, Claim):
         return "decode_claim reads a claim"
+    if isinstance(value, CodedSession):
+        return "it is coded already; to code it again, pass its .session"
     return "make one with parse_session(date=..., technique=..., joints=[...])"
 
 
@@ -188,7 +190,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         question = self._question(session)
         answer = self._answers.ask(question)
         if isinstance(answer, Refusal):
-            return answer if session.id is None else attrs.evolve(answer, id=session.id)
+            return attrs.evolve(answer, session=session)
         claim = Claim(
             claim_type=question.claim_type,
             lines=answer.lines,
@@ -200,7 +202,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
             location=session.location,
         )
         notes = (*_assumptions(session, self.policy.id, question.claim_type), *answer.notes)
-        return CodedSession(claim=claim, notes=notes, why=answer.why)
+        return CodedSession(session=session, claim=claim, notes=notes, why=answer.why)
 
     def period(self, session: Session) -> tuple[dt.date, dt.date]:
         """Return the first and the last day around its date on which a session is coded the same.

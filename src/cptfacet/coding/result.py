@@ -43,14 +43,28 @@ class LineReason:
 @sealed
 @attrs.frozen(kw_only=True)
 class CodedSession:
-    """The claim of a session, what is to be known about it, and why each line is there.
+    """A session with its claim lines, the notes on them, and the reason for each line.
 
-    The claim names the policy under which it was coded.
+    The claim names the policy under which the session was coded.
+
+    >>> from cptfacet import code_session, parse_session
+    >>> session = parse_session(
+    ...     date="2026-03-02", technique="mbb", guidance="ct", joints=["L4-5:left"]
+    ... )
+    >>> coded = code_session(session, policy="cpt")
+    >>> [line.text for line in coded.lines], coded.is_complete, coded.session == session
+    (['64493-LT x1'], True, True)
     """
 
+    session: Session = attrs.field(repr=False)
     claim: Claim
     notes: tuple[Note, ...]
     why: tuple[LineReason, ...]
+
+    @property
+    def id(self) -> str | None:
+        """The id of the session; it is opaque, and never shown."""
+        return self.session.id
 
     @property
     def lines(self) -> tuple[ClaimLine, ...]:

@@ -483,6 +483,16 @@ def _report(report: Report, converter: Converter) -> dict[str, Any]:
     return {name: write(getattr(report, name), converter) for name, write in _PARTS.items()}
 
 
+def _refusal(refusal: Refusal, converter: Converter) -> dict[str, Any]:
+    return {
+        "reason": refusal.reason.value,
+        "message": refusal.message,
+        "instead": [converter.unstructure(line) for line in refusal.instead],
+        "citations": [converter.unstructure(citation) for citation in refusal.citations],
+        **({} if refusal.id is None else {"id": refusal.id}),
+    }
+
+
 def _decoded(decoded: DecodedClaim, converter: Converter) -> dict[str, Any]:
     return {
         "sessions": [converter.unstructure(session) for session in decoded.sessions],
@@ -534,8 +544,8 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     DecodedClaim: ("id",),
     CheckedUnder: ("own_tables",),
 }
-# Answers that name the claim they are about by its id.
-BY_ID = (DecodedClaim, Report)
+# Answers that name the claim or session they are about by its id.
+BY_ID = (DecodedClaim, Refusal, Report)
 _OMIT = override(omit_if_default=True)
 # In both, parts stand before what holds them.
 _READ: tuple[type, ...] = (
@@ -543,7 +553,7 @@ _READ: tuple[type, ...] = (
     *(Target, TreatedNerve, Treatment, Session),
 )
 _WRITTEN: tuple[type, ...] = (
-    *(Refusal, Note, LineReason, CodedSession),
+    *(Note, LineReason, CodedSession),
     *(
         SideCount,
         Laterality,
@@ -609,7 +619,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(Provision, _provision)
     for answer, write in (
         *((Finding, _finding), (Report, _report)),
-        *((RepairedClaim, _repaired), (DecodedClaim, _decoded)),
+        *((RepairedClaim, _repaired), (DecodedClaim, _decoded), (Refusal, _refusal)),
     ):
         told = functools.partial(cast("Callable[..., dict[str, Any]]", write), converter=converter)
         converter.register_unstructure_hook(answer, told)
@@ -617,6 +627,8 @@ def configure(converter: Converter) -> Converter:
         fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
         if record is ClaimLine:
             fields["units"] = override(unstruct_hook=_units_out)
+        if record is CodedSession:
+            fields["session"] = override(omit=True)
         converter.register_unstructure_hook(record, _unstructure_fn(record, converter, **fields))
     return converter
 
@@ -799,7 +811,7 @@ def _is_object(data: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(data, Mapping)
 
 
-_WRAPPER = tuple(field.name for field in attrs.fields(CodedSession))
+_WRAPPER = ("claim", "notes", "why")
 
 
 @sealed

@@ -94,6 +94,7 @@ _WRITTEN_ONLY: Mapping[type, tuple[str, ...]] = {
     Provision: ("key", "cell", "value", "policy", "term", "confidence", "citations"),
     Problem: ("path", "message"),
     RepairedClaim: ("claim", "changes", "report"),
+    CodedSession: ("claim", "notes", "why"),
 }
 _NARROWED: Mapping[tuple[type, str], Part] = {
     (Session, "treatments"): {"minItems": 1},
@@ -306,7 +307,7 @@ class _Parts:
                 properties |= {name: {**_DATE, "description": _TERM[name]} for name in _TERM}
                 continue
             name, wanted = field.name, types[field.name]
-            if kind in BY_ID and wanted is Claim:
+            if kind in BY_ID and wanted in (Claim, Session | None):
                 name, wanted = "id", str | None
             part = self.of(wanted) | _NARROWED.get((kind, name), {})
             if said := _SAID_OF.get((kind, name)):
