@@ -26,6 +26,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # autodoc lists the attributes too; each is described once
 
 html_theme = "furo"
 html_title = f"{project} {release}"

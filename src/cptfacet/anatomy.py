@@ -64,7 +64,7 @@ class _HeadToTail(StrEnum):
 
 
 class Side(StrEnum):
-    """The side that was treated. A side that is not given is none of these."""
+    """The side treated. A side that is not stated is None."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -86,7 +86,7 @@ class Side(StrEnum):
 
 
 class CodeRegion(StrEnum):
-    """The region that picks a code; a coverage policy may count other regions."""
+    """The region that selects a code; a coverage policy may count by other regions."""
 
     CERVICAL_THORACIC = "cervical-thoracic"
     LUMBAR_SACRAL = "lumbar-sacral"

@@ -69,6 +69,12 @@ Forms: TypeAlias = (
 class SideCount:
     """The number of levels of one code treated on each side.
 
+    Attributes:
+        bilateral: Bilateral levels.
+        right: Levels treated on the right alone.
+        left: Levels treated on the left alone.
+        unnamed: Levels whose side is not named.
+
     >>> SideCount(bilateral=1, right=2).mirrored
     SideCount(bilateral=1, right=0, left=2, unnamed=0)
     >>> SideCount(right=-1)
@@ -147,9 +153,11 @@ class SideCount:
 class Laterality:
     """The sides that the lines of one code report, read in a laterality format.
 
-    ``sides`` is the reading with the most bilateral levels; ``fewest_bilateral`` is the number of
-    bilateral levels that every reading has. ``excess``: the units count more levels than the code
-    represents.
+    Attributes:
+        form: The laterality format.
+        sides: The reading with the most bilateral levels.
+        fewest_bilateral: How many levels are bilateral in every reading.
+        excess: Whether the units are for more levels than the code represents.
     """
 
     form: LateralityFormat

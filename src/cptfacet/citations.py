@@ -45,7 +45,14 @@ class Source:
 @sealed
 @attrs.frozen(kw_only=True, cache_hash=True)
 class Citation:
-    """A source as cited by an answer, with the dates and the confidence of the fact."""
+    """A source as cited by an answer, with the dates and the confidence of the fact.
+
+    Attributes:
+        id: The id of the source.
+        title: The title of the source.
+        url: The address of the source, or None.
+        confidence: How far the fact can be trusted.
+    """
 
     id: str
     title: str = attrs.field(repr=False)

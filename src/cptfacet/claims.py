@@ -82,7 +82,14 @@ def parse_claim_type(text: str) -> ClaimType:
 @sealed
 @attrs.frozen(kw_only=True)
 class Location:
-    """Where the service was rendered, which determines the MAC jurisdiction and the fee."""
+    """Where the service was rendered, which determines the MAC jurisdiction and the fee.
+
+    Attributes:
+        state: The state, as two letters.
+        county: The county, where a state is split between MACs.
+        zip: The ZIP code.
+        locality: The payment locality.
+    """
 
     state: str | None = None
     county: str | None = None
@@ -95,9 +102,16 @@ class Location:
 class ClaimLine:
     """One line of a claim.
 
-    ``modifiers`` are in the order of the claim. ``units`` may be anything found on a real line:
-    missing, zero, fractional or huge. ``diagnoses``, ``date`` and ``place_of_service`` default to
-    those of the claim. ``charge`` is in US dollars. ``provider`` is opaque: compared, never shown.
+    Attributes:
+        code: The procedure code.
+        modifiers: The modifiers, in the order of the line.
+        units: Any number, even zero, a fraction or a huge one, or None if it is missing. What is
+            wrong with it is a finding.
+        diagnoses: The diagnosis codes; if empty, those of the claim apply.
+        date: The date of service, if it differs from the date of the claim.
+        place_of_service: The place of service (POS), if it differs from that of the claim.
+        charge: The charge in US dollars.
+        provider: Opaque: compared and never shown.
 
     >>> ClaimLine(code="64493", modifiers=("50", "KX"), units=1).text
     '64493-50-KX x1'
@@ -252,10 +266,13 @@ def parse_line(text: str) -> ClaimLine:
 class PriorAuthorization:
     """The prior authorization that a claim reports.
 
-    ``number`` identifies the decision (for a hospital under Medicare the unique tracking number,
-    UTN); it is opaque: compared, never shown. ``decided`` is the date of the decision. ``exempt``:
-    the hospital is exempt from the program. A claim without any prior authorization differs from an
-    authorization without its number.
+    A claim without any prior authorization differs from an authorization without its number.
+
+    Attributes:
+        number: Opaque, never shown: the number of the decision. Under Medicare, the unique tracking
+            number (UTN).
+        decided: The date of the decision.
+        exempt: Whether the hospital is exempt from the program.
 
     >>> PriorAuthorization(number="12345678901234", decided=dt.date(2026, 2, 20))
     PriorAuthorization(decided=datetime.date(2026, 2, 20), exempt=False)
@@ -281,8 +298,17 @@ class PriorAuthorization:
 class Claim:
     """One claim: its lines, and the facts that all of them share.
 
-    ``id`` is opaque: echoed in JSON, never shown. ``policy`` and ``location`` select the payer's
-    rules.
+    Attributes:
+        claim_type: Who bills, and on which form.
+        lines: The lines, in the order of the claim.
+        date: The date of service of each line without its own.
+        place_of_service: The place of service (POS) of each line without its own.
+        purpose: None if it is not stated, or if the lines differ.
+        diagnoses: The diagnosis codes of each line without its own.
+        id: Opaque: returned with the answer and never shown.
+        policy: The policy to read the claim under, if the call names none.
+        location: Where the service was rendered.
+        prior_authorization: What the claim states about prior authorization.
     """
 
     claim_type: ClaimType = attrs.field(repr=str)

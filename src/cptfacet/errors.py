@@ -56,9 +56,11 @@ class CptfacetError(Exception):
 class Problem:
     """One problem at one place in a document.
 
-    ``path`` is the place in the document's own notation (``$.treatments[0].targets[1].side``, or
-    ``provisions[3].until``), ``line`` is the line of a text file if known, and ``message`` says
-    what is wrong and what to write instead.
+    Attributes:
+        path: The place in the notation of the document: ``$.treatments[0].targets[1].side`` in JSON,
+            ``provisions[3].until`` in a policy file.
+        message: What is wrong, and what would be right.
+        line: The line of a text file, if it is known.
     """
 
     path: str

@@ -91,6 +91,9 @@ class Replacement:
     """A remedy that the claim itself determines: the lines that replace those of the finding.
 
     No lines means that the lines of the finding are removed.
+
+    Attributes:
+        lines: The lines as they should be.
     """
 
     lines: tuple[ClaimLine, ...]
@@ -99,7 +102,11 @@ class Replacement:
 @sealed
 @attrs.frozen(kw_only=True)
 class Question:
-    """A remedy that the claim does not determine: what to ask first."""
+    """A remedy that the claim does not determine: what to ask first.
+
+    Attributes:
+        question: The question in words.
+    """
 
     question: str
 
@@ -112,8 +119,16 @@ Remedy: TypeAlias = Replacement | Question
 class Finding:
     """One problem of a claim: what is wrong, on which lines, and on whose authority.
 
-    ``lines`` count from 1; none means the claim as a whole. The ``citations`` are those of the
-    datum that decided, with its dates. A `Replacement` replaces exactly these lines.
+    Attributes:
+        rule: The id of the rule.
+        family: The family of the rule.
+        kind: What the finding is about.
+        severity: How severe it is.
+        lines: The lines, counted from 1; none for the claim as a whole.
+        message: The problem in words.
+        citations: The sources of the datum that decided, with its dates.
+        remedy: The fix, which replaces exactly these lines, if the claim determines it; otherwise the
+            question to ask.
     """
 
     rule: str
@@ -132,7 +147,13 @@ class Finding:
 @sealed
 @attrs.frozen(kw_only=True, cache_hash=True)
 class NotChecked:
-    """A rule that could not be checked: what it needs that was not given or is not known."""
+    """A rule that could not be checked: what it needs that was not given or is not known.
+
+    Attributes:
+        rule: The id of the rule, or of a family of rules.
+        needs: What it needs.
+        reason: Why it could not be checked, in words.
+    """
 
     rule: str
     needs: str
@@ -144,8 +165,13 @@ class NotChecked:
 class CheckedUnder:
     """What a claim was checked under: the policy and the reference data, with their dates.
 
-    ``reference`` is the date of the packaged data. ``own_tables`` lists the tables of the reference
-    given that are not the packaged ones, each with the editions laid over it.
+    Attributes:
+        policy: The id of the policy.
+        policy_edition: The date of the policy.
+        reference: The date of the packaged data.
+        cptfacet: The version of this library.
+        own_tables: Tables of the reference that are not the packaged ones, each with the editions
+            laid over it.
     """
 
     policy: str
@@ -158,7 +184,14 @@ class CheckedUnder:
 @sealed
 @attrs.frozen(kw_only=True)
 class Report:
-    """Every finding on a claim, the most severe first, and every rule that could not be checked."""
+    """Every finding on a claim, the most severe first, and every rule that could not be checked.
+
+    Attributes:
+        id: The id of the claim, or None.
+        under: The policy and the reference data, with their dates.
+        findings: The findings, the most severe first.
+        not_checked: Rules that could not be checked.
+    """
 
     claim: Claim = attrs.field(repr=False)
     under: CheckedUnder

@@ -63,8 +63,15 @@ class Refusal:
     """Why nothing was coded, and what to report instead if a source says so.
 
     The lines of ``instead`` have no laterality modifier: they don't settle how the payer wants it.
-    ``session`` is the session if all of it is refused; it is None for a part, whose refusal is in a
-    note of the coded session.
+
+    Attributes:
+        reason: Why it can't be coded.
+        message: The reason in words, and what to do if there is something.
+        instead: What is reported instead, without sides; empty if no source says.
+        citations: The sources of the refusal.
+        session: The session, if all of it is refused. None for a part: its refusal is in a note of the
+            coded session.
+        id: The id of the session, if all of it is refused.
     """
 
     reason: Reason
@@ -117,7 +124,14 @@ class Refusal:
 @sealed
 @attrs.frozen(kw_only=True)
 class Note:
-    """Something a biller should know; the note on a refused part has its refusal."""
+    """Something a biller should know; the note on a refused part has its refusal.
+
+    Attributes:
+        id: What the note is about.
+        message: The note in words.
+        citations: The sources of the note.
+        refusal: The refusal, if the note is about a part that was not coded.
+    """
 
     id: NoteId = attrs.field(repr=str)
     message: str

@@ -43,6 +43,11 @@ class Change:
 
     The lines of the ``finding`` are numbered as they were before this change, and before those of
     the same rule that were made with it.
+
+    Attributes:
+        finding: The finding that asked for the change.
+        before: The lines before the change.
+        after: The lines after the change.
     """
 
     finding: Finding
@@ -59,7 +64,13 @@ class Change:
 @sealed
 @attrs.frozen(kw_only=True)
 class RepairedClaim:
-    """A repaired claim, its changes, and the report of what is left."""
+    """A repaired claim, its changes, and the report of what is left.
+
+    Attributes:
+        claim: The repaired claim.
+        changes: What was changed, in order.
+        report: The report on the repaired claim.
+    """
 
     claim: Claim
     changes: tuple[Change, ...]

@@ -86,7 +86,7 @@ _IN_THE_JOINT = frozenset((Technique.INTRA_ARTICULAR_INJECTION, Technique.FACET_
 
 
 class Guidance(StrEnum):
-    """The imaging by which the needle was placed. Not stated is none of these."""
+    """The imaging used to place the needle. Guidance that is not stated is None."""
 
     FLUOROSCOPY = "fluoroscopy"
     CT = "ct"
@@ -160,7 +160,9 @@ def parse_guidance(text: str) -> Guidance:
 class Target:
     """One joint with the side that was treated.
 
-    A side of None means that one side was treated and the note does not say which.
+    Attributes:
+        joint: The joint treated.
+        side: Null: one side was treated, and the note does not say which.
     """
 
     joint: Joint
@@ -177,7 +179,12 @@ class Target:
 @sealed
 @attrs.frozen(kw_only=True)
 class TreatedNerve:
-    """One nerve with the side that was treated."""
+    """One nerve with the side that was treated.
+
+    Attributes:
+        nerve: The nerve treated.
+        side: Null: one side was treated, and the note does not say which.
+    """
 
     nerve: Nerve
     side: Side | None = None
@@ -266,8 +273,14 @@ def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side 
 class Treatment:
     """One technique, purpose and guidance on some targets.
 
-    ``targets`` are the joints treated, ``nerves`` how the note listed them; either may be empty. A
-    purpose or guidance of None is one that the note does not state.
+    Targets or nerves may be empty.
+
+    Attributes:
+        technique: How the joints or their nerves were treated.
+        purpose: None if the note does not state it.
+        guidance: None if the note does not state it, which is not the same as none.
+        targets: The joints treated. If they are given, they decide.
+        nerves: The nerves treated, as the note lists them.
     """
 
     technique: Technique
@@ -299,9 +312,15 @@ class Treatment:
 class Session:
     """All facet procedures on one patient on one date of service.
 
-    A claim type of None is read as professional, and the answer says so. ``id`` is opaque: it is
-    echoed and never shown. ``policy`` and ``location`` say under which rules the session is meant
-    to be coded.
+    Attributes:
+        date: The date of service. It selects the edition of every rule.
+        treatments: What was done. A joint given more than once is merged.
+        claim_type: None is read as professional, and the answer says so.
+        place_of_service: The two-character place of service (POS).
+        diagnoses: The diagnosis codes, which go on every line.
+        id: Opaque: returned with the answer and never shown.
+        policy: The policy to code under, if the call names none.
+        location: Where the service was rendered.
 
     >>> left, unnamed = Target(joint=Joint.L4_L5, side=Side.LEFT), Target(joint=Joint.L4_L5)
     >>> block = Treatment(technique=Technique.MEDIAL_BRANCH_BLOCK, targets=(left, unnamed))

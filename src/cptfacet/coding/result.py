@@ -26,10 +26,13 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class LineReason:
-    """Why one line is as it is: the joints and the side it stands for, and what shaped it.
+    """Why one line is as it is: the joints and the side it reports, and what shaped it.
 
-    ``line`` counts from 1. ``side`` is the side of every joint listed; None is one that is not
-    named, or that differs from joint to joint.
+    Attributes:
+        line: The line, counted from 1.
+        joints: The joints that the line reports.
+        side: None if no side is named, or if the joints differ.
+        provisions: The provisions that shaped the line.
     """
 
     line: int
@@ -45,7 +48,11 @@ class LineReason:
 class CodedSession:
     """A session with its claim lines, the notes on them, and the reason for each line.
 
-    The claim names the policy under which the session was coded.
+    Attributes:
+        session: The session that was coded.
+        claim: The claim, with the policy it was coded under.
+        notes: What a biller should know.
+        why: The reason for each line.
 
     >>> from cptfacet import code_session, parse_session
     >>> session = parse_session(

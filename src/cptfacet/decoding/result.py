@@ -82,7 +82,13 @@ class DoubtId(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class Doubt:
-    """A question that the lines leave open. ``lines`` count from 1."""
+    """A question that the lines leave open.
+
+    Attributes:
+        id: What the lines leave open.
+        message: The doubt in words.
+        lines: The lines, counted from 1.
+    """
 
     id: DoubtId
     message: str
@@ -92,7 +98,13 @@ class Doubt:
 @sealed
 @attrs.frozen(kw_only=True)
 class SkippedLine:
-    """A line that is not read as facet levels, and why. ``line`` counts from 1."""
+    """A line that is not read as facet levels, and why.
+
+    Attributes:
+        line: The line, counted from 1.
+        reason: Why the line is not read.
+        message: The reason in words.
+    """
 
     line: int
     reason: SkipReason
@@ -104,11 +116,18 @@ class SkippedLine:
 class BilledLevels:
     """The levels that the lines of one code report.
 
-    ``sides`` counts the levels by side in the likeliest reading: the one with the most bilateral
-    levels, or the one with the fewest if the first level is unilateral and the policy lists
-    bilateral levels first. ``laterality`` has every reading of the lines in their laterality
-    format. ``or_more``: the code represents the third and all further levels, and its one level may
-    be several. ``purpose`` comes from a modifier, or else from the claim.
+    The likeliest reading is the one with the most bilateral levels, or the one with the fewest if
+    the first level is unilateral and the policy lists bilateral levels first.
+
+    Attributes:
+        code: The procedure code.
+        ordinal: The place of the level in its group.
+        region: The region that selects the code.
+        sides: The levels by side, in the likeliest reading.
+        laterality: Every reading of the lines in their laterality format.
+        or_more: Whether its one level may be several: the third and all further levels.
+        purpose: None if neither a modifier nor the claim states it.
+        lines: The lines, counted from 1.
     """
 
     code: str
@@ -134,10 +153,17 @@ class BilledLevels:
 class BilledGroup:
     """One coded group as it was billed: a first level with its add-ons.
 
-    ``techniques`` and ``guidances`` are those that the policy reports with the family on that date;
-    no source states whether those of ``techniques_not_known`` belong to it. ``joints`` is empty
-    unless the lines determine the joints, which is rare. ``provisions`` shaped the reading, and
-    ``notes`` are the judgments and caveats among them.
+    Attributes:
+        family: The code family.
+        levels: What was billed, code by code.
+        techniques: Techniques that the policy reports with the family on that date.
+        techniques_not_known: Techniques for which no source states whether they belong to the
+            family.
+        guidances: Kinds of guidance that the policy reports with the family on that date.
+        joints: The joints, if the lines determine them; they rarely do.
+        doubts: What the lines leave open.
+        provisions: The provisions that shaped the reading.
+        notes: Judgments and caveats about these provisions.
     """
 
     family: Family
@@ -180,7 +206,13 @@ class BilledGroup:
 @sealed
 @attrs.frozen(kw_only=True)
 class BilledSession:
-    """What one practitioner billed for one day. ``provider`` is opaque and never shown."""
+    """What one practitioner billed for one day.
+
+    Attributes:
+        date: The date of service.
+        groups: The coded groups.
+        provider: The provider of its lines: opaque, and never shown.
+    """
 
     date: dt.date
     groups: tuple[BilledGroup, ...]
@@ -192,8 +224,11 @@ class BilledSession:
 class DecodedClaim:
     """What the lines of a claim show was done.
 
-    ``sessions`` are in the order of their first lines; ``unread`` lists every other line, with the
-    reason. ``policy`` is the id of the policy under which the claim was read.
+    Attributes:
+        sessions: By day and practitioner, in the order of their first lines.
+        unread: Every line that is not part of a session, with the reason.
+        policy: The id of the policy under which the claim was read.
+        id: The id of the claim.
     """
 
     sessions: tuple[BilledSession, ...]

@@ -21,12 +21,14 @@ from typing import (
     TYPE_CHECKING,
     Any,
     NoReturn,
+    TypeAlias,
     TypeGuard,
     TypeVar,
     Union,
     cast,
     get_args,
     get_origin,
+    get_type_hints,
 )
 
 import attrs
@@ -42,8 +44,6 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
-from cptfacet.bilateral import Laterality, SideCount
-from cptfacet.citations import Citation
 from cptfacet.claims import (
     Claim,
     ClaimLine,
@@ -54,21 +54,17 @@ from cptfacet.claims import (
     parse_claim_type,
     parse_purpose,
 )
-from cptfacet.coding import CodedSession, LineReason
-from cptfacet.dates import parse_date
+from cptfacet.coding import CodedSession
+from cptfacet.dates import EffectivePeriod, parse_date
 from cptfacet.decoding import (
-    BilledGroup,
-    BilledLevels,
     BilledSession,
     DecodedClaim,
-    Doubt,
-    SkippedLine,
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
-from cptfacet.findings import CheckedUnder, Finding, NotChecked, Remedy, Replacement, Report
+from cptfacet.findings import CheckedUnder, Report
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, history_from_records
-from cptfacet.policies import Policy, Provision
+from cptfacet.policies import Policy, Provision, Value
 from cptfacet.reference import Reference
 from cptfacet.repairing import RepairedClaim
 from cptfacet.sessions import (
@@ -83,7 +79,7 @@ from cptfacet.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
     "Dumper",
@@ -410,116 +406,6 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 # -- writing
 
 
-def _citation(citation: Citation) -> dict[str, Any]:
-    return {
-        "id": citation.id,
-        "title": citation.title,
-        "url": citation.url,
-        **citation.term.days(),
-        "confidence": citation.confidence.value,
-    }
-
-
-def _provision(provision: Provision) -> dict[str, Any]:
-    value = provision.value
-    return {
-        "key": provision.key,
-        "cell": list(provision.cell),
-        "value": list(value) if isinstance(value, tuple) else value,
-        "policy": provision.policy,
-        **provision.term.days(),
-        "confidence": provision.confidence.value,
-        "citations": [_citation(citation) for citation in provision.citations],
-    }
-
-
-def _remedy(remedy: Remedy | None, converter: Converter) -> dict[str, Any] | None:
-    if isinstance(remedy, Replacement):
-        return {"lines": [converter.unstructure(line) for line in remedy.lines]}
-    return None if remedy is None else {"question": remedy.question}
-
-
-def _finding(found: Finding, converter: Converter) -> dict[str, Any]:
-    return {
-        "rule": found.rule,
-        "family": found.family.value,
-        "kind": found.kind.value,
-        "severity": found.severity.value,
-        "lines": list(found.lines),
-        "message": found.message,
-        "citations": [_citation(citation) for citation in found.citations],
-        "remedy": _remedy(found.remedy, converter),
-    }
-
-
-def _findings(findings: tuple[Finding, ...], converter: Converter) -> list[dict[str, Any]]:
-    return [_finding(found, converter) for found in findings]
-
-
-def _under(under: CheckedUnder, _: Converter) -> dict[str, Any]:
-    return {
-        "policy": under.policy,
-        "policy_edition": under.policy_edition.isoformat(),
-        "reference": under.reference.isoformat(),
-        "cptfacet": under.cptfacet,
-        **({"own_tables": list(under.own_tables)} if under.own_tables else {}),
-    }
-
-
-def _not_checked(skipped: tuple[NotChecked, ...], _: Converter) -> list[dict[str, Any]]:
-    return [{"rule": each.rule, "needs": each.needs, "reason": each.reason} for each in skipped]
-
-
-# The parts of a report in their order, and how each is written.
-_PARTS: Mapping[str, Callable[[Any, Converter], Any]] = {
-    "id": lambda given, _: given,
-    "under": _under,
-    "findings": _findings,
-    "not_checked": _not_checked,
-}
-
-
-def _report(report: Report, converter: Converter) -> dict[str, Any]:
-    return {name: write(getattr(report, name), converter) for name, write in _PARTS.items()}
-
-
-def _refusal(refusal: Refusal, converter: Converter) -> dict[str, Any]:
-    return {
-        "reason": refusal.reason.value,
-        "message": refusal.message,
-        "instead": [converter.unstructure(line) for line in refusal.instead],
-        "citations": [converter.unstructure(citation) for citation in refusal.citations],
-        **({} if refusal.id is None else {"id": refusal.id}),
-    }
-
-
-def _decoded(decoded: DecodedClaim, converter: Converter) -> dict[str, Any]:
-    return {
-        "sessions": [converter.unstructure(session) for session in decoded.sessions],
-        "unread": [converter.unstructure(line) for line in decoded.unread],
-        "policy": decoded.policy,
-        **({} if decoded.id is None else {"id": decoded.id}),
-    }
-
-
-def _repaired(repaired: RepairedClaim, converter: Converter) -> dict[str, Any]:
-    def lines(listed: Iterable[ClaimLine]) -> list[Any]:
-        return [converter.unstructure(line) for line in listed]
-
-    return {
-        "claim": converter.unstructure(repaired.claim),
-        "changes": [
-            {
-                "finding": _finding(change.finding, converter),
-                "before": lines(change.before),
-                "after": lines(change.after),
-            }
-            for change in repaired.changes
-        ],
-        "report": _report(repaired.report, converter),
-    }
-
-
 def _units_out(units: int | Decimal | None) -> int | float | None:
     """Write units as a number: an int where they are whole, else the float that reads back."""
     if units is None or isinstance(units, int):
@@ -527,11 +413,20 @@ def _units_out(units: int | Decimal | None) -> int | float | None:
     return int(units) if as_units(units) == units.to_integral_value() else float(units)
 
 
+def _value_out(value: Value) -> str | int | list[str]:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _money_out(amount: Decimal) -> str:
     return format(amount, "f")
 
 
-# What is left out where it has its default: everything else stands in every document.
+Document: TypeAlias = (
+    Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim
+)
+READ = (Session, Claim)
+# How a record is written follows from its fields. These tables hold what doesn't: keys left out if
+# they have their default, fields never written, and answers that name their claim by its id.
 OMITTED: Mapping[type, tuple[str, ...]] = {
     Location: ("state", "county", "zip", "locality"),
     ClaimLine: ("date", "place_of_service", "charge", "provider"),
@@ -544,26 +439,82 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     DecodedClaim: ("id",),
     CheckedUnder: ("own_tables",),
 }
-# Answers that name the claim or session they are about by its id.
-BY_ID = (DecodedClaim, Refusal, Report)
-_OMIT = override(omit_if_default=True)
-# In both, parts stand before what holds them.
-_READ: tuple[type, ...] = (
-    *(Location, PriorAuthorization, ClaimLine, Claim),
-    *(Target, TreatedNerve, Treatment, Session),
-)
-_WRITTEN: tuple[type, ...] = (
-    *(Note, LineReason, CodedSession),
-    *(
-        SideCount,
-        Laterality,
-        Doubt,
-        SkippedLine,
-        BilledLevels,
-        BilledGroup,
-        BilledSession,
-    ),
-)
+LEFT_OUT: Mapping[type, tuple[str, ...]] = {
+    Provision: ("unit", "rationale", "caveat"),
+    Problem: ("line",),
+    RepairedClaim: ("original",),
+    CodedSession: ("session",),
+}
+# The field that answers are about is written as its id.
+BY_ID: Mapping[type, str] = {DecodedClaim: "claim", Refusal: "session", Report: "claim"}
+_FIELDS: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
+    ClaimLine: {"units": _units_out},
+    Provision: {"value": _value_out},
+}
+
+
+@functools.cache
+def records(*kinds: type) -> tuple[type, ...]:
+    """Return the records that documents consist of, parts before what holds them.
+
+    >>> [kind.__name__ for kind in records(Session)]
+    ['Target', 'TreatedNerve', 'Treatment', 'Location', 'Session']
+    """
+    found: dict[type, None] = {}
+
+    def walk(kind: Any) -> None:  # noqa: ANN401  a type as an annotation writes it
+        for part in get_args(kind):
+            walk(part)
+        if kind not in found and attrs.has(kind) and kind is not EffectivePeriod:
+            types = get_type_hints(kind)
+            for field in attrs.fields(kind):
+                if field.name not in LEFT_OUT.get(kind, ()):
+                    walk(types[field.name])
+            found[kind] = None
+
+    for kind in kinds:
+        walk(kind)
+    return tuple(found)
+
+
+def _write(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    """Return what writes the records of a type."""
+    types = get_type_hints(kind)
+    fields = dict.fromkeys(OMITTED.get(kind, ()), override(omit_if_default=True))
+    fields |= dict.fromkeys(LEFT_OUT.get(kind, ()), override(omit=True))
+    for name, write_field in _FIELDS.get(kind, {}).items():
+        fields[name] = override(unstruct_hook=write_field)
+    if kind in BY_ID:
+        fields.pop("id", None)
+        fields[BY_ID[kind]] = override(rename="id", unstruct_hook=_id_of)
+    write = _unstructure_fn(kind, converter, **fields)
+    if kind in BY_ID and "id" in OMITTED.get(kind, ()):
+        return lambda record: _without_null_id(write(record))
+    if EffectivePeriod in types.values():
+        return lambda record: _spread(write(record))
+    return write
+
+
+def _id_of(record: Claim | Session | None) -> str | None:
+    return None if record is None else record.id
+
+
+def _without_null_id(written: dict[str, Any]) -> dict[str, Any]:
+    if written["id"] is None:
+        del written["id"]
+    return written
+
+
+def _spread(written: dict[str, Any]) -> dict[str, Any]:
+    """Return the object with the days of its period in place of the period."""
+    spread: dict[str, Any] = {}
+    for key, value in written.items():
+        if key == "term":
+            spread |= value
+        else:
+            spread[key] = value
+    return spread
+
 
 # cattrs types their keyword arguments as those that it names itself, and takes one a field besides.
 _structure_fn = cast("Callable[..., Callable[[Any, type], Any]]", make_dict_structure_fn)
@@ -600,7 +551,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_structure_hook_factory(
         lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
     )
-    for record in _READ:
+    for record in records(*READ):
         code = {"code": override(struct_hook=_code_text)} if record is ClaimLine else {}
         made = _structure_fn(
             record,
@@ -615,21 +566,9 @@ def configure(converter: Converter) -> Converter:
         converter.register_structure_hook(record, checked)
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(Decimal, _money_out)
-    converter.register_unstructure_hook(Citation, _citation)
-    converter.register_unstructure_hook(Provision, _provision)
-    for answer, write in (
-        *((Finding, _finding), (Report, _report)),
-        *((RepairedClaim, _repaired), (DecodedClaim, _decoded), (Refusal, _refusal)),
-    ):
-        told = functools.partial(cast("Callable[..., dict[str, Any]]", write), converter=converter)
-        converter.register_unstructure_hook(answer, told)
-    for record in (*_READ, *_WRITTEN):
-        fields = dict.fromkeys(OMITTED.get(record, ()), _OMIT)
-        if record is ClaimLine:
-            fields["units"] = override(unstruct_hook=_units_out)
-        if record is CodedSession:
-            fields["session"] = override(omit=True)
-        converter.register_unstructure_hook(record, _unstructure_fn(record, converter, **fields))
+    converter.register_unstructure_hook(EffectivePeriod, EffectivePeriod.days)
+    for record in records(*get_args(Document)):
+        converter.register_unstructure_hook(record, _write(record, converter))
     return converter
 
 
@@ -938,9 +877,7 @@ def _past_from_data(data: object) -> Session | Claim:
     raise DocumentError(what="History", problems=(Problem(path="$", message=message),))
 
 
-def to_data(
-    value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
-) -> dict[str, Any]:
+def to_data(value: Document) -> dict[str, Any]:
     """Make plain data of a session, claim or answer, as it stands in JSON.
 
     A refusal stands under the key `refusal`.
@@ -949,11 +886,7 @@ def to_data(
     return {"refusal": data} if isinstance(value, Refusal) else data
 
 
-def dump(
-    value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
-    *,
-    indent: int | None = None,
-) -> str:
+def dump(value: Document, *, indent: int | None = None) -> str:
     """Write a session, claim or answer as JSON text.
 
     >>> dump(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),)))
@@ -977,16 +910,15 @@ class Dumper:
     def __init__(self, *, indent: int | None = None) -> None:
         """Take how far each text is indented, or nothing for texts of one line."""
         self._indent = indent
+        kept = functools.lru_cache(_KEPT)(_part_text)
         self._parts: dict[str, Callable[[Any], str]] = {
-            name: functools.partial(_part_text, name) for name in _PARTS
+            "id": _part_text,
+            "under": kept,
+            "findings": _part_text,
+            "not_checked": kept,
         }
-        for name in ("under", "not_checked"):
-            self._parts[name] = functools.lru_cache(_KEPT)(self._parts[name])
 
-    def dump(
-        self,
-        value: Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim,
-    ) -> str:
+    def dump(self, value: Document) -> str:
         """Write one as JSON text."""
         if self._indent is not None or not isinstance(value, Report):
             return dump(value, indent=self._indent)
@@ -997,5 +929,5 @@ class Dumper:
 _KEPT = 1024
 
 
-def _part_text(name: str, part: object) -> str:
-    return json.dumps(_PARTS[name](part, _converter()))
+def _part_text(part: object) -> str:
+    return json.dumps(_converter().unstructure(part))

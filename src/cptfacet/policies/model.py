@@ -67,19 +67,25 @@ Cell = tuple[str, ...]
 class Provision:
     """One dated, cited value of a policy.
 
-    ``cell`` gives the values of the key's dimensions, ``policy`` is the id of the policy that says
-    so, which may be one that the asked policy extends. ``rationale`` is the reason of a judgment, or a
-    remark; ``caveat`` is what a user is told whenever the provision shapes an answer.
+    Attributes:
+        key: The key from the vocabulary.
+        cell: The values of its dimensions; empty if it has none.
+        value: What the policy states.
+        policy: The policy that states it: the one in use, or one that it extends.
+        confidence: How far the fact can be trusted.
+        citations: The sources of the provision.
+        rationale: The reason for a judgment, or a remark.
+        caveat: What an answer adds whenever the provision shapes it.
     """
 
     key: str
     cell: Cell
     value: Value
     unit: str | None = attrs.field(repr=False)
+    policy: str
     term: EffectivePeriod = attrs.field(repr=str)
     confidence: Confidence = attrs.field(repr=False)
     citations: tuple[Citation, ...] = attrs.field(repr=False)
-    policy: str
     rationale: str = attrs.field(default="", repr=False)
     caveat: str = attrs.field(default="", repr=False)
 
