@@ -308,9 +308,9 @@ class TestCsv:
         [
             ("claim_id,claim_type,code,unit\n", "unit: unknown column; did you mean units?"),
             ("claim_id,code\n", "claim_type: this column is missing"),
-            ("claim_id,claim_type,code,code\n", "code: this column stands twice"),
-            ("\n", "row 1: it names no column known here"),
-            ('claim_id,claim_type,code\na,"x,64493\n', "it is no CSV"),
+            ("claim_id,claim_type,code,code\n", "code: this column occurs twice"),
+            ("\n", "row 1: it names none of these columns"),
+            ('claim_id,claim_type,code\na,"x,64493\n', "it is not CSV"),
         ],
     )
     def test_a_file_that_is_none(self, terminal: Terminal, text: str, says: str) -> None:
@@ -322,7 +322,7 @@ class TestCsv:
     @pytest.mark.parametrize(
         ("row", "says"),
         [
-            ("a,professional,64493,RT,two", "row 2, units: 'two' is no number"),
+            ("a,professional,64493,RT,two", "row 2, units: 'two' is not a number"),
             ("a,professional,64493,RT,1,2", "row 2: it has 6 cells"),
             ("a,profesional,64493,RT,1", "row 2, claim_type: 'profesional' is not a claim type"),
             ("a,,64493,RT,1", "row 2, claim_type: it is missing"),
@@ -332,7 +332,7 @@ class TestCsv:
             ),
             (
                 "a,professional,64493,,1\nb,professional,64493,,1\na,professional,64494,,1",
-                "row 4, claim_id: rows of this claim stand further up",
+                "row 4, claim_id: rows of this claim are not together (see row 2)",
             ),
         ],
     )

@@ -139,22 +139,22 @@ class TestProblems:
         [
             (
                 ["a,professional,,64493,,1,,extra"],
-                ["row 2: it has 8 cells, and the header names 7"],
+                ["row 2: it has 8 cells, but the header has 7"],
             ),
-            (["a,professional,,64493"], ["row 2: it has 4 cells, and the header names 7"]),
+            (["a,professional,,64493"], ["row 2: it has 4 cells, but the header has 7"]),
             (["a,,,64493,,1,"], ["row 2, claim_type: it is missing"]),
             ([",professional,,64493,,1,"], ["row 2, claim_id: it is missing"]),
             (["a,professional,,64493,,1e400,"], ["row 2, units: it is larger"]),
-            (["a,professional,,64493,,NaN,"], ["row 2, units: 'NaN' is no number"]),
-            (["a,professional,,64493,,1_0,"], ["row 2, units: '1_0' is no number"]),
-            (["a,professional,,64493,,1,1e3"], ["row 2, charge: it is no amount"]),
+            (["a,professional,,64493,,NaN,"], ["row 2, units: 'NaN' is not a number"]),
+            (["a,professional,,64493,,1_0,"], ["row 2, units: '1_0' is not a number"]),
+            (["a,professional,,64493,,1,1e3"], ["row 2, charge: '1e3' is not an amount"]),
             (
                 ["a,professional,,64493,,1,", "a,asc-facility,,64494,,1,"],
                 ["row 3, claim_type: it differs from the first row"],
             ),
             (
                 ["a,professional,,64493,,1,", "b,professional,,64493,,1,", "a,professional,,1,,1,"],
-                ["row 4, claim_id: rows of this claim stand further up"],
+                ["row 4, claim_id: rows of this claim are not together (see row 2)"],
             ),
         ],
     )
@@ -177,7 +177,7 @@ class TestProblems:
 
     @pytest.mark.parametrize("text", ["", "\n", "Jane Doe,2026-03-02,64493\n"])
     def test_without_a_header_nothing_of_the_row_is_shown(self, text: str) -> None:
-        with pytest.raises(DocumentError, match="row 1: it names no column known here") as error:
+        with pytest.raises(DocumentError, match="row 1: it names none of these columns") as error:
             read(text)
 
         assert "Jane" not in str(error.value)
@@ -196,7 +196,7 @@ class TestProblems:
             (HEAD + "b,professional,,64493,,1,\n" + row).splitlines(keepends=True)
         )
 
-        with pytest.raises(DocumentError, match=r"row \d+: it is no CSV: ") as error:
+        with pytest.raises(DocumentError, match=r"row \d+: it is not CSV: ") as error:
             list(answers)
         assert len(str(error.value)) < 200
 

@@ -1,7 +1,7 @@
-"""Read claims from CSV: one row a line, the rows of a claim adjacent, columns in any order.
+"""Read claims from CSV: a row for each claim line, rows of a claim together, columns in any order.
 
-Rows are read as they come, so that a file of any length needs no more memory than its longest
-claim. What can't be read is told with its row and column, and no row is skipped.
+A file of any length needs only the memory of its longest claim. Each problem is reported with its
+row and column, and no row is skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def __dir__() -> list[str]:
 
 T = TypeVar("T")
 
-_MODIFIERS, _DIAGNOSES = 4, 12  # as many as a claim form has room for
+_MODIFIERS, _DIAGNOSES = 4, 12  # as many as the claim form has
 MODIFIERS = tuple(f"mod{n + 1}" for n in range(_MODIFIERS))
 DIAGNOSES = tuple(f"dx{n + 1}" for n in range(_DIAGNOSES))
 COLUMNS = (
@@ -45,16 +45,16 @@ _OF_A_CLAIM = ("claim_type", "purpose", "policy")  # the same on each of its row
 _REMEMBERED = 1 << 16
 
 
-# A byte that is not UTF-8, in a text that was read with the error handler surrogateescape.
+# A byte that is not UTF-8, in text read with the error handler surrogateescape.
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 _SAVE_AS_UTF_8 = "it is not UTF-8; save the file as CSV UTF-8"
 _FORMULA = re.compile(r"['\s]*[=+\-@]")
 
 
 def harmless(value: object) -> str:
-    """Write a cell so that it breaks no row and no spreadsheet takes it for a formula.
+    """Return the text of a cell that breaks no row and that no spreadsheet runs as a formula.
 
-    What could be one gets an apostrophe before it, which `read_claims` takes off.
+    Text that could be a formula gets an apostrophe in front, which `read_claims` removes.
 
     >>> harmless("=1+1"), harmless("-1"), harmless("64493")
     ("'=1+1", "'-1", '64493')
@@ -71,12 +71,12 @@ def _unharmed(text: str) -> str:
 def read_claims(
     lines: Iterable[str], *, ignore_unknown: bool = False
 ) -> Iterator[Claim | DocumentError]:
-    """Read claims from the lines of a CSV text, each in its place, or what is wrong with it.
+    """Yield the claims in the lines of a CSV text, in order; for one that can't be read, its problems.
 
-    The first line names the columns: `COLUMNS`, in any order, of which ``claim_id``, ``claim_type``
-    and ``code`` are needed. Empty cells are not given; empty units are missing ones. What rows of a
-    claim share, date and place, stands on the claim; a row that differs has its own. ``line`` counts
-    the rows of a claim, as findings do; where a claim has no ``claim_id``, its line 1 begins it.
+    The first line names the columns: any of `COLUMNS`, in any order. ``claim_id``, ``claim_type``
+    and ``code`` are required. An empty cell is a value not given; empty units are missing units. The
+    claim has the date and place of its first row, and a line has its own if they differ. ``line``
+    counts the rows of a claim, as findings do. A claim without ``claim_id`` begins at its line 1.
 
     >>> claims = read_claims(
     ...     [
@@ -89,7 +89,7 @@ def read_claims(
     [['64493-RT x1', '64494-RT x1']]
     >>> wrong = next(read_claims(["claim_id,claim_type,code,units", "a,professional,64493,two"]))
     >>> print(wrong.problems[0])
-    row 2, units: 'two' is no number
+    row 2, units: 'two' is not a number
     >>> next(read_claims(["claim_id,claim_type,code,unit"]))
     Traceback (most recent call last):
     ...
@@ -97,20 +97,18 @@ def read_claims(
       unit: unknown column; did you mean units?
 
     Raises:
-        DocumentError: The columns are not these, or the text is no CSV.
+        DocumentError: A column is missing or unknown, or the text is not CSV.
     """
     reader = csv.reader(lines, strict=True)
     header = _header(reader, ignore_unknown=ignore_unknown)
-    seen: OrderedDict[str, None] = OrderedDict()
+    seen: OrderedDict[str, int] = OrderedDict()
     group = _Group()
     for cells in _rows(reader):
         if not any(cells):
             continue
         row = _Row(number=reader.line_num, problems=[], cells=_named(header, cells))
         if len(cells) != len(header):
-            row.problem(
-                "", f"it has {len(cells)} cells, and the header names {len(header)} columns"
-            )
+            row.problem("", f"it has {len(cells)} cells, but the header has {len(header)} columns")
         if any(map(_NOT_UTF_8.search, cells)):
             row.problem("", _SAVE_AS_UTF_8)
         claim_id = row.cells.get("claim_id", "")
@@ -119,8 +117,9 @@ def read_claims(
             group = _Group()
         if not group.rows and claim_id:
             if claim_id in seen:
-                row.problem("claim_id", "rows of this claim stand further up; put them together")
-            seen[claim_id] = None
+                apart = f"rows of this claim are not together (see row {seen[claim_id]})"
+                row.problem("claim_id", f"{apart}; sort the file by claim_id")
+            seen[claim_id] = row.number
             if len(seen) > _REMEMBERED:
                 seen.popitem(last=False)
         group.add(row)
@@ -129,7 +128,7 @@ def read_claims(
 
 
 def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Give the rows of a reader; what is no CSV ends them with one clear error."""
+    """Yield the rows of a reader; text that is not CSV ends them with one clear error."""
     rows = iter(reader)
     while True:
         try:
@@ -138,7 +137,7 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
             return
         except csv.Error as error:
             number = getattr(reader, "line_num", 0)
-            problem = Problem(path=f"row {number}", message=f"it is no CSV: {error}")
+            problem = Problem(path=f"row {number}", message=f"it is not CSV: {error}")
             raise DocumentError(what="CSV", problems=(problem,)) from None
 
 
@@ -151,7 +150,7 @@ def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
     if names:
         names[0] = names[0].removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     if not set(names) & set(COLUMNS):
-        message = f"it names no column known here: {', '.join(COLUMNS)}"
+        message = f"it names none of these columns: {', '.join(COLUMNS)}"
         raise DocumentError(what="CSV", problems=(Problem(path="row 1", message=message),))
     problems = [
         Problem(path=needed, message="this column is missing")
@@ -160,7 +159,7 @@ def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
     ]
     for place, name in enumerate(names):
         if name in names[:place]:
-            problems.append(Problem(path=_short(name), message="this column stands twice"))
+            problems.append(Problem(path=_short(name), message="this column occurs twice"))
         elif name not in COLUMNS and not ignore_unknown:
             near = difflib.get_close_matches(_short(name), COLUMNS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(COLUMNS)}"
@@ -171,7 +170,7 @@ def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
 
 
 _SHOWN = 60
-_LONG = 400  # digits of units, as JSON takes them
+_LONG = 400  # digits of units, as in JSON
 
 
 def _short(text: str) -> str:
@@ -179,7 +178,7 @@ def _short(text: str) -> str:
 
 
 def _named(header: list[str], cells: list[str]) -> Mapping[str, str]:
-    """Name the cells that are given."""
+    """Return the cells that are not empty, by column."""
     named = {name: _unharmed(cell).strip() for name, cell in zip(header, cells, strict=False)}
     return {name: cell for name, cell in named.items() if cell}
 
@@ -197,7 +196,7 @@ class _Row:
         self.problems.append(Problem(path=where, message=message))
 
     def read(self, column: str, parse: Callable[[str], T]) -> T | None:
-        """Read a cell that is given; what is wrong with it is kept."""
+        """Read a cell that is not empty; if it can't be read, record the problem."""
         cell = self.cells.get(column)
         if not cell:
             return None
@@ -215,24 +214,27 @@ class _Group:
     rows: list[_Row] = attrs.field(factory=list[_Row])
 
     def ends_before(self, row: _Row) -> bool:
-        """Say whether a row is of another claim."""
+        """Whether a row belongs to another claim."""
         claim_id = row.cells.get("claim_id", "")
         if claim_id != self.rows[0].cells.get("claim_id", ""):
             return True
         return not claim_id and row.cells.get("line", "1") == "1"
 
     def add(self, row: _Row) -> None:
-        """Take a row, whose number is its place in the claim."""
+        """Add a row; its line number must be its place in the claim."""
         self.rows.append(row)
         place = len(self.rows)
         if not {"claim_id", "line"} & set(row.cells):
-            row.problem("claim_id", "it is missing; a claim without it counts its rows in line")
+            row.problem(
+                "claim_id",
+                "it is missing; without it, number the rows of each claim in the column line",
+            )
         elif row.cells.get("line", str(place)) != str(place):
             message = f"it is line {place} of its claim; write {place}, or leave the column out"
             row.problem("line", message)
 
     def made(self) -> Claim | DocumentError:
-        """Make the claim, or tell all that is wrong with its rows."""
+        """Return the claim, or everything that is wrong with its rows."""
         first = self.rows[0]
         for row in self.rows[1:]:
             for column in _OF_A_CLAIM:
@@ -287,6 +289,6 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECA
 
 def _units(text: str) -> int | Decimal:
     if len(text) > _LONG or not _NUMBER.fullmatch(text):
-        message = f"{_short(text)!r} is no number"
+        message = f"{_short(text)!r} is not a number"
         raise ValueError(message)
     return as_units(Decimal(text) if set(text) & set(".eE") else int(text))

@@ -1,4 +1,4 @@
-"""The examples of rules: for each, a claim that fires it and one that does not."""
+"""The examples of each rule: a claim on which it finds something, and one on which it doesn't."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Example:
-    """A claim under a policy, with what was given beside it, also as it stands in JSON."""
+    """A claim under a policy, with its session and history, also in their JSON form."""
 
     policy: str
     claim: Claim
@@ -40,7 +40,7 @@ class Example:
 
     @property
     def beside(self) -> dict[str, Any]:
-        """What was given beside the claim, as it stands in JSON."""
+        """The session and history given with the claim, in their JSON form."""
         beside: dict[str, Any] = json.loads(self.beside_json)
         return beside
 
@@ -56,7 +56,7 @@ class Example:
 
 
 def examples(rule_id: str) -> tuple[Example, Example]:
-    """Give the claim that fires a rule, and the one that does not.
+    """Return the claim on which a rule finds something, and one on which it doesn't.
 
     >>> fires, quiet = examples("addon-without-primary")
     >>> [line.text for line in fires.claim.lines], [line.text for line in quiet.claim.lines]
@@ -75,7 +75,7 @@ def examples(rule_id: str) -> tuple[Example, Example]:
 
 
 def _example(table: dict[str, Any]) -> Example:
-    """Read an example: its lines stand as texts or as in JSON, all else as in JSON."""
+    """Read an example: its lines are texts or in their JSON form, everything else is in JSON form."""
     data = dict(table)
     beside = json.dumps({name: data[name] for name in ("session", "history") if name in data})
     policy = data.pop("policy")
@@ -96,9 +96,9 @@ def _example(table: dict[str, Any]) -> Example:
 
 
 def _history(data: object, policy: str) -> History:
-    """Read the history of an example, which is read wholly."""
+    """Read the history of an example, every record of it."""
     read = history_from_data(data, policy=policies.get(policy))
     if read.unread:
-        message = f"an example has a history that can't be read wholly: {read.unread}"
+        message = f"an example has a history with records that can't be read: {read.unread}"
         raise ValueError(message)
     return read.history

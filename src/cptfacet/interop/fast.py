@@ -1,7 +1,7 @@
-"""Read sessions and claims from JSON faster: the second door, which needs the extra `fast`.
+"""Read sessions and claims from JSON faster, with the extra `fast`.
 
-It reads what it is certain of. Every other text, right or wrong, goes to the first door,
-`cptfacet.interop.json`, which decides and reports: so the two doors answer the same.
+It reads only what it is certain of. Every other text, right or wrong, goes to
+`cptfacet.interop.json`, which decides and reports. The answers are always the same.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def __dir__() -> list[str]:
 T = TypeVar("T")
 
 
-# -- what a text holds: the fields of each record, as they are written
+# -- the fields of each record, as they are written
 
 
 class _Part(Struct, forbid_unknown_fields=True, gc=False):
-    """One object of a text. A field that is UNSET was not there: null is another answer."""
+    """One object in a text. A field that was not there is UNSET, which is not null."""
 
 
 _Text = str | UnsetType | None
 _Codes = tuple[str, ...] | UnsetType
 _Date = dt.date | UnsetType | None
-_Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]  # what the first door surely takes as it is
+_Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]  # what `interop.json` takes as it is
 
 
 class _Location(_Part):
@@ -133,10 +133,10 @@ _ENCODER = Encoder()
 
 
 def _decoded(text: bytes, decoder: Decoder[T]) -> T:
-    """Decode a text in which surely no key stands twice.
+    """Decode a text in which no key occurs twice; raise ValueError if that is not certain.
 
-    msgspec takes the last of two and says nothing. But each key has its colon, so what was dropped
-    is missing in the count of colons; only a colon that is written as an escape could make up.
+    msgspec silently keeps the last of two equal keys. Each key has a colon, so the count of colons
+    shows that a key was dropped, unless a text has a colon written as an escape.
     """
     part = decoder.decode(text)
     if text.count(b":") != _ENCODER.encode(part).count(b":") or b"\\u003" in text:
@@ -196,7 +196,7 @@ def _authorization(part: _PriorAuthorization | UnsetType | None) -> PriorAuthori
 def _line(part: _ClaimLine) -> ClaimLine:
     code, modifiers, diagnoses = part.code, part.modifiers or (), part.diagnoses or ()
     joined = "".join((code, *modifiers, *diagnoses))
-    if joined.upper() != joined or joined.split() != [joined]:  # in one look: some are not clean
+    if joined.upper() != joined or joined.split() != [joined]:  # some are not clean
         code, modifiers, diagnoses = json.as_code(code), _codes(modifiers), _codes(diagnoses)
     charge = part.charge
     return ClaimLine(
@@ -265,7 +265,7 @@ _READERS: Mapping[type, Callable[[bytes], Any]] = {Session: _session, Claim: _cl
 
 
 def read_certain(text: bytes, kind: type[T]) -> T | None:
-    """Read one JSON text where that is certain; None: the first door has to decide.
+    """Read one JSON text, or return None if `cptfacet.interop.json` has to decide.
 
     >>> read_certain(b'{"claim_type": "professional", "lines": []}', Claim).lines
     ()
@@ -274,15 +274,15 @@ def read_certain(text: bytes, kind: type[T]) -> T | None:
     reader = _READERS.get(kind)
     try:
         return cast("T", reader(text)) if reader else None
-    except (MsgspecError, ValueError):  # before 0.21 an error of msgspec was no ValueError
+    except (MsgspecError, ValueError):  # before msgspec 0.21, its errors were not ValueErrors
         return None
 
 
 def read(text: str | bytes, kind: type[T]) -> T:
     """Read one JSON text as a `Session` or a `Claim`: same answers as `cptfacet.interop.json.read`.
 
-    What is written canonically is read fast. A number of units that is not whole, a repeated key or
-    an error takes the time of both doors.
+    Canonical JSON is read fast. Fractional units, a repeated key or an error takes the time of both
+    readers.
 
     >>> text = '{"claim_type": "professional", "lines": [{"code": "64493", "modifiers": ["50"]}]}'
     >>> read(text, Claim).lines[0].text
@@ -292,14 +292,14 @@ def read(text: str | bytes, kind: type[T]) -> T:
     ...
     cptfacet.errors.DocumentError: Claim can't be read:
       $.claim_type: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
-      $.lines[0].code: it is a number; write a text, in quotes
+      $.lines[0].code: it is a number; write a string, in quotes
 
     Raises:
         DocumentError: The text is not JSON, or not such a record.
     """
     try:
         encoded = text if isinstance(text, bytes) else text.encode()
-    except UnicodeEncodeError:  # half a character, on which the first door has its say
+    except UnicodeEncodeError:  # half a character: `interop.json` reports it
         return json.read(text, kind)
     record = read_certain(encoded, kind)
     return json.read(text, kind) if record is None else record

@@ -1,7 +1,7 @@
 """Read sessions and claims from JSON, and write them and answers as JSON.
 
-Unknown keys are errors, and every problem of a document is reported at once with its path. Dates
-are ISO texts, money is text, codes are text.
+Unknown keys are errors, and a document reports all of its problems at once, each with its path.
+Dates are ISO 8601 strings; amounts and codes are strings.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ T = TypeVar("T")
 _JSON_NAMES: Mapping[type, str] = {
     dict: "an object",
     list: "a list",
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     int: "a number",
     Decimal: "a number",
@@ -128,12 +128,12 @@ def _wrong(value: object, wanted: str) -> TypeError:
 
 def _text(value: object, _: object = None) -> str:
     if not isinstance(value, str):
-        raise _wrong(value, "a text, in quotes")
+        raise _wrong(value, "a string, in quotes")
     return value
 
 
 def as_code(text: str) -> str:
-    """Write a code as every reader of JSON gives it."""
+    """Strip a code and put it in capitals, as every reader does."""
     return text.strip().upper()
 
 
@@ -159,7 +159,7 @@ _SURE = 2**53
 
 
 def as_units(number: int | Decimal) -> int | Decimal:
-    """Refuse a number that JSON does not surely hold: what is read can be written again."""
+    """Return a number, or raise ValueError if JSON might lose digits when writing it again."""
     if isinstance(number, int):
         if -_SURE <= number <= _SURE:
             return number
@@ -167,7 +167,7 @@ def as_units(number: int | Decimal) -> int | Decimal:
     else:
         holds = number.is_finite() and Decimal(repr(float(number))) == number
     if not holds:
-        message = "it is larger or longer than a number of JSON surely holds"
+        message = "it is larger or has more digits than a JSON number keeps"
         raise ValueError(message)
     return number
 
@@ -179,7 +179,7 @@ def as_amount(text: str) -> Decimal:
     """Read an amount of money, or raise ValueError."""
     amount = _AMOUNT.fullmatch(text.strip())
     if amount is None:
-        message = 'it is no amount; write it as "123.45"'
+        message = f"{text[:_SHOWN]!r} is not an amount; write it as 123.45"
         raise ValueError(message)
     return Decimal(amount[0])
 
@@ -190,7 +190,7 @@ def _parsed(kind: type, parse: Callable[[str], T]) -> Callable[[object, object],
         words = {member.value: parse(member.value) for member in kind}
 
     def structure(value: object, _: object) -> T:
-        if type(value) is str and value in words:  # as it is written; other spellings are parsed
+        if type(value) is str and value in words:  # the canonical word; other spellings are parsed
             return words[value]
         return parse(_text(value))
 
@@ -211,21 +211,21 @@ PARSERS: Mapping[type, Callable[[str], object]] = {
 
 
 def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, ...]]:
-    """Read a list, and place each problem at its index."""
+    """Return what reads a list and places each problem at its index."""
 
     def structure(value: object, kind: type) -> tuple[T, ...]:
         if not isinstance(value, list | tuple):
             raise _wrong(value, "a list")
         try:
             return tuple([item(entry) for entry in cast("Sequence[object]", value)])
-        except Exception:  # noqa: BLE001, S110  read again below, to place all that is wrong
+        except Exception:  # noqa: BLE001, S110  read again below, to place every problem
             pass
         found: list[T] = []
         failed: list[Exception] = []
         for index, entry in enumerate(cast("Sequence[object]", value)):
             try:
                 found.append(item(entry))
-            except Exception as error:  # noqa: BLE001  cattrs gathers whatever a part raises
+            except Exception as error:  # noqa: BLE001  cattrs collects whatever a part raises
                 note = IterableValidationNote(f"at index {index}", index, kind)
                 error.__notes__ = [*getattr(error, "__notes__", []), note]
                 failed.append(error)
@@ -245,7 +245,7 @@ _one_by_one = _list_of(_code_text)
 
 
 def _codes(value: object, kind: type) -> tuple[str, ...]:
-    """Read a list of codes: in one look where all are clean, else one by one."""
+    """Read a list of codes: all at once if they are clean, otherwise one by one."""
     codes = cast("list[str]", value)
     if type(codes) is list:
         try:
@@ -268,7 +268,7 @@ _TREATMENT_KEYS = tuple(field.name for field in attrs.fields(Treatment))
 def _either_form(
     structure: Callable[[Any, type], Session], converter: Converter
 ) -> Callable[[Any, type], Session]:
-    """Read a session, nested or flat: in the flat form the keys of its treatment stand beside."""
+    """Return what reads a session, nested, or flat with the keys of its one treatment."""
 
     def either(value: Any, kind: type) -> Session:  # noqa: ANN401
         if not isinstance(value, Mapping):
@@ -292,7 +292,7 @@ def _either_form(
 
 
 def _contradictions(treatments: object, converter: Converter) -> list[SessionError]:
-    """Let a session of what can be read say what contradicts itself, beside what can't be read."""
+    """Find the sides that contradict each other among the parts that can be read."""
 
     def read(entry: object, kind: Any) -> Any:  # noqa: ANN401
         try:
@@ -333,7 +333,7 @@ def _entries(value: object) -> Sequence[object]:
 
 
 def _lift(error: Exception) -> list[Exception]:
-    """Take the problems of the one treatment of a flat session out of the list around it."""
+    """Return the problems of a flat session with paths that skip the list of treatments."""
     if isinstance(error, IterableValidationError) and _place(error) == ".treatments":
         return list(cast("ClassValidationError", error.exceptions[0]).exceptions)
     if isinstance(error, SessionError):
@@ -365,7 +365,7 @@ def _place(error: BaseException) -> str:
 
 
 def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> list[Problem]:
-    """Flatten what cattrs gathered into problems with their paths."""
+    """Flatten the errors that cattrs collected into problems with their paths."""
     if isinstance(error, ClassValidationError | IterableValidationError):
         known: tuple[str, ...] = ()
         if isinstance(error, ClassValidationError) and attrs.has(error.cl):
@@ -392,14 +392,14 @@ def _extra(path: str, name: str, keys: tuple[str, ...]) -> Problem:
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     place = f"{path}.{shown}" if _PLAIN_KEY.fullmatch(name) else f"{path}[{json.dumps(shown)}]"
     if name in keys:
-        return Problem(path=place, message="it stands beside treatments; write it inside each one")
+        return Problem(path=place, message="write it inside each treatment, not next to treatments")
     near = difflib.get_close_matches(shown, keys, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(keys)}"
     return Problem(path=place, message=f"unknown key; {hint}")
 
 
 _SHOWN = 60
-_LONG = 400  # digits: more than the largest float has, fewer than `int` may refuse
+_LONG = 400  # digits: more than the largest float has, fewer than `int` refuses
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
@@ -407,7 +407,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
 def _units_out(units: int | Decimal | None) -> int | float | None:
-    """Write units as a number: an int where they are whole, else the float that reads back."""
+    """Write units as an int if they are whole, otherwise as the float that reads back the same."""
     if units is None or isinstance(units, int):
         return units
     return int(units) if as_units(units) == units.to_integral_value() else float(units)
@@ -516,16 +516,16 @@ def _spread(written: dict[str, Any]) -> dict[str, Any]:
     return spread
 
 
-# cattrs types their keyword arguments as those that it names itself, and takes one a field besides.
+# cattrs types the keyword arguments it names; it also takes one for each field.
 _structure_fn = cast("Callable[..., Callable[[Any, type], Any]]", make_dict_structure_fn)
 _unstructure_fn = cast("Callable[..., Callable[[Any], dict[str, Any]]]", make_dict_unstructure_fn)
 
 
 def configure(converter: Converter) -> Converter:
-    """Teach a cattrs converter the JSON form of this library's records.
+    """Register the JSON form of this library's records with a cattrs converter.
 
-    The converter keeps what it knows besides. It should forbid extra keys and gather all problems,
-    as `make_converter` sets it up.
+    The converter keeps its other hooks. It should forbid extra keys and collect all problems, as
+    one from `make_converter` does.
     """
     for kind, parse in PARSERS.items():
         converter.register_structure_hook(kind, _parsed(kind, parse))
@@ -547,7 +547,7 @@ def configure(converter: Converter) -> Converter:
         return lambda value, _: None if value is None else structure(value, inner)
 
     converter.register_structure_hook_factory(_is_optional, optional_factory)
-    # Before the records: each of them keeps the hooks that it finds when it is made.
+    # Before the records: each keeps the hooks that it finds when it is registered.
     converter.register_structure_hook_factory(
         lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
     )
@@ -573,7 +573,7 @@ def configure(converter: Converter) -> Converter:
 
 
 def make_converter() -> Converter:
-    """Make a cattrs converter that speaks the JSON form, strictly.
+    """Return a cattrs converter for the JSON form, a strict one.
 
     >>> make_converter().structure({"code": "64493", "modifiers": ["rt"]}, ClaimLine).text
     '64493-RT x1'
@@ -588,7 +588,7 @@ def _converter() -> Converter:
 
 @functools.cache
 def _quick() -> Converter:
-    """Give a converter that stops at the first problem; then the other one finds all of them."""
+    """Return a converter that stops at the first problem; the other one then finds all of them."""
     return configure(Converter(forbid_extra_keys=True, detailed_validation=False))
 
 
@@ -596,7 +596,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        message = f"the key {twice[:_SHOWN]!r} stands twice in one object"
+        message = f"the key {twice[:_SHOWN]!r} occurs twice in one object"
         raise ValueError(message)
     return found
 
@@ -607,7 +607,7 @@ def _no_constant(name: str) -> None:
 
 
 def _whole(digits: str) -> int | Decimal:
-    """Read a whole number of any length: where it stands decides whether it is too long."""
+    """Read a whole number of any length; whether it is too long depends on its key."""
     return int(digits) if len(digits) <= _LONG else Decimal(digits)
 
 
@@ -623,11 +623,11 @@ _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def _marked(text: str) -> NoReturn:
-    message = "Unexpected UTF-8 BOM (give bytes to have it taken off)"
+    message = "Unexpected UTF-8 BOM (pass bytes to have it removed)"
     raise json.JSONDecodeError(message, text, 0)
 
 
-_DECODER = json.JSONDecoder(  # made once: making it takes longer than most texts
+_DECODER = json.JSONDecoder(  # made once: making it takes longer than decoding most texts
     parse_float=_decimal,
     parse_int=_whole,
     parse_constant=_no_constant,
@@ -636,7 +636,7 @@ _DECODER = json.JSONDecoder(  # made once: making it takes longer than most text
 
 
 def decode(text: str | bytes) -> Any:  # noqa: ANN401
-    """Decode JSON text to plain data, strictly: no repeated keys, no NaN, numbers kept exact.
+    """Decode JSON text to plain data, strictly: no repeated keys, no NaN, exact numbers.
 
     >>> decode('{"units": 1.5}')
     {'units': Decimal('1.5')}
@@ -644,7 +644,7 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
     Traceback (most recent call last):
     ...
     cptfacet.errors.DocumentError: JSON can't be read:
-      $: the key 'a' stands twice in one object
+      $: the key 'a' occurs twice in one object
 
     Raises:
         DocumentError: The text is not JSON.
@@ -667,7 +667,7 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
 
 
 def from_data(data: object, kind: type[T]) -> T:
-    """Make a record from decoded JSON: a `Session`, flat or not, or a `Claim`.
+    """Return the record that decoded JSON describes: a `Session`, flat or nested, or a `Claim`.
 
     >>> from_data(
     ...     {
@@ -685,11 +685,11 @@ def from_data(data: object, kind: type[T]) -> T:
       $.sides: unknown key; known here: date, treatments, claim_type, place_of_service, diagnoses, id, policy, location, technique, purpose, guidance, targets, nerves
 
     Raises:
-        DocumentError: The data don't describe such a record; all problems, each with its path.
+        DocumentError: The data don't describe such a record. It lists all problems with their paths.
     """
     try:
         return _quick().structure(data, kind)
-    except Exception:  # noqa: BLE001, S110  read again below, to report all that is wrong
+    except Exception:  # noqa: BLE001, S110  read again below, to report every problem
         pass
     try:
         return _converter().structure(data, kind)
@@ -705,16 +705,15 @@ def read(text: str | bytes, kind: type[T]) -> T:
     '64493 x1'
 
     Raises:
-        DocumentError: The text is not JSON, or not such a record.
+        DocumentError: The text is not JSON, or does not describe such a record.
     """
     return from_data(decode(text), kind)
 
 
 def claim_from_data(data: object) -> Claim:
-    """Make a claim from decoded JSON: a bare claim, or the wrapper that coding answers with.
+    """Return the claim in decoded JSON: a bare claim, or an answer of coding.
 
-    Beside its claim a wrapper may have what coding said of it (``notes``, ``why``), which is not
-    read again.
+    In an answer of coding, ``notes`` and ``why`` next to the claim are not read.
 
     >>> claim = {"claim_type": "professional", "lines": [{"code": "64493"}]}
     >>> claim_from_data({"claim": claim, "notes": [], "why": []}) == claim_from_data(claim)
@@ -727,10 +726,12 @@ def claim_from_data(data: object) -> Claim:
       $.whys: unknown key; did you mean why?
 
     Raises:
-        DocumentError: The data don't describe a claim; all problems, each with its path.
+        DocumentError: The data don't describe a claim. It lists all problems with their paths.
     """
     if _is_object(data) and "refusal" in data:
-        problem = Problem(path="$.refusal", message="coding refused it, so it holds no claim")
+        problem = Problem(
+            path="$.refusal", message="this session was refused, so there is no claim"
+        )
         raise DocumentError(what="Claim", problems=(problem,))
     if not _is_object(data) or "claim" not in data:
         return from_data(data, Claim)
@@ -756,7 +757,7 @@ _WRAPPER = ("claim", "notes", "why")
 @sealed
 @attrs.frozen(kw_only=True)
 class Given:
-    """A claim to be checked, with what stands beside it: its session, and records of the past."""
+    """A claim to check, with its session and the records of earlier sessions."""
 
     claim: Claim
     session: Session | None = None
@@ -767,10 +768,11 @@ _BESIDE = ("claim", "session", "history", "notes", "why")
 
 
 def given_from_data(data: object) -> Given:
-    """Read what is to be checked: a bare claim, an answer of coding, or a claim with more beside it.
+    """Return the claim to check in decoded JSON, with its session and history if there are any.
 
-    Beside ``claim`` may stand ``session``, what the note says was done, and ``history``, a list of
-    earlier sessions and claims; ``notes`` and ``why`` of coding are not read again.
+    The data are a bare claim, an answer of coding, or an object with ``claim``, ``session`` (what
+    the note documents) and ``history`` (a list of earlier sessions and claims). ``notes`` and
+    ``why`` of coding are not read.
 
     >>> claim = {"claim_type": "professional", "lines": [{"code": "64493"}]}
     >>> given = given_from_data({"claim": claim, "history": []})
@@ -785,7 +787,7 @@ def given_from_data(data: object) -> Given:
       $.past: unknown key; known here: claim, session, history, notes, why
 
     Raises:
-        DocumentError: The data don't describe such a claim; all problems, each with its path.
+        DocumentError: The data don't describe such a claim. It lists all problems with their paths.
     """
     if not _is_object(data) or "claim" not in data or "refusal" in data:
         return Given(claim=claim_from_data(data))
@@ -816,9 +818,9 @@ def history_from_data(
 ) -> ReadHistory:
     """Read a history from decoded JSON: a list of earlier sessions and claims, in any order.
 
-    A session stands nested or flat, a claim bare or in the wrapper that coding answers with.
-    ``path`` is where the list stands in its document. What of each record could not be read as a
-    session of the past is part of the answer, as of `history_from_records`.
+    A session is nested or flat, a claim is bare or part of an answer of coding. ``path`` is the
+    place of the list in its document. As with `history_from_records`, the answer also lists what
+    could not be read as an earlier session.
 
     >>> from cptfacet import policies
     >>> cpt = policies.get("cpt")
@@ -840,8 +842,8 @@ def history_from_data(
       $.history[1].lines: it is an object; write a list
 
     Raises:
-        DocumentError: It is no list, or some records can't be read; all problems, each with its
-            path.
+        DocumentError: The data are not a list, or a record can't be read. It lists all problems
+            with their paths.
     """
     records = _past_records(data, path)
     return history_from_records(records, policy=policy, reference=reference)
@@ -878,9 +880,9 @@ def _past_from_data(data: object) -> Session | Claim:
 
 
 def to_data(value: Document) -> dict[str, Any]:
-    """Make plain data of a session, claim or answer, as it stands in JSON.
+    """Return a session, claim or answer as plain data, ready for JSON.
 
-    A refusal stands under the key `refusal`.
+    A refusal is under the key ``refusal``.
     """
     data = cast("dict[str, Any]", _converter().unstructure(value))
     return {"refusal": data} if isinstance(value, Refusal) else data
@@ -896,10 +898,10 @@ def dump(value: Document, *, indent: int | None = None) -> str:
 
 
 class Dumper:
-    """Write many sessions, claims or answers as JSON texts, as `dump` does.
+    """A writer of many sessions, claims or answers as JSON text, as `dump` writes them.
 
-    What reports have in common is written once and kept, for as many as were met last: under what
-    claims were checked, and what was not checked.
+    The parts that reports share are kept after they are written once: the policy and data they were
+    checked under, and what was not checked.
 
     >>> dumper = Dumper()
     >>> claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(ClaimLine(code="64493"),))
@@ -908,7 +910,7 @@ class Dumper:
     """
 
     def __init__(self, *, indent: int | None = None) -> None:
-        """Take how far each text is indented, or nothing for texts of one line."""
+        """Keep the indentation of each text; None writes each on one line."""
         self._indent = indent
         kept = functools.lru_cache(_KEPT)(_part_text)
         self._parts: dict[str, Callable[[Any], str]] = {
@@ -919,7 +921,7 @@ class Dumper:
         }
 
     def dump(self, value: Document) -> str:
-        """Write one as JSON text."""
+        """Write a session, claim or answer as JSON text."""
         if self._indent is not None or not isinstance(value, Report):
             return dump(value, indent=self._indent)
         parts = [f'"{name}": {text(getattr(value, name))}' for name, text in self._parts.items()]
