@@ -81,9 +81,10 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def regenerate(session: nox.Session) -> None:
-    """Write anew what is recorded of the rules and the house; read the difference."""
+    """Write anew what is recorded: messages, the house, the stub; read the difference."""
     session.run(sys.executable, "tests/rules/test_messages.py")
     run(session, "tools.house")
+    run(session, "tools.stub")
 
 
 @nox.session

@@ -15,7 +15,7 @@ import importlib
 from typing import Any
 
 # What a name is for decides whether it is here: a verb, what it takes, or what it returns.
-# __init__.pyi has the same names for type checkers; a test holds the two together.
+# tools/stub.py writes the same names into __init__.pyi, for type checkers.
 _NAMES = {
     "coding": "code_session code_sessions Coder CodedSession",
     "decoding": "decode_claim decode_claims Decoder DecodedClaim",

@@ -1,6 +1,7 @@
-"""The entry point that Hypothesis calls when it is imported, to register the public record types.
+"""The entry point that Hypothesis calls when it is imported, to register the public types.
 
-It imports the types and no data. `cptfacet.strategies` is imported when a strategy is first used.
+It imports the types and no data. `cptfacet.strategies` has the one table of types and strategies; it
+is imported when a strategy is first used.
 """
 
 from __future__ import annotations
@@ -9,49 +10,39 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hypothesis.strategies import SearchStrategy
 
-_TYPES = {
-    "checking": "Checker Rule",
-    "citations": "Citation Source",
-    "claims": "Claim ClaimLine Location PriorAuthorization",
-    "bilateral": "SideCount",
-    "coding": "CodedSession Coder LineReason",
-    "dates": "EffectivePeriod",
-    "decoding": "BilledGroup BilledLevels BilledSession DecodedClaim Decoder Doubt SkippedLine",
-    "reference.editions": "Edition Provenance",
-    "reference.edits": "AscStatus Mue PairEdit PairEdits",
-    "reference.diagnoses": "Diagnosis",
-    "reference.places": "PlaceOfService",
-    "policies.diagnosis_lists": "DiagnosisList",
-    "errors": "CptfacetError",
-    "findings": "Finding NotChecked Question Replacement Report CheckedUnder",
-    "notes": "Note Refusal",
-    "past": "ReadHistory SkippedRecord",
-    "history": "History PastSession SessionCount",
-    "limits": "Amount Limit Verdict Window",
-    "policies.jurisdictions": "Jurisdiction",
-    "modifiers": "Modifier",
-    "policies": "NotKnown Policy Provision",
-    "procedures": "Procedure",
-    "reference": "Reference",
-    "repairing": "Change RepairedClaim Repairer",
-    "sessions": "Session Target TreatedNerve Treatment",
-    "unknown": "Unknown",
-}
+_MODULES = """
+    bilateral checking citations claims coding dates decoding errors findings history limits
+    modifiers notes past policies policies.diagnosis_lists policies.jurisdictions procedures
+    reference reference.diagnoses reference.editions reference.edits reference.places repairing
+    sessions unknown
+"""
+
+
+def public_types() -> Iterator[type[Any]]:
+    """Yield the classes that the public modules list in ``__all__``."""
+    for name in _MODULES.split():
+        module = importlib.import_module(f"cptfacet.{name}")
+        values = (getattr(module, each) for each in module.__all__)
+        yield from (value for value in values if isinstance(value, type))
 
 
 def register() -> None:
-    """Register every public record type; enumerations need no strategy of their own."""
+    """Register every public type."""
     from hypothesis.strategies import register_type_strategy  # noqa: PLC0415  an extra
 
-    for room, names in _TYPES.items():
-        module = importlib.import_module(f"cptfacet.{room}")
-        for name in names.split():
-            register_type_strategy(getattr(module, name), _strategy)
+    for kind in public_types():
+        register_type_strategy(kind, _strategy)
 
 
 def _strategy(kind: type[Any]) -> SearchStrategy[Any]:
-    from cptfacet.strategies import for_type  # noqa: PLC0415  on first use
+    """Return our strategy for a type. Without one, Hypothesis resolves the type by itself.
 
-    return for_type(kind)
+    Hypothesis also asks about a base class of a registered type, such as `Exception`.
+    """
+    from cptfacet.strategies import FOR_TYPE  # noqa: PLC0415  on first use
+
+    return FOR_TYPE[kind]() if kind in FOR_TYPE else NotImplemented

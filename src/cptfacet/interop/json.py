@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import functools
+import itertools
 import json
 import re
 import sys
@@ -424,6 +425,14 @@ def _money_out(amount: Decimal) -> str:
 Document: TypeAlias = (
     Session | Claim | CodedSession | Refusal | DecodedClaim | Report | RepairedClaim
 )
+DOCUMENTS: Mapping[str, tuple[type, ...]] = {
+    "session": (Session,),
+    "claim": (Claim,),
+    "answer": (CodedSession, Refusal),
+    "decoded": (DecodedClaim,),
+    "report": (Report,),
+    "repaired": (RepairedClaim,),
+}
 READ = (Session, Claim)
 # How a record is written follows from its fields. These tables hold what doesn't: keys left out if
 # they have their default, fields never written, and answers that name their claim by its id.
@@ -567,7 +576,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(EffectivePeriod, EffectivePeriod.days)
-    for record in records(*get_args(Document)):
+    for record in records(*itertools.chain(*DOCUMENTS.values())):
         converter.register_unstructure_hook(record, _write(record, converter))
     return converter
 

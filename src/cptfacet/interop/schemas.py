@@ -22,12 +22,9 @@ import attrs
 from cptfacet.claims import Claim
 from cptfacet.coding import CodedSession, LineReason
 from cptfacet.dates import EffectivePeriod
-from cptfacet.decoding import DecodedClaim
 from cptfacet.errors import Problem, UnknownIdError
-from cptfacet.findings import Report
-from cptfacet.interop.json import BY_ID, LEFT_OUT, OMITTED, READ, records
+from cptfacet.interop.json import BY_ID, DOCUMENTS, LEFT_OUT, OMITTED, READ, records
 from cptfacet.notes import Refusal
-from cptfacet.repairing import RepairedClaim
 from cptfacet.sessions import Session, Treatment
 
 if TYPE_CHECKING:
@@ -224,22 +221,14 @@ def _error(parts: _Parts) -> Part:
     return _object({"error": error}, ["error"])
 
 
-def _of(kind: type) -> Callable[[_Parts], Part]:
-    """Return what describes a document that is one record."""
-    return lambda parts: parts.of(kind)
-
-
+# What is more than one record, or is written in more than one form. Others follow from `DOCUMENTS`.
 _ROOTS: Mapping[str, tuple[Callable[[_Parts], Part], str]] = {
     "session": (_session, "What was done on one day, to be coded; nested or flat."),
-    "claim": (_of(Claim), "A claim as it is written, right or wrong."),
     "answer": (_answer, "The answer of coding: lines with their reasons, or a refusal."),
-    "decoded": (_of(DecodedClaim), "The answer of decoding: what the lines of a claim report."),
     "given": (_given, "A claim to check, alone or with its session and history."),
-    "report": (_of(Report), "The answer of checking: findings, and rules that were not checked."),
-    "repaired": (_of(RepairedClaim), "The answer of repairing: the claim, its changes, a report."),
     "error": (_error, "What is returned instead of an answer for a record that can't be read."),
 }
-NAMES = tuple(_ROOTS)
+NAMES = tuple(dict.fromkeys((*DOCUMENTS, *_ROOTS)))
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -257,12 +246,16 @@ def schema(name: str) -> dict[str, Any]:
     Raises:
         UnknownIdError: No document has this name.
     """
-    if name not in _ROOTS:
+    if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES)
         raise UnknownIdError(what="schema", text=name, near=tuple(near))
-    make, description = _ROOTS[name]
     parts = _Parts()
-    root = make(parts)
+    if name in _ROOTS:
+        make, description = _ROOTS[name]
+        root = make(parts)
+    else:
+        (kind,) = DOCUMENTS[name]
+        root, description = parts.of(kind), _description(kind)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:cptfacet:schema:{name}",

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cptfacet.bilateral import SideCount
+from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.checking import Checker, Rule, all_rules
 from cptfacet.citations import Citation, Source
 from cptfacet.claims import Claim, ClaimLine, Location, PriorAuthorization
@@ -37,7 +37,7 @@ from cptfacet.decoding import (
     Doubt,
     SkippedLine,
 )
-from cptfacet.errors import CptfacetError, MissingExtraError
+from cptfacet.errors import CptfacetError, MissingExtraError, Problem
 from cptfacet.findings import (
     CheckedUnder,
     Finding,
@@ -83,7 +83,7 @@ try:
         procedures,
         references,
     )
-    from cptfacet.strategies.history import histories, past_sessions, read_histories, tallies
+    from cptfacet.strategies.history import histories, past_sessions, read_histories, session_counts
     from cptfacet.strategies.limits import amounts, limits, verdicts, windows
     from cptfacet.strategies.policies import citations, not_knowns, policies, provisions, sources
     from cptfacet.strategies.reports import (
@@ -96,11 +96,13 @@ try:
     from cptfacet.strategies.results import (
         any_claims,
         any_sessions,
+        billed_levels,
         coded,
         coded_claims,
         decoded_claims,
         errors,
         part_of,
+        problems,
         refusals,
     )
     from cptfacet.strategies.sessions import (
@@ -114,9 +116,10 @@ try:
         OPAQUE_LOCATIONS,
         claim_types,
         diagnoses,
+        effective_periods,
         guidances,
         joints,
-        line_forms,
+        laterality_formats,
         locations,
         nerves,
         purposes,
@@ -124,7 +127,6 @@ try:
         side_counts,
         sides,
         techniques,
-        terms,
     )
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "hypothesis":
@@ -143,13 +145,14 @@ __all__ = [
     "codes",
     "decoded_claims",
     "diagnoses",
+    "effective_periods",
     "for_type",
     "guidances",
     "histories",
     "hostile_claims",
     "joints",
+    "laterality_formats",
     "limits",
-    "line_forms",
     "locations",
     "messy_claim_lines",
     "messy_claims",
@@ -173,7 +176,6 @@ __all__ = [
     "sources",
     "targets",
     "techniques",
-    "terms",
     "treated_nerves",
     "treatments",
     "verdicts",
@@ -187,7 +189,8 @@ def __dir__() -> list[str]:
 
 T = TypeVar("T")
 
-_FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
+# The one table of public types and their strategies.
+FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Amount: amounts,
     AscStatus: reference.asc_statuses,
     Diagnosis: reference.diagnosis_facts,
@@ -208,9 +211,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     PairEdits: reference.pair_edit_lists,
     PlaceOfService: reference.places_of_service,
     BilledGroup: lambda: part_of(decoded_claims(), lambda decoded: decoded.groups),
-    BilledLevels: lambda: part_of(
-        decoded_claims(), lambda decoded: [b for group in decoded.groups for b in group.levels]
-    ),
+    BilledLevels: billed_levels,
     BilledSession: lambda: part_of(decoded_claims(), lambda decoded: decoded.sessions),
     Checker: lambda: policies().map(Checker),
     Repairer: lambda: policies().map(Repairer),
@@ -226,6 +227,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
         decoded_claims(), lambda decoded: [d for group in decoded.groups for d in group.doubts]
     ),
     History: histories,
+    Laterality: lambda: billed_levels().map(lambda billed: billed.laterality),
     Limit: limits,
     Verdict: verdicts,
     Window: windows,
@@ -237,6 +239,7 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     PastSession: past_sessions,
     Policy: policies,
     PriorAuthorization: prior_authorizations,
+    Problem: problems,
     Procedure: procedures,
     Provision: provisions,
     ReadHistory: read_histories,
@@ -245,9 +248,9 @@ _FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Session: any_sessions,
     SideCount: side_counts,
     Source: sources,
-    SessionCount: tallies,
+    SessionCount: session_counts,
     Target: targets,
-    EffectivePeriod: terms,
+    EffectivePeriod: effective_periods,
     TreatedNerve: treated_nerves,
     Treatment: treatments,
     Unknown: reference.unknowns,
@@ -274,7 +277,7 @@ def for_type(kind: type[T]) -> SearchStrategy[T]:
     Raises:
         InvalidArgument: The type is not a public record of this library.
     """
-    if kind not in _FOR_TYPE:
+    if kind not in FOR_TYPE:
         message = f"no strategy of this library draws {kind.__name__}"
         raise InvalidArgument(message)
-    return _FOR_TYPE[kind]()
+    return FOR_TYPE[kind]()

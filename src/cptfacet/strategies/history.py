@@ -19,7 +19,7 @@ from cptfacet.strategies.results import any_claims, any_sessions
 from cptfacet.strategies.sessions import targets
 from cptfacet.strategies.words import packaged_policy, service_dates, sides
 
-__all__ = ["histories", "past_sessions", "read_histories", "tallies"]
+__all__ = ["histories", "past_sessions", "read_histories", "session_counts"]
 
 
 def __dir__() -> list[str]:
@@ -95,7 +95,7 @@ def _histories_of(sessions: SearchStrategy[PastSession]) -> SearchStrategy[Histo
     return listed.map(lambda found: History(sessions=tuple(found)))
 
 
-def tallies() -> SearchStrategy[SessionCount]:
+def session_counts() -> SearchStrategy[SessionCount]:
     """Return counts of the sessions of a history, for drawn dates, regions and kinds."""
 
     @st.composite

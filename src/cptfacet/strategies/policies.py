@@ -27,9 +27,9 @@ from cptfacet.strategies.options import (
 from cptfacet.strategies.words import (
     DAY,
     TEXTS,
+    effective_periods,
     packaged_policy,
     service_dates,
-    terms,
 )
 
 __all__ = [
@@ -57,7 +57,7 @@ def citations(*, sources: SearchStrategy[Source] | None = None) -> SearchStrateg
         InvalidArgument: An option is not a strategy.
     """
     cited = chosen(sources, "sources", named(_data.sources()))
-    facts = st.tuples(cited, terms(), st.sampled_from(Confidence))
+    facts = st.tuples(cited, effective_periods(), st.sampled_from(Confidence))
     return facts.map(lambda drawn: cite((drawn[0],), drawn[1], drawn[2])[0])
 
 
@@ -138,7 +138,7 @@ def _made_up(draw: st.DrawFn, parents: SearchStrategy[Policy], keys: SearchStrat
 
 
 def _free(draw: st.DrawFn) -> tuple[EffectivePeriod, str]:
-    return draw(terms()), draw(st.sampled_from(packaged_policies.ids()))
+    return draw(effective_periods()), draw(st.sampled_from(packaged_policies.ids()))
 
 
 def _draw_cell(draw: st.DrawFn, keys: SearchStrategy[str]) -> tuple[Key[object], tuple[str, ...]]:

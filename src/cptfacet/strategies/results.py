@@ -14,6 +14,7 @@ from cptfacet.anatomy import Joint
 from cptfacet.claims import Claim
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.decoding import (
+    BilledLevels,
     DecodedClaim,
     decode_claim,
 )
@@ -48,11 +49,13 @@ from cptfacet.strategies.words import (
 __all__ = [
     "any_claims",
     "any_sessions",
+    "billed_levels",
     "coded",
     "coded_claims",
     "decoded_claims",
     "errors",
     "part_of",
+    "problems",
     "refusals",
 ]
 
@@ -163,12 +166,23 @@ def coded() -> SearchStrategy[CodedSession]:
     return coded_claims().map(lambda drawn: drawn[1])
 
 
+def billed_levels() -> SearchStrategy[BilledLevels]:
+    """Return the levels read from the lines of one code."""
+    return part_of(
+        decoded_claims(), lambda read: [b for group in read.groups for b in group.levels]
+    )
+
+
+def problems() -> SearchStrategy[Problem]:
+    """Return problems of a document, with or without the line of its file."""
+    return st.builds(Problem, path=TEXTS, message=TEXTS, line=either(st.integers(1, 999)))
+
+
 def errors() -> SearchStrategy[CptfacetError]:
     """Return errors that this library raises."""
-    problems = st.builds(Problem, path=TEXTS, message=TEXTS, line=either(st.integers(1, 999)))
     return st.one_of(
         st.builds(ParseError, what=TEXTS, text=OPAQUE, reason=TEXTS),
         st.builds(UnknownIdError, what=TEXTS, text=OPAQUE, near=tuples(TEXTS, max_size=3)),
         st.builds(NoMedialBranchError, joint=st.sampled_from(Joint).map(str)),
-        st.builds(SessionError, problems=tuples(problems, min_size=1, max_size=3)),
+        st.builds(SessionError, problems=tuples(problems(), min_size=1, max_size=3)),
     )

@@ -43,9 +43,10 @@ __all__ = [
     "UTNS",
     "claim_types",
     "diagnoses",
+    "effective_periods",
     "guidances",
     "joints",
-    "line_forms",
+    "laterality_formats",
     "locations",
     "nerves",
     "or_unnamed",
@@ -55,7 +56,6 @@ __all__ = [
     "side_counts",
     "sides",
     "techniques",
-    "terms",
     "turning_days",
 ]
 
@@ -138,7 +138,7 @@ def claim_types() -> SearchStrategy[ClaimType]:
     return st.sampled_from(ClaimType)
 
 
-def line_forms() -> SearchStrategy[LateralityFormat]:
+def laterality_formats() -> SearchStrategy[LateralityFormat]:
     """Return laterality formats."""
     return st.sampled_from(LateralityFormat)
 
@@ -229,7 +229,9 @@ def service_dates(
     return st.sampled_from(near) | anywhere if near else anywhere
 
 
-def terms(*, dates: SearchStrategy[dt.date] | None = None) -> SearchStrategy[EffectivePeriod]:
+def effective_periods(
+    *, dates: SearchStrategy[dt.date] | None = None
+) -> SearchStrategy[EffectivePeriod]:
     """Return periods in which facts are in force: from a stated start or the day first seen, ended or not.
 
     A period without either holds on every date; only a judgment has one.
