@@ -156,7 +156,7 @@ import cptfacet.strategies
         )
 
         assert answer.stderr.splitlines()[-1] == (
-            "cptfacet.errors.MissingExtraError: hypothesis is not installed; it comes with:"
+            "cptfacet.errors.MissingExtraError: hypothesis is not installed; install it with:"
             ' pip install "cptfacet[strategies]"'
         )
         assert issubclass(MissingExtraError, ImportError)
