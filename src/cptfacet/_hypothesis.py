@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _MODULES = """
     bilateral checking citations claims coding dates decoding errors findings history limits
-    modifiers notes past policies policies.diagnosis_lists policies.jurisdictions procedures
-    reference reference.diagnoses reference.editions reference.edits reference.places repairing
-    sessions unknown
+    modifiers notes past policies policies.diagnosis_lists procedures reference
+    reference.diagnoses reference.editions reference.edits reference.jurisdictions reference.places
+    repairing sessions unknown
 """
 
 

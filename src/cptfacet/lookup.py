@@ -18,7 +18,7 @@ from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.findings import RuleFamily
 from cptfacet.interop.examples import examples
 from cptfacet.interop.json import to_data
-from cptfacet.policies import jurisdictions, value_of
+from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import BILLING_DOCUMENT, CHECKS_SEVERITY, COVERAGE_DOCUMENT
 from cptfacet.reference import packaged
 from cptfacet.unknown import Unknown
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cptfacet.citations import Citation
     from cptfacet.interop.examples import Example
     from cptfacet.policies import NotKnown, Policy, Provision
-    from cptfacet.policies.jurisdictions import Area
     from cptfacet.reference import Reference
+    from cptfacet.reference.jurisdictions import Area
 
 __all__ = ["KINDS", "Shown", "find"]
 
@@ -362,7 +362,7 @@ def _family(text: str, asked: _Asked) -> Shown:
 
 
 def _jurisdiction(text: str, asked: _Asked) -> Shown:
-    jurisdiction = jurisdictions.get(text.upper())
+    jurisdiction = asked.reference.get_jurisdiction(text.upper())
     policy = policies.get(jurisdiction.policy)
     documents = [
         p
@@ -373,7 +373,7 @@ def _jurisdiction(text: str, asked: _Asked) -> Shown:
     areas = [a for a in jurisdiction.areas if asked.in_force(a.term)]
     data: dict[str, Any] = {
         "jurisdiction": jurisdiction.id,
-        "contractor": jurisdiction.contractor,
+        "mac": jurisdiction.mac,
         "policy": jurisdiction.policy,
         "areas": [_area(area) for area in areas],
         "documents": _by_value(documents),
@@ -381,7 +381,7 @@ def _jurisdiction(text: str, asked: _Asked) -> Shown:
             [c for a in areas for c in a.citations] + [c for d in documents for c in d.citations]
         ),
     }
-    title = f"{jurisdiction.id}: {jurisdiction.contractor}"
+    title = f"{jurisdiction.id}: {jurisdiction.mac}"
     return Shown(kind="jurisdiction", title=title, data=data)
 
 
@@ -398,17 +398,15 @@ def _area(area: Area) -> dict[str, Any]:
 
 def _state(text: str, asked: _Asked) -> Shown:
     areas = [
-        area
-        for area in jurisdictions.areas()
-        if area.state == text.upper() and asked.in_force(area.term)
+        area for area in asked.reference.areas.about(text.upper()) if asked.in_force(area.term)
     ]
     if not areas:
         raise UnknownIdError(what="state", text=text)
-    named = [county for county in jurisdictions.counties() if county.state == areas[0].state]
+    named = [county for county in asked.reference.counties if county.state == areas[0].state]
     data: dict[str, Any] = {
         "state": areas[0].state,
         "areas": [
-            {"jurisdiction": a.jurisdiction, "contractor": a.contractor, "policy": a.policy}
+            {"jurisdiction": a.jurisdiction, "mac": a.mac, "policy": a.policy}
             | _area(a)
             for a in areas
         ],
@@ -425,7 +423,7 @@ def _state(text: str, asked: _Asked) -> Shown:
 
 
 def _zip(text: str, asked: _Asked) -> Shown:
-    code = jurisdictions.zip_code(text)
+    code = asked.reference.get_zip_code(text)
     data: dict[str, Any] = {
         "zip": code.zip,
         "state": code.state,

@@ -154,7 +154,8 @@ def repair_claim(
     Source: that of each finding.
     """
     claim = claim_of(claim, "repair_claim")
-    checker = compiled(select_policy(claim, policy), find_reference(reference))
+    reference = find_reference(reference)
+    checker = compiled(select_policy(claim, policy, reference=reference), reference)
     return _repaired(claim, checker, session, history)
 
 

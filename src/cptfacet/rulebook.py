@@ -16,6 +16,8 @@ import functools
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import attrs
+
 from cptfacet._memo import Kept
 from cptfacet.anatomy import Joint
 from cptfacet.errors import ParseError
@@ -72,14 +74,20 @@ Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
 CODING = ("procedures", "other_nerves", "code_regions")  # on which coding and decoding rest
+# Those on which checking rests: all but the ones that select the policy, by the claim's location.
+CHECKING = tuple(
+    field.name
+    for field in attrs.fields(Reference)
+    if field.init and field.name not in {"areas", "counties", "zip_codes"}
+)
 _DAY = dt.timedelta(days=1)
 _MOST_REMEMBERED = 1 << 12
 
 
 def turning_days(policy: Policy, reference: Reference, *tables: str) -> tuple[dt.date, ...]:
-    """List the days on which what a policy and some tables of the reference say changes.
+    """List the days on which a policy, or a table of the reference, begins to say something else.
 
-    Without tables, those of every table count.
+    Without tables, those of every table count on which an answer about a claim rests.
 
     >>> from cptfacet import policies
     >>> from cptfacet.reference import packaged
@@ -90,7 +98,7 @@ def turning_days(policy: Policy, reference: Reference, *tables: str) -> tuple[dt
     True
     """
     days = set(policy.turning_days())
-    days |= reference.turning_days(*(getattr(reference, table) for table in tables))
+    days |= reference.turning_days(*(getattr(reference, table) for table in tables or CHECKING))
     if not tables:
         days |= list_days()
     return tuple(sorted(days))

@@ -17,7 +17,6 @@ from cptfacet import _data, policies
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
 from cptfacet.errors import ParseError, UnknownIdError
-from cptfacet.policies import jurisdictions
 from cptfacet.policies.diagnosis_lists import DiagnosisList, DiagnosisUse, diagnosis_list
 from cptfacet.procedures import is_code
 from cptfacet.reference import packaged
@@ -648,7 +647,7 @@ class TestParts:
 # -- contractors' lists of diagnoses
 
 NORIDIAN = ("medicare-je", "medicare-jf")
-MACS = sorted(jurisdictions.policy_ids()["medicare"])
+MACS = sorted(packaged().shared_policies["medicare"])
 USES = {
     "all facet procedures (blocks, intra-articular injections, RFA)": "any",
     "facet cyst aspiration/injection only per article footnote; not for ablation": "facet-cyst",

@@ -12,12 +12,12 @@ import pytest
 from cptfacet import _data
 from cptfacet.citations import Confidence
 from cptfacet.errors import UnknownIdError
-from cptfacet.policies import jurisdictions
+from cptfacet.reference import packaged
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COLUMNS = {
     "areas": (
-        "state,name,part,claim_types,jurisdiction,contractor,policy,shared,from,seen,until,"
+        "state,name,part,claim_types,jurisdiction,mac,policy,shared,from,seen,until,"
         "confidence,citations,note"
     ),
     "counties": "state,name,kind,part,seen,confidence,citations",
@@ -73,17 +73,17 @@ def test_every_row_is_dated_and_cites_sources_that_exist(table: str) -> None:
 
 
 def test_the_parts_of_a_state_are_those_of_its_counties_and_zips() -> None:
-    parts = {(area.state, area.part) for area in jurisdictions.areas() if area.part}
+    parts = {(area.state, area.part) for area in packaged().areas if area.part}
 
     assert parts == {("VA", "northern"), ("VA", "rest")}
-    assert parts == {(county.state, county.part) for county in jurisdictions.counties()}
+    assert parts == {(county.state, county.part) for county in packaged().counties}
     assert parts == {(row["state"], row["part"]) for row in rows("zips") if row["part"]}
     divided = {state for state, _ in parts}
     assert all(row["part"] for row in rows("zips") if row["state"] in divided)
 
 
 def test_every_state_has_zips() -> None:
-    states = {area.state for area in jurisdictions.areas()}
+    states = {area.state for area in packaged().areas}
 
     assert {row["state"] for row in rows("zips")} == states | UNMAPPED
 
@@ -116,10 +116,10 @@ def test_no_zip_stands_twice() -> None:
 
 
 def test_counties_are_those_of_virginia() -> None:
-    kinds = [county.kind for county in jurisdictions.counties()]
+    kinds = [county.kind for county in packaged().counties]
 
     assert (kinds.count("county"), kinds.count("city")) == (95, 39)  # Bedford was a city to 2013
-    assert len({(c.name, c.kind) for c in jurisdictions.counties()}) == len(kinds)
+    assert len({(c.name, c.kind) for c in packaged().counties}) == len(kinds)
 
 
 # -- against what they were made from
@@ -134,8 +134,8 @@ def test_the_map_is_that_of_the_facts() -> None:
         for state in row["states"].split(";")
     }
     found = {
-        (area.contractor.removesuffix(" GBA"), area.jurisdiction, area.state)
-        for area in jurisdictions.areas()
+        (area.mac.removesuffix(" GBA"), area.jurisdiction, area.state)
+        for area in packaged().areas
     }
 
     assert found == {(mac.removesuffix(" GBA"), place, state) for mac, place, state in expected}
@@ -159,14 +159,14 @@ def localities() -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_locality_file_names_the_contract_of_the_same_jurisdiction() -> None:
-    names = {area.name.upper(): area.state for area in jurisdictions.areas()}
+    names = {area.name.upper(): area.state for area in packaged().areas}
     by_state: dict[str, set[str]] = {}
     releases: dict[str, set[str]] = {}
     for release, contract, name in localities():
         by_state.setdefault(names[name], set()).add(CONTRACTS[contract[:2]])
         releases.setdefault(names[name], set()).add(release)
 
-    for area in jurisdictions.areas():
+    for area in packaged().areas:
         if area.term.seen == dt.date(2020, 10, 1):
             assert len(releases[area.state]) == 6
             if area.state != "VA":
@@ -182,7 +182,7 @@ def test_the_northern_part_is_what_every_locality_file_puts_under_the_other_cont
         listed = [row for row in csv.DictReader(file) if row["mac"] == "12202"]
     northern = {
         c.name.upper() + (" CITY" if c.kind == "city" else "")
-        for c in jurisdictions.counties()
+        for c in packaged().counties
         if c.part == "northern"
     }
 
@@ -199,7 +199,7 @@ def test_each_zip_is_as_in_the_file_of_cms() -> None:
         file_of_cms = {line[2:7]: (line[:2], line[7:12], line[20]) for line in file}
     by_part = {
         (area.state, area.part): area.jurisdiction
-        for area in reversed(jurisdictions.areas())
+        for area in reversed(packaged().areas)
         if area.part or area.state != "VA"
     }
 
@@ -207,10 +207,10 @@ def test_each_zip_is_as_in_the_file_of_cms() -> None:
         code = f"{number:05}"
         if code not in file_of_cms:
             with pytest.raises(UnknownIdError):
-                jurisdictions.zip_code(code)
+                packaged().get_zip_code(code)
             continue
         state, contract, flag = file_of_cms[code]
-        found = jurisdictions.zip_code(code)
+        found = packaged().get_zip_code(code)
         assert (found.state, found.split) == (HALVES.get(state, state), flag == "1")
         if found.state in UNMAPPED:
             assert contract == "01212"

@@ -22,7 +22,6 @@ from cptfacet.findings import RuleFamily
 from cptfacet.interop.json import from_data, to_data
 from cptfacet.interop.schemas import schema
 from cptfacet.lookup import KINDS
-from cptfacet.policies import jurisdictions
 from cptfacet.reference import packaged
 from cptfacet.sessions import Session
 
@@ -821,8 +820,12 @@ class TestShow:
             *(procedure.code for procedure in packaged().procedures),
             *(modifier.code for modifier in packaged().modifiers),
             *(*Joint, *Nerve),
-            *(*policies.ids(), *policies.KEYS, *jurisdictions.ids()),
-            *(f"state:{area.state}" for area in jurisdictions.areas()),
+            *(
+                *policies.ids(),
+                *policies.KEYS,
+                *(each.id for each in packaged().find_jurisdictions()),
+            ),
+            *(f"state:{area.state}" for area in packaged().areas),
             *RuleFamily,
         ):
             assert terminal("show", name).json

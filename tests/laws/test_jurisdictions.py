@@ -9,28 +9,29 @@ from hypothesis import strategies as st
 from cptfacet import policies
 from cptfacet.claims import Claim, ClaimType, Location
 from cptfacet.dates import Status
-from cptfacet.policies import jurisdictions
-from cptfacet.policies.jurisdictions import Area, NotPlaced
 from cptfacet.policies.selection import select_policy
+from cptfacet.reference import packaged
+from cptfacet.reference.jurisdictions import Area, County
+from cptfacet.unknown import Unknown
 
 DAY = dt.date(2026, 3, 2)
 PART_B = (ClaimType.PROFESSIONAL, ClaimType.ASC_FACILITY)
-STATES = tuple(dict.fromkeys(area.state for area in jurisdictions.areas()))
-DIVIDED = {county.state for county in jurisdictions.counties()}
+STATES = tuple(dict.fromkeys(area.state for area in packaged().areas))
+DIVIDED = {county.state for county in packaged().counties}
 FIELDS = {"state", "county", "zip", "claim_type", "date"}
 
 TEXTS = st.one_of(st.none(), st.text(max_size=12))
 LOCATIONS = st.builds(
     Location,
     state=st.one_of(TEXTS, st.sampled_from(STATES), st.sampled_from(STATES).map(str.lower)),
-    county=st.one_of(TEXTS, st.sampled_from([c.name for c in jurisdictions.counties()])),
+    county=st.one_of(TEXTS, st.sampled_from([c.name for c in packaged().counties])),
     zip=st.one_of(TEXTS, st.from_regex(r"[0-9]{5}(-[0-9]{4})?", fullmatch=True)),
     locality=TEXTS,
 )
 DATES = st.dates(min_value=dt.date(2015, 1, 1), max_value=dt.date(2030, 12, 31))
 
 
-def jurisdiction(answer: Area | NotPlaced) -> str:
+def jurisdiction(answer: Area | Unknown) -> str:
     assert isinstance(answer, Area), answer
     return answer.jurisdiction
 
@@ -53,19 +54,19 @@ class TestStates:
     def test_one_contractor_from_the_first_day_on(
         self, state: str, claim_type: ClaimType | None
     ) -> None:
-        (area,) = (area for area in jurisdictions.areas() if area.state == state)
+        (area,) = (area for area in packaged().areas if area.state == state)
         first = area.term.first
         place = Location(state=state, county="any", locality="99")
 
         for day in (first, first + dt.timedelta(days=1), DAY, dt.date.max):
-            assert jurisdictions.find(place, on=day, claim_type=claim_type) is area
-        before = jurisdictions.find(place, on=first - dt.timedelta(days=1), claim_type=claim_type)
-        assert isinstance(before, NotPlaced)
+            assert packaged().area(place, on=day, claim_type=claim_type) is area
+        before = packaged().area(place, on=first - dt.timedelta(days=1), claim_type=claim_type)
+        assert isinstance(before, Unknown)
         assert before.missing == ("date",)
         assert str(first) in before.reason
 
-    @pytest.mark.parametrize("county", jurisdictions.counties(), ids=lambda c: f"{c.name} {c.kind}")
-    def test_virginia_by_county_and_claim_type(self, county: jurisdictions.County) -> None:
+    @pytest.mark.parametrize("county", packaged().counties, ids=lambda c: f"{c.name} {c.kind}")
+    def test_virginia_by_county_and_claim_type(self, county: County) -> None:
         expected = "JL" if county.part == "northern" else "JM"
         for name in (
             county.name,
@@ -74,41 +75,41 @@ class TestStates:
         ):
             place = Location(state="VA", county=name)
             for claim_type in PART_B:
-                answer = jurisdictions.find(place, on=DAY, claim_type=claim_type)
+                answer = packaged().area(place, on=DAY, claim_type=claim_type)
                 assert jurisdiction(answer) == expected, name
-            hospital = jurisdictions.find(place, on=DAY, claim_type=ClaimType.HOSPITAL_OUTPATIENT)
+            hospital = packaged().area(place, on=DAY, claim_type=ClaimType.HOSPITAL_OUTPATIENT)
             assert jurisdiction(hospital) == "JM"
-            any_type = jurisdictions.find(place, on=DAY)
+            any_type = packaged().area(place, on=DAY)
             if expected == "JM":
                 assert jurisdiction(any_type) == "JM"
             else:
-                assert isinstance(any_type, NotPlaced)
+                assert isinstance(any_type, Unknown)
                 assert any_type.missing == ("claim_type",)
                 assert any_type.candidates == ("JL", "JM")
 
     def test_a_county_has_one_part_whatever_its_kind(self) -> None:
         parts: dict[str, set[str]] = {}
-        for county in jurisdictions.counties():
+        for county in packaged().counties:
             parts.setdefault(county.name.casefold(), set()).add(county.part)
 
         assert all(len(found) == 1 for found in parts.values())
 
     def test_each_jurisdiction_has_one_contractor_and_one_policy(self) -> None:
-        for name in jurisdictions.ids():
-            found = jurisdictions.get(name)
-            assert {(a.contractor, a.policy) for a in found.areas} == {
-                (found.contractor, found.policy)
+        for name in [each.id for each in packaged().find_jurisdictions()]:
+            found = packaged().get_jurisdiction(name)
+            assert {(a.mac, a.policy) for a in found.areas} == {
+                (found.mac, found.policy)
             }
             assert found.areas
-        listed = [area for name in jurisdictions.ids() for area in jurisdictions.get(name).areas]
-        assert sorted(listed, key=str) == sorted(jurisdictions.areas(), key=str)
+        listed = [area for each in packaged().find_jurisdictions() for area in each.areas]
+        assert sorted(listed, key=str) == sorted(packaged().areas, key=str)
 
     def test_the_policy_of_a_jurisdiction_extends_the_shared_one(self) -> None:
-        for area in jurisdictions.areas():
+        for area in packaged().areas:
             extended = policies.get(area.policy).extends
             assert extended is not None
             assert extended.id == area.shared
-        (own,) = jurisdictions.policy_ids().values()
+        (own,) = packaged().shared_policies.values()
         assert {name for name in policies.ids() if name.startswith("medicare-")} == own
 
 
@@ -126,7 +127,7 @@ class TestAnswers:
     def test_an_area_or_what_is_missing(
         self, place: Location | None, on: dt.date, claim_type: ClaimType | None
     ) -> None:
-        answer = jurisdictions.find(place, on=on, claim_type=claim_type)
+        answer = packaged().area(place, on=on, claim_type=claim_type)
 
         if isinstance(answer, Area):
             assert answer.term.on(on) is Status.IN_FORCE
@@ -144,21 +145,21 @@ class TestAnswers:
 
     @given(place=LOCATIONS, on=DATES)
     def test_no_claim_type_is_what_all_of_them_say(self, place: Location, on: dt.date) -> None:
-        each = [jurisdictions.find(place, on=on, claim_type=kind) for kind in ClaimType]
-        answer = jurisdictions.find(place, on=on)
+        each = [packaged().area(place, on=on, claim_type=kind) for kind in ClaimType]
+        answer = packaged().area(place, on=on)
 
         if isinstance(answer, Area):
             assert {jurisdiction(found) for found in each} == {answer.jurisdiction}
         else:
             agreed = {found.jurisdiction for found in each if isinstance(found, Area)}
-            assert len(agreed) != 1 or any(isinstance(found, NotPlaced) for found in each)
+            assert len(agreed) != 1 or any(isinstance(found, Unknown) for found in each)
 
     @given(place=LOCATIONS, on=DATES, claim_type=st.sampled_from(ClaimType))
     def test_the_policy_chosen_is_that_of_the_area(
         self, place: Location, on: dt.date, claim_type: ClaimType
     ) -> None:
         claim = Claim(claim_type=claim_type, lines=(), date=on, location=place)
-        answer = jurisdictions.find(place, on=on, claim_type=claim_type)
+        answer = packaged().area(place, on=on, claim_type=claim_type)
         for name in policies.ids():
             default = policies.get(name)
             chosen = select_policy(claim, default=default).id
@@ -219,9 +220,9 @@ NOT_PLACED = {
 def test_what_does_not_tell_its_place(name: str) -> None:
     place, missing, words = NOT_PLACED[name]
 
-    answer = jurisdictions.find(place, on=DAY, claim_type=ClaimType.PROFESSIONAL)
+    answer = packaged().area(place, on=DAY, claim_type=ClaimType.PROFESSIONAL)
 
-    assert isinstance(answer, NotPlaced)
+    assert isinstance(answer, Unknown)
     assert answer.missing == missing
     assert words in answer.reason
 
@@ -245,7 +246,7 @@ def test_what_does_not_tell_its_place(name: str) -> None:
     ids=str,
 )
 def test_what_tells_its_place(place: Location, expected: str) -> None:
-    answer = jurisdictions.find(place, on=DAY, claim_type=ClaimType.PROFESSIONAL)
+    answer = packaged().area(place, on=DAY, claim_type=ClaimType.PROFESSIONAL)
 
     assert jurisdiction(answer) == expected
 
@@ -256,15 +257,15 @@ def test_a_zip_code_tells_nothing_before_its_file() -> None:
     ohio, virginia = Location(zip="43004"), Location(state="VA", zip="22201")
 
     for place, missing in ((ohio, ("state",)), (virginia, ("county", "zip"))):
-        before = jurisdictions.find(place, on=eve, claim_type=ClaimType.PROFESSIONAL)
-        after = jurisdictions.find(
+        before = packaged().area(place, on=eve, claim_type=ClaimType.PROFESSIONAL)
+        after = packaged().area(
             place, on=eve + dt.timedelta(days=1), claim_type=ClaimType.PROFESSIONAL
         )
-        assert isinstance(before, NotPlaced)
+        assert isinstance(before, Unknown)
         assert before.missing == missing
         assert isinstance(after, Area)
-    crossed = jurisdictions.find(Location(state="OH", zip="90001"), on=eve)
-    assert isinstance(crossed, NotPlaced)
+    crossed = packaged().area(Location(state="OH", zip="90001"), on=eve)
+    assert isinstance(crossed, Unknown)
 
 
 def test_a_claim_without_a_date_keeps_its_policy() -> None:

@@ -91,9 +91,9 @@ LOADERS = {  # those that read packaged files; whatever else there is asks a `Re
         "strategies/policies.py",
         "testing.py",
     ),
-    *("policies/diagnosis_lists.py", "policies/jurisdictions.py"),
+    "policies/diagnosis_lists.py",
     *(f"reference/{name}.py" for name in ("__init__", "codes", "diagnoses", "editions", "edits")),
-    *(f"reference/{name}.py" for name in ("joints", "places")),
+    *(f"reference/{name}.py" for name in ("joints", "jurisdictions", "places")),
 }
 
 

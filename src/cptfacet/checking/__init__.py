@@ -95,7 +95,8 @@ def check_claim(
     Source: each finding cites its own.
     """
     claim = claim_of(claim, "check_claim")
-    checker = compiled(select_policy(claim, policy), find_reference(reference))
+    reference = find_reference(reference)
+    checker = compiled(select_policy(claim, policy, reference=reference), reference)
     return checker.check(claim, session=session, history=history)
 
 
@@ -123,7 +124,7 @@ def _reports(
     checkers: dict[Policy, Checker] = {}
     for given in claims:
         claim = claim_of(given, "check_claim")
-        chosen = select_policy(claim, policy)
+        chosen = select_policy(claim, policy, reference=reference)
         checker = checkers.get(chosen)
         if checker is None:
             checker = checkers[chosen] = Checker(chosen, reference)

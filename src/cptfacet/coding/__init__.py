@@ -22,12 +22,13 @@ from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import find_policy
-from cptfacet.policies.jurisdictions import Area, NotPlaced, find, policy_ids
 from cptfacet.policies.selection import select_policy
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, find_reference
+from cptfacet.reference.jurisdictions import Area
 from cptfacet.rulebook import Remembering
 from cptfacet.sessions import Session
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -101,7 +102,8 @@ def code_session(
     Source: the provisions in the ``why`` of each line, which cite theirs.
     """
     session = _session(session)
-    return _coder(select_policy(session, policy), find_reference(reference)).code(session)
+    reference = find_reference(reference)
+    return _coder(select_policy(session, policy, reference=reference), reference).code(session)
 
 
 def code_sessions(
@@ -201,7 +203,10 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
             policy=self.policy.id,
             location=session.location,
         )
-        notes = (*_assumptions(session, self.policy.id, question.claim_type), *answer.notes)
+        notes = (
+            *_assumptions(session, self.policy.id, question.claim_type, self.reference),
+            *answer.notes,
+        )
         return CodedSession(session=session, claim=claim, notes=notes, why=answer.why)
 
     def period(self, session: Session) -> tuple[dt.date, dt.date]:
@@ -306,39 +311,43 @@ def _of_a_part(refusal: Refusal) -> Note:
 # -- what is assumed about a session
 
 
-def _assumptions(session: Session, policy_id: str, claim_type: ClaimType) -> Iterator[Note]:
+def _assumptions(
+    session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
+) -> Iterator[Note]:
     """Say where a session is coded as another one than it says, or than its place asks for."""
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
         yield Note(id=NoteId.CLAIM_TYPE_NOT_STATED, message=message)
-    area = _area(session, policy_id, claim_type)
+    area = _area(session, policy_id, claim_type, reference)
     by_place = isinstance(area, Area) and (session.policy, policy_id) == (area.shared, area.policy)
     if session.policy not in (None, policy_id) and not by_place:
         message = f"the session names the policy {session.policy}; coded under {policy_id}"
         yield Note(id=NoteId.POLICY_DIFFERS, message=message)
     if area is not None:
-        yield from _jurisdiction(area, policy_id)
+        yield from _jurisdiction(area, policy_id, shared=policy_id in reference.shared_policies)
 
 
-def _area(session: Session, policy_id: str, claim_type: ClaimType) -> Area | NotPlaced | None:
+def _area(
+    session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
+) -> Area | Unknown | None:
     """Find the area of a session where its place matters to the policy."""
     if session.location is None or not any(
-        policy_id == shared or policy_id in own for shared, own in policy_ids().items()
+        policy_id == shared or policy_id in own for shared, own in reference.shared_policies.items()
     ):
         return None
-    return find(session.location, on=session.date, claim_type=claim_type)
+    return reference.area(session.location, on=session.date, claim_type=claim_type)
 
 
-def _jurisdiction(area: Area | NotPlaced, policy_id: str) -> Iterator[Note]:
+def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iterator[Note]:
     """Say where another policy holds in the place, or which fact of a place is missing."""
-    if isinstance(area, NotPlaced):
-        if policy_id in policy_ids():
+    if isinstance(area, Unknown):
+        if shared:
             message = f"the jurisdiction is not known: {area.reason}"
             yield Note(id=NoteId.JURISDICTION, message=message)
     elif policy_id != area.policy:
         says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
         message = (
-            f"the location is in {area.jurisdiction} ({area.contractor}): the policy {area.policy}"
+            f"the location is in {area.jurisdiction} ({area.mac}): the policy {area.policy}"
             f" {says}"
         )
         yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)

@@ -110,7 +110,8 @@ def decode_claim(
     reference for the codes.
     """
     claim = claim_of(claim, "decode_claim")
-    return _decoder(select_policy(claim, policy), find_reference(reference)).decode(claim)
+    reference = find_reference(reference)
+    return _decoder(select_policy(claim, policy, reference=reference), reference).decode(claim)
 
 
 def decode_claims(

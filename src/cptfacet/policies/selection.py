@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cptfacet.claims import ClaimType
-from cptfacet.policies import jurisdictions
 from cptfacet.policies.files import get
-from cptfacet.policies.jurisdictions import Area
 from cptfacet.policies.model import Policy, as_policy
+from cptfacet.reference import Reference, packaged
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.claims import Claim
@@ -28,13 +28,14 @@ def select_policy(
     *,
     default: Policy | str | None = None,
     known: Callable[[str], Policy] = get,
+    reference: Reference | None = None,
 ) -> Policy:
     """Return the policy that applies to a session or claim.
 
-    The ``policy`` that the caller names decides; else the one the record names; else ``default``.
+    The ``policy`` passed by the caller comes first, then the one that the record names, then ``default``.
     Where Medicare Administrative Contractors (MACs) divide that policy, the record's location and
-    date select the policy of its jurisdiction. A claim type that is not stated is read as
-    professional, as in coding. ``known`` finds a policy by its id.
+    date select the policy of the jurisdiction, from the ``reference``. A record without a claim type
+    is read as professional, as in coding. ``known`` returns the policy with an id.
 
     >>> import attrs
     >>> import datetime as dt
@@ -63,17 +64,17 @@ def select_policy(
         message = "no policy is named: pass policy='medicare', or one of the ids in policies.ids()"
         raise TypeError(message)
     found = known(chosen) if isinstance(chosen, str) else as_policy(chosen)
-    return _at_place(found, record)
+    return _at_place(found, record, reference or packaged())
 
 
-def _at_place(policy: Policy, record: Session | Claim) -> Policy:
+def _at_place(policy: Policy, record: Session | Claim, reference: Reference) -> Policy:
     """Return the policy of the record's jurisdiction, where MACs divide a policy."""
     if record.location is None or record.date is None:
         return policy
-    if policy.id not in jurisdictions.policy_ids() or policy != get(policy.id):
+    if policy.id not in reference.shared_policies or policy != get(policy.id):
         return policy
     claim_type = record.claim_type or ClaimType.PROFESSIONAL
-    area = jurisdictions.find(record.location, on=record.date, claim_type=claim_type)
-    if isinstance(area, Area) and area.shared == policy.id:
-        return get(area.policy)
-    return policy
+    area = reference.area(record.location, on=record.date, claim_type=claim_type)
+    if isinstance(area, Unknown) or area.shared != policy.id:
+        return policy
+    return get(area.policy)

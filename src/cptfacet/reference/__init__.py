@@ -12,6 +12,7 @@ import datetime as dt
 import difflib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeGuard
 
 import attrs
@@ -20,7 +21,7 @@ from cptfacet import _data
 from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
-from cptfacet.claims import ClaimType
+from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import NoMedialBranchError, UnknownIdError
 from cptfacet.modifiers import (
@@ -82,6 +83,21 @@ from cptfacet.reference.joints import (
     Innervation,
     RegionFact,
 )
+from cptfacet.reference.jurisdictions import (
+    AREAS,
+    COUNTIES,
+    ZIP_CODES,
+    Area,
+    County,
+    Jurisdiction,
+    Places,
+    ZipCode,
+    ZipCodes,
+    find_area,
+    find_zip_code,
+    made,
+    parse_zip,
+)
 from cptfacet.reference.places import PLACES, PlaceOfService, parse_place
 from cptfacet.reference.tables import Table
 from cptfacet.sessions import Guidance, Technique
@@ -128,6 +144,9 @@ class Reference:
     diagnoses: Table[Release[str, DiagnosisRow]] = DIAGNOSES
     spine_parts: Table[TitleWords] = SPINE_PARTS
     places: Table[PlaceOfService] = PLACES
+    areas: Table[Area] = AREAS
+    counties: Table[County] = COUNTIES
+    zip_codes: Table[ZipCodes] = ZIP_CODES
     _hash: int = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -772,6 +791,95 @@ class Reference:
         ['24']
         """
         return tuple(p for p in self.places if facility is None or p.facility is facility)
+
+    # -- locations
+
+    def area(
+        self, location: Location | None, *, on: dt.date, claim_type: ClaimType | None = None
+    ) -> Area | Unknown:
+        """Return the area of a location on a date, and with it the jurisdiction and its policy.
+
+        The state decides, and in a divided state the county; a ZIP code gives both. A location that
+        contradicts itself is not known. Without a claim type, all claim types must agree: Virginia is
+        divided for professional and ASC facility claims, and a hospital bills one MAC for all of it.
+
+        >>> data, day = packaged(), dt.date(2026, 3, 2)
+        >>> found = data.area(Location(state="OH"), on=day)
+        >>> found.jurisdiction, found.mac, found.policy
+        ('J15', 'CGS', 'medicare-j15')
+        >>> fairfax = Location(state="VA", county="Fairfax County")
+        >>> [data.area(fairfax, on=day, claim_type=kind).jurisdiction for kind in ClaimType]
+        ['JL', 'JL', 'JM']
+        >>> data.area(Location(state="VA"), on=day, claim_type=ClaimType.PROFESSIONAL).missing
+        ('county', 'zip')
+
+        Source: data/places/areas.csv; each area cites its own.
+        """
+        place = location or Location()
+        tables = Places(self.areas, self.counties, self.zip_codes)
+        return find_area(tables, place, on, claim_type)
+
+    def get_jurisdiction(self, jurisdiction_id: str) -> Jurisdiction:
+        """Return a jurisdiction by its id.
+
+        >>> found = packaged().get_jurisdiction("J15")
+        >>> found.mac, found.states
+        ('CGS', ('KY', 'OH'))
+        >>> packaged().get_jurisdiction("J1")
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.UnknownIdError: unknown jurisdiction 'J1'; did you mean J15?
+
+        Raises:
+            UnknownIdError: No jurisdiction has this id.
+        """
+        known = {found.id: found for found in self.find_jurisdictions()}
+        if jurisdiction_id not in known:
+            near = difflib.get_close_matches(jurisdiction_id, known)
+            raise UnknownIdError(what="jurisdiction", text=jurisdiction_id, near=tuple(near))
+        return known[jurisdiction_id]
+
+    def find_jurisdictions(self, *, shared: str | None = None) -> tuple[Jurisdiction, ...]:
+        """List the jurisdictions by id: all, or those whose policies extend a ``shared`` one.
+
+        >>> [found.id for found in packaged().find_jurisdictions()]
+        ['J15', 'J5', 'J6', 'J8', 'JE', 'JF', 'JH', 'JJ', 'JK', 'JL', 'JM', 'JN']
+        >>> packaged().find_jurisdictions(shared="aetna")
+        ()
+        """
+        return made(area for area in self.areas if shared in (None, area.shared))
+
+    @functools.cached_property
+    def shared_policies(self) -> Mapping[str, frozenset[str]]:
+        """The ids of the policies that jurisdictions share, each with those of its jurisdictions.
+
+        >>> {shared: len(own) for shared, own in packaged().shared_policies.items()}
+        {'medicare': 12}
+        """
+        found: dict[str, set[str]] = {}
+        for area in self.areas:
+            found.setdefault(area.shared, set()).add(area.policy)
+        return MappingProxyType({shared: frozenset(own) for shared, own in found.items()})
+
+    def get_zip_code(self, text: str) -> ZipCode:
+        """Return a ZIP code by its first five digits.
+
+        >>> found = packaged().get_zip_code("22201")
+        >>> found.state, found.part
+        ('VA', 'northern')
+        >>> packaged().get_zip_code("00000")
+        Traceback (most recent call last):
+        ...
+        cptfacet.errors.UnknownIdError: unknown ZIP code '00000'
+
+        Raises:
+            ParseError: The text does not have the format of a ZIP code.
+            UnknownIdError: The CMS file does not have the code.
+        """
+        found = find_zip_code(self.zip_codes, parse_zip(text))
+        if found is None:
+            raise UnknownIdError(what="ZIP code", text=text)
+        return found
 
 
 _NOT_HERE = "the reference does not have it"

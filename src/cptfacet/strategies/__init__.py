@@ -52,14 +52,15 @@ from cptfacet.limits import Amount, Limit, Verdict, Window
 from cptfacet.modifiers import Modifier
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, SkippedRecord
-from cptfacet.policies import NotKnown, Policy, Provision, jurisdictions
+from cptfacet.policies import NotKnown, Policy, Provision
 from cptfacet.policies.diagnosis_lists import DiagnosisList
-from cptfacet.policies.jurisdictions import Jurisdiction
 from cptfacet.procedures import Procedure
 from cptfacet.reference import Reference
+from cptfacet.reference import packaged as packaged_reference
 from cptfacet.reference.diagnoses import Diagnosis
 from cptfacet.reference.editions import Edition, Provenance
 from cptfacet.reference.edits import AscStatus, Mue, PairEdit, PairEdits
+from cptfacet.reference.jurisdictions import Jurisdiction
 from cptfacet.reference.places import PlaceOfService
 from cptfacet.repairing import Change, RepairedClaim, Repairer
 from cptfacet.sessions import Session, Target, TreatedNerve, Treatment
@@ -231,7 +232,7 @@ FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Limit: limits,
     Verdict: verdicts,
     Window: windows,
-    Jurisdiction: lambda: st.sampled_from(jurisdictions.ids()).map(jurisdictions.get),
+    Jurisdiction: lambda: st.sampled_from(packaged_reference().find_jurisdictions()),
     Location: lambda: locations() | OPAQUE_LOCATIONS,
     Modifier: modifiers,
     NotKnown: not_knowns,

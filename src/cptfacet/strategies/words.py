@@ -16,7 +16,7 @@ from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.dates import EffectivePeriod
-from cptfacet.policies import Policy, jurisdictions
+from cptfacet.policies import Policy
 from cptfacet.reference import packaged
 from cptfacet.sessions import (
     Guidance,
@@ -294,7 +294,7 @@ def locations() -> SearchStrategy[Location]:
 
     A state is one that Medicare serves, or two capital letters.
     """
-    known = st.sampled_from(sorted({area.state for area in jurisdictions.areas()}))
+    known = st.sampled_from(sorted({area.state for area in packaged().areas}))
     return st.builds(
         Location,
         state=either(known | _run(_UPPER, min_size=2, max_size=2)),
