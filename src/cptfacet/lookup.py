@@ -406,8 +406,7 @@ def _state(text: str, asked: _Asked) -> Shown:
     data: dict[str, Any] = {
         "state": areas[0].state,
         "areas": [
-            {"jurisdiction": a.jurisdiction, "mac": a.mac, "policy": a.policy}
-            | _area(a)
+            {"jurisdiction": a.jurisdiction, "mac": a.mac, "policy": a.policy} | _area(a)
             for a in areas
         ],
         "parts": {

@@ -134,8 +134,7 @@ def test_the_map_is_that_of_the_facts() -> None:
         for state in row["states"].split(";")
     }
     found = {
-        (area.mac.removesuffix(" GBA"), area.jurisdiction, area.state)
-        for area in packaged().areas
+        (area.mac.removesuffix(" GBA"), area.jurisdiction, area.state) for area in packaged().areas
     }
 
     assert found == {(mac.removesuffix(" GBA"), place, state) for mac, place, state in expected}

@@ -97,9 +97,7 @@ class TestStates:
     def test_each_jurisdiction_has_one_contractor_and_one_policy(self) -> None:
         for name in [each.id for each in packaged().find_jurisdictions()]:
             found = packaged().get_jurisdiction(name)
-            assert {(a.mac, a.policy) for a in found.areas} == {
-                (found.mac, found.policy)
-            }
+            assert {(a.mac, a.policy) for a in found.areas} == {(found.mac, found.policy)}
             assert found.areas
         listed = [area for each in packaged().find_jurisdictions() for area in each.areas]
         assert sorted(listed, key=str) == sorted(packaged().areas, key=str)

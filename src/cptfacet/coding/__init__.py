@@ -347,8 +347,7 @@ def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iter
     elif policy_id != area.policy:
         says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
         message = (
-            f"the location is in {area.jurisdiction} ({area.mac}): the policy {area.policy}"
-            f" {says}"
+            f"the location is in {area.jurisdiction} ({area.mac}): the policy {area.policy} {says}"
         )
         yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)
 
