@@ -71,6 +71,27 @@ ATTESTS = "write a modifier that attests requirements, or 'none'"
 
 # file: where, line, words that the message holds
 ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
+    # lists of diagnoses
+    "list-document-missing": (
+        "diagnosis-lists[0].document",
+        12,
+        "the number of a published document",
+    ),
+    "list-document-wrong": (
+        "diagnosis-lists[0].document",
+        13,
+        "the number of a published document",
+    ),
+    "list-code-malformed": ("diagnosis-lists[0].diagnoses", 14, "'64493' is not a diagnosis code"),
+    "list-code-not-a-text": ("diagnosis-lists[0].diagnoses", 14, "724 is not a diagnosis code"),
+    "list-code-twice": ("diagnosis-lists[0].facet-cyst", 15, "'M47816' is listed twice"),
+    "list-empty": ("diagnosis-lists[0].diagnoses", 12, "list the diagnoses"),
+    "list-dateless": ("diagnosis-lists[0].from", 12, "give from"),
+    "list-uncited": ("diagnosis-lists[0].citations", 12, "list the ids of its sources"),
+    "list-judgment": ("diagnosis-lists[0].confidence", 17, "is never a judgment"),
+    "list-overlap": ("diagnosis-lists[1].from", 22, "two lists are in force on 2026-07-01"),
+    "list-not-a-table": ("diagnosis-lists[0]", 2, "write a list of diagnoses as"),
+    "lists-not-an-array": ("diagnosis-lists", 12, "are written as [[diagnosis-lists]] tables"),
     # the file
     "not-toml": ("file", 4, "write it as key = value, texts in double quotes"),
     "not-toml-key-twice": ("file", 19, "write it as key = value, texts in double quotes"),
@@ -284,6 +305,10 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
 }
 # in the order of their lines; what is missing altogether has no line and stands first
 MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
+    "list-key-unknown": [
+        ("diagnosis-lists[0].diagnoses", 12),
+        ("diagnosis-lists[0].diagnosis", 14),
+    ],
     "many-problems": [
         ("payer", None),
         ("id", 2),

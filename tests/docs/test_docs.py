@@ -375,6 +375,7 @@ def test_the_template_loads_and_shows_each_key_of_a_file() -> None:
     path = DOCS / "policy-template.toml"
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     used = {key for provision in document["provisions"] for key in provision}
+    listed = {key for each in document["diagnosis-lists"] for key in each}
 
     policy = policies.load(path)
 
@@ -383,6 +384,7 @@ def test_the_template_loads_and_shows_each_key_of_a_file() -> None:
     assert set(document) == files._HEADER
     assert {key for source in document["sources"].values() for key in source} == files._SOURCE
     assert used == files._PROVISION - {"jurisdictions", "unit"}
+    assert listed == files._LIST
     assert {provision["confidence"] for provision in document["provisions"]} == {
         "confirmed",
         "judgment",

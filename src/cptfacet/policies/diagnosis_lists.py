@@ -1,7 +1,8 @@
-"""The diagnoses that a payer lists for facet procedures.
+"""Lists of covered diagnoses: which list of a payer is in force, and what it has for a code.
 
-A policy names the document that holds the list, under the key ``billing.document``; the list belongs
-to the document, and a policy has the lists of those that it extends.
+A policy file can state lists of its own (``[[diagnosis-lists]]``). The packaged lists belong to
+Medicare billing articles, which a policy names under the key ``billing.document``. A policy has the
+lists of the policies that it extends; the nearest policy that has any decides.
 """
 
 from __future__ import annotations
@@ -9,17 +10,31 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping
-from enum import StrEnum
 
 import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
-from cptfacet.policies.model import Known, Policy, Provision
+from cptfacet.dates import Status
+from cptfacet.policies.model import (
+    DiagnosisUse,
+    Known,
+    ListedDiagnosis,
+    Policy,
+    StatedDiagnoses,
+)
 from cptfacet.policies.vocabulary import BILLING_DOCUMENT
 from cptfacet.reference.diagnoses import parse_diagnosis
-from cptfacet.reference.editions import Provenance, Release, packaged_releases, resolve, series
+from cptfacet.reference.editions import (
+    Basis,
+    Edition,
+    Provenance,
+    Release,
+    packaged_releases,
+    resolve,
+    series,
+)
 from cptfacet.unknown import Unknown
 
 __all__ = ["DiagnosisList", "DiagnosisUse", "ListedDiagnosis", "diagnosis_list"]
@@ -29,46 +44,22 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class DiagnosisUse(StrEnum):
-    """For which procedures a list has a code: any of the family, or those on facet cysts alone."""
-
-    ANY = "any"
-    FACET_CYST = "facet-cyst"
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class ListedDiagnosis:
-    """A code of a payer's list, and the procedures for which it is listed."""
-
-    code: str
-    use: DiagnosisUse
-
-
 @sealed
 @attrs.frozen(kw_only=True)
 class DiagnosisList:
     """The diagnoses that a payer's document lists as supporting facet procedures.
 
-    ``provision`` is what the policy says about the document in force.
+    ``document`` is the number of the document in force. ``citations`` are the sources of the list,
+    and of the policy for which document is in force.
     """
 
-    provision: Provision
+    document: str
     diagnoses: tuple[ListedDiagnosis, ...]
     provenance: Provenance
-
-    @property
-    def document(self) -> str:
-        """The number of the document."""
-        return BILLING_DOCUMENT.read(self.provision.value)
-
-    @property
-    def citations(self) -> tuple[Citation, ...]:
-        """The sources of the list, and of the document in force."""
-        return tuple(dict.fromkeys((*self.provenance.citations, *self.provision.citations)))
+    citations: tuple[Citation, ...]
 
     def use_of(self, code: str) -> DiagnosisUse | None:
-        """Return the procedures for which a code is listed, or None where it is not.
+        """Return the procedures for which a code is listed, or None if the list does not have it.
 
         >>> from cptfacet import policies
         >>> listed = diagnosis_list(policies.get("medicare-je"), on=dt.date(2026, 6, 1))
@@ -100,17 +91,54 @@ def _lists() -> tuple[Release[str, tuple[ListedDiagnosis, ...]], ...]:
 
 
 def turning_days() -> frozenset[dt.date]:
-    """List the days on which an answer about a list may change."""
+    """List the days on which an answer about a packaged list may change."""
     editions = [release.edition for release in _lists()]
     return frozenset(day for e in editions for day in (e.first, e.last + dt.timedelta(days=1)))
+
+
+def _own_list(policy: Policy, what: str, on: dt.date) -> DiagnosisList | Unknown | None:
+    """Return the list that a policy file states for a date; None where no file states one."""
+    ended: list[StatedDiagnoses] = []
+    for each in policy.lineage():
+        for stated in each.diagnosis_lists:
+            if stated.term.on(on) is Status.IN_FORCE:
+                return _in_force(stated)
+        later = [stated for stated in each.diagnosis_lists if stated.term.first > on]
+        if later and min(later, key=lambda stated: stated.term.first).term.start is None:
+            first = min(stated.term.first for stated in later)
+            reason = f"no source shows one in force before {first}"
+            return Unknown(what=what, on=on, reason=reason, citations=later[0].citations)
+        ended += each.diagnosis_lists
+        if each.find(BILLING_DOCUMENT.name):
+            break
+    if not ended or policy.stated(BILLING_DOCUMENT):
+        return None
+    terms = "; ".join(f"{stated.document} {stated.term}" for stated in ended)
+    reason = f"no source states one for that date; what is known is {terms}"
+    return Unknown(what=what, on=on, reason=reason, citations=ended[0].citations)
+
+
+def _in_force(stated: StatedDiagnoses) -> DiagnosisList:
+    edition = Edition(
+        id=stated.document,
+        first=stated.term.first,
+        last=stated.term.last,
+        citations=stated.citations,
+    )
+    return DiagnosisList(
+        document=stated.document,
+        diagnoses=stated.diagnoses,
+        provenance=Provenance(basis=Basis.STATED, editions=(edition,)),
+        citations=stated.citations,
+    )
 
 
 def diagnosis_list(
     policy: Policy, *, on: dt.date, strict: bool = False
 ) -> DiagnosisList | Unknown | None:
-    """Return the diagnoses that a payer lists on a date, or None where it is not known to list any.
+    """Return the diagnoses that a payer lists on a date, or None if it is not known to list any.
 
-    The lists of most documents were not read, and are not known.
+    `Unknown` means that the payer has a list, but it was not read or has no date that covers ``on``.
 
     >>> from cptfacet import policies
     >>> found = diagnosis_list(policies.get("medicare-jf"), on=dt.date(2026, 11, 2))
@@ -124,6 +152,9 @@ def diagnosis_list(
     Source: data/diagnoses/lists.csv; each answer cites its editions.
     """
     what = f"the list of diagnoses of {policy.id}"
+    own = _own_list(policy, what, on)
+    if own is not None:
+        return own
     answer = policy.ask(BILLING_DOCUMENT, on=on)
     if isinstance(answer, Known):
         document = answer.value
@@ -135,7 +166,10 @@ def diagnosis_list(
         if isinstance(found, Unknown):
             return found
         diagnoses, provenance = found
-        return DiagnosisList(provision=answer.provision, diagnoses=diagnoses, provenance=provenance)
+        cited = dict.fromkeys((*provenance.citations, *answer.citations))
+        return DiagnosisList(
+            document=document, diagnoses=diagnoses, provenance=provenance, citations=tuple(cited)
+        )
     if answer.candidates:
         named = ", ".join(answer.candidates)
         reason = f"each MAC has its own list: name the jurisdiction ({named})"

@@ -17,11 +17,23 @@ import attrs
 from cptfacet import _data
 from cptfacet.citations import Confidence, Source, cite
 from cptfacet.dates import EffectivePeriod
-from cptfacet.errors import PolicyFileError, PolicyFilesError, Problem, UnknownIdError
-from cptfacet.policies.model import NotKnown, Policy, Provision, as_policy, check_value, overlaps
+from cptfacet.errors import ParseError, PolicyFileError, PolicyFilesError, Problem, UnknownIdError
+from cptfacet.policies.model import (
+    DiagnosisUse,
+    ListedDiagnosis,
+    NotKnown,
+    Policy,
+    Provision,
+    StatedDiagnoses,
+    as_policy,
+    check_document,
+    check_value,
+    overlaps,
+)
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, stands_in
 from cptfacet.reference import Reference
 from cptfacet.reference import packaged as packaged_reference
+from cptfacet.reference.diagnoses import parse_diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,12 +47,20 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_HEADER = {"id", "title", "payer", "revised", "extends", "sources", "provisions"}
+_HEADER = {
+    "id", "title", "payer", "revised", "extends", "sources", "provisions", "diagnosis-lists",
+}  # fmt: skip
 _REQUIRED = ("id", "title", "payer", "revised")
 _PROVISION = {
     "key", "for", "value", "not-known", "jurisdictions", "unit", "from", "seen", "until",
     "citations", "confidence", "rationale", "caveat",
 }  # fmt: skip
+_LISTS = "diagnosis-lists"
+_LIST = {
+    "document", "diagnoses", "facet-cyst", "from", "seen", "until", "citations", "confidence",
+    "rationale",
+}  # fmt: skip
+_HEAD = re.compile(rf"\s*\[\[\s*(provisions|{_LISTS})\s*\]\]")
 _SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
@@ -190,11 +210,12 @@ class Reader:
         self.text = ""
         self.problems: list[Problem] = []
         self.lines: list[str] = []
-        self.heads: list[int] = []
+        self.heads: list[tuple[int, str]] = []
         self.sources: dict[str, Source] = {}
         self.header: dict[str, Any] = {}
         self.base: Any = None
         self.provisions: list[Provision | NotKnown] = []
+        self.diagnosis_lists: list[StatedDiagnoses] = []
 
     @property
     def id(self) -> str:
@@ -227,6 +248,7 @@ class Reader:
                 places.setdefault((provision.key, provision.cell), []).append((index, provision))
         for overlapping in places.values():
             self._check_overlap(overlapping)
+        self._read_lists(table)
         if "extends" not in table and not self.problems:
             self._check_gaps(places)
 
@@ -244,6 +266,7 @@ class Reader:
             revised=self.header["revised"],
             extends=extends,
             provisions=tuple(self.provisions),
+            diagnosis_lists=tuple(self.diagnosis_lists),
         )
 
     # -- the file as a whole
@@ -276,13 +299,14 @@ class Reader:
     def _unreadable(self, message: str, line: int | None) -> None:
         self.problems.append(Problem(path="file", message=message, line=line))
 
-    def _heads(self) -> list[int]:
+    def _heads(self) -> list[tuple[int, str]]:
         """Find the lines on which provisions begin; what stands in a text of many lines is none."""
-        found: list[int] = []
+        found: list[tuple[int, str]] = []
         within = ""
         for number, line in enumerate(self.lines, 1):
-            if not within and re.match(r"\s*\[\[\s*provisions\s*\]\]", line):
-                found.append(number)
+            head = _HEAD.match(line)
+            if head and not within:
+                found.append((number, head[1]))
             for mark in re.findall(r'"{3}|\'{3}', line):
                 within = mark if not within else "" if within == mark else within
         return found
@@ -294,19 +318,20 @@ class Reader:
             if line is not None and line > next(ends, len(self.lines)):
                 line = None
         else:
-            line = self._line(path.rpartition(".")[2], index)
+            line = self._line(path.rpartition(".")[2], index, path.partition("[")[0])
         self.problems.append(Problem(path=path, message=message, line=line))
 
-    def _line(self, key: str, index: int | None) -> int | None:
+    def _line(self, key: str, index: int | None, table: str = "provisions") -> int | None:
         """Find the line of a key: in the provision of that index, or anywhere."""
         lines = self.lines
+        heads = [number for number, name in self.heads if name == table]
         if index is None:
             first, last = 1, len(lines)
-        elif index >= len(self.heads):
-            return self._line("provisions", None)
+        elif index >= len(heads):
+            return self._line(table, None)
         else:
-            first = self.heads[index]
-            last = self.heads[index + 1] - 1 if index + 1 < len(self.heads) else len(lines)
+            first = heads[index]
+            last = next((n - 1 for n, _ in self.heads if n > first), len(lines))
         pattern = re.compile(rf'\s*(\[[\w.]*)?["\']?{re.escape(key)}["\']?\s*[=\]]')
         for number in range(first, last + 1):
             if pattern.match(lines[number - 1]):
@@ -369,7 +394,7 @@ class Reader:
             self._problem(path, "write a provision as a [[provisions]] table", index)
             return
         before = len(self.problems)
-        self._check_keys(path, index, entry)
+        self._check_keys(path, index, entry, _PROVISION)
         key = self._key(path, index, entry)
         term = self._term(path, index, entry)
         confidence = self._confidence(path, index, entry)
@@ -410,13 +435,11 @@ class Reader:
                 caveat=entry.get("caveat", ""),
             )
 
-    def _check_keys(self, path: str, index: int, entry: dict[str, Any]) -> None:
-        for name in sorted(set(entry) - _PROVISION):
-            near = difflib.get_close_matches(name, _PROVISION, n=1)
+    def _check_keys(self, path: str, index: int, entry: dict[str, Any], allowed: set[str]) -> None:
+        for name in sorted(set(entry) - allowed):
+            near = difflib.get_close_matches(name, allowed, n=1)
             hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"use one of {', '.join(sorted(_PROVISION))}"
+                f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(allowed))}"
             )
             self._problem(f"{path}.{name}", f"unknown key; {hint}", index)
         for name in ("rationale", "caveat"):
@@ -554,6 +577,77 @@ class Reader:
             self._problem(f"{path}.value", f"{reprlib.repr(value)} is wrong: {wrong}", index)
         listed = _data.as_array(value)
         return tuple(listed) if listed is not None else value
+
+    # -- its lists of diagnoses
+
+    def _read_lists(self, table: dict[str, Any]) -> None:
+        listed = _data.as_array(table.get(_LISTS, []))
+        if listed is None:
+            self._problem(_LISTS, f"lists of diagnoses are written as [[{_LISTS}]] tables")
+            return
+        read = [(index, self._list(index, value)) for index, value in enumerate(listed)]
+        stated = [(index, each) for index, each in read if each is not None]
+        self.diagnosis_lists = [each for _, each in stated]
+        for one, other in overlaps(self.diagnosis_lists):
+            index = next(index for index, each in stated if each is other)
+            message = (
+                f"two lists are in force on {other.term.first}: {one.document} ({one.term}) and"
+                f" {other.document} ({other.term}); end the earlier one with until"
+            )
+            self._problem(f"{_LISTS}[{index}].from", message, index)
+
+    def _list(self, index: int, value: object) -> StatedDiagnoses | None:
+        path = f"{_LISTS}[{index}]"
+        entry = _data.as_table(value)
+        if entry is None:
+            self._problem(path, f"write a list of diagnoses as a [[{_LISTS}]] table", index)
+            return None
+        before = len(self.problems)
+        self._check_keys(path, index, entry, _LIST)
+        term = self._term(path, index, entry)
+        confidence = self._confidence(path, index, entry)
+        sources = self._citations(path, index, entry, confidence)
+        if confidence is Confidence.JUDGMENT:
+            message = "a list of diagnoses is never a judgment; write confirmed or secondary"
+            self._problem(f"{path}.confidence", message, index)
+        else:
+            self._check_weight(path, index, entry, confidence)
+        wrong = check_document(entry.get("document"))
+        if wrong:
+            self._problem(f"{path}.document", wrong, index)
+        diagnoses = tuple(self._diagnoses(path, index, entry))
+        if len(self.problems) > before or confidence is None:
+            return None
+        return StatedDiagnoses(
+            document=entry["document"],
+            diagnoses=diagnoses,
+            term=term,
+            confidence=confidence,
+            citations=cite(sources, term, confidence),
+            policy=self.id,
+            rationale=entry.get("rationale", ""),
+        )
+
+    def _diagnoses(self, path: str, index: int, entry: dict[str, Any]) -> Iterator[ListedDiagnosis]:
+        once: set[str] = set()
+        for name, use in (("diagnoses", DiagnosisUse.ANY), ("facet-cyst", DiagnosisUse.FACET_CYST)):
+            if name not in entry:
+                continue
+            for written in _data.as_array(entry[name]) or [entry[name]]:
+                try:
+                    code = parse_diagnosis(written) if isinstance(written, str) else ""
+                except ParseError:
+                    code = ""
+                if not code or code in once:
+                    what = "is listed twice; list it once" if code else "is not a diagnosis code"
+                    hint = "" if code else "; list ICD-10-CM codes, such as M47.816"
+                    self._problem(f"{path}.{name}", f"{reprlib.repr(written)} {what}{hint}", index)
+                    continue
+                once.add(code)
+                yield ListedDiagnosis(code=code, use=use)
+        if not {"diagnoses", "facet-cyst"} & set(entry):
+            message = "list the diagnoses, or under facet-cyst those for facet cysts alone"
+            self._problem(f"{path}.diagnoses", message, index)
 
     # -- between provisions
 

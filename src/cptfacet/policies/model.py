@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -40,12 +40,16 @@ __all__ = [
     "Answer",
     "Cell",
     "ChangeKind",
+    "DiagnosisUse",
     "Known",
+    "ListedDiagnosis",
     "NotKnown",
     "Policy",
     "PolicyChange",
     "Provision",
+    "StatedDiagnoses",
     "as_policy",
+    "check_document",
     "check_value",
     "overlaps",
     "rule_families",
@@ -156,6 +160,36 @@ def value_of(answer: Answer[T] | None) -> T | None:
     return answer.value if isinstance(answer, Known) else None
 
 
+class DiagnosisUse(StrEnum):
+    """For which procedures a list has a diagnosis: any of the family, or those on facet cysts alone."""
+
+    ANY = "any"
+    FACET_CYST = "facet-cyst"
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class ListedDiagnosis:
+    """A code on a payer's list, and the procedures for which it is listed."""
+
+    code: str
+    use: DiagnosisUse
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class StatedDiagnoses:
+    """The list of covered diagnoses in a payer's document, as the file of a policy states it."""
+
+    document: str
+    diagnoses: tuple[ListedDiagnosis, ...] = attrs.field(repr=False)
+    term: EffectivePeriod = attrs.field(repr=str)
+    confidence: Confidence = attrs.field(repr=False)
+    citations: tuple[Citation, ...] = attrs.field(repr=False)
+    policy: str
+    rationale: str = attrs.field(default="", repr=False)
+
+
 class ChangeKind(StrEnum):
     """What happens to a provision on a day: it begins, is first seen, or is in force last."""
 
@@ -174,8 +208,8 @@ class PolicyChange:
     provision: Provision | NotKnown
 
 
-def _start(provision: Provision | NotKnown) -> dt.date:
-    return provision.term.first
+def _start(entry: _Dated) -> dt.date:
+    return entry.term.first
 
 
 @sealed
@@ -196,6 +230,7 @@ class Policy:
     payer: str
     revised: dt.date
     provisions: tuple[Provision | NotKnown, ...] = attrs.field(repr=False)
+    diagnosis_lists: tuple[StatedDiagnoses, ...] = attrs.field(default=(), repr=False)
     extends: Policy | None = attrs.field(default=None, repr=lambda p: repr(p and p.id))
     _index: dict[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
         init=False, repr=False, eq=False, hash=False
@@ -205,6 +240,10 @@ class Policy:
     def __attrs_post_init__(self) -> None:
         """Index the provisions by key and cell, in the order of their dates."""
         many(self, "provisions")
+        many(self, "diagnosis_lists")
+        if any(overlaps(self.diagnosis_lists)):
+            message = "two lists of diagnoses are in force on one day"
+            raise ValueError(message)
         if self.extends is not None and self.id in (p.id for p in self.extends.lineage()):
             message = f"policy {self.id} extends a policy of the same id"
             raise ValueError(message)
@@ -220,7 +259,9 @@ class Policy:
                 message = f"{key} {cell}: two provisions are in force on one day"
                 raise ValueError(message)
         object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
-        object.__setattr__(self, "_hash", hash((self.id, self.revised, self.provisions)))
+        object.__setattr__(
+            self, "_hash", hash((self.id, self.revised, self.provisions, self.diagnosis_lists))
+        )
 
     def __hash__(self) -> int:
         return self._hash
@@ -329,7 +370,8 @@ class Policy:
         >>> dt.date(2020, 1, 1) in get("medicare").turning_days()
         True
         """
-        terms = [p.term for each in self.lineage() for p in each.provisions]
+        lineage = self.lineage()
+        terms = [p.term for each in lineage for p in (*each.provisions, *each.diagnosis_lists)]
         ends = {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
         return frozenset(ends.union(term.first for term in terms))
 
@@ -504,21 +546,32 @@ _DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
 
 
 def _check_document(value: object, _: Key[object]) -> str:
+    return check_document(value)
+
+
+def check_document(value: object) -> str:
+    """Return what is wrong with the number of a document, or an empty text."""
     if isinstance(value, str) and _DOCUMENT.fullmatch(value):
         return ""
     return "write the number of a published document, such as MM-0001"
 
 
-def overlaps(
-    stated: Iterable[Provision | NotKnown],
-) -> Iterator[tuple[Provision | NotKnown, Provision | NotKnown]]:
-    """Give each provision of one cell that begins before an earlier one ends, behind that one."""
-    widest: Provision | NotKnown | None = None
-    for provision in sorted(stated, key=_start):
-        if widest is not None and provision.term.first <= widest.term.last:
-            yield widest, provision
-        if widest is None or provision.term.last > widest.term.last:
-            widest = provision
+class _Dated(Protocol):
+    @property
+    def term(self) -> EffectivePeriod: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def overlaps(stated: Iterable[D]) -> Iterator[tuple[D, D]]:
+    """Yield each entry that begins before an earlier one ends, after that earlier one."""
+    widest: D | None = None
+    for entry in sorted(stated, key=_start):
+        if widest is not None and entry.term.first <= widest.term.last:
+            yield widest, entry
+        if widest is None or entry.term.last > widest.term.last:
+            widest = entry
 
 
 def _wrong_value(provision: Provision | NotKnown) -> str:
