@@ -4,8 +4,8 @@ Coding, decoding and checking ask here and nowhere else. A question about a poli
 value with the provision that gives it, or `NotKnown`; its name, its arguments and the type of its
 value are checked before a rule ever runs.
 
-Nothing changes between two turning days. What is true on one day of such a term is true on each, so
-it is worked out once, and an answer holds for the whole term.
+Every day between two turning days gives the same answers. Such a term is worked out once, and an
+answer holds for all of it.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Rulebook:
     __slots__ = ("_days", "_rules", "policy", "reference")
 
     def __init__(self, policy: Policy, reference: Reference, *tables: str) -> None:
-        """Take a policy and the reference data; its terms are those of some tables, or of all."""
+        """Take a policy and the reference data, and the tables whose terms count; by default, all."""
         self.policy = policy
         self.reference = reference
         self._days = turning_days(policy, reference, *tables)
@@ -171,10 +171,10 @@ class Rulebook:
 
 
 class Compiled:
-    """What answers many questions under one policy.
+    """The base of what answers many questions under one policy: `Coder`, `Decoder` and `Checker`.
 
-    What the policy and the reference say between two turning days is worked out once and kept. It
-    can be pickled: it takes policy and reference along and works out the rest again.
+    What the policy and the reference state between two turning days is worked out once and kept. A
+    pickle holds only the policy and the reference; the rest is worked out again.
     """
 
     __slots__ = ("_rulebook",)
@@ -183,9 +183,9 @@ class Compiled:
     ] = ()  # those on which its answers rest; all where none is named
 
     def __init__(self, policy: Policy | str | Rulebook, reference: Reference | None = None) -> None:
-        """Take a policy or its id, and the reference where it is not the packaged one.
+        """Take a policy or its id, and a reference if not the packaged one.
 
-        In their place it takes the rulebook of another of its kind, which they share.
+        Instead of both, take the rulebook of another instance, to share it.
 
         Raises:
             UnknownIdError: No packaged policy has the id.
@@ -213,14 +213,14 @@ class Compiled:
         return make, (self.policy, self.reference)
 
     def _options(self) -> dict[str, Any]:
-        """Return what it was made with beside policy and reference."""
+        """Return the options it was made with, other than policy and reference."""
         return {}
 
 
 class Remembering(Compiled, Generic[Q, A]):
-    """What remembers its answers about coded lines by their questions.
+    """The base of what remembers its answers by question: `Coder` and `Decoder`.
 
-    A question names the term of its date and not the date, so its answer holds on each day of it.
+    A question names the term of its date instead of the date, so an answer holds on every day of it.
     """
 
     __slots__ = ("_answers",)
@@ -233,9 +233,9 @@ class Remembering(Compiled, Generic[Q, A]):
         *,
         memo: int = _MOST_REMEMBERED,
     ) -> None:
-        """Take a policy or its id, and the reference where it is not the packaged one.
+        """Take a policy or its id, and a reference if not the packaged one.
 
-        ``memo`` is the most answers that are remembered.
+        ``memo`` is the maximum number of answers remembered.
 
         Raises:
             UnknownIdError: No packaged policy has the id.
@@ -252,7 +252,7 @@ class Remembering(Compiled, Generic[Q, A]):
         raise NotImplementedError
 
     def _is_short(self, question: Q) -> bool:
-        """Whether a question takes little enough memory to be remembered."""
+        """Whether a question is short enough to be remembered."""
         raise NotImplementedError
 
 
@@ -268,7 +268,7 @@ class TermRules:
         last: dt.date | None = None,
         claim_type: ClaimType,
     ) -> None:
-        """Take a policy, the reference data, the days and the claim type; without ``last``, one day."""
+        """Take a policy, the reference data, a period and a claim type; without ``last``, one day."""
         self.policy = policy
         self.reference = reference
         self.on = on
@@ -278,7 +278,7 @@ class TermRules:
         self._made: dict[Callable[[TermRules], Any], Any] = {}
 
     def once(self, make: Callable[[TermRules], T]) -> T:
-        """Return what is made from these rules; it is made when it is first asked for."""
+        """Return what a function makes from these rules; it is called once."""
         made: T | None = self._made.get(make)
         if made is None:
             made = self._made[make] = make(self)

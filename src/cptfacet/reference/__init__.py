@@ -1,4 +1,4 @@
-"""What is in force on a date: codes, edits, diagnoses and places, as one immutable value.
+"""Reference data: the codes, edits, diagnoses and places in force on a date, as one immutable value.
 
 `Reference` holds the tables, and each look-up is one of its methods. The name of a method says what it
 returns. ``get_procedure`` returns the one procedure with that code, or raises. ``find_procedures``
@@ -113,10 +113,10 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Reference:
-    """Reference data: a table for each kind of fact, the packaged one where no other is given.
+    """Reference data: one table for each kind of fact, packaged unless another is passed.
 
-    It is a value, equal to another that is made of the same tables. To lay newer data over it makes
-    a new one, and ``own_tables`` lists what it has of its own.
+    A reference is a value: it equals any other with the same tables. Laying newer data over it returns
+    a new reference, and ``own_tables`` lists the tables that are not the packaged ones.
 
     >>> data = packaged().with_tables(pairs=[])
     >>> data.own_tables
@@ -150,7 +150,7 @@ class Reference:
     _hash: int = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """Check the editions of own tables, and hash once: a reference is a key of what is compiled."""
+        """Check the editions of own tables, and hash once: references are keys of caches."""
         for name, table in self._own().items():
             try:
                 check(filter(_is_release, table))
@@ -171,7 +171,7 @@ class Reference:
         printer.text(repr(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle it by what it has of its own: the packaged tables are read again."""
+        """Pickle only its own tables: the packaged ones are read again."""
         return _rebuilt, (self._own(),)
 
     # -- its tables
@@ -184,12 +184,12 @@ class Reference:
 
     @property
     def as_of(self) -> dt.date:
-        """The date of the packaged data, over which own tables are laid."""
+        """The date of the packaged data."""
         return _as_of()
 
     @property
     def own_tables(self) -> tuple[str, ...]:
-        """The tables that are not the packaged ones, each with the editions that were laid over."""
+        """The tables that are not the packaged ones, each with the editions laid over it."""
         named: list[str] = []
         for name, table in self._own().items():
             laid = [row.edition.id for row in table.laid if isinstance(row, Release)]
@@ -197,10 +197,10 @@ class Reference:
         return tuple(named)
 
     def with_rows(self, **rows: Iterable[Any]) -> Reference:
-        """Return the reference with rows laid over tables; they replace those about the same.
+        """Return the reference with rows laid over tables; they replace rows with the same key.
 
-        Of a table with editions, a row is a `Release`: a newer edition beside the others, or one in
-        the place of the edition of its id.
+        A row of a table with editions is a `Release`: it adds an edition, or replaces the one with the
+        same id.
 
         >>> import attrs
         >>> kx = packaged().get_modifier("KX")
@@ -215,7 +215,7 @@ class Reference:
         return attrs.evolve(self, **{n: self._table(n).over(laid) for n, laid in rows.items()})
 
     def with_tables(self, **rows: Iterable[Any]) -> Reference:
-        """Return the reference with other rows as whole tables.
+        """Return the reference with only these rows in the tables named.
 
         >>> without = packaged().with_tables(mues=[])
         >>> print(without.mue("64493", on=dt.date(2026, 3, 2), claim_type=ClaimType.PROFESSIONAL))
@@ -238,9 +238,9 @@ class Reference:
         return table
 
     def turning_days(self, *tables: Table[Any]) -> frozenset[dt.date]:
-        """List the days on which an answer from some tables may change, or from any of them.
+        """List the days on which an answer from the tables given may change; by default, from any.
 
-        Between two of these days every answer is the same.
+        Every day between two of these gives the same answers.
 
         >>> dt.date(2026, 10, 1) in packaged().turning_days()
         True
@@ -596,11 +596,11 @@ class Reference:
     def mue(
         self, code: str, *, on: dt.date, claim_type: ClaimType, strict: bool = False
     ) -> Mue | Unknown:
-        """Return the medically unlikely edit of a code on a date of service.
+        """Return the medically unlikely edit (MUE) of a code on a date of service.
 
-        CMS publishes one table for practitioners and one for hospitals. No source that was read says
-        which of them an ASC facility claim of Medicare meets: for that it is not known. A code
-        without a value is not known either: CMS keeps some of its edits to itself.
+        CMS publishes one table for practitioners and one for hospitals. No source we have read states
+        which of them applies to a Medicare ASC facility claim: that MUE is not known. A code without
+        a value is not known either, because CMS does not publish all of its MUEs.
 
         >>> data, day = packaged(), dt.date(2026, 11, 2)
         >>> print(data.mue("64493", on=day, claim_type=ClaimType.PROFESSIONAL))
@@ -908,7 +908,7 @@ def _as_of() -> dt.date:
 
 
 def _periods(row: object) -> Iterator[tuple[dt.date, dt.date]]:
-    """Yield the first and last day of all that a row states for a time."""
+    """Yield the first and last day of each period that a row states."""
     if isinstance(row, Release):
         yield row.edition.first, row.edition.last
         return

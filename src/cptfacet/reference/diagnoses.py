@@ -41,8 +41,8 @@ def __dir__() -> list[str]:
 class Validity(StrEnum):
     """Whether a diagnosis code can be billed on a date.
 
-    ``billable``: it is complete. ``header``: the code set has it, and it needs a further character.
-    ``not-valid``: the code set has no such code.
+    ``billable``: the code is complete. ``header``: the code is in the code set but needs more
+    characters. ``not-valid``: the code is not in the code set.
     """
 
     BILLABLE = "billable"
@@ -53,7 +53,7 @@ class Validity(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class DiagnosisRow:
-    """What the file of one year has for a code."""
+    """A code in the ICD-10-CM file of one fiscal year."""
 
     validity: Validity
     title: str
@@ -62,7 +62,7 @@ class DiagnosisRow:
 @sealed
 @attrs.frozen(kw_only=True)
 class Diagnosis:
-    """A diagnosis code (ICD-10-CM) on a date, with the title of the code set where it has one."""
+    """An ICD-10-CM diagnosis code on a date, with its title; the title is empty if it is not valid."""
 
     code: str
     validity: Validity
@@ -71,7 +71,7 @@ class Diagnosis:
 
     @property
     def billable(self) -> bool:
-        """Whether a claim can have the code without a further character."""
+        """Whether the code can be billed as it is, without more characters."""
         return self.validity is Validity.BILLABLE
 
 
@@ -79,7 +79,7 @@ _DIAGNOSIS = re.compile(r"([A-Z][0-9A-Z]{2})(?:\.?([0-9A-Z]{1,4}))?", re.ASCII)
 
 
 def parse_diagnosis(text: str) -> str:
-    """Read a diagnosis code, with its dot or without; whether it is valid is not asked.
+    """Read a diagnosis code, with or without its dot, whether or not the code set has it.
 
     >>> parse_diagnosis(" m47816 ")
     'M47.816'
@@ -127,7 +127,7 @@ DIAGNOSES: Table[Release[str, DiagnosisRow]] = Table(
 def find_diagnosis(
     table: Table[Release[str, DiagnosisRow]], code: str, on: dt.date, *, strict: bool
 ) -> Diagnosis | Unknown:
-    """Return what the table of a reference has for a code."""
+    """Return a diagnosis code from the table of a reference."""
     code = parse_diagnosis(code)
     what = f"the diagnosis {code}"
     stated = [(edition, row or _NONE) for edition, row in series(table, code, code=code)]
@@ -144,7 +144,7 @@ def find_diagnosis(
 
 
 class SpinePart(StrEnum):
-    """The parts of the spine that titles of diagnoses name, head to tail."""
+    """The parts of the spine that diagnosis titles name, head to tail."""
 
     OCCIPITO_ATLANTO_AXIAL = "occipito-atlanto-axial"
     CERVICAL = "cervical"
@@ -161,7 +161,7 @@ class SpinePart(StrEnum):
 class NamedPart:
     """The part of the spine that the title of a diagnosis names.
 
-    ``regions`` are the code regions with which it agrees; ``note`` says why, for it is a reading.
+    ``regions`` lists the code regions that agree with it. This is our reading, and ``note`` explains it.
     """
 
     part: SpinePart
@@ -174,7 +174,7 @@ class NamedPart:
 @sealed
 @attrs.frozen(kw_only=True)
 class TitleWords:
-    """Words of titles of diagnoses, and the part of the spine that they name, if they name one."""
+    """Words in diagnosis titles, and the one part of the spine they name, if any."""
 
     words: str
     named: NamedPart | None
@@ -212,7 +212,7 @@ def _pattern(words: str) -> re.Pattern[str]:
 def find_spine_part(
     table: Table[Release[str, DiagnosisRow]], parts: Table[TitleWords], code: str
 ) -> NamedPart | Unknown:
-    """Return what the tables of a reference have for a code: of its title in the latest edition."""
+    """Return the part of the spine that the latest title of a code names."""
     code = parse_diagnosis(code)
     what = f"the part of the spine of {code}"
     latest = sorted(table, key=lambda release: release.edition.first, reverse=True)

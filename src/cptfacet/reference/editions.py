@@ -1,15 +1,13 @@
 """Editions of a publisher's files, and the provenance of an answer.
 
-A file of edits, codes or fees speaks for its quarter or year and for nothing else, and only some
-editions were read. Each edition that was read is a `Release`, with its rows; a table with editions is
-a table of releases, and to lay a newer file over it is to add one. So an answer states its
-provenance: the edition or editions that it is from. Every look-up of dated files answers with a
-value that has a provenance, or with `Unknown`.
+A file of edits, codes or fees holds for its own quarter or year only, and we have not read every
+edition. Each edition that was read is a `Release` with its rows. A table with editions is a table of
+releases, and adding a newer file adds one. Every look-up in such a table returns `Unknown`, or a value
+with its provenance: the edition or editions that the answer comes from.
 
-Two shapes were weighed. A wrapper around each fact (``Answer[Mue]``) keeps the facts free of dates,
-but what a caller asks for is then always one step away, and a wrapper that is unpacked early loses
-its provenance. Here the value itself carries its provenance, in one field of one type, so
-it can't be lost, and facts without editions need none.
+We considered two designs. A wrapper around each fact (``Answer[Mue]``) keeps facts free of dates, but
+puts every value one step away, and a wrapper that is unpacked early loses its provenance. Here the
+value carries its provenance in one field, so it can't be lost, and facts without editions need none.
 """
 
 from __future__ import annotations
@@ -43,10 +41,11 @@ V = TypeVar("V")
 
 
 class Basis(StrEnum):
-    """How an edition gives the answer for a date.
+    """How an answer for a date follows from the editions.
 
-    ``stated``: an edition of that day states it. ``interpolated``: the day lies between two editions
-    that were read, and they agree. ``carried``: the day lies after the last edition that was read.
+    ``stated``: an edition that covers the date states it. ``interpolated``: the date is between two
+    editions that were read, and they agree. ``carried``: the date is after the last edition that was
+    read.
     """
 
     STATED = "stated"
@@ -57,7 +56,7 @@ class Basis(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class Edition:
-    """One edition of a publisher's file: the days for which it speaks, both ends included."""
+    """One edition of a publisher's file: its first and last day, both included."""
 
     id: str
     first: dt.date
@@ -71,14 +70,14 @@ class Edition:
 @sealed
 @attrs.frozen(kw_only=True)
 class Provenance:
-    """Where an answer is from: one edition, or the two between which it was interpolated."""
+    """The editions an answer comes from: one, or the two that it was interpolated between."""
 
     basis: Basis
     editions: tuple[Edition, ...]
 
     @property
     def edition(self) -> Edition:
-        """The last edition that had begun on the day of the question."""
+        """The last edition that had begun on the date asked about."""
         return self.editions[0]
 
     @property
@@ -93,11 +92,11 @@ class Provenance:
 @sealed
 @attrs.frozen(kw_only=True)
 class Release(Generic[K, V]):
-    """One edition of a publisher's file as it was read: its days, and its rows by code.
+    """One edition of a publisher's file as we read it: its days, and its rows by code.
 
-    ``claim_types`` are those of the claims that meet it. ``covers`` lists the codes that were read of
-    it, as ranges such as ``"64490-64495"`` that include what begins with either end; empty, it is all
-    of them. A code that is covered and has no row has no value in the edition.
+    ``claim_types`` lists the claim types the file applies to. ``covers`` lists the codes we read in it,
+    as ranges such as ``"64490-64495"``, which include every code that begins with either end; if empty,
+    we read all of them. A covered code without a row has no value in the edition.
 
     >>> from cptfacet import ClaimType
     >>> from cptfacet.reference import packaged
@@ -119,17 +118,17 @@ class Release(Generic[K, V]):
     covers: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Take the rows as they are now."""
+        """Keep the rows as they are now."""
         if not isinstance(self.rows, Rows):
             object.__setattr__(self, "rows", Rows(self.rows))
 
     @property
     def key(self) -> tuple[str, tuple[ClaimType, ...]]:
-        """What one release of a table replaces another by: its edition, and who meets it."""
+        """The edition and claim types; a release replaces the one with the same key."""
         return self.edition.id, self.claim_types
 
     def covered(self, code: str) -> bool:
-        """Whether the code was read of the edition."""
+        """Whether the code was read in the edition."""
         return not self.covers or any(
             first <= code and (code <= (last or first) or code.startswith(last or first))
             for first, _, last in (span.partition("-") for span in self.covers)
@@ -137,7 +136,7 @@ class Release(Generic[K, V]):
 
 
 def check(releases: Iterable[Release[Any, Any]]) -> None:
-    """Refuse releases of one table that speak for the same claims on the same days.
+    """Refuse releases of one table that cover the same claim types on the same days.
 
     Raises:
         ValueError: Two of them do.
@@ -155,9 +154,9 @@ def check(releases: Iterable[Release[Any, Any]]) -> None:
 def series(
     releases: Iterable[Release[K, V]], key: K, *, code: str, claim_type: ClaimType | None = None
 ) -> list[tuple[Edition, V | None]]:
-    """List what each edition that covers a code states under a key, the oldest first.
+    """List what each edition that covers a code states under a key, oldest edition first.
 
-    An edition that has no row for it is in the list with None.
+    An edition without a row for the key is listed with None.
     """
     covering = (
         release
@@ -171,10 +170,10 @@ def series(
 def resolve(
     series: Iterable[tuple[Edition, T | None]], *, on: dt.date, what: str, strict: bool = False
 ) -> tuple[T, Provenance] | Unknown:
-    """Return what a series of editions says for a day, and the provenance of that.
+    """Return what a series of editions states for a date, with its provenance.
 
-    The series ascends and its editions do not overlap. An edition that was read and has nothing
-    is in it with None. ``strict`` refuses what would be carried.
+    The series is in ascending order and its editions do not overlap. An edition that was read but has
+    no value is listed with None. With ``strict``, a value is not carried past the last edition.
 
     >>> def quarter(year: int, month: int) -> Edition:
     ...     first, last = dt.date(year, month, 1), dt.date(year, month + 2, 28)
@@ -235,7 +234,7 @@ def packaged_releases(
 ) -> tuple[Release[K, V], ...]:
     """List the packaged releases of a table.
 
-    ``rows`` reads the rows of one from its service and the id of its edition, on first use.
+    ``rows`` reads the rows of a release by service and edition id, on first use.
     """
     return tuple(
         Release(

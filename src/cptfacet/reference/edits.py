@@ -1,6 +1,6 @@
-"""Edits and lists of the publishers that claims meet: MUE, NCCI PTP pairs, and the ASC addenda.
+"""NCCI edits and ASC lists: medically unlikely edits (MUE), PTP pairs, and the ASC addenda.
 
-Pure look-ups, and no rule: whether a claim breaks an edit is not said here. `Reference` asks them.
+These are look-ups only: the checking rules decide whether a claim violates an edit.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _NO_EDITION = "no edition of the table was read"
 
 
 class Mai(StrEnum):
-    """The adjudication indicator of a medically unlikely edit: what its units are counted over.
+    """The MUE adjudication indicator (MAI): whether units are counted by line or by day of service.
 
     Source: the indicator column of the file itself, data/edits/mue.csv.
     """
@@ -73,7 +73,7 @@ class Mai(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """What the indicator says, in our words.
+        """What the indicator means, in our words.
 
         >>> Mai("2").meaning
         'units of one day of service, by policy'
@@ -91,7 +91,7 @@ _MEANINGS = {
 @sealed
 @attrs.frozen(kw_only=True)
 class MueRow:
-    """What one edition of the table has for a code."""
+    """The MUE of a code in one edition of the table."""
 
     units: int
     mai: Mai
@@ -101,9 +101,9 @@ class MueRow:
 @sealed
 @attrs.frozen(kw_only=True)
 class Mue:
-    """The medically unlikely edit of a code: the most ``units`` that a claim of a type may have.
+    """The medically unlikely edit of a code: the most ``units`` on claims of one type.
 
-    ``mai`` says over what they are counted; ``rationale`` is the publisher's key for the reason.
+    ``mai`` is how the units are counted, and ``rationale`` is the reason in the publisher's words.
     """
 
     code: str
@@ -143,7 +143,7 @@ def find_mue(
     *,
     strict: bool,
 ) -> Mue | Unknown:
-    """Return what the table of a reference has for a code."""
+    """Return the MUE of a code from the table of a reference."""
     code = parse_code(code)
     what = f"the MUE of {code} for {claim_type} claims"
     stated = series(table, code, code=code, claim_type=claim_type)
@@ -170,10 +170,10 @@ def find_mue(
 
 
 class PairIndicator(StrEnum):
-    """The modifier indicator of a pair: whether a modifier can let both of its codes be paid.
+    """The modifier indicator of a PTP edit: whether a modifier can bypass it.
 
-    ``0``: no modifier can. ``1``: one can, where the services are distinct. ``9``: the edit does not
-    apply.
+    ``0``: no modifier bypasses the edit. ``1``: a modifier does, if the services are distinct. ``9``: the
+    edit does not apply.
 
     Source: the note cited as ncci-tables.
     """
@@ -186,10 +186,10 @@ class PairIndicator(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class PairEdit:
-    """A procedure-to-procedure edit: with the column 1 code, the column 2 code is not paid.
+    """A procedure-to-procedure (PTP) edit: the column 2 code is not paid with the column 1 code.
 
-    ``deleted`` is the day of deletion of an edit that is in force no more; ``rationale`` is the
-    publisher's key for the reason.
+    ``deleted`` is the deletion date of an edit that is no longer in force, and ``rationale`` is the
+    reason in the publisher's words.
     """
 
     column1: str
@@ -202,9 +202,9 @@ class PairEdit:
 @sealed
 @attrs.frozen(kw_only=True)
 class PairEdits:
-    """The edits on two codes: the one in force, in either direction, and deleted ones.
+    """The PTP edits between two codes: the one in force, in either direction, and deleted ones.
 
-    Without an ``edit``, the set has none in force for the two.
+    An ``edit`` of None means that the edition has no edit in force between them.
     """
 
     codes: tuple[str, str]
@@ -217,7 +217,7 @@ class PairEdits:
 @sealed
 @attrs.frozen(kw_only=True)
 class PairRow:
-    """Edits of one column 1 code: with each of ``column2``, under one indicator."""
+    """PTP edits of one column 1 code with each code of ``column2``, under one indicator."""
 
     column2: frozenset[str]
     indicator: PairIndicator
@@ -228,7 +228,7 @@ class PairRow:
 @sealed
 @attrs.frozen(kw_only=True)
 class UnsettledPair:
-    """Two codes with an edit in a copy that lost its column and dates."""
+    """Two codes with an edit in a copy of the file that lost the columns and dates."""
 
     codes: tuple[str, str]
     term: EffectivePeriod
@@ -299,7 +299,7 @@ def find_pair_edits(
     *,
     strict: bool,
 ) -> PairEdits | Unknown:
-    """Return what the tables of a reference have for two codes."""
+    """Return the PTP edits between two codes from the tables of a reference."""
     one, two = codes = parse_code(codes[0]), parse_code(codes[1])
     what = f"the pair of {one} and {two} for {claim_type} claims"
     series: list[tuple[Edition, tuple[PairEdit, ...]]] = []
@@ -333,14 +333,14 @@ def find_pair_edits(
     )
 
 
-# -- status in the ambulatory surgical center
+# -- ASC lists
 
 
 class Addendum(StrEnum):
-    """A list of the payment system for ambulatory surgical centers.
+    """A list of the Medicare ASC payment system.
 
-    ``AA``: surgical procedures that are covered. ``BB``: ancillary services that are covered.
-    ``EE``: surgical procedures that are excluded.
+    ``AA``: covered surgical procedures. ``BB``: covered ancillary services. ``EE``: excluded surgical
+    procedures.
     """
 
     SURGICAL = "AA"
@@ -351,7 +351,7 @@ class Addendum(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class AscRow:
-    """What one edition of the addenda has for a code."""
+    """The ASC status of a code in one edition of the addenda."""
 
     addendum: Addendum
     indicator: str
@@ -363,9 +363,9 @@ class AscRow:
 class AscStatus:
     """The ASC list that a code is on.
 
-    ``indicator`` is the payment indicator in the publisher's own symbols, empty where the list has
-    none. ``multiple_discount`` says whether the multiple procedure discount applies, where the list
-    says so.
+    ``indicator`` is the payment indicator as CMS prints it, or empty if the list has none.
+    ``multiple_discount`` states whether the multiple procedure discount applies; None if the list
+    does not state it.
     """
 
     code: str
@@ -381,7 +381,7 @@ class AscStatus:
 
     @property
     def packaged(self) -> bool:
-        """Whether nothing is paid for it beside the procedure that it belongs to.
+        """Whether its payment is packaged into that of the procedure it belongs to.
 
         >>> from cptfacet.reference import packaged
         >>> packaged().asc_status("64494", on=dt.date(2026, 3, 2)).packaged
@@ -422,7 +422,7 @@ ASC_STATUSES: Table[Release[str, AscRow]] = Table(
 def find_asc_status(
     table: Table[Release[str, AscRow]], code: str, on: dt.date, *, strict: bool
 ) -> AscStatus | Unknown:
-    """Return what the table of a reference has for a code."""
+    """Return the ASC status of a code from the table of a reference."""
     code = parse_code(code)
     what = f"the ASC status of {code}"
     stated = series(table, code, code=code)

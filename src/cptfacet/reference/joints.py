@@ -1,4 +1,4 @@
-"""The map of joints: the nerves that supply each, the region of its code, and the one that counts."""
+"""The map of joints: the nerves that supply each joint, its code region and its coverage region."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ G = TypeVar("G", bound=StrEnum)
 @sealed
 @attrs.frozen(kw_only=True)
 class Innervation:
-    """The nerves that supply one joint, with the source; empty where it has no pair of branches."""
+    """The nerves that supply one joint, with the source; empty if it has no medial branch pair."""
 
     joint: Joint
     nerves: tuple[Nerve, ...]
@@ -47,7 +47,7 @@ class Innervation:
 @sealed
 @attrs.frozen(kw_only=True)
 class RegionFact(Generic[G]):
-    """The region of one joint over one term, with the source: of its code, or of its coverage."""
+    """The code region or coverage region of one joint over one term, with the source."""
 
     joint: Joint
     region: G

@@ -1,4 +1,4 @@
-"""Places of service: the code set, and the rate of the physician fee schedule for each."""
+"""Places of service (POS): the code set, and the fee schedule rate that each is paid at."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def __dir__() -> list[str]:
 
 
 class Rate(StrEnum):
-    """At which rate the physician fee schedule pays in a place of service."""
+    """The rate at which the physician fee schedule pays in a place of service."""
 
     FACILITY = "facility"
     NONFACILITY = "nonfacility"
@@ -35,10 +35,10 @@ class Rate(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class PlaceOfService:
-    """A place of service of a professional claim. An unassigned code has no ``rate``.
+    """A place of service on a professional claim. An unassigned code has no ``rate``.
 
-    ``facility`` is the claim type of the facility whose place it is, for an ambulatory surgery center
-    and for the outpatients of a hospital.
+    ``facility`` is the claim type of the facility that bills for the place: an ASC or a hospital
+    outpatient department. It is None for other places.
     """
 
     code: str
@@ -75,7 +75,7 @@ _PLACE = re.compile(r"[0-9]{2}", re.ASCII)
 
 
 def parse_place(text: str) -> str:
-    """Read a place of service: two digits, whether known here or not.
+    """Read a place of service: two digits, whether or not the code set has them.
 
     >>> parse_place(" 24 ")
     '24'

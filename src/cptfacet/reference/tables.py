@@ -1,9 +1,9 @@
 """The one form of a table: rows that are read on first use, and rows laid over them.
 
-Two forms were weighed. A wrapper for each kind of file (an MUE file, a fee schedule) can hold what is
-peculiar to it, but each has its own way to be read, extended, compared and pickled. Here a table is
-a sequence of rows about something, and what has editions is a table of releases (`editions`): a
-reader of an official file makes one more row, and no table needs a form of its own.
+We considered two designs. A wrapper for each kind of file (an MUE file, a fee schedule) can hold what
+is special about it, but each is read, extended, compared and pickled in its own way. Here every table
+is a sequence of rows with a key, and data with editions are a table of releases (`editions`). A
+reader of an official file adds one row, and no table needs code of its own.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ D = TypeVar("D")
 @sealed
 @attrs.frozen(kw_only=True, repr=False)
 class Table(Sequence[R]):
-    """Rows of one kind, each about something: a code, a joint, an edition of a file.
+    """Rows of one kind, each with a key: a code, a joint, an edition of a file.
 
-    ``packaged`` reads the packaged rows, on first use; ``laid`` are laid over them, and replace those
-    about the same. Two tables are equal that are made of the same: to compare or to pickle a table
-    never reads a file.
+    ``packaged`` reads the packaged rows on first use. The rows ``laid`` over them replace those with
+    the same key. Tables are equal if they have the same source and the same rows laid over it;
+    comparing or pickling a table never reads a file.
 
     >>> from cptfacet.reference import packaged
     >>> modifiers = packaged().modifiers
@@ -57,7 +57,7 @@ class Table(Sequence[R]):
 
     @functools.cached_property
     def rows(self) -> tuple[R, ...]:
-        """All rows, in order; one laid over others takes the place of the first of them."""
+        """All rows, in order; a row laid over others takes the place of the first of them."""
         return self._lay(self.packaged(), self.laid) if self.packaged else self.laid
 
     @functools.cached_property
@@ -65,15 +65,15 @@ class Table(Sequence[R]):
         return _by_key(self.rows, self.key)
 
     def about(self, key: Hashable) -> tuple[R, ...]:
-        """List the rows about something, in order; none where the table has none."""
+        """List the rows with a key, in order; an empty list if there are none."""
         return self._index.get(key, ())
 
     def over(self, rows: Iterable[R]) -> Table[R]:
-        """Return the table with rows laid over it, which replace those about the same."""
+        """Return the table with rows laid over it, which replace those with the same key."""
         return attrs.evolve(self, laid=self._lay(self.laid, self._checked(rows)))
 
     def only(self, rows: Iterable[R]) -> Table[R]:
-        """Return the table with these rows alone."""
+        """Return the table with only these rows."""
         return attrs.evolve(self, packaged=None, laid=self._checked(rows))
 
     def _lay(self, beneath: tuple[R, ...], rows: tuple[R, ...]) -> tuple[R, ...]:
@@ -120,7 +120,7 @@ def _by_key(rows: Iterable[R], key: Callable[[R], Hashable]) -> dict[Hashable, t
 
 
 class Rows(Mapping[K, V]):
-    """The rows of one release by what they are about: given, or read on first use.
+    """The rows of one release by key: passed in, or read on first use.
 
     >>> rows = Rows({"64493": 1})
     >>> rows["64493"], rows == Rows({"64493": 1}), hash(rows) == hash(Rows({"64493": 1}))
@@ -134,7 +134,7 @@ class Rows(Mapping[K, V]):
     __slots__ = ("_read", "_rows")
 
     def __init__(self, rows: Mapping[K, V] | Callable[[], Mapping[K, V]]) -> None:
-        """Take the rows, or what reads them."""
+        """Take the rows, or the function that reads them."""
         self._read = rows if callable(rows) else None
         self._rows = None if callable(rows) else dict(rows)
 
@@ -153,7 +153,7 @@ class Rows(Mapping[K, V]):
     @overload
     def get(self, key: K, /, default: D) -> V | D: ...
     def get(self, key: K, /, default: D | None = None) -> V | D | None:
-        """Return the row about something, or the default."""
+        """Return the row with a key, or the default."""
         return self._all().get(key, default)
 
     def __iter__(self) -> Iterator[K]:
