@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 import cptfacet
 import tools
@@ -237,7 +237,8 @@ def installed(folder: Path) -> list[str]:
 def patient() -> Iterator[None]:
     """Give property tests in examples the time they need, and the same draws in every run.
 
-    So neither a busy machine, nor chance, nor what an earlier run kept breaks an example.
+    So neither a busy machine, nor chance, nor what an earlier run kept breaks an example. What `find`
+    finds is not made smaller: that takes most of the time, and examples print what holds of any.
     """
     before = settings.get_current_profile_name()
     settings.register_profile(
@@ -246,6 +247,7 @@ def patient() -> Iterator[None]:
         derandomize=True,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
+        phases=[Phase.generate],
     )
     settings.load_profile("patient")
     yield

@@ -40,8 +40,8 @@ def past_sessions(
     """Return earlier sessions, with joints of their region or, as claims give them, without joints.
 
     >>> from hypothesis import find
-    >>> find(past_sessions(kinds=st.just(SessionKind.ABLATION)), lambda past: past.joints).joints
-    (<Joint.C0_C1: 'C0-C1'>,)
+    >>> find(past_sessions(kinds=st.just(SessionKind.ABLATION)), lambda past: past.joints).kind
+    <SessionKind.ABLATION: 'ablation'>
     >>> past_sessions(kinds=SessionKind.ABLATION)
     Traceback (most recent call last):
     ...
@@ -73,8 +73,8 @@ def histories(*, sessions: SearchStrategy[PastSession] | None = None) -> SearchS
     """Return histories of up to eight sessions, some within a year of each other, some far apart.
 
     >>> from hypothesis import find
-    >>> find(histories(), lambda history: len(history.sessions) == 1).sessions[0].targets
-    ()
+    >>> len(find(histories(), lambda history: len(history.sessions) > 7).sessions)
+    8
 
     Raises:
         InvalidArgument: An option is not a strategy.
