@@ -245,8 +245,8 @@ def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side 
     """Merge what was treated by joint or nerve: left and right make bilateral.
 
     Returns the merged sides in the order of first mention, and what was mentioned again without
-    adding a side. A side that is not named adds none to a named one; where one treatment says both
-    of the same joint or nerve, the constructor of `Session` has refused it.
+    adding a side. An unnamed side adds nothing to a named one; a `Session` never has both for one
+    joint or nerve and one kind of technique.
 
     >>> merge_sides([("L4-L5", Side.LEFT), ("L4-L5", Side.RIGHT), ("L5-S1", None)])[0]
     {'L4-L5': <Side.BILATERAL: 'bilateral'>, 'L5-S1': None}
@@ -364,7 +364,7 @@ class Session:
 
 
 def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
-    """Find joints and nerves that stand with a side and without one under one kind of technique."""
+    """List the joints and nerves given both with a side and without, by kind of technique."""
     seen: dict[tuple[TechniqueKind, str], Side | None] = {}
     problems: list[Problem] = []
     for index, treatment in enumerate(treatments):

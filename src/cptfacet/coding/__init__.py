@@ -1,6 +1,6 @@
 """From a session to its claim lines, each with its reason.
 
-`code_session` is the call; `Coder` is the same for many sessions under one policy.
+`code_session` codes one session; a `Coder` codes many under one policy.
 """
 
 from __future__ import annotations
@@ -145,14 +145,15 @@ def _hint(value: object) -> str:
 
 @functools.lru_cache(maxsize=32)
 def _coder(policy: Policy, reference: Reference) -> Coder:
-    """Keep a coder, with the answers that it remembers, for each of the policies last used."""
+    """Return the coder of a policy; the 32 used last are kept, with the answers they remember."""
     return Coder(policy, reference)
 
 
 class _Question(NamedTuple):
     """What the lines of a session depend on: equal questions have equal answers.
 
-    ``term`` is the term of the date. Id, date, place and the like pass through to the claim.
+    ``term`` is the number of the period that the date is in. The id, the exact date, the place of
+    service and the location only pass through to the claim.
     """
 
     term: int
@@ -164,7 +165,7 @@ class _Question(NamedTuple):
 @sealed
 @attrs.frozen(kw_only=True)
 class _Lines:
-    """The answer to a question: what any session has for its claim that asks it."""
+    """The answer to a question: what every session with this question gets on its claim."""
 
     lines: tuple[ClaimLine, ...]
     purpose: Purpose | None
@@ -175,9 +176,9 @@ class _Lines:
 class Coder(Remembering[_Question, "_Lines | Refusal"]):
     """Code many sessions under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept,
-    and lines are remembered for sessions that were treated alike, ``memo`` of them at the most. A
-    coder can be pickled; it takes its policy along and works out the rest again.
+    A coder works out once what the policy and the reference data say in each period, and it
+    remembers up to ``memo`` answers for sessions with the same treatments. You can pickle a coder:
+    the pickle holds its policy and reference data, and the rest is worked out again.
 
     >>> from cptfacet import policies
     >>> Coder(policies.get("cpt"))
@@ -187,7 +188,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
     __slots__ = ()
 
     def code(self, session: Session) -> CodedSession | Refusal:
-        """Return the answer of `code_session` under this coder's own policy, wherever it was done."""
+        """Return the answer of `code_session` under this coder's own policy, in any location."""
         session = _session(session)
         question = self._question(session)
         answer = self._answers.ask(question)
@@ -228,7 +229,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         >>> Coder("cpt").period("2026-03-02")
         Traceback (most recent call last):
         ...
-        TypeError: session takes a Session, not a str: make one with parse_session(date=..., ...)
+        TypeError: session takes a Session, not a str: make one with parse_session(date=..., technique=..., joints=[...])
 
         Raises:
             TypeError: The session is not a Session.
@@ -299,7 +300,7 @@ def _write(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> None:
 
 
 def _of_a_part(refusal: Refusal) -> Note:
-    """Return the note about a part of a session that is refused."""
+    """Return the note about a refused part of a session."""
     return Note(
         id=NoteId.REFUSED,
         message=refusal.message,
@@ -308,13 +309,13 @@ def _of_a_part(refusal: Refusal) -> Note:
     )
 
 
-# -- what is assumed about a session
+# -- assumptions about a session
 
 
 def _assumptions(
     session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
 ) -> Iterator[Note]:
-    """Say where a session is coded as another one than it says, or than its place asks for."""
+    """Yield a note for each thing assumed: claim type, policy and jurisdiction."""
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
         yield Note(id=NoteId.CLAIM_TYPE_NOT_STATED, message=message)
@@ -330,7 +331,7 @@ def _assumptions(
 def _area(
     session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
 ) -> Area | Unknown | None:
-    """Find the area of a session where its place matters to the policy."""
+    """Return the area of a session if its location matters to the policy."""
     if session.location is None or not any(
         policy_id == shared or policy_id in own for shared, own in reference.shared_policies.items()
     ):
@@ -339,7 +340,7 @@ def _area(
 
 
 def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iterator[Note]:
-    """Say where another policy holds in the place, or which fact of a place is missing."""
+    """Yield a note if another policy applies at the location, or if the jurisdiction is not known."""
     if isinstance(area, Unknown):
         if shared:
             message = f"the jurisdiction is not known: {area.reason}"
@@ -353,7 +354,7 @@ def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iter
 
 
 def _one_refusal(refusals: Iterable[Refusal]) -> Refusal:
-    """Join what was refused; the reason is `several` where the reasons differ."""
+    """Join refusals into one; its reason is `several` if their reasons differ."""
     listed = tuple(refusals)
     if len(listed) == 1:
         return listed[0]

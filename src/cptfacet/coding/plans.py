@@ -1,4 +1,4 @@
-"""What coding and decoding make of a policy and the reference data in one term, worked out once."""
+"""What coding and decoding work out once from a policy and the reference data in one term."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _PREDECESSORS = {
 @sealed
 @attrs.frozen(kw_only=True)
 class Methods:
-    """Techniques and guidances of a family, and techniques of which that is not known."""
+    """The techniques and guidances of a family, and the techniques that may belong to it."""
 
     techniques: tuple[Technique, ...]
     guidances: tuple[Guidance, ...]
@@ -60,7 +60,7 @@ class Methods:
 @sealed
 @attrs.frozen(kw_only=True)
 class Finish:
-    """The end of one line: all its modifiers in order, what shaped that, and what to say of it."""
+    """The modifiers of one line in sequence, what shaped them, and the notes on them."""
 
     modifiers: tuple[str, ...]
     provisions: tuple[Provision, ...]
@@ -68,7 +68,7 @@ class Finish:
 
 
 def weight(provision: Provision) -> tuple[Note, ...]:
-    """Give the notes of a provision that weigh on an answer: its judgment and its caveat."""
+    """Return the notes on a provision that a biller should know: its judgment and its caveat."""
     notes: list[Note] = []
     if provision.confidence is Confidence.JUDGMENT:
         message = f"{provision.key}: {provision.rationale}"
@@ -81,13 +81,13 @@ def weight(provision: Provision) -> tuple[Note, ...]:
 
 
 def not_known(what: str, answer: NotKnown) -> Note:
-    """Give the note that something is not known, and was settled by a default."""
+    """Return the note that something is not known and a default was used."""
     message = f"{what}: {answer.reason}"
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
 class Plan:
-    """What coding and decoding make of the rules of one term, worked out once."""
+    """What coding and decoding work out once from the rules of one term."""
 
     def __init__(self, rules: TermRules) -> None:
         """Take the rules of a term."""
@@ -100,7 +100,7 @@ class Plan:
         self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
 
     def _shapes(self, role: CodeRole) -> Shapes:
-        """Return how each side is written; without a known laterality format, single sides alone."""
+        """Return how each side is written; if no laterality format is known, only single sides."""
         form = value_of(self.rules.laterality_format(role))
         return bilateral.shapes(form, reference=self.rules.reference) if form else self.single_side
 
@@ -113,7 +113,10 @@ class Plan:
         marked: bool,
         both: bool,
     ) -> Finish:
-        """Finish a line whose side modifiers are known: ``both`` sides or not, diagnostic or not."""
+        """Return the modifiers of a line, given its laterality modifiers.
+
+        ``marked``: the line is marked as diagnostic. ``both``: it is bilateral.
+        """
         notes: list[Note] = []
         diagnostic = self.rules.diagnostic_modifier(family) if marked else None
         added = value_of(diagnostic)
@@ -142,7 +145,7 @@ class Plan:
         return self._refusal(technique, guidance, answer)
 
     def room(self, family: Family, region: CodeRegion) -> int:
-        """Count the joints that codes of a family and region may stand for."""
+        """Return how many joints the codes of a family and region may represent."""
         facts = self.rules.regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
@@ -150,7 +153,7 @@ class Plan:
         return len(within)
 
     def _methods(self, family: Family) -> Methods:
-        """List the techniques and guidances that the family table sends to a family."""
+        """Return the techniques and guidances that the family table codes with a family."""
         cells = {
             (technique, guidance): self.rules.family(technique, guidance)
             for technique in Technique
@@ -176,7 +179,7 @@ class Plan:
         guidance: Guidance | None,
         answer: Answer[Family | Uncoded],
     ) -> Refusal:
-        """Say why a technique has no facet code, and what a source reports instead."""
+        """Return why a technique has no facet code, with what a source reports instead."""
         asked = value_of(answer) is Uncoded.ASK
         if (asked or isinstance(answer, NotKnown)) and (
             old := self._old_codes(technique, guidance)
@@ -215,9 +218,9 @@ class Plan:
         )
 
     def _old_codes(self, technique: Technique, guidance: Guidance | None) -> Refusal | None:
-        """Refuse a date before the codes of a technique, naming those of the time.
+        """Return the refusal for a date before the codes of a technique, or None.
 
-        Only a technique that its policy sends to a family on a later date has such codes.
+        It names the codes of the time. The policy must code the technique on a later date.
         """
         on, family = self.rules.on, _PREDECESSORS.get(technique.kind)
         guidances = (*Guidance, GUIDANCE_NOT_STATED) if guidance is None else (guidance,)

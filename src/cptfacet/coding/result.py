@@ -1,4 +1,4 @@
-"""What coding a session answers: lines with their reasons and notes, or a refusal."""
+"""Results of coding a session: claim lines with their reasons and notes."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class CodedSession:
         return f"{lines} under {self.claim.policy}{left}"
 
     def outline(self) -> Outline:
-        """Return the lines, the notes and the reasons, each reason once and by its number."""
+        """Return the lines, the notes, and the numbered reasons, each reason once."""
         behind: dict[str, list[Provision]] = {}
         for provision in _once(p for why in self.why for p in why.provisions):
             behind.setdefault(reason(provision), []).append(provision)
@@ -137,7 +137,7 @@ class CodedSession:
 
 
 def claim_of(value: object, verb: str) -> Claim:
-    """Return the claim that a verb was given, also as the answer of coding.
+    """Return the claim that a verb was given, as a claim or as a coded session.
 
     >>> claim_of({"lines": []}, "check_claim")
     Traceback (most recent call last):
@@ -187,7 +187,7 @@ _SIDES = {
 
 
 def _sources(provisions: Iterable[Provision]) -> Iterable[str]:
-    """Yield the provisions, then the documents they rest on, each once."""
+    """Yield the provisions, then the documents that they cite, each once."""
     listed = tuple(provisions)
     yield from map(str, listed)
     yield from dict.fromkeys(f"{c.title} ({c.id})" for p in listed for c in p.citations)
