@@ -26,6 +26,7 @@ WORDS = {
     "modifiers.parse_modifier": ("KX", "two letters or digits"),
     "procedures.parse_code": ("64493", "five digits"),
     "reference.diagnoses.parse_diagnosis": ("M47.816", "a letter and two more characters"),
+    "reference.jurisdictions.parse_zip": ("22201", "five digits"),
     "reference.places.parse_place": ("11", "two digits"),
     "sessions.parse_guidance": ("fluoroscopy", "fluoroscopy, ct, ultrasound, mri, none"),
     "sessions.parse_target": ("L4-5:left", "L4-L5"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, Location
@@ -247,7 +248,7 @@ def parse_zip(text: str) -> str:
     Raises:
         ParseError: The text does not have the format of a ZIP code.
     """
-    match = _ZIP.fullmatch(text.strip())
+    match = _ZIP.fullmatch(expect_text(text, 'parse_zip("22201")').strip())
     if match is None:
         raise ParseError(what="a ZIP code", text=text, reason="write its five digits")
     return match[1]
