@@ -1,4 +1,4 @@
-"""The one policy for records: frozen, slotted, keyword-only, closed to subclassing."""
+"""Helpers for records: frozen, slotted, keyword-only classes that can't be subclassed."""
 
 from typing import Any, NoReturn, TypeVar
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 def _refuse_subclass(cls: type[Any], **_: Any) -> NoReturn:
     message = (
         f"{cls.__mro__[1].__qualname__} is a value and can't be subclassed: "
-        "hold one in a class of your own instead."
+        "keep one as an attribute of your own class instead."
     )
     raise TypeError(message)
 
@@ -18,8 +18,8 @@ def _refuse_subclass(cls: type[Any], **_: Any) -> NoReturn:
 def sealed(cls: type[T]) -> type[T]:
     """Close a class to subclassing.
 
-    Put it above ``@attrs.frozen(kw_only=True)``. Two records are then equal exactly if what they hold
-    is equal.
+    Put it above ``@attrs.frozen(kw_only=True)``. Two records are then equal if and only if their
+    fields are equal.
     """
     cls.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment,arg-type]
     return cls
@@ -30,9 +30,9 @@ def _rebuilt(cls: type[T], fields: dict[str, Any]) -> T:
 
 
 def reduced(record: object) -> tuple[Any, ...]:
-    """Pickle a record by what it was made of; what it worked out is worked out again.
+    """Pickle a record by its constructor arguments, and compute everything else again.
 
-    A hash that was kept would be wrong in a process with another hash seed.
+    A cached hash would be wrong in a process with another hash seed.
     """
     kind: Any = type(record)
     fields = attrs.fields(kind) if attrs.has(kind) else ()
@@ -40,12 +40,12 @@ def reduced(record: object) -> tuple[Any, ...]:
 
 
 def many(record: object, name: str) -> None:
-    """Store a field of a new record as a tuple; a single text is not a list of texts."""
+    """Store a field of a new record as a tuple, and refuse a single string."""
     value = getattr(record, name)
     if type(value) is tuple:
         return
     if isinstance(value, str):
-        message = f"{name} is a tuple, not a single text: write ({value!r},)"
+        message = f"{name} must be a tuple, not a single string: write ({value!r},)"
         raise TypeError(message)
     object.__setattr__(record, name, tuple(value))
 
@@ -53,7 +53,7 @@ def many(record: object, name: str) -> None:
 def brief(record: object) -> str:
     """Return the repr of a record without the fields that have their default.
 
-    A claim line has a dozen fields and mostly two or three of them filled in.
+    A claim line has a dozen fields, and most lines set only two or three of them.
     """
     kind: Any = type(record)
     shown = (
@@ -61,9 +61,9 @@ def brief(record: object) -> str:
         for field in attrs.fields(kind)
         if field.repr is not False
     )
-    told = ", ".join(
+    listed = ", ".join(
         f"{field.name}={field.repr(value) if callable(field.repr) else repr(value)}"
         for field, value in shown
         if repr(value) != repr(field.default)  # a signaling NaN can not be compared
     )
-    return f"{kind.__name__}({told})"
+    return f"{kind.__name__}({listed})"

@@ -54,7 +54,7 @@ def allowed_primaries(
     >>> allowed_primaries("64636", on=dt.date(2026, 3, 2), policy=policies.get("medicare"))
     ('64635', '64633')
 
-    Source: the add-on code edits of CMS; a policy's own citation for what it adds.
+    Source: the CMS add-on code edits; a policy's own citation for any primary it adds.
     """
     procedure = (reference or packaged()).procedure(code)
     if isinstance(procedure, Unknown) or not procedure.add_on:
@@ -105,7 +105,7 @@ def order_lines(
     """Put each add-on line after its primary, in the order of levels.
 
     Other lines keep their order, and an add-on without its primary goes last. No line is lost, and
-    ordering lines that are in order changes nothing.
+    lines already in order stay as they are.
 
     >>> import datetime as dt
     >>> from cptfacet.claims import parse_line

@@ -1,6 +1,6 @@
-"""Joints, sides, nerves and regions by name. `Reference` has the map between them.
+"""Joints, sides, nerves and regions by name. `Reference` maps them to one another.
 
-A joint is not a vertebra and a nerve is not a level.
+A joint is not a vertebra, and a nerve is not a level.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def __dir__() -> list[str]:
 
 
 class _HeadToTail(StrEnum):
-    """Symbols that sort by their place in the body, from the head down."""
+    """Enum members that sort by their place in the body, from the head down."""
 
     _position: int
 
     def __init__(self, _: str) -> None:
-        """Take the place behind the members before it."""
+        """Store the next position."""
         self._position = len(type(self).__members__)
 
     @property
     def position(self) -> int:
-        """The place in the order from head to tail, from 0."""
+        """The position from head to tail, counted from 0."""
         return self._position
 
     def __lt__(self, other: str) -> bool:
@@ -72,7 +72,7 @@ class Side(StrEnum):
 
     @property
     def mirrored(self) -> Side:
-        """The same treatment on the other side.
+        """The opposite side; bilateral stays bilateral.
 
         >>> Side.LEFT.mirrored
         <Side.RIGHT: 'right'>
@@ -81,7 +81,7 @@ class Side(StrEnum):
 
     @property
     def parts(self) -> tuple[Side, ...]:
-        """The single sides it stands for, right before left."""
+        """The single sides that it includes, right before left."""
         return (Side.RIGHT, Side.LEFT) if self is Side.BILATERAL else (self,)
 
 
@@ -93,14 +93,14 @@ class CodeRegion(StrEnum):
 
 
 class CoverageRegion(StrEnum):
-    """The region whose sessions a coverage policy counts; another thing than that of a code."""
+    """The region whose sessions a coverage policy counts; it may differ from the code's region."""
 
     CERVICAL_THORACIC = "cervical-thoracic"
     LUMBAR_SACRAL = "lumbar-sacral"
 
 
 class Joint(_HeadToTail):
-    """One facet joint position, named by the two segments that meet in it."""
+    """One facet joint position, named by the two segments that it joins."""
 
     C0_C1 = "C0-C1"
     C1_C2 = "C1-C2"
@@ -140,7 +140,7 @@ class Joint(_HeadToTail):
 
 
 class NerveKind(StrEnum):
-    """What a nerve is, as far as coding asks."""
+    """The kinds of nerves that coding distinguishes."""
 
     MEDIAL_BRANCH = "medial-branch"
     DORSAL_RAMUS = "dorsal-ramus"
@@ -150,10 +150,10 @@ class NerveKind(StrEnum):
 
 
 class Nerve(_HeadToTail):
-    """A nerve that a procedure note names.
+    """A nerve named in a procedure note.
 
-    `L4` is the medial branch of L4. The last ones, from `S1` on, supply no facet joint: they are
-    here because notes list them beside facet nerves.
+    `L4` is the medial branch of L4. The nerves from `S1` on supply no facet joint. They are here
+    because notes list them with facet nerves.
     """
 
     TON = "TON"
@@ -189,7 +189,7 @@ class Nerve(_HeadToTail):
 
     @property
     def kind(self) -> NerveKind:
-        """What the nerve is."""
+        """The kind of nerve, such as a medial branch."""
         return _NERVE_KINDS.get(self, NerveKind.MEDIAL_BRANCH)
 
 
@@ -212,16 +212,16 @@ SEGMENT = re.compile(r"([CTLS])(\d{1,2})", re.ASCII)
 
 
 def fold(text: str) -> str:
-    """Return a text with one kind of dash, in capitals and single spaces."""
+    """Return a text in upper case, with hyphens for every dash or slash and single spaces."""
     return " ".join(text.translate(_DASHES).upper().split())
 
 
 def parse_joint(text: str) -> Joint:
-    """Read the name of one facet joint.
+    """Parse the name of one facet joint.
 
-    Spelling is free where the meaning is certain: `L4-5`, `l4/l5`, `T12-L1`, `C7/T1`. A single
-    segment is refused, because it may be a vertebra or a nerve, and so is a stretch over more than
-    one joint.
+    Any spelling with one clear meaning is accepted: `L4-5`, `l4/l5`, `T12-L1`, `C7/T1`. A single
+    segment is refused, because it may be a vertebra or a nerve, and so is a range of more than one
+    joint.
 
     >>> parse_joint(" l4/5 ")
     <Joint.L4_L5: 'L4-L5'>
@@ -235,7 +235,7 @@ def parse_joint(text: str) -> Joint:
     cptfacet.errors.ParseError: 'L4' is not a joint: one segment may be a vertebra or a nerve; name both segments of the joint, as in L4-L5
 
     Raises:
-        ParseError: The text is not one joint, with the reason.
+        ParseError: The text is not one joint; the error says why.
     """
     match = _JOINT.fullmatch(fold(expect_text(text, 'parse_joint("L4-5")')))
     if match is None:
@@ -256,7 +256,7 @@ def parse_joint(text: str) -> Joint:
 
 
 def _between(above: str, below: str) -> tuple[Joint, ...]:
-    """Name the joints from one segment down to another, or nothing where that can't be."""
+    """List the joints from one segment down to another; empty if there is no such path."""
     found: list[Joint] = []
     segment = above
     while segment in BY_UPPER and segment != below:
@@ -272,7 +272,7 @@ def _why_no_joint(text: str) -> str:
             "one segment may be a vertebra or a nerve;"
             f" name both segments of the joint, as in {joint.value}"
         )
-    return "name the two segments that meet in it, as in L4-L5 or C7-T1"
+    return "name the two segments of the joint, as in L4-L5 or C7-T1"
 
 
 _SIDES = {
@@ -291,7 +291,7 @@ _SIDES = {
 
 
 def parse_side(text: str) -> Side:
-    """Read a side.
+    """Parse a side.
 
     >>> parse_side(" Rt ")
     <Side.RIGHT: 'right'>
@@ -332,10 +332,10 @@ _SITES = {"ALA", "SACRAL ALA", "SA"}
 
 
 def parse_nerve(text: str) -> Nerve:
-    """Read the name of one nerve.
+    """Parse the name of one nerve.
 
-    In a list of nerves `L5` reads as the L5 dorsal ramus, which takes the place of a medial branch
-    there. The sacral ala is a bony site and not a nerve.
+    In a list of nerves, `L5` means the L5 dorsal ramus, which takes the place of a medial branch at
+    that level. The sacral ala is a bony landmark, not a nerve.
 
     >>> parse_nerve("L4 medial branch"), parse_nerve("L5")
     (<Nerve.L4: 'L4'>, <Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>)
@@ -345,7 +345,7 @@ def parse_nerve(text: str) -> Nerve:
     cptfacet.errors.ParseError: 'ala' is not a nerve: the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve
 
     Raises:
-        ParseError: The text is not one nerve, with the reason.
+        ParseError: The text is not one nerve; the error says why.
     """
     folded = fold(expect_text(text, 'parse_nerve("L4")'))
     if folded in _SITES:

@@ -682,7 +682,7 @@ def _shares(
     if any(total * n % sides for n in after):
         amount = _dollars(total)
         lost.append(
-            f"the charge of ${amount}, which can't be divided evenly by {sides} sides and is left"
+            f"the charge of ${amount}, which does not divide evenly by {sides} sides and is left"
             " out"
         )
         return unknown

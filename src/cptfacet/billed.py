@@ -69,7 +69,7 @@ OPEN_ENDED = 10**9  # levels, where one code represents any number of them
 
 
 class SidedLine(Protocol):
-    """What the model needs to know of a line."""
+    """The properties of a line that `BilledCode` uses."""
 
     @property
     @abstractmethod
@@ -131,11 +131,11 @@ class BilledCode(Generic[Line]):
         return self.counts_levels or self.ordinal is Ordinal.THIRD_AND_MORE
 
     def naming(self, *sides: ModifierRole) -> list[Line]:
-        """List the lines that name exactly these sides, or no side if none is given."""
+        """List the lines with exactly these laterality modifiers, or with none if none is given."""
         return [line for line in self.lines if line.sides == sides]
 
     def read(self, written_in: LateralityFormat) -> Laterality | None:
-        """Read the lines in a laterality format, or return None if they do not have it."""
+        """Return the lines' sides in a laterality format, or None if the lines are not in it."""
         try:
             return read_units(self.units, form=written_in, ordinal=self.ordinal)
         except FormatMismatchError:
@@ -150,13 +150,13 @@ class BilledCode(Generic[Line]):
 
     @property
     def fewest(self) -> int:
-        """The fewest levels that the units can be, if units counted levels whatever the code."""
+        """The fewest levels that the units would make if the units of every code counted levels."""
         both, right, left, plain = self._units
         return both + max(right, left) + (plain + 1) // 2
 
     @property
     def excess(self) -> bool:
-        """Whether the code represents one level and the units are more, however they are read."""
+        """Whether the code represents one level but every reading of the units is more levels."""
         return not self.counts_levels and self.fewest > 1
 
     def levels_at_least(self, *, bilateral: int | None = None) -> int:

@@ -47,7 +47,7 @@ class Purpose(StrEnum):
 
 
 def parse_purpose(text: str) -> Purpose:
-    """Read a purpose: diagnostic or therapeutic.
+    """Parse a purpose: diagnostic or therapeutic.
 
     >>> parse_purpose(" Diagnostic")
     <Purpose.DIAGNOSTIC: 'diagnostic'>
@@ -57,13 +57,13 @@ def parse_purpose(text: str) -> Purpose:
     cptfacet.errors.ParseError: 'both' is not a purpose: write one of diagnostic, therapeutic
 
     Raises:
-        ParseError: The text names no purpose.
+        ParseError: The text is not a purpose.
     """
     return parse_word(text, Purpose, what="a purpose", example='parse_purpose("diagnostic")')
 
 
 def parse_claim_type(text: str) -> ClaimType:
-    """Read a claim type.
+    """Parse a claim type.
 
     >>> parse_claim_type("ASC facility")
     <ClaimType.ASC_FACILITY: 'asc-facility'>
@@ -73,7 +73,7 @@ def parse_claim_type(text: str) -> ClaimType:
     cptfacet.errors.ParseError: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
 
     Raises:
-        ParseError: The text names no claim type.
+        ParseError: The text is not a claim type.
     """
     example = 'parse_claim_type("professional")'
     return parse_word(text, ClaimType, what="a claim type", example=example)
@@ -118,7 +118,7 @@ class ClaimLine:
     >>> ClaimLine(code="64493", modifiers="50")
     Traceback (most recent call last):
     ...
-    TypeError: modifiers is a tuple, not a single text: write ('50',)
+    TypeError: modifiers must be a tuple, not a single string: write ('50',)
     """
 
     code: str

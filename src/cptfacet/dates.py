@@ -27,7 +27,7 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
 def parse_date(text: str) -> dt.date:
-    """Read an ISO date.
+    """Parse an ISO date.
 
     Claims are decided by date of service, so a date that could be read in two ways is refused.
 
@@ -57,7 +57,8 @@ _DAY = dt.timedelta(days=1)
 def add_months(date: dt.date, months: int) -> dt.date:
     """Return the same day some months later, or earlier if the number is negative.
 
-    In a month without that day it is the last one: a year after February 29 is February 28.
+    If the month does not have that day, return its last day: a year after February 29 is
+    February 28.
 
     >>> add_months(dt.date(2026, 3, 31), -1)
     datetime.date(2026, 2, 28)
@@ -82,8 +83,8 @@ def window_start(end: dt.date, months: int) -> dt.date:
 
     The window begins on the day after the same day that many months earlier, so the same date a
     year earlier is outside a window of twelve months. If that month does not have the day, the
-    window begins with the next month. No window is longer than its months, and a day leaves it
-    once its day of the month is reached or passed. The first day there is is 0001-01-01.
+    window begins with the next month. A window is never longer than its months, and a day leaves it
+    once its day of the month is reached or passed. No window begins before 0001-01-01.
 
     >>> window_start(dt.date(2026, 3, 2), 12)
     datetime.date(2025, 3, 3)
@@ -110,8 +111,8 @@ def window_start(end: dt.date, months: int) -> dt.date:
 def window_left(date: dt.date, months: int) -> dt.date | None:
     """Return the first date whose rolling window of months no longer includes a day.
 
-    On that date a limit that the day used up is free again, and a wait of as many months is over.
-    None if the calendar ends before.
+    From that date on, the day no longer counts toward a limit, and a wait of that many months is
+    over. None if the calendar ends first.
 
     >>> window_left(dt.date(2025, 3, 2), 12)
     datetime.date(2026, 3, 2)
@@ -152,12 +153,11 @@ class Status(StrEnum):
 @sealed
 @attrs.frozen(kw_only=True)
 class EffectivePeriod:
-    """The time in which a fact is in force, as its sources state it.
+    """The period in which a fact is in force, as its sources state it.
 
-    ``start`` is the first day, where a source states it; else ``seen`` is the first day on which a
-    source shows the fact in force, and before it nothing is known. ``until`` is the last day in
-    force (that day included). A judgment of ours may have neither ``start`` nor ``seen``: it
-    holds on every date.
+    ``start`` is the first day if a source states it. Otherwise ``seen`` is the first day on which a
+    source shows the fact in force, and nothing is known before that. ``until`` is the last day in
+    force. A judgment of ours may have neither ``start`` nor ``seen``: it applies on every date.
 
     >>> EffectivePeriod(start=dt.date(2010, 1, 1)).on(dt.date(2009, 12, 31))
     <Status.NOT_IN_FORCE: 'not-in-force'>
@@ -176,7 +176,7 @@ class EffectivePeriod:
 
     @property
     def last(self) -> dt.date:
-        """The last day in force, or the last day there is."""
+        """The last day in force, or the last day of the calendar."""
         return self.until or dt.date.max
 
     def on(self, date: dt.date) -> Status:

@@ -78,7 +78,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the order, 0 for the most severe."""
+        """The rank of the severity: 0 is the most severe."""
         return _RANKS[self]
 
 
@@ -88,7 +88,7 @@ _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 @sealed
 @attrs.frozen(kw_only=True)
 class Replacement:
-    """A remedy that the claim itself determines: the lines that replace those of the finding.
+    """A remedy that the claim itself determines: lines that replace the finding's lines.
 
     No lines means that the lines of the finding are removed.
 
@@ -117,7 +117,7 @@ Remedy: TypeAlias = Replacement | Question
 @sealed
 @attrs.frozen(kw_only=True)
 class Finding:
-    """One problem of a claim: what is wrong, on which lines, and on whose authority.
+    """One problem on a claim: what is wrong, on which lines, and by what authority.
 
     Attributes:
         rule: The id of the rule.
@@ -163,7 +163,7 @@ class NotChecked:
 @sealed
 @attrs.frozen(kw_only=True)
 class CheckedUnder:
-    """What a claim was checked under: the policy and the reference data, with their dates.
+    """The policy and reference data under which a claim was checked, with their dates.
 
     Attributes:
         policy: The id of the policy.
@@ -232,7 +232,7 @@ class Report:
 
     @property
     def questions(self) -> tuple[Finding, ...]:
-        """The findings that ask a question before they can be fixed."""
+        """The findings whose remedy is a question."""
         return tuple(found for found in self.findings if isinstance(found.remedy, Question))
 
     def where(self, keep: Callable[[Finding], bool]) -> Report:
@@ -252,9 +252,9 @@ class Report:
         return attrs.evolve(self, findings=tuple(filter(keep, self.findings)))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one flat row for each finding, as data frames take them.
+        """Return one flat row for each finding, ready for a data frame.
 
-        ``lines`` and ``citations`` are texts. The only date in a row is the first day of the datum
+        ``lines`` and ``citations`` are strings. The only date in a row is the first day of the fact
         that decided, in ``from`` or ``seen``.
         """
         return [_row(self, found) for found in self.findings]
@@ -262,7 +262,7 @@ class Report:
     def outline(self) -> Outline:
         """Return every finding with its fix and sources, then what could not be checked."""
         return Outline(
-            sentence=f"{str(self)[0].upper()}{str(self)[1:]}. The policy is that of"
+            sentence=f"{str(self)[0].upper()}{str(self)[1:]}. Policy edition:"
             f" {self.under.policy_edition}.",
             sections=(
                 Section(title="Findings", items=tuple(map(_item, self.findings))),
@@ -335,7 +335,7 @@ def _item(found: Finding) -> Item:
 
 
 def _unchecked(skipped: Iterable[NotChecked]) -> Iterable[Item]:
-    """Yield each reason once, with the rules that could not be checked for it."""
+    """Yield each reason once, with the rules that it kept from being checked."""
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for each in skipped:
         reasons.setdefault((each.needs, each.reason), {})[each.rule] = None

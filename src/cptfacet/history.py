@@ -69,9 +69,9 @@ class PastSession:
     """What was performed on one day, of one kind, in one coverage region.
 
     ``region`` is None if it is not known in which region the session counts. ``targets`` are the
-    joints, head to tail, if known; claims rarely show them. ``side`` combines all sides that are
-    named. ``certain`` is False if there may have been no such session: lines that can't be read in
-    full, a service that was stopped, a denervation that may not count.
+    joints, head to tail, if known; claims rarely show them. ``side`` combines all stated
+    sides. ``certain`` is False if there may have been no such session: lines that can't be read in
+    full, a discontinued service, a denervation that may not count.
 
     >>> PastSession(
     ...     date=dt.date(2026, 1, 5),
@@ -97,20 +97,20 @@ class PastSession:
     certain: bool = True
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once; put targets in order, and their sides to that of the session."""
+        """Check the types, order the targets, and add their sides to the side of the session."""
         many(self, "targets")
         if type(self.date) is not dt.date:
             message = f"date must be a datetime.date, not {type(self.date).__name__}"
             raise TypeError(message)
         if type(self.kind) is not SessionKind:
-            message = f"kind is a SessionKind ({', '.join(SessionKind)}), not {self.kind!r}"
+            message = f"kind must be a SessionKind ({', '.join(SessionKind)}), not {self.kind!r}"
             raise TypeError(message)
         if self.region is not None and type(self.region) is not CoverageRegion:
             words = ", ".join(CoverageRegion)
-            message = f"region is a CoverageRegion ({words}) or None, not {self.region!r}"
+            message = f"region must be a CoverageRegion ({words}) or None, not {self.region!r}"
             raise TypeError(message)
         if self.side is not None and type(self.side) is not Side:
-            message = f"side is a Side or None, not {self.side!r}"
+            message = f"side must be a Side or None, not {self.side!r}"
             raise TypeError(message)
         if not self.targets:
             return
@@ -127,7 +127,7 @@ class PastSession:
     def is_of(
         self, kinds: Iterable[SessionKind], *, unmarked_as: SessionKind | None = None
     ) -> bool | None:
-        """Whether the session is of one of some kinds; None if its unknown purpose decides.
+        """Whether the session is one of these kinds; None if its unknown purpose decides.
 
         ``unmarked_as`` is the kind as which an injection of unknown purpose counts.
 
@@ -149,7 +149,7 @@ class PastSession:
 
 
 def all_sides(sides: Iterable[Side | None]) -> Side | None:
-    """Return all sides that are named, combined; None if none is.
+    """Return the stated sides, combined, or None if no side is stated.
 
     >>> all_sides([Side.LEFT, None, Side.RIGHT])
     <Side.BILATERAL: 'bilateral'>
@@ -180,7 +180,7 @@ def _joined(one: PastSession, other: PastSession) -> PastSession:
 @sealed
 @attrs.frozen(kw_only=True)
 class SessionCount:
-    """Sessions that a question counts, and others that it possibly counts.
+    """The sessions that count, and those that possibly count.
 
     A session is a day: whatever was performed on one day counts once.
     """
@@ -190,7 +190,7 @@ class SessionCount:
 
     @property
     def sessions(self) -> tuple[PastSession, ...]:
-        """All of them, by date."""
+        """All sessions, by date."""
         return tuple(sorted(self.certain + self.possible, key=_place))
 
     @property
@@ -210,7 +210,7 @@ class History:
     """The earlier sessions of one patient, by date; one for each day, region and kind.
 
     The professional and the facility claim for one session are one session: joints and sides of the
-    same day, region and kind are combined. The order in which sessions are given does not matter.
+    same day, region and kind are combined. The order of ``sessions`` does not matter.
 
     >>> block = PastSession(
     ...     date=dt.date(2026, 1, 5),
@@ -225,7 +225,7 @@ class History:
     >>> History(sessions=("2026-01-05",))
     Traceback (most recent call last):
     ...
-    TypeError: sessions are PastSession values, not str
+    TypeError: sessions must be PastSession values, not str
 
     Source: the definition of a session in the local coverage determinations, such as L38801: all
     facet procedures of one day. That both claims of a session count once is our reading.
@@ -234,12 +234,12 @@ class History:
     sessions: tuple[PastSession, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape, join what is one session, and put all in order."""
+        """Check the types, merge the parts of one session, and sort by date."""
         many(self, "sessions")
         found: dict[tuple[dt.date, CoverageRegion | None, SessionKind], PastSession] = {}
         for session in self.sessions:
             if type(session) is not PastSession:
-                message = f"sessions are PastSession values, not {type(session).__name__}"
+                message = f"sessions must be PastSession values, not {type(session).__name__}"
                 raise TypeError(message)
             before = found.get(_key(session))
             found[_key(session)] = _joined(before, session) if before else session
@@ -258,9 +258,9 @@ class History:
         """Find the sessions on or after one day and before another.
 
         Without ``region`` or ``joints``, sessions of every region and joint are found. A session
-        whose region, joints or purpose is not known possibly counts where the question names them.
-        ``unmarked_as`` is the kind as which an injection of unknown purpose counts: a payer that
-        wants KX on diagnostic lines counts a line without it as therapeutic.
+        whose region, joints or purpose is not known possibly counts if you ask for one of them. An
+        injection of unknown purpose counts as ``unmarked_as``: a payer that wants KX on diagnostic
+        lines counts a line without it as therapeutic.
 
         >>> injection = PastSession(date=dt.date(2026, 1, 5), kind=SessionKind.INJECTION)
         >>> history = History(sessions=(injection,))
@@ -275,12 +275,12 @@ class History:
         >>> history.find(before=dt.date(2026, 3, 2), kinds="ablation")
         Traceback (most recent call last):
         ...
-        TypeError: kinds are SessionKind values, not single texts: write [SessionKind.ABLATION]
+        TypeError: kinds must be SessionKind values, not a string: write [SessionKind.ABLATION]
 
         Source: for a missing KX, the OIG report of March 2023 on facet joint interventions.
         """
         if isinstance(kinds, str):
-            message = "kinds are SessionKind values, not single texts: write [SessionKind.ABLATION]"
+            message = "kinds must be SessionKind values, not a string: write [SessionKind.ABLATION]"
             raise TypeError(message)
         asked, where = frozenset(kinds), frozenset(joints)
         certain: list[PastSession] = []
@@ -312,8 +312,8 @@ class History:
     ) -> SessionCount:
         """Count the sessions in the rolling window of months that ends on a day.
 
-        The day itself does not count. `cptfacet.dates.window_start` is where the window begins; the
-        other arguments are those of `find`.
+        The day itself does not count. The window begins on the day that
+        `cptfacet.dates.window_start` returns; the other arguments are those of `find`.
 
         >>> def ablation(day):
         ...     return PastSession(date=day, kind=SessionKind.ABLATION)

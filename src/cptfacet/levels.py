@@ -22,7 +22,7 @@ def __dir__() -> list[str]:
 
 
 class TakenAs(StrEnum):
-    """What the names of a free list of levels are taken for."""
+    """What the names in a free list of levels may mean."""
 
     JOINTS = "joints"
     NERVES = "nerves"
@@ -34,8 +34,8 @@ class TakenAs(StrEnum):
 class Reading:
     """One way to read a free list of levels.
 
-    ``joints`` are the joints that the list names or completes when it is read so, ``nerves`` the
-    nerves where it lists nerves.
+    ``joints`` are the joints that the list names or completes in this reading. ``nerves`` are its
+    nerves, if it is read as nerves.
     """
 
     taken_as: TakenAs
@@ -81,7 +81,7 @@ def read_levels(text: str, *, reference: Reference | None = None) -> tuple[Readi
         wrong = "list joints, nerves or vertebrae, as in L3-4, L4-5"
     named = [joint for joint, _ in found if joint is not None]
     if not wrong and named and len(named) < len(items):
-        wrong = "it mixes joints with single segments or nerves; write all of them one way"
+        wrong = "it mixes joints with single segments or nerves; write all of them the same way"
     if wrong:
         raise ParseError(what="a list of levels", text=text, reason=wrong)
     if len(named) > 1:
@@ -126,7 +126,7 @@ def _run_of_segments(item: str) -> list[str] | None:
         if segment not in _SEGMENT_ORDER:
             return None
         found.append(segment)
-    if len(found) == 2:  # noqa: PLR2004  a stretch has two ends
+    if len(found) == 2:  # noqa: PLR2004  the two ends of a range
         first, last = sorted(_SEGMENT_ORDER[segment] for segment in found)
         return list(_SEGMENTS[first : last + 1])
     return found

@@ -1,7 +1,7 @@
 """How much a policy covers, and how often: each limit as a value, judged in one place.
 
-A limit is a count of sessions in a window of time, a time to wait, or an amount in one session. A
-verdict states the result and what it rests on. Its words are left to those who ask.
+A limit is a number of sessions in a window of time, a waiting time, or an amount in one session. A
+verdict states the result and the facts behind it; the caller words it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Scope(StrEnum):
 
 
 class WindowKind(StrEnum):
-    """The kind of time in which a limit counts: a rolling window, a wait, or one session."""
+    """How a limit counts: in a rolling window, as a waiting time, or in one session."""
 
     ROLLING = "rolling"
     WAIT = "wait"
@@ -109,7 +109,7 @@ class CountedBy(StrEnum):
 class Missing(StrEnum):
     """A fact without which a verdict is not known.
 
-    ``procedure`` is what was performed: a service that was stopped may not count, nor may a
+    ``procedure`` is what was performed: a discontinued service may not count, and neither may a
     denervation that the policy does not code as an ablation.
     """
 
@@ -133,7 +133,7 @@ class Window:
     >>> Window(kind=WindowKind.WAIT)
     Traceback (most recent call last):
     ...
-    ValueError: a wait window has a length of 0 or more, either in months or in days
+    ValueError: a wait window needs a length of 0 or more, in months or in days
 
     Raises:
         ValueError: The window has no length, two lengths, or one below 0; or it is one session and
@@ -149,21 +149,21 @@ class Window:
         lengths = [length for length in (self.months, self.days) if length is not None]
         if self.kind is WindowKind.SESSION:
             if lengths:
-                message = "a window of one session has no length"
+                message = "a window of one session can't have a length"
                 raise ValueError(message)
         elif len(lengths) != 1 or lengths[0] < 0:
-            message = f"a {self.kind} window has a length of 0 or more, either in months or in days"
+            message = f"a {self.kind} window needs a length of 0 or more, in months or in days"
             raise ValueError(message)
 
     def first(self, day: dt.date) -> dt.date:
-        """Return the first day of the window that ends on a day; the next day, if it has no length."""
+        """Return the first day of the window that ends on a day; if its length is 0, the next day."""
         if self.months:
             return window_start(day, self.months)
         first = day.toordinal() + 1 - (self.days or 0)
         return dt.date.fromordinal(min(max(first, 1), dt.date.max.toordinal()))
 
     def left(self, day: dt.date) -> dt.date | None:
-        """Return the first date whose window no longer holds a day; None past the calendar."""
+        """Return the first date whose window no longer includes a day, or None past the calendar."""
         return window_left(day, self.months) if self.months else _shifted(day, self.days or 0)
 
 
@@ -177,14 +177,14 @@ def _shifted(day: dt.date, days: int) -> dt.date | None:
 @sealed
 @attrs.frozen(kw_only=True)
 class Amount:
-    """A number within bounds: at least so many, and at most, unless that is not known.
+    """A number with a lower bound and, if known, an upper bound.
 
     >>> Amount(at_least=3)
     Amount(at_least=3, at_most=None)
     >>> Amount(at_least=3, at_most=2)
     Traceback (most recent call last):
     ...
-    ValueError: an amount of at least 3 is not at most 2
+    ValueError: at_most must be at_least (3) or more, not 2
 
     Raises:
         ValueError: The bounds contradict each other, or one is below 0.
@@ -196,24 +196,24 @@ class Amount:
     def __attrs_post_init__(self) -> None:
         """Check the bounds."""
         if self.at_least < 0:
-            message = f"an amount is 0 or more, not {self.at_least}"
+            message = f"at_least must be 0 or more, not {self.at_least}"
             raise ValueError(message)
         if self.at_most is not None and self.at_most < self.at_least:
-            message = f"an amount of at least {self.at_least} is not at most {self.at_most}"
+            message = f"at_most must be at_least ({self.at_least}) or more, not {self.at_most}"
             raise ValueError(message)
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Limit:
-    """One limit of a policy in one term.
+    """One limit of a policy in one period.
 
     ``max`` is the most that is covered, or with ``strict`` the number that must not be reached. A
-    wait has no ``max``: its window is the time to wait, and with ``strict`` the time to exceed.
-    ``applies_to`` are the kinds of session it limits, and ``counts`` the kinds of earlier session
-    it counts; empty means every kind. ``unmarked_as`` is how the payer counts an injection whose
-    claim shows no purpose. ``family`` is that of a limit on levels. ``citations`` are those of the
-    provision that states the number.
+    wait has no ``max``: its window is the time to wait, or with ``strict`` the time to exceed.
+    ``applies_to`` lists the kinds of sessions that it limits, and ``counts`` the kinds of earlier
+    sessions that it counts; empty means every kind. ``unmarked_as`` is how the payer counts an
+    injection whose claim shows no purpose. ``family`` is the code family of a limit on levels.
+    ``citations`` are the sources of the number.
 
     >>> rolling = Window(kind=WindowKind.ROLLING, months=12)
     >>> Limit(id=LimitId.ABLATION_SESSIONS, scope=Scope.REGION, window=rolling, max=2).max
@@ -221,7 +221,7 @@ class Limit:
     >>> Limit(id=LimitId.ABLATION_SESSIONS, scope=Scope.REGION, window=rolling)
     Traceback (most recent call last):
     ...
-    ValueError: sessions.ablation: a wait has no max, and every other limit has one
+    ValueError: sessions.ablation: a wait can't have a max, and every other limit needs one
 
     Raises:
         ValueError: A wait has a max, or another limit has none.
@@ -240,25 +240,25 @@ class Limit:
     citations: tuple[Citation, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         for name in ("applies_to", "counts", "provisions", "citations"):
             many(self, name)
         waits = self.window.kind is WindowKind.WAIT
         if waits is not (self.max is None):
-            message = f"{self.id}: a wait has no max, and every other limit has one"
+            message = f"{self.id}: a wait can't have a max, and every other limit needs one"
             raise ValueError(message)
 
     @property
     def most(self) -> int:
-        """The most that is covered: none within a wait."""
+        """The most that is covered; 0 for a wait."""
         return 0 if self.max is None else self.max - self.strict
 
     def first(self, day: dt.date) -> dt.date:
-        """Return the first day on which an earlier session counts for one on a day."""
+        """Return the first day on which an earlier session counts for a session on a day."""
         return self.window.first(_shifted(day, -1) or day if self._exceeds else day)
 
     def left(self, day: dt.date) -> dt.date | None:
-        """Return the first date for which a session on a day no longer counts."""
+        """Return the first date of service for which a session on a day no longer counts."""
         left = self.window.left(day)
         return _shifted(left, 1) if left is not None and self._exceeds else left
 
@@ -268,19 +268,19 @@ class Limit:
 
     @property
     def allowed(self) -> int:
-        """The most earlier sessions that leave room for one more; below 0 if there is no room."""
+        """The most earlier sessions that allow one more; below 0 if none is ever allowed."""
         return self.most - (self.max is not None)
 
 
 @sealed
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """How a limit judges a session.
+    """The result of judging a session by a limit.
 
-    ``used`` is the number of sessions before this one, or the amount in one session; None where
-    nothing is known. ``earlier`` are the sessions that count. ``next_date`` is the first date after
-    the session's own on which the limit is met; None where it is met already, or on no date.
-    ``missing`` is what a result that is not known lacks.
+    ``used`` is the number of sessions before this one, or the amount in one session, or None if
+    nothing is known. ``earlier`` has the sessions that count. ``next_date`` is the first date after
+    the session's own on which the limit is met, or None if it is met already or never will be.
+    ``missing`` lists the facts that a not-known result lacks.
     """
 
     limit: Limit
@@ -293,7 +293,7 @@ class Verdict:
     missing: tuple[Missing, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         many(self, "missing")
 
     @property
@@ -303,7 +303,7 @@ class Verdict:
 
     @property
     def left(self) -> Amount | None:
-        """What is left of the limit; None for a wait, or where nothing is known."""
+        """What remains of the limit; None for a wait, or if nothing is known."""
         if self.used is None or self.limit.max is None:
             return None
         most, at_most = self.limit.most, self.used.at_most
@@ -314,12 +314,12 @@ class Verdict:
 
     @property
     def first(self) -> dt.date | None:
-        """The first day of the window; None where the limit is on one session."""
+        """The first day of the window, or None for a limit on one session."""
         return self.limit.first(self.session.date) if self.session else None
 
     @property
     def last(self) -> dt.date | None:
-        """The last day of the window, the session's own; None where the limit is on one session."""
+        """The last day of the window, the session's own; None for a limit on one session."""
         return self.session.date if self.session else None
 
 
@@ -451,9 +451,9 @@ def _amount(
 
 
 def global_period(procedure: Procedure) -> Limit | None:
-    """Return the global period of a procedure as a wait; None where the fee schedule has none.
+    """Return the global period of a procedure as a wait, or None if the fee schedule has none.
 
-    It holds for any procedure within so many days after this one, wherever it is performed.
+    It applies to any procedure within that many days after this one, wherever it is performed.
 
     >>> from cptfacet.reference import packaged
     >>> global_period(packaged().get_procedure("64635")).left(dt.date(2026, 3, 2))
@@ -517,8 +517,7 @@ def judge_session(
 ) -> Verdict:
     """Judge a session by a limit on earlier ones.
 
-    What the history has on the session's own day is the session under judgment, and does not
-    count.
+    A session on the same day in the history is the session being judged, and does not count.
 
     >>> from cptfacet.anatomy import CoverageRegion
     >>> from cptfacet.history import History
@@ -578,7 +577,7 @@ def _counted(
     since: dt.date,
     before: dt.date,
 ) -> SessionCount:
-    """Return the sessions between two days that count for one, surely or possibly."""
+    """Return the sessions between two days that count, certainly or possibly, for a session."""
     at_level = limit.scope in _AT_LEVEL
     found = history.find(
         since=since,
@@ -606,17 +605,17 @@ _AT_LEVEL = (Scope.LEVEL, Scope.LEVEL_AND_SIDE)
 
 
 def _lacks_place(limit: Limit, session: PastSession) -> bool:
-    """Whether it is not known of a session where the limit counts."""
+    """Whether the place in which the limit counts a session is not known."""
     if limit.scope in _AT_LEVEL:
         return not session.joints
     return limit.scope is Scope.REGION and session.region is None
 
 
 def _is_on_its_side(limit: Limit, past: PastSession, session: PastSession) -> bool | None:
-    """Whether an earlier session at a level counts by its side; None where that is open.
+    """Whether an earlier session at a level counts by its side, or None if that is open.
 
-    Both sides of a joint are one level. A limit on levels also speaks of the nerves, so it is open
-    whether the other side counts.
+    Both sides of a joint are one level. A limit on levels also mentions the nerves, which leaves
+    open whether the other side counts.
     """
     same = _share_a_side(past, session)
     if limit.scope is Scope.LEVEL:
@@ -625,7 +624,7 @@ def _is_on_its_side(limit: Limit, past: PastSession, session: PastSession) -> bo
 
 
 def _share_a_side(past: PastSession, session: PastSession) -> bool | None:
-    """Whether two sessions treated a joint on the same side; None where a side is not named."""
+    """Whether two sessions treated a joint on the same side, or None if a side is not stated."""
     sides = {target.joint: target.side for target in session.targets}
     shared = [
         None
@@ -640,9 +639,9 @@ def _share_a_side(past: PastSession, session: PastSession) -> bool | None:
 
 
 def _next_date(limit: Limit, days: Sequence[dt.date], after: dt.date) -> dt.date | None:
-    """Return the first date after one on which no more of some days count than are allowed.
+    """Return the first later date on which no more days count than are allowed.
 
-    The number falls only on dates on which a day is left behind.
+    The number falls only on a date on which a day leaves the window.
     """
     left = [date for date in map(limit.left, days) if date is not None]
     for date in left:
@@ -655,7 +654,7 @@ def _next_date(limit: Limit, days: Sequence[dt.date], after: dt.date) -> dt.date
 def _missing(
     limit: Limit, session: PastSession, earlier: SessionCount, unmarked_as: SessionKind | None
 ) -> tuple[Missing, ...]:
-    """Return what is not known of a session and of those that possibly count for it."""
+    """List the facts that are not known about a session and those that possibly count for it."""
     open_, at_level = earlier.possible, limit.scope in _AT_LEVEL
     asked = [(limit.applies_to, session), *((limit.counts, past) for past in open_)]
     placed = limit.scope is not Scope.SESSION and session.region is not None

@@ -1,4 +1,4 @@
-"""Modifiers: what each means, what kind it is, and where it applies."""
+"""Modifiers: the meaning and kind of each, and the claim types it applies to."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ _MODIFIER = re.compile(r"[0-9A-Z]{2}", re.ASCII)
 
 
 def parse_modifier(text: str) -> str:
-    """Read a modifier: two characters, whether known here or not.
+    """Parse a modifier: two characters, known to this library or not.
 
     >>> parse_modifier(" kx")
     'KX'
     >>> parse_modifier("-50")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: '-50' is not a modifier: it has two letters or digits
+    cptfacet.errors.ParseError: '-50' is not a modifier: write two letters or digits
 
     Raises:
         ParseError: The text does not have the format of a modifier.
     """
     modifier = expect_text(text, 'parse_modifier("KX")').strip().upper()
     if _MODIFIER.fullmatch(modifier) is None:
-        raise ParseError(what="a modifier", text=text, reason="it has two letters or digits")
+        raise ParseError(what="a modifier", text=text, reason="write two letters or digits")
     return modifier
 
 
 def is_modifier(text: str) -> bool:
-    """Whether a text has the shape of a modifier, as it is.
+    """Whether a text has exactly the format of a modifier.
 
     >>> is_modifier("KX"), is_modifier("kx")
     (True, False)
@@ -61,7 +61,7 @@ def is_modifier(text: str) -> bool:
 
 
 class ModifierKind(StrEnum):
-    """What a modifier does; this is their sequence on a line."""
+    """The kinds of modifiers, in their sequence on a line."""
 
     PAYMENT = "payment"
     LATERALITY = "laterality"
@@ -69,7 +69,7 @@ class ModifierKind(StrEnum):
 
 
 class ModifierRole(StrEnum):
-    """What rules look for in a modifier, instead of naming it by its code."""
+    """The roles by which rules find modifiers, instead of by code."""
 
     BILATERAL = "bilateral"
     RIGHT = "right"
@@ -99,10 +99,10 @@ LATERAL_ROLES = (ModifierRole.BILATERAL, ModifierRole.RIGHT, ModifierRole.LEFT)
 @sealed
 @attrs.frozen(kw_only=True)
 class Modifier:
-    """One modifier, in our words.
+    """One modifier, in our own words.
 
-    ``claim_types`` lists where it applies; ``effect`` is what payers do with it, with the
-    confidence in ``effect_confidence``.
+    ``claim_types`` lists the claim types it applies to. ``effect`` is what payers do with it, with
+    its own ``effect_confidence``.
     """
 
     code: str

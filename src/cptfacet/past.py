@@ -1,4 +1,4 @@
-"""From earlier sessions and claims to a history: the sessions that limits count.
+"""Read earlier sessions and claims into a history: the sessions that limits count.
 
 The policy is that of the payer whose limits apply. Records are read in its laterality format, with
 its modifier for diagnostic lines and its code families.
@@ -87,7 +87,7 @@ class ReadHistory:
     unread: tuple[SkippedRecord, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         many(self, "unread")
         if type(self.history) is not History:
             message = f"history takes a History, not a {type(self.history).__name__}"
@@ -140,7 +140,7 @@ def history_from_claims(
 def history_from_sessions(
     sessions: Iterable[Session], *, policy: Policy | str, reference: Reference | None = None
 ) -> ReadHistory:
-    """Read earlier sessions into a history, each treatment by itself.
+    """Read earlier sessions into a history, one treatment at a time.
 
     The purpose of an injection decides its kind. A denervation is certain to count if it was
     thermal, or if the policy reports it with the ablation codes; any other one is a possible
@@ -198,7 +198,7 @@ def history_from_records(
 
 @functools.lru_cache(maxsize=32)
 def _decoder(policy: Policy, reference: Reference) -> Decoder:
-    """Keep a decoder, with the answers that it remembers, for each of the policies last used."""
+    """Return a decoder for a policy, cached with its answers for the policies last used."""
     return Decoder(policy, reference)
 
 
@@ -211,7 +211,7 @@ _NO_LEVEL = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL)
 
 
 class _Reader:
-    """Read records one by one, and keep their sessions and what was skipped."""
+    """Read records one by one, and collect their sessions and what was skipped."""
 
     def __init__(self, policy: Policy, reference: Reference) -> None:
         self.decoder = _decoder(policy, reference)
@@ -223,7 +223,7 @@ class _Reader:
     # -- sessions
 
     def read_session(self, number: int, session: Session) -> None:
-        """Read each treatment; all of them together decide the region of T12-L1."""
+        """Read each treatment; together they determine the region of T12-L1."""
         read: list[tuple[Treatment, Mapping[Joint, Side | None]]] = []
         families: dict[Family | None, set[Joint]] = {}
         for part, treatment in enumerate(session.treatments, 1):
@@ -256,7 +256,7 @@ class _Reader:
     def _joints(
         self, number: int, part: int, treatment: Treatment, date: dt.date
     ) -> Mapping[Joint, Side | None]:
-        """Return the joints of a treatment; list what is skipped, and keep what may be a session."""
+        """Return the joints of a treatment, and record what is skipped or may be a session."""
 
         def leave(refusal: Refusal, *, counted: bool) -> None:
             left = SkippedRecord(
@@ -343,14 +343,14 @@ def _kind(treatment: Treatment) -> SessionKind:
 
 
 def _counts(treatment: Treatment, family: Family | None) -> bool:
-    """Whether a treatment is certain to count: a denervation only where it is an ablation."""
+    """Whether a treatment is certain to count: a denervation counts only if it is an ablation."""
     technique = treatment.technique
     thermal = technique is Technique.THERMAL_RADIOFREQUENCY_ABLATION
     return technique.kind is not TechniqueKind.DENERVATION or thermal or family is Family.ABLATION
 
 
 def billed_sessions(date: dt.date, group: BilledGroup) -> Iterator[PastSession]:
-    """Yield a session for each code of a group; the history joins those of one day and region."""
+    """Yield a session for each code of a group; the history merges those of one day and region."""
     stopped = {
         line for doubt in group.doubts if doubt.id is DoubtId.NOT_COMPLETED for line in doubt.lines
     }

@@ -1,7 +1,7 @@
-"""Fix what a claim itself determines, and list what has to be asked.
+"""Fix what a claim itself determines, and list the questions that remain.
 
-`repair_claim` applies the remedies of findings that say how the lines should be. It invents
-nothing: a remedy changes codes, modifiers and units, and nothing else.
+`repair_claim` applies the remedies that are replacements. It invents nothing: a remedy changes only
+codes, modifiers and units.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def __dir__() -> list[str]:
 @sealed
 @attrs.frozen(kw_only=True)
 class Change:
-    """One change of a repair: the finding that asked for it, the lines before and after.
+    """One change of a repair: the finding, and the lines before and after.
 
     The lines of the ``finding`` are numbered as they were before this change, and before those of
     the same rule that were made with it.
@@ -99,11 +99,11 @@ class RepairedClaim:
 
     @property
     def questions(self) -> tuple[Finding, ...]:
-        """The findings that are left and ask a question first."""
+        """The remaining findings whose remedy is a question."""
         return self.report.questions
 
     def outline(self) -> Outline:
-        """Return the changes, then the report of what is left."""
+        """Return the changes, then the report on the repaired claim."""
         changes = tuple(Item(sentence=str(change)) for change in self.changes)
         lines = ", ".join(line.text for line in self.lines)
         many = "change" if len(changes) == 1 else "changes"
@@ -126,11 +126,11 @@ def repair_claim(
     history: History | None = None,
     reference: Reference | None = None,
 ) -> RepairedClaim:
-    """Return a claim with everything fixed that the claim itself determines, and what is left.
+    """Repair everything that the claim itself determines, and report what remains.
 
-    ``policy`` is selected as in `check_claim`. A fix is applied only where its finding is gone
-    afterwards and nothing else is worse: no rule finds an error that found none before. So
-    repairing twice is repairing once.
+    ``policy`` is selected as in `check_claim`. A fix is applied only if it removes its finding and
+    makes nothing worse: no rule reports an error that it did not report before. Repairing twice is
+    repairing once.
 
     >>> from cptfacet import ClaimType, parse_line
     >>> from cptfacet.dates import parse_date
@@ -149,9 +149,9 @@ def repair_claim(
 
     Raises:
         UnknownIdError: No packaged policy has the id.
-        TypeError: An argument has another type than it takes, or no policy is named.
+        TypeError: An argument has the wrong type, or no policy is named.
 
-    Source: that of each finding.
+    Source: the citations of each finding.
     """
     claim = claim_of(claim, "repair_claim")
     reference = find_reference(reference)
@@ -186,7 +186,7 @@ class Repairer:
     __slots__ = ("_checker",)
 
     def __init__(self, policy: Policy | str, reference: Reference | None = None) -> None:
-        """Take a policy or its id, and the reference where it is not the packaged one.
+        """Create a repairer for a policy or its id, with the packaged reference by default.
 
         Raises:
             UnknownIdError: No packaged policy has the id.
@@ -196,12 +196,12 @@ class Repairer:
 
     @property
     def policy(self) -> Policy:
-        """The policy under which it repairs."""
+        """The policy of the repairer."""
         return self._checker.policy
 
     @property
     def reference(self) -> Reference:
-        """The reference data it repairs with."""
+        """The reference data of the repairer."""
         return self._checker.reference
 
     def __repr__(self) -> str:
@@ -239,10 +239,10 @@ def _repaired(
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
 ) -> Iterator[tuple[Claim, Report, list[Change]]]:
-    """Yield what can be applied now, the remedies of the most severe findings first.
+    """Yield the remedies that can be applied now, those of the most severe findings first.
 
-    If the remedies of one rule can't all be applied together, each half of them is tried, and so on:
-    a claim with one remedy in the way takes only a few more checks than one without.
+    If the remedies of one rule can't all be applied together, each half is tried in turn. So a claim
+    with one remedy that can't be applied needs only a few more checks.
     """
     for findings in _choices(report):
         chosen: list[Finding] = []
@@ -262,10 +262,9 @@ def _steps(
 
 
 def _choices(report: Report) -> Iterator[list[Finding]]:
-    """Yield the findings with a replacement: those of one rule that share no line, then the others.
+    """Yield the findings with a replacement, grouped by rule if they share no line.
 
-    Of findings that are equally severe and about the same lines, those of the first family of rules
-    come first.
+    Among equally severe findings on the same lines, the order of rule families decides.
     """
     settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
     settled.sort(key=lambda f: (f.severity.rank, f.lines, _FAMILIES.index(f.family)))
@@ -289,7 +288,7 @@ _FAMILIES = tuple(RuleFamily)
 
 
 def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Change]]:
-    """Put the lines of each remedy in the place of the first line of its finding."""
+    """Apply remedies: put the new lines of each in the place of its finding's first line."""
     gone = {number for found in findings for number in found.lines}
     instead = {found.lines[0]: _lines_of(found) for found in findings}
     lines: list[ClaimLine] = []
@@ -313,7 +312,7 @@ def _lines_of(found: Finding) -> tuple[ClaimLine, ...]:
 
 
 def _weight(report: Report) -> tuple[int, ...]:
-    """Count the findings by severity, and at last those with a remedy: what a repair lessens."""
+    """Count the findings by severity, then those with a replacement; a repair lowers the counts."""
     counts = [sum(f.severity is severity for f in report.findings) for severity in Severity]
     return (*counts, sum(isinstance(f.remedy, Replacement) for f in report.findings))
 

@@ -73,7 +73,7 @@ class Technique(StrEnum):
 
     @property
     def on_nerves(self) -> bool:
-        """Whether it treats the nerves of a joint and not the inside of the joint."""
+        """Whether it treats the nerves of a joint, not the joint itself."""
         return self not in _IN_THE_JOINT
 
 
@@ -105,13 +105,13 @@ _TECHNIQUES = {
 }
 _VAGUE = {
     "rfa": "say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa",
-    "facet-injection": "say whether it went into the joint (ia) or to its nerves (mbb)",
+    "facet-injection": "say whether it was intra-articular (ia) or a medial branch block (mbb)",
 }
 _GUIDANCE = {"fluoro": Guidance.FLUOROSCOPY, "us": Guidance.ULTRASOUND}
 
 
 def parse_technique(text: str) -> Technique:
-    """Read the name of a technique, or an abbreviation whose meaning is certain.
+    """Parse the name of a technique, or an unambiguous abbreviation.
 
     >>> parse_technique("MBB")
     <Technique.MEDIAL_BRANCH_BLOCK: 'medial-branch-block'>
@@ -121,7 +121,7 @@ def parse_technique(text: str) -> Technique:
     cptfacet.errors.ParseError: 'RFA' is not a technique: say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa
 
     Raises:
-        ParseError: The text names no technique, or more than one.
+        ParseError: The text does not name exactly one technique.
     """
     return parse_word(
         text,
@@ -134,7 +134,7 @@ def parse_technique(text: str) -> Technique:
 
 
 def parse_guidance(text: str) -> Guidance:
-    """Read the name of an imaging guidance.
+    """Parse the name of an imaging guidance.
 
     >>> parse_guidance("fluoro")
     <Guidance.FLUOROSCOPY: 'fluoroscopy'>
@@ -144,7 +144,7 @@ def parse_guidance(text: str) -> Guidance:
     cptfacet.errors.ParseError: 'x-ray' is not an imaging guidance: write one of fluoroscopy, ct, ultrasound, mri, none
 
     Raises:
-        ParseError: The text names no guidance.
+        ParseError: The text is not the name of a guidance.
     """
     return parse_word(
         text,
@@ -158,7 +158,7 @@ def parse_guidance(text: str) -> Guidance:
 @sealed
 @attrs.frozen(kw_only=True)
 class Target:
-    """One joint with the side that was treated.
+    """One joint and the side that was treated.
 
     Attributes:
         joint: The joint treated.
@@ -169,7 +169,7 @@ class Target:
     side: Side | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         if type(self.joint) is not Joint:
             _not_a("joint", "Joint", self.joint, 'parse_joint("L4-5")')
         if self.side is not None and type(self.side) is not Side:
@@ -190,7 +190,7 @@ class TreatedNerve:
     side: Side | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         if type(self.nerve) is not Nerve:
             _not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
         if self.side is not None and type(self.side) is not Side:
@@ -198,12 +198,12 @@ class TreatedNerve:
 
 
 def _not_a(name: str, wanted: str, value: object, remedy: str) -> None:
-    message = f"{name} is a {wanted}, not {type(value).__name__}; use {remedy}"
+    message = f"{name} must be a {wanted}, not {type(value).__name__}: use {remedy}"
     raise TypeError(message)
 
 
 def parse_target(text: str) -> Target:
-    """Read a joint with its side, joined by a colon.
+    """Parse a joint with its side after a colon.
 
     >>> parse_target("L4-5:both")
     Target(joint=<Joint.L4_L5: 'L4-L5'>, side=<Side.BILATERAL: 'bilateral'>)
@@ -220,7 +220,7 @@ def parse_target(text: str) -> Target:
 
 
 def parse_treated_nerve(text: str) -> TreatedNerve:
-    """Read a nerve with its side, joined by a colon.
+    """Parse a nerve with its side after a colon.
 
     >>> parse_treated_nerve("L5:rt")
     TreatedNerve(nerve=<Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>, side=<Side.RIGHT: 'right'>)
@@ -242,7 +242,7 @@ def _with_side(text: str) -> tuple[str, Side | None]:
 
 
 def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side | None], list[T]]:
-    """Merge what was treated by joint or nerve: left and right make bilateral.
+    """Merge the sides of each joint or nerve: left and right make bilateral.
 
     Returns the merged sides in the order of first mention, and what was mentioned again without
     adding a side. An unnamed side adds nothing to a named one; a `Session` never has both for one
@@ -271,7 +271,7 @@ def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side 
 @sealed
 @attrs.frozen(kw_only=True)
 class Treatment:
-    """One technique, purpose and guidance on some targets.
+    """One technique, purpose and guidance, with the joints or nerves that were treated.
 
     Targets or nerves may be empty.
 
@@ -290,7 +290,7 @@ class Treatment:
     nerves: tuple[TreatedNerve, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once."""
+        """Check the types."""
         many(self, "targets")
         many(self, "nerves")
         if type(self.technique) is not Technique:
@@ -327,10 +327,11 @@ class Session:
     >>> Session(date=dt.date(2026, 3, 2), treatments=(block,))
     Traceback (most recent call last):
     ...
-    cptfacet.errors.SessionError: treatments[0].targets[1].side: L4-L5 is given with a side (left) and without one; name the side of both
+    cptfacet.errors.SessionError: treatments[0].targets[1].side: L4-L5 is listed with a side (left) and without one; name the side of both
 
     Raises:
-        SessionError: The session has no treatment, or a joint or nerve with a side and without.
+        SessionError: The session has no treatment, or lists a joint or nerve both with a side and
+            without one.
     """
 
     date: dt.date
@@ -343,7 +344,7 @@ class Session:
     location: Location | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Check the shape once, and that no side contradicts another."""
+        """Check the types, and that no side contradicts another."""
         many(self, "treatments")
         many(self, "diagnoses")
         for treatment in self.treatments:
@@ -357,7 +358,7 @@ class Session:
             _not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
         problems = _conflicts(self.treatments)
         if not self.treatments:
-            message = "a session has at least one treatment"
+            message = "a session needs at least one treatment"
             problems.append(Problem(path="treatments", message=message))
         if problems:
             raise SessionError(problems=tuple(problems))
@@ -380,7 +381,7 @@ def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
             if (before is None) is (side is None):
                 continue
             message = (
-                f"{what.value} is given with a side ({before or side}) and without one;"
+                f"{what.value} is listed with a side ({before or side}) and without one;"
                 " name the side of both"
             )
             path = f"treatments[{index}].{field}[{place}].side"
@@ -417,7 +418,7 @@ def parse_session(
     """Return the session that words describe, as a person types them.
 
     A session of one treatment names its technique; a session of several lists the same words for
-    each of them in ``treatments``. Each joint or nerve may carry its side after a colon. The error
+    each of them in ``treatments``. Each joint or nerve may have its side after a colon. The error
     lists every word that can't be read.
 
     >>> session = parse_session(

@@ -55,10 +55,10 @@ def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date
 
 
 def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -> Treated:
-    """Return the joints that were treated, each side judged by itself.
+    """Return the joints that were treated, one side at a time.
 
-    Where targets are given, they decide, and what the nerves add is a note. Where only nerves are
-    given, a joint counts if all of its nerves were treated on the same side.
+    If there are targets, they decide, and anything the nerves add is a note. If there are only
+    nerves, a joint counts if all of its nerves were treated on the same side.
     """
     technique = treatment.technique
     named, again = merge_sides((target.joint, target.side) for target in treatment.targets)

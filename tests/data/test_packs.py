@@ -208,7 +208,7 @@ class TestRefused:
         ]
         assert (
             "policy file plan.toml of the pack one can't be used:\n"
-            "  line 1: id: 'alpha' is the id of plan.toml of the pack two too; choose another"
+            "  line 1: id: 'alpha' is also the id of plan.toml of the pack two; choose another"
         ) in str(error)
 
     def test_two_packs_that_name_one_package(self, install: Install) -> None:
@@ -235,8 +235,8 @@ class TestRefused:
 
         assert told(file) == ("empty", "", [f"entry point {GROUP}"])
         assert str(file) == (
-            "the pack empty can't be used:\n  entry point cptfacet.policies: 'empty' holds no policy"
-            " file; give the name of a package with *.toml files"
+            "the pack empty can't be used:\n  entry point cptfacet.policies: 'empty' has no policy"
+            " file; name a package with *.toml files"
         )
 
     @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ class TestRefused:
         (file,) = refusal().files
 
         assert told(file) == ("pack", "", [f"entry point {GROUP}"])
-        assert f"{value!r} names no package; give the name of a package" in str(file)
+        assert f"{value!r} is not a package; name a package" in str(file)
 
     def test_a_value_that_names_a_running_script(
         self, install: Install, monkeypatch: pytest.MonkeyPatch

@@ -66,8 +66,8 @@ confidence = "confirmed"
 rationale = "Asked for twice."
 """
 
-A_DAY = "write the date bare, year-month-day, of a day that exists: 20"
-ATTESTS = "write a modifier that attests requirements, or 'none'"
+A_DAY = "write an existing date without quotes, as year-month-day: 20"
+ATTESTS = "write a modifier that attests that requirements are met, or 'none'"
 
 # file: where, line, words that the message holds
 ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
@@ -93,46 +93,50 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "list-not-a-table": ("diagnosis-lists[0]", 2, "write a list of diagnoses as"),
     "lists-not-an-array": ("diagnosis-lists", 12, "are written as [[diagnosis-lists]] tables"),
     # the file
-    "not-toml": ("file", 4, "write it as key = value, texts in double quotes"),
-    "not-toml-key-twice": ("file", 19, "write it as key = value, texts in double quotes"),
-    "not-toml-at-its-end": ("file", 19, "write it as key = value, texts in double quotes"),
+    "not-toml": ("file", 4, "write key = value, with strings in double quotes"),
+    "not-toml-key-twice": ("file", 19, "write key = value, with strings in double quotes"),
+    "not-toml-at-its-end": ("file", 19, "write key = value, with strings in double quotes"),
     "encoding-latin-1": ("file", 19, "save it as UTF-8"),
     "encoding-utf-16": ("file", 1, "save it as UTF-8"),
     "encoding-byte-order-mark": ("file", 1, "byte order mark; save it as plain UTF-8"),
     # its header
     "header-unknown-key": ("payor", 5, "extends, id, payer, provisions, revised, sources, title"),
-    "header-id-missing": ("id", None, "write it as a text"),
-    "header-title-missing": ("title", None, "write it as a text"),
-    "header-payer-missing": ("payer", None, "write it as a text"),
-    "header-revised-missing": ("revised", None, "written bare: 20"),
-    "header-title-blank": ("title", 3, "write it as a text"),
-    "header-payer-not-a-text": ("payer", 4, "write it as a text"),
-    "header-revised-quoted": ("revised", 5, "written bare: 20"),
-    "header-revised-with-time": ("revised", 5, "written bare: 20"),
-    "header-id-bad": ("id", 2, "small letters, digits and dashes"),
+    "header-id-missing": ("id", None, "write a string"),
+    "header-title-missing": ("title", None, "write a string"),
+    "header-payer-missing": ("payer", None, "write a string"),
+    "header-revised-missing": ("revised", None, "without quotes: 20"),
+    "header-title-blank": ("title", 3, "write a string"),
+    "header-payer-not-a-text": ("payer", 4, "write a string"),
+    "header-revised-quoted": ("revised", 5, "without quotes: 20"),
+    "header-revised-with-time": ("revised", 5, "without quotes: 20"),
+    "header-id-bad": ("id", 2, "lower-case letters, digits and hyphens"),
     "header-id-taken": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
     "header-revised-no-such-day": ("file", 5, A_DAY),
     "extends-unknown": (
         "extends",
         6,
-        "near it: medicare, medicare-jn, medicare-jm; policies.ids() lists",
+        "did you mean medicare, medicare-jn, medicare-jm?; policies.ids() lists",
     ),
-    "extends-unlike-any": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
-    "extends-near-its-own-id": ("extends", 6, "can extend; policies.ids() lists the packaged ones"),
-    "extends-itself": ("extends", 6, "it extends itself; name another policy"),
-    "extends-not-a-text": ("extends", 6, "policies.ids() lists the packaged ones"),
+    "extends-unlike-any": ("extends", 6, "to extend; policies.ids() lists the packaged policies"),
+    "extends-near-its-own-id": (
+        "extends",
+        6,
+        "to extend; policies.ids() lists the packaged policies",
+    ),
+    "extends-itself": ("extends", 6, "the policy extends itself; name another policy"),
+    "extends-not-a-text": ("extends", 6, "policies.ids() lists the packaged policies"),
     "provisions-not-tables": ("provisions", 7, "[[provisions]]"),
     "provisions-a-single-table": ("provisions", 12, "[[provisions]]"),
     "provision-not-a-table": ("provisions[0]", 7, "[[provisions]]"),
     # its sources
     "sources-not-tables": ("sources", 7, "[sources.ID]"),
-    "source-not-a-table": ("sources.letter", 9, "title and publisher"),
+    "source-not-a-table": ("sources.letter", 9, "a title and a publisher"),
     "source-without-title": ("sources.letter", 8, "a title and a publisher"),
     "source-without-publisher": ("sources.letter", 8, "a title and a publisher"),
     "source-unknown-key": ("sources.letter.link", 11, "date, publisher, retrieved, title, url"),
-    "source-url-not-a-text": ("sources.letter.url", 11, "text"),
-    "source-date-bare": ("sources.letter.date", 11, "text"),
-    "source-retrieved-quoted": ("sources.letter.retrieved", 11, "bare"),
+    "source-url-not-a-text": ("sources.letter.url", 11, "string"),
+    "source-date-bare": ("sources.letter.date", 11, "string"),
+    "source-retrieved-quoted": ("sources.letter.retrieved", 11, "without quotes"),
     "source-retrieved-no-such-day": ("file", 11, A_DAY),
     "source-id-taken": ("sources.beck10", 8, "choose another id"),
     # the keys of a provision
@@ -148,7 +152,11 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "key-not-a-text": ("provisions[0].key", 13, "vocabulary"),
     # what it says
     "value-choice-wrong": ("provisions[0].value", 14, "one of included, separate"),
-    "value-choice-a-boolean": ("provisions[0].value", 14, "True is wrong: write one of one-level"),
+    "value-choice-a-boolean": (
+        "provisions[0].value",
+        14,
+        "True is not valid; write one of one-level",
+    ),
     "value-list-wrong": ("provisions[0].value", 14, "list payment, laterality, informational"),
     "value-list-not-a-list": ("provisions[0].value", 14, "list payment, laterality, informational"),
     "value-modifier-wrong": ("provisions[0].value", 15, ATTESTS),
@@ -161,13 +169,17 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "value-count-below-zero": (
         "provisions[0].value",
         14,
-        "write a whole number of regions, bare and not below 0",
+        "write a whole number of regions without quotes, 0 or more",
     ),
-    "value-count-quoted": ("provisions[0].value", 14, "write a whole number of months, bare"),
+    "value-count-quoted": (
+        "provisions[0].value",
+        14,
+        "write a whole number of months without quotes",
+    ),
     "value-count-a-boolean": (
         "provisions[0].value",
         14,
-        "True is wrong: write a whole number of regions",
+        "True is not valid; write a whole number of regions",
     ),
     "value-count-a-fraction": ("provisions[0].value", 14, "write a whole number of days"),
     "value-some-wrong": ("provisions[0].value", 14, "list some of validity, form, add-ons"),
@@ -177,63 +189,67 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "value-modifiers-unknown": (
         "provisions[0].value",
         14,
-        "list modifiers that the reference knows, each once",
+        "list modifiers that are in the reference, each once",
     ),
     "value-modifiers-twice": (
         "provisions[0].value",
         14,
-        "list modifiers that the reference knows, each once",
+        "list modifiers that are in the reference, each once",
     ),
     "value-modifiers-empty": (
         "provisions[0].value",
         14,
-        "list modifiers that the reference knows, each once",
+        "list modifiers that are in the reference, each once",
     ),
     "value-modifiers-not-a-list": (
         "provisions[0].value",
         14,
-        "list modifiers that the reference knows, each once",
+        "list modifiers that are in the reference, each once",
     ),
     "value-modifier-of-another-key": (
         "provisions[0].value",
         14,
-        "write a modifier that marks a separate visit, or 'none'",
+        "write a modifier that reports a separate visit, or 'none'",
     ),
-    "for-no-rule": ("provisions[0].for", 14, "'Two regions' is no rule"),
-    "for-rule-left-out": ("provisions[0].for", 12, "lists the values"),
+    "for-no-rule": ("provisions[0].for", 14, "'Two regions' is not valid for rule"),
+    "for-rule-left-out": ("provisions[0].for", 12, "list the values"),
     "for-no-group": ("provisions[0].for", 14, "one of imaging-guidance, sedation"),
     "unit-of-a-count-wrong": (
         "provisions[0].unit",
         18,
-        "diagnostic.interval is in days: write that",
+        "diagnostic.interval is in days; write that",
     ),
     "value-codes-wrong": ("provisions[0].value", 15, "list procedure codes"),
     "value-codes-empty": ("provisions[0].value", 15, "list procedure codes"),
     "value-codes-numbers": ("provisions[0].value", 15, "list procedure codes"),
-    "value-lines-wrong": ("provisions[0].value", 15, "in their canonical form"),
-    "value-lines-not-texts": ("provisions[0].value", 15, "in their canonical form"),
+    "value-lines-wrong": ("provisions[0].value", 15, "in canonical form"),
+    "value-lines-not-texts": ("provisions[0].value", 15, "in canonical form"),
     "value-and-not-known": ("provisions[0].value", 15, "either a value, or not-known"),
     "value-missing": ("provisions[0].value", 12, "either a value, or not-known"),
-    "unit-wrong": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
-    "unit-not-a-text": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
+    "unit-wrong": ("provisions[0].unit", 19, "modifier.diagnostic has no unit; leave it out"),
+    "unit-not-a-text": ("provisions[0].unit", 19, "modifier.diagnostic has no unit; leave it out"),
     "unit-of-another-kind": (
         "provisions[0].unit",
         15,
-        "laterality.format has no unit: leave it out",
+        "laterality.format has no unit; leave it out",
     ),
-    "not-known-empty": ("provisions[0].not-known", 15, "say what is missing"),
-    "not-known-not-a-text": ("provisions[0].not-known", 15, "say what is missing"),
-    "jurisdictions-with-value": ("provisions[0].jurisdictions", 19, "with not-known only"),
+    "not-known-empty": ("provisions[0].not-known", 15, "write what is missing"),
+    "not-known-not-a-text": ("provisions[0].not-known", 15, "write what is missing"),
+    "jurisdictions-with-value": (
+        "provisions[0].jurisdictions",
+        19,
+        "only not-known has jurisdictions",
+    ),
     "jurisdictions-not-a-list": ("provisions[0].jurisdictions", 19, "list"),
     "jurisdictions-a-text": ("provisions[0].jurisdictions", 19, "list"),
     "jurisdictions-not-texts": ("provisions[0].jurisdictions", 19, "list"),
     # when
-    "date-quoted": ("provisions[0].from", 16, "bare, without quotes or time"),
-    "date-with-time": ("provisions[0].from", 16, "bare, without quotes or time"),
-    "date-number": ("provisions[0].until", 19, "bare, without quotes or time"),
-    "date-year-alone": ("provisions[0].from", 16, "bare, without quotes or time"),
-    "date-time-of-day": ("provisions[0].from", 16, "bare, without quotes or time"),
-    "date-a-list": ("provisions[0].from", 16, "bare, without quotes or time"),
+    "date-quoted": ("provisions[0].from", 16, "without quotes or time"),
+    "date-with-time": ("provisions[0].from", 16, "without quotes or time"),
+    "date-number": ("provisions[0].until", 19, "without quotes or time"),
+    "date-year-alone": ("provisions[0].from", 16, "without quotes or time"),
+    "date-time-of-day": ("provisions[0].from", 16, "without quotes or time"),
+    "date-a-list": ("provisions[0].from", 16, "without quotes or time"),
     "date-no-such-day": ("file", 16, A_DAY),
     "date-no-such-month": ("file", 16, A_DAY),
     "date-single-digits": ("file", 16, A_DAY),
@@ -243,34 +259,54 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     "date-from-and-seen": ("provisions[0].seen", 19, "not both"),
     "date-until-before-from": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
     "date-until-before-seen": ("provisions[0].until", 19, "before it begins on 2024-01-01"),
-    "date-missing": ("provisions[0].from", 12, "give from"),
-    "date-until-alone": ("provisions[0].from", 12, "give from"),
+    "date-missing": ("provisions[0].from", 12, "write from"),
+    "date-until-alone": ("provisions[0].from", 12, "write from"),
     # on whose authority
-    "citation-missing": ("provisions[0].citations", 12, "list the ids of its sources"),
-    "citation-empty": ("provisions[0].citations", 17, "list the ids of its sources"),
-    "citation-not-a-list": ("provisions[0].citations", 17, "list the ids of its sources"),
+    "citation-missing": ("provisions[0].citations", 12, "list the ids of the sources"),
+    "citation-empty": ("provisions[0].citations", 17, "list the ids of the sources"),
+    "citation-not-a-list": ("provisions[0].citations", 17, "list the ids of the sources"),
     "citation-not-a-text": ("provisions[0].citations", 17, "list"),
     "citation-dangling": ("provisions[0].citations", 17, "add [sources.leter]"),
     "confidence-wrong": ("provisions[0].confidence", 18, "confirmed, secondary, judgment"),
     "confidence-missing": ("provisions[0].confidence", 12, "confirmed, secondary, judgment"),
-    "judgment-without-rationale": ("provisions[0].rationale", 12, "its reason in a rationale"),
-    "judgment-rationale-blank": ("provisions[0].rationale", 19, "its reason in a rationale"),
-    "rationale-not-a-text": ("provisions[0].rationale", 19, "text"),
-    "caveat-not-a-text": ("provisions[0].caveat", 19, "text"),
-    "caveat-with-not-known": ("provisions[0].caveat", 19, "goes with a value only; use rationale"),
+    "judgment-without-rationale": (
+        "provisions[0].rationale",
+        12,
+        "a judgment needs a reason; add a rationale",
+    ),
+    "judgment-rationale-blank": (
+        "provisions[0].rationale",
+        19,
+        "a judgment needs a reason; add a rationale",
+    ),
+    "rationale-not-a-text": ("provisions[0].rationale", 19, "string"),
+    "caveat-not-a-text": ("provisions[0].caveat", 19, "string"),
+    "caveat-with-not-known": (
+        "provisions[0].caveat",
+        19,
+        "only a value has a caveat; use rationale",
+    ),
     # in which cells
     "for-not-a-table": ("provisions[0].for", 14, "{ dimension = [values] }"),
-    "for-unknown-dimension": ("provisions[0].for", 14, "has family, and not guidance"),
-    "for-no-dimensions": ("provisions[0].for", 14, "has no dimensions, and not family"),
+    "for-unknown-dimension": (
+        "provisions[0].for",
+        14,
+        "modifier.diagnostic has only family; leave guidance out",
+    ),
+    "for-no-dimensions": (
+        "provisions[0].for",
+        14,
+        "coding.overlapping-injections has no dimensions; leave family out",
+    ),
     "for-unknown-value": (
         "provisions[0].for",
         14,
         "one of image-guided-injection, ultrasound-injection, ablation",
     ),
-    "for-value-not-a-text": ("provisions[0].for", 14, "lists the values"),
-    "for-empty": ("provisions[0].for", 14, "lists the values"),
-    "for-open-left-out": ("provisions[0].for", 12, "lists the values"),
-    "for-no-code": ("provisions[0].for", 14, "'6449' is no add-on"),
+    "for-value-not-a-text": ("provisions[0].for", 14, "list the values"),
+    "for-empty": ("provisions[0].for", 14, "list the values"),
+    "for-open-left-out": ("provisions[0].for", 12, "list the values"),
+    "for-no-code": ("provisions[0].for", 14, "'6449' is not valid for add-on"),
     "for-code-a-number": ("provisions[0].for", 14, "64494"),
     "for-pair-turned": (
         "provisions[0].for",
@@ -284,23 +320,23 @@ ONE_PROBLEM: dict[str, tuple[str, int | None, str]] = {
     ),
     # beside other provisions
     "overlap": ("provisions[1].from", 25, "end the earlier one with until"),
-    "overlap-open": ("provisions[1].from", 24, "given twice for 2025-07-01"),
-    "overlap-of-judgment": ("provisions[1].from", 24, "given twice for 2024-01-01"),
-    "overlap-within": ("provisions[0].from", 16, "given twice for 2024-01-01"),
+    "overlap-open": ("provisions[1].from", 24, "has two values on 2025-07-01"),
+    "overlap-of-judgment": ("provisions[1].from", 24, "has two values on 2024-01-01"),
+    "overlap-within": ("provisions[0].from", 16, "has two values on 2024-01-01"),
     "gap-between-terms": (
         "provisions[0].until",
         10,
-        "nothing is given from 2020-01-01 to 2020-01-31; write the next term, or not-known",
+        "there is none from 2020-01-01 to 2020-01-31; add a provision, or not-known",
     ),
     "gap-of-a-day": (
         "provisions[0].until",
         10,
-        "nothing is given on 2019-12-31 for injection-add-on, professional; injection-add-on, asc",
+        "there is none on 2019-12-31 for injection-add-on, professional; injection-add-on, asc",
     ),
     "gap-at-the-end": (
         "provisions[0].until",
         11,
-        "nothing is given from 2026-01-01 on; write the next term, or not-known",
+        "there is none from 2026-01-01 on; add a provision, or not-known",
     ),
 }
 # in the order of their lines; what is missing altogether has no line and stands first
@@ -341,28 +377,52 @@ MANY_PROBLEMS: dict[str, list[tuple[str, int | None]]] = {
 # folder: what is told of which file; files that are not named are sound
 FILES_TOGETHER: dict[str, dict[str, tuple[str, int | None, str]]] = {
     "circle-of-two": {
-        "one": ("extends", 6, "it extends itself by way of two; name another policy, or none"),
-        "two": ("extends", 6, "it extends itself by way of one; name another policy, or none"),
+        "one": (
+            "extends",
+            6,
+            "the policy extends itself by way of two; name another policy, or none",
+        ),
+        "two": (
+            "extends",
+            6,
+            "the policy extends itself by way of one; name another policy, or none",
+        ),
     },
     "circle-of-three": {
-        "one": ("extends", 6, "it extends itself by way of two, three; name another policy"),
-        "three": ("extends", 6, "it extends itself by way of one, two; name another policy"),
-        "two": ("extends", 6, "it extends itself by way of three, one; name another policy"),
+        "one": (
+            "extends",
+            6,
+            "the policy extends itself by way of two, three; name another policy",
+        ),
+        "three": (
+            "extends",
+            6,
+            "the policy extends itself by way of one, two; name another policy",
+        ),
+        "two": (
+            "extends",
+            6,
+            "the policy extends itself by way of three, one; name another policy",
+        ),
     },
     "one-id": {
-        "first": ("id", 2, "'broken' is the id of second.toml too; choose another"),
-        "second": ("id", 2, "'broken' is the id of first.toml too; choose another"),
+        "first": ("id", 2, "'broken' is also the id of second.toml; choose another"),
+        "second": ("id", 2, "'broken' is also the id of first.toml; choose another"),
     },
     "circle-past-two-of-one-id": {
-        "back": ("id", 2, "'two' is the id of there.toml too; choose another"),
-        "there": ("id", 2, "'two' is the id of back.toml too; choose another"),
+        "back": ("id", 2, "'two' is also the id of there.toml; choose another"),
+        "there": ("id", 2, "'two' is also the id of back.toml; choose another"),
     },
     "each-its-own": {
-        "dangling": ("extends", 6, "near it: date; policies.ids() lists the packaged ones"),
-        "date": ("provisions[0].unit", 19, "modifier.diagnostic has no unit: leave it out"),
-        "itself": ("extends", 6, "it extends itself; name another policy"),
+        "dangling": (
+            "extends",
+            6,
+            "did you mean date?; policies.ids() lists the packaged policies",
+        ),
+        "date": ("provisions[0].unit", 19, "modifier.diagnostic has no unit; leave it out"),
+        "itself": ("extends", 6, "the policy extends itself; name another policy"),
         "packaged": ("id", 2, "'medicare' is the id of a packaged policy; choose another"),
-        "text": ("file", 1, "write it as key = value"),
+        "text": ("file", 1, "write key = value"),
     },
 }
 # what a remedy sounds like: something to do, or what is allowed instead
@@ -445,10 +505,10 @@ def test_a_root_policy_is_told_each_key_and_cell_that_it_lacks() -> None:
 
     assert len(messages) == len(wanted)
     for name, message in zip(wanted, messages, strict=True):
-        assert f"gives {name} for every cell" in message
-        assert "write not-known where no source tells" in message
+        assert f"needs {name} for every cell" in message
+        assert "write not-known if no source states it" in message
     (partly,) = (message for message in messages if "modifier.diagnostic" in message)
-    assert "it lacks ultrasound-injection; ablation;" in partly
+    assert "missing: ultrasound-injection; ablation;" in partly
 
 
 # -- files that are read together
@@ -572,7 +632,7 @@ class TestAmong:
 
             (problem,) = caught.value.problems
             assert (problem.path, problem.line) == ("id", 1)
-            assert problem.message == "'one' is the id of a policy that is given; choose another"
+            assert problem.message == "'one' is the id of a policy you passed; choose another"
 
     def test_a_packaged_policy_may_be_given_too(self, tmp_path: Path) -> None:
         path = extending(tmp_path, "one", "medicare")
@@ -602,7 +662,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     error = refusal_of_all([north, south])
 
     assert [file.file for file in error.files] == [str(north), str(south)]
-    assert f"is the id of {south} too" in str(error.files[0])
+    assert f"is also the id of {south}" in str(error.files[0])
 
 
 def test_no_file_is_no_policy() -> None:
@@ -706,9 +766,7 @@ def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.d
                 assert isinstance(found.get("laterality.format", on=day, **cell), Provision)
         else:
             holes = [
-                f"nothing is given on {day}"
-                for day, end in zip(ends, late, strict=True)
-                if day != end
+                f"there is none on {day}" for day, end in zip(ends, late, strict=True) if day != end
             ]
             assert len(found.problems) == len(holes)
             for hole, problem in zip(holes, found.problems, strict=True):
@@ -809,7 +867,7 @@ DEEP = 5000
         (SOUND.replace("telephone", "t\xe9l\xe9phone").encode("latin-1"), 21, "save it as UTF-8"),
         (SOUND.encode("utf-16"), 1, "save it as UTF-8"),
         (SOUND.encode("utf-8-sig"), 1, "byte order mark"),
-        (b"\0" * 10, 1, "it is not TOML"),
+        (b"\0" * 10, 1, "not valid TOML"),
     ],
     ids=["latin-1", "utf-16", "byte-order-mark", "zeros"],
 )
@@ -1130,4 +1188,4 @@ def test_modifiers_are_those_of_the_reference_given(tmp_path: Path) -> None:
     assert policies.load(file).provisions
     with pytest.raises(PolicyFileError) as refused:
         policies.load(file, reference=without)
-    assert "write a modifier that marks a separate visit" in str(refused.value)
+    assert "write a modifier that reports a separate visit" in str(refused.value)

@@ -18,7 +18,7 @@ from cptfacet.policies.vocabulary import (
     MODIFIER_DIAGNOSTIC,
     NO_MODIFIER,
     Uncoded,
-    stands_in,
+    is_in_dimension,
 )
 from cptfacet.procedures import Family
 from cptfacet.reference import packaged
@@ -166,7 +166,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "coverage.group": ("not-covered",),
     "coverage.technique": ("not-covered",),
     "coverage.sedation": ("not-covered", "with-reason"),
-    "coverage.other-blocks": ("look-again", "only-with-cyst", "one-type-a-day"),
+    "coverage.other-blocks": ("each-justified", "only-with-cyst", "one-type-a-day"),
     "imaging.separate": ("included", "separate"),
     "facility.asc-list": ("asc-addenda",),
     "laterality.side": ("named", "optional"),
@@ -374,8 +374,10 @@ def test_a_modifier_is_one_of_the_role_of_its_key() -> None:
         == model.check_value("25", visit, reference=packaged())
         == ""
     )
-    assert "that attests requirements" in model.check_value("25", diagnostic, reference=packaged())
-    assert "that marks a separate visit" in model.check_value("KX", visit, reference=packaged())
+    assert "that attests that requirements are met" in model.check_value(
+        "25", diagnostic, reference=packaged()
+    )
+    assert "that reports a separate visit" in model.check_value("KX", visit, reference=packaged())
 
 
 @pytest.mark.parametrize("dimension", policies.DIMENSIONS)
@@ -386,8 +388,8 @@ def test_a_cell_names_what_its_dimension_has(dimension: str) -> None:
         or {"add-on": ("64494", "0214T"), "rule": ("two-regions", "x1")}[dimension]
     )
 
-    assert all(stands_in(dimension, value) for value in fits)
-    assert not any(stands_in(dimension, value) for value in wrong)
+    assert all(is_in_dimension(dimension, value) for value in fits)
+    assert not any(is_in_dimension(dimension, value) for value in wrong)
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG_VALUES)

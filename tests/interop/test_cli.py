@@ -850,7 +850,7 @@ class TestShow:
         [
             (
                 "nothing",
-                "no code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family",
+                "unknown code, modifier, joint, nerve, policy, provision, jurisdiction, rule",
             ),
             ("", "''"),
             ("code:", "'code:'"),

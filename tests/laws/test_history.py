@@ -130,9 +130,9 @@ class TestOneSession:
         ("fields", "said"),
         [
             ({"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC)}, "date must be a datetime.date"),
-            ({"kind": "ablation"}, "kind is a SessionKind"),
-            ({"region": "lumbar-sacral"}, "region is a CoverageRegion"),
-            ({"side": "left"}, "side is a Side"),
+            ({"kind": "ablation"}, "kind must be a SessionKind"),
+            ({"region": "lumbar-sacral"}, "region must be a CoverageRegion"),
+            ({"side": "left"}, "side must be a Side"),
         ],
         ids=str,
     )

@@ -585,7 +585,7 @@ CONVERTED = [  # lines, from, to, what is written, and what each loss says
         ONE,
         PAIR,
         ["64493-RT", "64493-LT"],
-        ["$0.01, which can't be divided evenly"],
+        ["$0.01, which does not divide evenly"],
     ),
     (["64493-50 $0.005"], ONE, PAIR, ["64493-RT", "64493-LT"], ["whole cents"]),
     (["64493-LT", "64493-RT"], PAIR, ONE, ["64493-50"], ["the order of lines"]),

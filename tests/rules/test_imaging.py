@@ -142,7 +142,7 @@ class TestUltrasound:
         assert unasked == (set() if found else {"ultrasound-not-covered"})
 
     def test_a_payer_that_covers_it(self) -> None:
-        base = own("cpt", "coverage.other-blocks", "look-again")
+        base = own("cpt", "coverage.other-blocks", "each-justified")
         [like] = base.provisions
         assert isinstance(like, Provision)
         covers = attrs.evolve(

@@ -187,7 +187,7 @@ class TestWords:
     def test_everything_is_told(self, report: Report) -> None:
         text = " ".join(report.explain().split())
 
-        assert text.partition(". The policy is that of 2026-11-24.")[0].lower() == str(report)
+        assert text.partition(". Policy edition: 2026-11-24.")[0].lower() == str(report)
         assert text.startswith("No findings") is (report.findings == ())
         for found in report.findings:
             assert f"{' '.join(found.message.split())} ({found.rule})".strip() in text

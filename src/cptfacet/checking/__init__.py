@@ -1,4 +1,4 @@
-"""From a claim to everything that is wrong with it, each finding with its authority.
+"""Check claims: every problem on a claim, each finding with its authority.
 
 `check_claim` is the call; `Checker` is the same for many claims under one policy.
 """
@@ -133,7 +133,7 @@ def _reports(
 
 @functools.lru_cache(maxsize=32)
 def compiled(policy: Policy, reference: Reference) -> Checker:
-    """Keep the checkers of the policies last used; their answers are not kept."""
+    """Return a checker for a policy, cached without its answers for the policies last used."""
     return Checker(policy, reference, memo=0)
 
 
@@ -158,7 +158,7 @@ class Checker(Compiled):
         rules: Iterable[Rule] | None = None,
         memo: int = 1 << 16,
     ) -> None:
-        """Take a policy or its id, and the reference and rules where they are not the packaged ones.
+        """Create a checker for a policy or its id, with the packaged reference and rules by default.
 
         ``memo`` is the most shapes of claims whose findings are remembered.
 
@@ -251,7 +251,7 @@ class Checker(Compiled):
                 _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
     def _plan(self, day: tuple[dt.date, ClaimType]) -> Plan:
-        """Return the rules that run on a date for claims of a type: the same on each day of a term."""
+        """Return the rules that run on a date for a claim type; they are equal throughout a term."""
         return self._rulebook.on(*day).once(self._made)
 
     def _made(self, rules: TermRules) -> Plan:
@@ -284,7 +284,7 @@ def _sort(
     said: list[Said],
     unasked: list[NotChecked],
 ) -> None:
-    """Sort what a rule found from what it could not check."""
+    """Split what a rule found from what it could not check."""
     for answer in answers:
         if isinstance(answer, RawFinding):
             said.append((answer, rule, answer.severity or severity))

@@ -97,7 +97,7 @@ class Line:
         units: int | None = None,
         charge: Share | None = None,
     ) -> Rewritten:
-        """Return the line as it should be, with these changes."""
+        """Return the corrected line, with these changes."""
         return Rewritten(
             line=self.number,
             code=self.code if code is None else code,
@@ -146,12 +146,12 @@ class Day:
 
     @property
     def rules(self) -> TermRules:
-        """What the policy says on the day."""
+        """The policy's rules on the day."""
         return self.plan.rules
 
     @property
     def claim_type(self) -> ClaimType:
-        """Who bills."""
+        """The claim type."""
         return self._claim.claim_type
 
     @property
@@ -202,7 +202,7 @@ class Day:
 
     @functools.cached_property
     def groups(self) -> tuple[BilledGroup, ...]:
-        """The facet levels as they are billed, in coded groups, as `decode_claim` reads them."""
+        """The billed facet levels in coded groups, as `decode_claim` reads them."""
         return self.plan.decoder.read_day(
             [(line.number, line.written) for line in self.lines],
             date=self.date,
@@ -217,7 +217,7 @@ class Day:
 
     @property
     def coder(self) -> Coder:
-        """The coder of the policy and reference under which the day is checked."""
+        """The coder for the day's policy and reference."""
         return self.plan.coder
 
     @functools.cached_property
@@ -381,7 +381,7 @@ class Shown:
 
 
 def look(plan: Plan, written: tuple[str, tuple[str, ...], tuple[str, ...], str | None]) -> Shown:
-    """Look at a line: its code, its modifiers, and the diagnoses and the place that hold for it."""
+    """Return what a line shows: its code, its modifiers, its diagnoses and its place of service."""
     code, modifiers, diagnoses, place = written
     facts = plan.lines[code, modifiers]
     signals = facts.signals

@@ -1,4 +1,4 @@
-"""What the note of a session supports and what a day of a claim bills, counted once a day."""
+"""What a session's note supports compared with what a day of a claim bills, counted once a day."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class Noted:
 
     @property
     def wholly_coded(self) -> bool:
-        """Whether coding wrote the whole session and left nothing open that changes a line."""
+        """Whether the whole session was coded, and nothing left open could change a line."""
         if not isinstance(self.answer, CodedSession):
             return False
         return all(note.id not in _OPEN for note in self.answer.notes)

@@ -1,4 +1,4 @@
-"""What is known of the codes, modifiers and places of service of lines, in one term."""
+"""What is known about the codes, modifiers and places of service of lines, in one term."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def __dir__() -> list[str]:
 
 @attrs.frozen(kw_only=True, eq=False)
 class CodeFacts:
-    """What is known of a code on the days of a term.
+    """What is known about a code on the days of a term.
 
     ``facet``: it reports facet levels on these days, whether it is a current or an older code. Then
     it has a family, ordinal and region; ``role`` selects its laterality format, and ``form`` is what
@@ -75,7 +75,7 @@ class CodeFacts:
 
 @attrs.frozen(kw_only=True, eq=False)
 class LineFacts:
-    """What is known of a code with its modifiers on the days of a term.
+    """What is known about a code with its modifiers on the days of a term.
 
     ``modifiers`` are folded, in the order of the line, with their ``roles``. ``sides`` are the roles
     that name a side, each once; ``side`` is that role, if there is exactly one. ``faults`` are the faults
@@ -110,7 +110,7 @@ class LineFacts:
 
 @attrs.frozen(kw_only=True, eq=False)
 class PlaceFacts:
-    """What is known of a place of service on the days of a term.
+    """What is known about a place of service on the days of a term.
 
     ``place`` is None if the CMS code set does not list it. ``assigned``: the code has a meaning.
     ``dated``: the sources settle whether it has one on these days. ``foreign``: it belongs to another
@@ -150,7 +150,7 @@ _STANDINGS = (Status.IN_FORCE, Status.NOT_IN_FORCE, Status.NOT_KNOWN)
 
 
 def code_facts(plan: Plan, code: str) -> CodeFacts:
-    """Return what is known of a code, folded."""
+    """Return what is known about a code in canonical form."""
     reference, on = plan.reference, plan.on
     shaped = is_code(code)
     found = reference.procedure(code)
@@ -228,7 +228,7 @@ _ROLES = {
 
 
 def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineFacts:
-    """Return what is known of a code with its modifiers."""
+    """Return what is known about a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
     sides = lateral(roles)
@@ -266,7 +266,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
 
 
 def place_facts(plan: Plan, written: str) -> PlaceFacts:
-    """Return what is known of a place of service as a claim writes it."""
+    """Return what is known about a place of service as written on a claim."""
     known = plan.reference.place(written.strip())
     place = None if isinstance(known, Unknown) else known
     assigned = place is not None and place.assigned

@@ -33,7 +33,7 @@ class Shapes:
     """The shapes of claims in the term of one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        """Begin with no line met."""
+        """Begin without any line."""
         self._plan = plan
         self._numbers: dict[Hashable, int] = {}
         self._next = itertools.count()  # no number comes back: shapes that were kept have it
@@ -58,7 +58,7 @@ class Shapes:
         ]
         for line in claim.lines:
             asked = _OF_LINE(line), stated
-            # Not every Decimal has a hash, and one that has one can equal an int.
+            # A signaling NaN has no hash, and other Decimals can equal an int.
             number = self._number(asked) if type(line.units) is Decimal else known[asked]
             if number is None:
                 return None

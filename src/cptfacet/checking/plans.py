@@ -1,4 +1,4 @@
-"""What a policy and the reference state for rules in one term, computed once."""
+"""What a policy and the reference state for the rules in one term, computed once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MOST_PAIRED = 200  # codes of one day whose pairs are looked up
 
 @attrs.frozen(kw_only=True, eq=False)
 class Runs:
-    """The rules that run on days with the same signals, and those that lack what they need."""
+    """The rules that run on days with the same signals, and those that lack an input."""
 
     rules: tuple[Asked, ...]
     late: tuple[Asked, ...]
@@ -59,7 +59,7 @@ _PAIRED = Signal.PAIRED.value
 
 @attrs.frozen(eq=False)
 class _Running:
-    """A rule that runs under a policy, with its signals as plain numbers, which are compared fast."""
+    """A rule that runs under a policy, with its signals as plain integers for fast comparison."""
 
     asked: Asked
     when: tuple[int, ...]
@@ -79,11 +79,11 @@ class _Running:
         )
 
     def concerns(self, signals: int) -> bool:
-        """Whether it runs on a day that shows these signals, if it is given what it needs."""
+        """Whether the rule runs on a day with these signals, given the inputs it needs."""
         return any(each & ~signals == 0 for each in self.when)
 
     def lacking(self, signals: int) -> list[str]:
-        """Name what it needs and was not given."""
+        """Return the input that the rule needs but was not given."""
         return [name for signal, name in self.needs if not signal & signals]
 
 
@@ -125,10 +125,10 @@ class Plan:
         """Return the severity of a rule in this term."""
         return value_of(self.rules.severity(rule.id)) or rule.severity
 
-    # -- what lines are made of
+    # -- codes and places
 
     def code(self, written: str) -> CodeFacts:
-        """Return what is known of a code."""
+        """Return what is known about a code."""
         return self._codes[written]
 
     def _code(self, written: str) -> CodeFacts:
@@ -139,10 +139,10 @@ class Plan:
         return line_facts(self, self.code(code), modifiers)
 
     def place(self, written: str) -> PlaceFacts:
-        """Return what is known of a place of service."""
+        """Return what is known about a place of service."""
         return self._places[written]
 
-    # -- the rules that a day is asked
+    # -- the rules for a day
 
     def runs(self, signals: int) -> Runs:
         """Return the rules that run on a day with these signals."""
@@ -219,7 +219,7 @@ def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]
 
 
 def _says(pair: PairEdits | Unknown, groups: tuple[CodeGroup, ...]) -> bool:
-    """Whether rules on pairs report a pair with a code of these groups."""
+    """Whether the pair rules report a pair with a code of these groups."""
     if isinstance(pair, Unknown):
         return CodeGroup.EVALUATION not in groups
     if pair.edit is None or pair.edit.indicator is PairIndicator.NONE:

@@ -1,4 +1,4 @@
-"""The findings of a claim, made from what its rules found."""
+"""The findings on a claim, built from what its rules found."""
 
 from __future__ import annotations
 

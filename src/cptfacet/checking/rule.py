@@ -72,7 +72,7 @@ class Share:
 @sealed
 @attrs.frozen(kw_only=True)
 class Rewritten:
-    """A line as it should be: ``line`` of the claim with another code, modifiers or units.
+    """A corrected line: ``line`` of the claim with another code, modifiers or units.
 
     Only two other things of a line can change. Its charge becomes a share of the total charge of the
     lines that are joined or split, and its diagnoses become those of all lines that are joined. So no
@@ -89,7 +89,7 @@ class Rewritten:
 @sealed
 @attrs.frozen(kw_only=True)
 class Rewrite:
-    """The lines that replace those of a finding; none, where the lines are removed."""
+    """The lines that replace a finding's lines; empty if they are removed."""
 
     lines: tuple[Rewritten, ...]
 
@@ -154,7 +154,7 @@ class Check:
 
     @property
     def named(self) -> Signal:
-        """Every signal that ``when`` names."""
+        """Every signal in ``when``."""
         signals = Signal(0)
         for each in self.when:
             signals |= each
@@ -162,7 +162,7 @@ class Check:
 
     @property
     def of_a_day(self) -> bool:
-        """Whether it runs on each day, and not only on the claim as a whole."""
+        """Whether it runs on each day rather than on the claim as a whole."""
         return self.ask is not _nothing
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -219,7 +219,7 @@ class Rule:
 
     @property
     def is_on_diagnoses(self) -> bool:
-        """Whether it looks at the diagnoses of one line, and at no other line.
+        """Whether it looks only at the diagnoses of one line.
 
         Such a rule runs once for each combination of line and diagnoses. A rule of the family that
         looks at the whole day does not ask for the signal.
@@ -254,7 +254,7 @@ def make_rule(family: RuleFamily, check: Check) -> Rule:
 Asked = tuple[Ask, Rule, Severity]  # a rule with its severity under a policy
 
 
-# -- what checks often do
+# -- helpers for checks
 
 
 def numbers(lines: Iterable[Line]) -> tuple[int, ...]:
@@ -292,7 +292,7 @@ def finding(
 
 
 def shown(text: str) -> str:
-    """Quote what a claim has in place of a code or modifier, cut where it is long."""
+    """Quote a text that is not a code or modifier, and shorten it if it is long."""
     return repr(text) if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]!r}..."
 
 
@@ -308,7 +308,7 @@ def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
 
 
 def not_told(answer: NotKnown) -> NotAsked:
-    """Return that a rule can't be checked, because a policy does not state what it needs."""
+    """Return that a rule can't be checked because a policy does not state what it needs."""
     return NotAsked(needs=answer.key, reason=answer.reason)
 
 
@@ -318,7 +318,7 @@ def instead(*lines: Rewritten) -> Rewrite:
 
 
 def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
-    """Return the remedy with other modifiers; none if the units of the line are not a number."""
+    """Return the remedy with other modifiers, or None if the line's units are not a number."""
     units = line.written.units
     if isinstance(units, Decimal) and not units.is_finite():
         return None
@@ -326,7 +326,7 @@ def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
 
 
 def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten | None:
-    """Return a line with other modifiers, in sequence; None where it has no room for them."""
+    """Return a line with other modifiers, in sequence, or None if they don't fit on the line."""
     most = value_of(plan.rules.max_modifiers())
     if most is not None and len(modifiers) > most:
         return None
@@ -362,7 +362,7 @@ def _write(line: Rewritten, lines: tuple[ClaimLine, ...]) -> ClaimLine:
 
 
 def _joined(own: tuple[str, ...], every: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Join the diagnoses of lines; a line without any uses those of the claim, which stay there."""
+    """Merge the diagnoses of lines; a line without its own keeps using those of the claim."""
     if not all(every):
         return own
     return tuple(dict.fromkeys((*own, *itertools.chain(*every))))
@@ -373,7 +373,7 @@ _MOST_DIGITS = 20  # a charge beyond it is not an amount in dollars
 
 
 def _charge(share: Share, lines: tuple[ClaimLine, ...]) -> Decimal | None:
-    """Return a share in whole cents; the first one takes the cents that do not divide."""
+    """Return a share in whole cents; the first share takes the remainder."""
     charges = [lines[number - 1].charge for number in share.lines]
     known = [charge for charge in charges if charge is not None]
     if not known or not all(map(_is_amount, known)):

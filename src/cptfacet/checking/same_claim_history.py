@@ -47,6 +47,6 @@ def tell_own_past(days: Sequence[Day]) -> list[NotChecked]:
 
 
 def _on_history(day: Day) -> list[NotChecked]:
-    """List the rules that need a history, as not checked on a day without one."""
+    """List the rules that need a history as not checked on a day without one."""
     without = day.plan.runs(day.signals & ~Signal.HISTORY.value)
     return [each for each in without.not_checked if each.needs == "history"]

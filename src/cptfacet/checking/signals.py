@@ -12,7 +12,7 @@ def __dir__() -> list[str]:
 
 
 class Signal(enum.IntFlag):
-    """One thing that the lines of a day show, or that was given beside the claim.
+    """One fact that the lines of a day show, or an input given with the claim.
 
     A rule names the signals without which it can't find anything. They are computed when a code with
     its modifiers is first met, so looking at a claim is one pass over its lines.
@@ -91,7 +91,7 @@ class Signal(enum.IntFlag):
     AUTHORIZATION_DATE = enum.auto()
     NOT_AUTHORIZED = enum.auto()  # by no number, and not exempt
 
-    # what was given beside it
+    # inputs given with the claim
     SESSION = enum.auto()
     HISTORY = enum.auto()
 

@@ -71,7 +71,7 @@ def weight(provision: Provision) -> tuple[Note, ...]:
     """Return the notes on a provision that a biller should know: its judgment and its caveat."""
     notes: list[Note] = []
     if provision.confidence is Confidence.JUDGMENT:
-        message = f"{provision.key}: {provision.rationale}"
+        message = f"{provision.rationale.rstrip('.')} ({provision.key})"
         notes.append(Note(id=NoteId.JUDGMENT, message=message, citations=provision.citations))
     if provision.caveat:
         notes.append(
@@ -84,6 +84,16 @@ def not_known(what: str, answer: NotKnown) -> Note:
     """Return the note that something is not known and a default was used."""
     message = f"{what}: {answer.reason}"
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
+
+
+_GUIDED: dict[Guidance | None, str] = {
+    Guidance.FLUOROSCOPY: "under fluoroscopy",
+    Guidance.CT: "under CT",
+    Guidance.ULTRASOUND: "under ultrasound",
+    Guidance.MRI: "under MRI",
+    Guidance.NONE: "without imaging guidance",
+    None: "with guidance not stated",
+}
 
 
 class Plan:
@@ -185,12 +195,12 @@ class Plan:
             old := self._old_codes(technique, guidance)
         ):
             return old
-        how = f"{technique} with guidance {guidance or GUIDANCE_NOT_STATED}"
+        how = f"{technique} {_GUIDED[guidance]}"
         if asked:
             return Refusal(
                 reason=Reason.GUIDANCE_NOT_STATED,
-                message=f"{technique}: the guidance picks the code and is not stated; say"
-                " fluoroscopy, ct, ultrasound, mri or none",
+                message=f"{technique}: the guidance determines the code but is not stated; state"
+                " fluoroscopy, CT, ultrasound, MRI or none",
                 citations=answer.citations,
             )
         citations = answer.citations

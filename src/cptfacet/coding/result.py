@@ -182,7 +182,7 @@ _SIDES = {
     Side.BILATERAL: "bilateral",
     Side.RIGHT: "right",
     Side.LEFT: "left",
-    None: "no one side named",
+    None: "side not stated",
 }
 
 

@@ -1,8 +1,8 @@
-"""From claim lines back to what was done, as far as lines tell it.
+"""Decode claim lines: from a claim back to the levels, sides and purpose that it reports.
 
-`decode_claim` is the call; `Decoder` is the same for many claims under one policy. Lines name codes,
-sides and units. They name no joint, and some line forms write two sessions alike: what is open is
-said, and never settled by a guess.
+Call `decode_claim`, or use a `Decoder` for many claims under one policy. Lines have codes, sides and
+units, but no joints, and in some laterality formats two different sessions look alike. The answer
+says what stays open and never guesses.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_MOST_LINES = 50  # of a day that is remembered
+_MOST_LINES = 50  # longer days are not remembered
 
 
 def decode_claim(
@@ -67,13 +67,12 @@ def decode_claim(
     policy: Policy | str | None = None,
     reference: Reference | None = None,
 ) -> DecodedClaim:
-    """Read the lines of a claim back into what was done: regions, levels, sides, purpose.
+    """Return the regions, levels, sides and purpose that the lines of a claim report.
 
-    The policy tells the line form in which both sides are written, which modifier marks a line as
-    diagnostic, and which techniques belong to a family. Lines in another form are read in that one,
-    and the answer says so. Lines tell no joint and no nerve. No claim is too messy to be read:
-    what can't be read stands in ``unread``, what is open in ``doubts``. The claim may be given as
-    coding answered it.
+    The policy determines the laterality format, the modifier on diagnostic lines, and the techniques
+    of each family. Lines in another laterality format are read in that format, and the answer says
+    so. Lines show no joints and no nerves. No claim is too messy: ``unread`` lists what can't be
+    read, and ``doubts`` what stays open. You can also pass the answer of `code_session`.
 
     >>> import attrs
     >>> from cptfacet.claims import ClaimType, parse_line
@@ -88,7 +87,7 @@ def decode_claim(
     >>> [(unread.line, unread.reason.value) for unread in decoded.unread]
     [(3, 'unknown-code')]
 
-    Two units of an add-on are both sides of one level in CPT's form, or one side of two:
+    In CPT's format, 2 units of an add-on are one bilateral level or two unilateral levels:
 
     >>> ablation = attrs.evolve(claim, lines=tuple(map(parse_line, ["64635-50", "64636 x2"])))
     >>> [group] = decode_claim(ablation, policy="cpt").groups
@@ -106,8 +105,8 @@ def decode_claim(
         UnknownIdError: No packaged policy has the id.
         TypeError: The claim is not a Claim, or no policy is named.
 
-    Source: the provisions of the policy for line form, diagnostic modifier and families; the
-    reference for the codes.
+    Source: the policy's provisions on laterality format, diagnostic modifier and families; the
+    reference data on codes.
     """
     claim = claim_of(claim, "decode_claim")
     reference = find_reference(reference)
@@ -133,16 +132,16 @@ def decode_claims(
 
 @functools.lru_cache(maxsize=32)
 def _decoder(policy: Policy, reference: Reference) -> Decoder:
-    """Keep a decoder, with the answers that it remembers, for each of the policies last used."""
+    """Return a decoder for a policy, cached with its answers for the policies last used."""
     return Decoder(policy, reference)
 
 
 class _Question(NamedTuple):
-    """What the levels of a day depend on: equal questions have equal answers.
+    """Everything that the levels of a day depend on: equal questions have equal answers.
 
-    ``term`` is the term of the date, or None where there is no date; each line is its number, code,
-    modifiers and units: None where they are missing, and 0 where they are not a count. Id, date,
-    place, charge and practitioner pass through or are not read.
+    ``term`` is the period of the date, or None without a date. Each line has its number, code,
+    modifiers and units: None if missing, 0 if they are not a count. Nothing else on a line changes
+    the answer.
     """
 
     term: int | None
@@ -152,7 +151,7 @@ class _Question(NamedTuple):
 
 
 class _Levels(NamedTuple):
-    """The answer to a question: the coded groups of a day, and the lines that have none."""
+    """The answer to a question: the coded groups of a day, and the lines that were not read."""
 
     groups: tuple[BilledGroup, ...]
     unread: tuple[SkippedLine, ...]
@@ -161,9 +160,9 @@ class _Levels(NamedTuple):
 class Decoder(Remembering[_Question, _Levels]):
     """Decode many claims under one policy.
 
-    What the policy and the reference say between two of their dates is worked out once and kept,
-    and levels are remembered for days that have equal lines, ``memo`` of them at the most. A
-    decoder can be pickled; it takes its policy along and works out the rest again.
+    The rules between two dates of change are compiled once, and the levels of up to ``memo``
+    distinct days are remembered. A pickled decoder keeps its policy and reference, and compiles the
+    rest again.
 
     >>> from cptfacet import policies
     >>> Decoder(policies.get("cpt"))
@@ -202,7 +201,7 @@ class Decoder(Remembering[_Question, _Levels]):
         claim_type: ClaimType,
         purpose: Purpose | None,
     ) -> tuple[BilledGroup, ...]:
-        """Read the numbered lines of one practitioner for one day into groups."""
+        """Return the groups in one practitioner's numbered lines for one day."""
         return self._answers.ask(self._question(lines, date, claim_type, purpose)).groups
 
     def _question(

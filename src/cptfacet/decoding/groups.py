@@ -1,4 +1,4 @@
-"""The lines of one practitioner and day: coded groups, their levels, and what they leave open."""
+"""Read one practitioner's lines for one day: coded groups, their levels, and what stays open."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def __dir__() -> list[str]:
 _Parts = dict[Ordinal, list[ReadLine]]
 _ORDER = tuple(Ordinal)
 _ODD = {
-    DoubtId.SIDES_CONTRADICT: "a line names several sides; it is read as both",
-    DoubtId.UNITS_NOT_GIVEN: "a line has no units; it is read as one",
-    DoubtId.NOT_COMPLETED: "a modifier says that less was done than the code stands for",
+    DoubtId.SIDES_CONTRADICT: "a line has several laterality modifiers; it is read as bilateral",
+    DoubtId.UNITS_NOT_GIVEN: "a line has no units; it is read as 1 unit",
+    DoubtId.NOT_COMPLETED: "a modifier reports a reduced or discontinued procedure",
 }
 
 
 def _code(parts: _Parts) -> str:
-    """Give the code of the lowest ordinal among some parts."""
+    """Return the code of the first level, or of the next one billed."""
     return next(parts[ordinal][0].code.code for ordinal in _ORDER if ordinal in parts)
 
 
@@ -68,13 +68,13 @@ class _Group:
         self.levels: list[BilledLevels] = []
 
     def doubt(self, doubt_id: DoubtId, message: str, lines: tuple[int, ...]) -> None:
-        """Say that something is open, once."""
+        """Add a doubt unless the group already has it."""
         doubt = Doubt(id=doubt_id, message=message, lines=lines)
         if doubt not in self.doubts:
             self.doubts.append(doubt)
 
     def read(self, parts: Sequence[_Parts]) -> None:
-        """Read the lines code by code, in the form that fits all of them best."""
+        """Read the lines code by code, in the laterality format that fits all of them best."""
         codes = [
             BilledCode(ordinal=ordinal, lines=tuple(region[ordinal]))
             for region in parts
@@ -91,14 +91,14 @@ class _Group:
     # -- sides
 
     def _form(self, billed: _Billed) -> Answer[LateralityFormat]:
-        """Return the laterality format of the policy for a code."""
+        """Return the policy's laterality format for a code."""
         return self.rules.laterality_format(role_of(self.family, billed.ordinal))
 
     def _lateralities(self, codes: Sequence[_Billed]) -> Sequence[Laterality]:
-        """Read sides in the form of the policy, else in the one form that reads the group best.
+        """Read sides in the policy's format, or else in the format that fits the group best.
 
-        Where none reads it without more levels than its codes stand for, each code is read by
-        itself: CPT's own form writes the first level with a modifier and add-ons with two units.
+        If every format finds more levels than the codes represent, each code is read alone: CPT's
+        own format reports the first level with a modifier and add-ons with two units.
         """
         own = self._in_form([value_of(self._form(code)) for code in codes], codes)
         if own and not any(read.excess for read in own):
@@ -110,7 +110,7 @@ class _Group:
     def _in_form(
         self, forms: Sequence[LateralityFormat | None], codes: Sequence[_Billed]
     ) -> Sequence[Laterality] | None:
-        """Read each code in its form, or give None where some have it not."""
+        """Read each code in its format, or return None if some lines are not in it."""
         pairs = zip(codes, forms, strict=True)
         reads = [code.read(form) if form else None for code, form in pairs]
         whole = [read for read in reads if read is not None]
@@ -122,14 +122,14 @@ class _Group:
         return min(reads, key=lambda r: (r.excess, r.form is not own, bool(r.ambiguous)))
 
     def _check_form(self, code: _Billed, chosen: Laterality) -> None:
-        """Say where the form of the lines is not that of the policy, or that one is not known."""
+        """Check the format of the lines against the policy's, and add a doubt if they differ."""
         where, form = _facts(code).code, self._form(code)
         if isinstance(form, NotKnown):
             reads = map(code.read, LateralityFormat)
             if any(read and not read.excess and read.sides != chosen.sides for read in reads):
                 message = (
-                    f"{where}: read in the form {chosen.form}; how both sides are written is not"
-                    f" known: {form.reason}"
+                    f"{where}: read in the laterality format {chosen.form}; the policy's format is"
+                    f" not known: {form.reason}"
                 )
                 self.doubt(DoubtId.FORM_NOT_KNOWN, message, _numbers(code))
             return
@@ -139,7 +139,8 @@ class _Group:
         if in_own is None or in_own.sides != chosen.sides:
             self.provisions[form.provision] = None
             message = (
-                f"{where}: written in the form {chosen.form}; that of the policy is {form.value}"
+                f"{where}: billed in the laterality format {chosen.form}; the policy wants"
+                f" {form.value}"
             )
             self.doubt(DoubtId.OTHER_FORM, message, _numbers(code))
 
@@ -167,12 +168,10 @@ class _Group:
         )
 
     def _within_region(self, code: _Billed, laterality: Laterality) -> Laterality:
-        """Leave out readings with more further levels than the region has further joints."""
+        """Drop readings with more additional levels than the region has additional joints."""
         room = self.plan.room(self.family, _facts(code).region) - 1 - laterality.sides.levels
         if room < 0:
-            message = (
-                f"{_facts(code).code}: the units are of more levels than the region has joints"
-            )
+            message = f"{_facts(code).code}: the units count more levels than the region has joints"
             self.doubt(DoubtId.MORE_LEVELS, message, _numbers(code))
         fewest = max(laterality.fewest_bilateral, laterality.sides.bilateral - max(room, 0))
         if fewest == laterality.fewest_bilateral:
@@ -180,7 +179,7 @@ class _Group:
         return attrs.evolve(laterality, fewest_bilateral=fewest)
 
     def _likeliest(self, laterality: Laterality) -> SideCount:
-        """Give the likeliest reading: bilateral levels come first, where the policy orders so."""
+        """Return the likeliest reading, with bilateral levels first if the policy lists them so."""
         first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), None)
         order = self.rules.level_order()
         if not laterality.ambiguous or first is None or first.bilateral:
@@ -195,12 +194,12 @@ class _Group:
         for ambiguous in laterality.ambiguous:
             self.doubt(DoubtId.SIDES_OR_LEVELS, f"{where}: {ambiguous}", numbers)
         if sides.unnamed:
-            self.doubt(DoubtId.SIDE_NOT_NAMED, f"{where}: no side is named for a level", numbers)
+            self.doubt(DoubtId.SIDE_NOT_NAMED, f"{where}: a level has no side", numbers)
         first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), SideCount())
         if sides.unnamed > 1 and first.bilateral and not laterality.ambiguous:
             message = (
-                f"{where}: beside a first level on both sides, units without side may be both sides"
-                " of a level, as the form two-units writes them"
+                f"{where}: with a bilateral first level, units without a side may mean bilateral"
+                " levels, as in the laterality format two-units"
             )
             self.doubt(DoubtId.FORM_NOT_CERTAIN, message, numbers)
 
@@ -208,31 +207,37 @@ class _Group:
         where, numbers = _facts(code).code, _numbers(code)
         several = code.ordinal is Ordinal.THIRD_AND_MORE
         if laterality.excess:
-            message = "it is reported once for all" if several else laterality.ambiguous[0]
+            message = (
+                "report 1 unit for the third and all further levels"
+                if several
+                else laterality.ambiguous[0]
+            )
             self.doubt(DoubtId.MORE_LEVELS, f"{where}: {message}", numbers)
         if not several:
             if sides.unnamed:
-                message = f"{where}: no side is named for a level"
+                message = f"{where}: a level has no side"
                 self.doubt(DoubtId.SIDE_NOT_NAMED, message, numbers)
             return
-        message = f"{where}: it stands for the third and all further levels"
+        message = f"{where}: it represents the third and all further levels"
         self.doubt(DoubtId.THREE_OR_MORE, message, numbers)
         if sides.bilateral or sides.unnamed:
             said = (
-                "each side was treated at one at least" if sides.bilateral else "no side is named"
+                "each side was treated at one level or more"
+                if sides.bilateral
+                else "no side is named"
             )
-            message = f"{where}: {said}; of several levels, the sides may differ"
+            message = f"{where}: {said}; the sides of several levels may differ"
             self.doubt(DoubtId.FURTHER_SIDES, message, numbers)
 
     # -- purpose
 
     def _purpose(self, code: _Billed) -> Purpose | None:
-        """Tell the purpose from the modifier that marks a line as diagnostic, else as stated."""
+        """Return the purpose shown by the diagnostic modifier, or else stated on the claim."""
         where, numbers = _facts(code).code, _numbers(code)
         answer = self.rules.diagnostic_modifier(self.family)
         if isinstance(answer, NotKnown):
             if self.stated is None:
-                message = f"whether a modifier tells the purpose is not known: {answer.reason}"
+                message = f"whether a modifier shows the purpose is not known: {answer.reason}"
                 self.doubt(DoubtId.PURPOSE_NOT_KNOWN, f"{where}: {message}", numbers)
             return self.stated
         modifier = answer.value
@@ -241,22 +246,22 @@ class _Group:
         marked = [modifier in line.modifiers for line in code.lines]
         if not any(marked):
             if self.stated is Purpose.DIAGNOSTIC:
-                message = f"{where}: the claim says diagnostic, and no line has {modifier}"
+                message = f"{where}: the claim says diagnostic, but no line has {modifier}"
                 self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, numbers)
             return self.stated
         self.provisions[answer.provision] = None
         if not all(marked):
-            message = f"{where}: some of its lines have {modifier} and others do not"
+            message = f"{where}: some lines have {modifier} and others do not"
             self.doubt(DoubtId.PURPOSE_MIXED, message, numbers)
             return None
         if self.stated is Purpose.THERAPEUTIC:
-            message = f"{where}: {modifier} says diagnostic, and the claim says therapeutic"
+            message = f"{where}: {modifier} says diagnostic, but the claim says therapeutic"
             self.doubt(DoubtId.PURPOSE_CONTRADICTED, message, numbers)
             return None
         return Purpose.DIAGNOSTIC
 
     def _compare_purposes(self, codes: Sequence[_Billed]) -> None:
-        """Say which codes of a group lack the mark that others of it have."""
+        """Add a doubt for each code that lacks the diagnostic modifier of the group's others."""
         modifier = value_of(self.rules.diagnostic_modifier(self.family))
         if modifier is None:
             return
@@ -264,18 +269,20 @@ class _Group:
         bare = [code for code, has in zip(codes, marked, strict=True) if not has]
         if any(marked) and bare and self.stated is not Purpose.DIAGNOSTIC:
             for code in bare:
-                message = f"{_facts(code).code}: other levels have {modifier}, and this one has not"
+                message = (
+                    f"{_facts(code).code}: other levels have {modifier}, but this one does not"
+                )
                 self.doubt(DoubtId.PURPOSE_NOT_MARKED, message, _numbers(code))
 
     # -- two regions
 
     def _read_junction(self) -> None:
-        """Read a group over two regions: T12-L1 with L1-L2, where the policy writes those so."""
+        """Read a group of two regions: T12-L1 with L1-L2, if the policy codes them as one group."""
         answer = self.rules.thoracolumbar(self.family)
         first, *rest = self.levels
         two = len(rest) == 1 and not rest[0].or_more and rest[0].laterality.sides.levels == 1
         if two and isinstance(answer, Known) and answer.value is Grouping.ONE_GROUP:
-            # Two joints are two levels, so the reading with one level more is none.
+            # Two joints are two levels, which rules out the reading with one level more.
             laterality = rest[0].laterality
             settled = attrs.evolve(laterality, fewest_bilateral=laterality.sides.bilateral)
             self.doubts = [
@@ -289,22 +296,22 @@ class _Group:
             self.provisions[answer.provision] = None
             return
         message = (
-            f"{rest[0].code} stands with the first level of another region; which joints that is,"
-            " the policy does not tell"
+            f"{rest[0].code} is billed with the first level of another region; the policy does not"
+            " say which joints that means"
         )
         self.doubt(DoubtId.TWO_REGIONS, message, self.numbers())
 
     # -- as a whole
 
     def numbers(self) -> tuple[int, ...]:
-        """Give the numbers of all lines of the group."""
+        """Return the line numbers of the group."""
         return tuple(number for billed in self.levels for number in billed.lines)
 
     def made(self) -> BilledGroup:
-        """Give the group as it is read."""
+        """Return the group as read."""
         ordinals = [billed.ordinal for billed in self.levels]
         if Ordinal.THIRD_AND_MORE in ordinals and Ordinal.SECOND not in ordinals:
-            message = f"no second level stands with {self.levels[-1].code}"
+            message = f"{self.levels[-1].code} is billed without a second level"
             self.doubt(DoubtId.SECOND_MISSING, message, self.numbers())
         methods = self.plan.methods(self.family)
         return BilledGroup(
@@ -333,7 +340,7 @@ class _Day:
         self.lines = lines
 
     def groups(self) -> Iterator[BilledGroup]:
-        """Give the groups: by family, and by the region of the first level in order of the claim."""
+        """Yield the groups by family and region, in the order of the claim."""
         for family in dict.fromkeys(line.code.family for line in self.lines.read):
             regions: dict[CodeRegion, _Parts] = {}
             for line in self.lines.read:
@@ -348,10 +355,10 @@ class _Day:
                 yield group.made()
 
     def _joined(self, regions: Mapping[CodeRegion, _Parts]) -> list[list[_Parts]]:
-        """Put add-ons without a first level of their region to another one that allows them.
+        """Attach add-ons without a first level in their region to one in another that allows them.
 
-        That is how contractors write T12-L1 with L1-L2. A first level with add-ons of its own takes
-        no others.
+        That is how MACs instruct T12-L1 with L1-L2. A first level with add-ons of its own takes no
+        others.
         """
         hosts: dict[CodeRegion, CodeRegion] = {}
         for region, parts in regions.items():
@@ -376,7 +383,7 @@ class _Day:
     def _without_first(
         self, group: _Group, parts: _Parts, regions: Mapping[CodeRegion, _Parts]
     ) -> None:
-        """Say where the first level of add-ons is, or that there is none."""
+        """Add a doubt that says where the first level of add-ons is, or that there is none."""
         code, allowed = _code(parts), self._allowed(parts)
         elsewhere = [
             _code(other)
@@ -386,15 +393,15 @@ class _Day:
         unread = [self.lines.unread[primary] for primary in allowed if primary in self.lines.unread]
         if elsewhere:
             message = (
-                f"{code} has no first level of its region; {elsewhere[0]}, which allows it, has"
-                " add-ons of its own"
+                f"{code} is billed without a first level in its region; {elsewhere[0]} allows it but"
+                " has its own add-ons"
             )
             group.doubt(DoubtId.TWO_REGIONS, message, group.numbers())
         elif unread:
-            message = f"the first level of {code} stands on line {unread[0]}, which is not read"
+            message = f"the primary code of {code} is on line {unread[0]}, which was not read"
             group.doubt(DoubtId.PRIMARY_NOT_READ, message, group.numbers())
         else:
-            message = f"no first level that is known to allow {code} stands with it"
+            message = f"{code} is billed without a primary code that is known to allow it"
             group.doubt(DoubtId.PRIMARY_MISSING, message, group.numbers())
 
 

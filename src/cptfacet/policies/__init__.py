@@ -1,6 +1,6 @@
-"""Policies: payers' differences as dated, cited provisions, and the strict reader of their files.
+"""Policies: payer differences as dated, cited provisions, and the strict reader of their files.
 
-A policy is data. It may extend another: what it does not say, the one that it extends answers.
+A policy is data. It may extend another policy, which then answers what it does not state itself.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-ENTRY_POINTS = "cptfacet.policies"  # the group in which installed packs name their packages
+ENTRY_POINTS = "cptfacet.policies"  # the entry point group of installed packs
 
 
 def load(
@@ -70,9 +70,9 @@ def load(
 ) -> Policy:
     """Read a policy file, strictly.
 
-    A file may extend a packaged policy by its id, or one of those ``among`` which it stands, cite
-    packaged sources, and bring sources of its own. Its modifiers are those of the ``reference``. Every problem of the file is in the one error
-    that it raises.
+    A file may extend a packaged policy, or one of the policies passed as ``among``, by its id. It
+    may cite packaged sources and define its own. Its modifiers must be in the ``reference``. The
+    error lists every problem of the file.
 
     >>> load("no-such-file.toml")
     Traceback (most recent call last):
@@ -80,10 +80,10 @@ def load(
     FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file.toml'
 
     Raises:
-        PolicyFileError: The file breaks a rule of policy files, or has the id of a policy that is
-            there already; all problems, each with its line.
+        PolicyFileError: The file breaks a rule of policy files, or its id is taken; lists all
+            problems, each with its line.
         OSError: The file can't be opened.
-        ValueError: Two policies among which it stands have one id.
+        ValueError: Two policies in ``among`` have the same id.
     """
     file = Path(path) if isinstance(path, str) else path
     return read_file(file.name, file.read_bytes(), given=_given(among), reference=reference)
@@ -95,18 +95,18 @@ def load_all(
     among: Iterable[Policy] = (),
     reference: Reference | None = None,
 ) -> Mapping[str, Policy]:
-    """Read policy files that may extend each other, in any order; give the policies by their ids.
+    """Read policy files that may extend each other, in any order, and return policies by id.
 
-    The rules are those of `load`. All problems of all files are in the one error that it raises.
+    The rules of `load` apply. The error lists every problem of every file.
 
     >>> load_all([])
     mappingproxy({})
 
     Raises:
-        PolicyFilesError: A file breaks a rule of policy files, two files have one id, or files
+        PolicyFilesError: A file breaks a rule of policy files, two files have the same id, or files
             extend each other in a circle.
         OSError: A file can't be opened.
-        ValueError: Two policies among which they stand have one id.
+        ValueError: Two policies in ``among`` have the same id.
     """
     files = [Path(path) if isinstance(path, str) else path for path in paths]
     names = [file.name for file in files]
@@ -118,19 +118,19 @@ def load_all(
 
 
 def discover_policies(*, reference: Reference | None = None) -> Mapping[str, Policy]:
-    """Read the policies of the packs that are installed; give them by their ids.
+    """Read the policies of installed packs, and return them by id.
 
-    A pack is a distribution with an entry point in the group ``cptfacet.policies`` whose value is
-    the name of a package. The ``.toml`` files of that package are policy files; they may extend
-    packaged policies and those of other packs. Nothing of a pack is run, registered or kept: each
-    call looks again.
+    A pack is a distribution with an entry point in the group ``cptfacet.policies``, whose value is
+    the name of a package. The ``.toml`` files of that package are policy files. They may extend
+    packaged policies and those of other packs. No code of a pack runs, and nothing is registered or
+    cached: each call searches again.
 
     >>> set(discover_policies()) & set(ids())  # an id is never taken twice
     set()
 
     Raises:
         PolicyFilesError: A pack has no policy file or names no package, a file breaks a rule of
-            policy files, or an id is taken; all problems of all packs.
+            policy files, or an id is taken; lists all problems of all packs.
         OSError: A file can't be opened.
     """
     taken: list[PolicyFile] = []
@@ -139,8 +139,8 @@ def discover_policies(*, reference: Reference | None = None) -> Mapping[str, Pol
         folder = _folder(package)
         files = [f for f in folder.iterdir() if f.name.endswith(".toml")] if folder else []
         if not files:
-            missing = "names no package" if folder is None else "holds no policy file"
-            message = f"{package!r} {missing}; give the name of a package with *.toml files"
+            missing = "is not a package" if folder is None else "has no policy file"
+            message = f"{package!r} {missing}; name a package with *.toml files"
             problem = Problem(path=f"entry point {ENTRY_POINTS}", message=message)
             wrong.append(PolicyFileError(file="", pack=pack, problems=(problem,)))
         files.sort(key=lambda file: file.name)
@@ -149,7 +149,7 @@ def discover_policies(*, reference: Reference | None = None) -> Mapping[str, Pol
 
 
 def _packs() -> list[tuple[str, str]]:
-    """List the installed packs: the name of the distribution, and of the package with its files."""
+    """List the installed packs: the distribution, and the package with its policy files."""
     from importlib.metadata import entry_points  # noqa: PLC0415  slow, and few ask for packs
 
     found = entry_points(group=ENTRY_POINTS)
@@ -157,7 +157,7 @@ def _packs() -> list[tuple[str, str]]:
 
 
 def _folder(package: str) -> Traversable | None:
-    """Find the folder of a package without running any of it."""
+    """Find the folder of a package without importing it."""
     import importlib_resources  # noqa: PLC0415  kept out of `import cptfacet`, which reads nothing
 
     top, *inner = package.split(".")
@@ -174,12 +174,12 @@ def _folder(package: str) -> Traversable | None:
 
 
 def _given(among: Iterable[Policy]) -> dict[str, Policy]:
-    """Give policies, and those that they extend, by their ids."""
+    """Return policies, and those that they extend, by id."""
     found: dict[str, Policy] = {}
     for policy in (other for given in among for other in given.lineage()):
         known = get(policy.id) if policy.id in ids() else found.get(policy.id, policy)
         if known != policy:
-            message = f"two policies have the id {policy.id!r}; give one of them"
+            message = f"two policies have the id {policy.id!r}; pass only one of them"
             raise ValueError(message)
         found[policy.id] = policy
     return found

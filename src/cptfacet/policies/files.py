@@ -1,4 +1,4 @@
-"""Read policy files, strictly: every problem of every file at once, each with its line."""
+"""The strict reader of policy files: it reports every problem of every file, with its line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cptfacet.policies.model import (
     check_value,
     overlaps,
 )
-from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, stands_in
+from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, is_in_dimension
 from cptfacet.reference import Reference
 from cptfacet.reference import packaged as packaged_reference
 from cptfacet.reference.diagnoses import parse_diagnosis
@@ -66,11 +66,11 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
 _OPEN = {
     "add-on": "write a procedure code",
-    "rule": "write the id of a rule, in small letters, digits and dashes",
+    "rule": "write a rule id, in lower-case letters, digits and hyphens",
 }
 _DATED = re.compile(r"\s*(revised|retrieved|from|seen|until)\s*=")
-_DATE_REMEDY = "write the date bare, year-month-day, of a day that exists: 2026-11-23"
-_TOML_REMEDY = "write it as key = value, texts in double quotes, lists in [ ]"
+_DATE_REMEDY = "write an existing date without quotes, as year-month-day: 2026-11-23"
+_TOML_REMEDY = "write key = value, with strings in double quotes and lists in [ ]"
 
 
 @functools.cache
@@ -87,7 +87,7 @@ def ids() -> tuple[str, ...]:
 
 @functools.cache
 def get(policy_id: str) -> Policy:
-    """Give a packaged policy by its id.
+    """Return a packaged policy by its id.
 
     >>> get("medicare").extends.id
     'cpt'
@@ -107,7 +107,7 @@ def get(policy_id: str) -> Policy:
 
 
 def find_policy(policy: Policy | str) -> Policy:
-    """Return a policy, given as it is or by the id of a packaged one.
+    """Return a policy, given as a `Policy` or as the id of a packaged one.
 
     >>> find_policy("cpt") is get("cpt")
     True
@@ -131,7 +131,7 @@ def read_file(
     packaged: bool = False,
     reference: Reference | None = None,
 ) -> Policy:
-    """Read one file, or raise all that is wrong with it."""
+    """Read one file, or raise an error with all of its problems."""
     made, wrong = _read([Reader(name, raw, packaged=packaged, reference=reference)], given)
     if wrong:
         raise wrong[0]
@@ -145,7 +145,7 @@ def read_files(
     wrong: Sequence[PolicyFileError] = (),
     reference: Reference | None = None,
 ) -> tuple[Policy, ...]:
-    """Read files that may extend each other, or raise all that is wrong, also what was before."""
+    """Read files that may extend each other, or raise all problems, including earlier ones."""
     readers = [Reader(file.name, file.raw, pack=file.pack, reference=reference) for file in files]
     made, unusable = _read(readers, given)
     if wrong or unusable:
@@ -156,7 +156,7 @@ def read_files(
 def _read(
     readers: Sequence[Reader], given: Mapping[str, Policy]
 ) -> tuple[tuple[Policy, ...], tuple[PolicyFileError, ...]]:
-    """Give the policies in the order of the files, or all that is wrong with each file."""
+    """Return the policies in the order of the files, or else the problems of each file."""
     named: dict[str, list[Reader]] = {}
     for reader in readers:
         reader.read()
@@ -182,7 +182,7 @@ def _read(
 
 
 class PolicyFile(NamedTuple):
-    """The bytes of one file among several, with its name and that of the pack that brings it."""
+    """The bytes of one file, its name, and the name of the pack that provides it."""
 
     name: str
     raw: bytes
@@ -190,7 +190,7 @@ class PolicyFile(NamedTuple):
 
 
 class Reader:
-    """Read one policy file; collect what is wrong with it instead of stopping at the first."""
+    """Read one policy file, and collect its problems instead of stopping at the first."""
 
     def __init__(
         self,
@@ -219,16 +219,16 @@ class Reader:
 
     @property
     def id(self) -> str:
-        """The id that the file gives itself; empty where it gives none."""
+        """The policy id in the file; empty if it has none."""
         return str(self.header.get("id", ""))
 
     @property
     def where(self) -> str:
-        """The name of the file, with that of its pack."""
+        """The name of the file, with the name of its pack."""
         return f"{self.name} of the pack {self.pack}" if self.pack else self.name
 
     def read(self) -> None:
-        """Read what the file says; collect what is wrong with it whatever stands beside it."""
+        """Read the file, and collect the problems that don't depend on other files."""
         table = self._table()
         if table is None:
             return
@@ -239,7 +239,7 @@ class Reader:
         self._read_sources(table)
         listed = _data.as_array(table.get("provisions", []))
         if listed is None:
-            self._problem("provisions", "provisions are written as [[provisions]] tables")
+            self._problem("provisions", "write provisions as [[provisions]] tables")
             listed = []
         places: dict[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]] = {}
         for index, entry in enumerate(listed):
@@ -253,12 +253,12 @@ class Reader:
             self._check_gaps(places)
 
     def error(self) -> PolicyFileError:
-        """Give all that is wrong with the file, in the order of its lines."""
+        """Return the problems of the file as an error, in the order of its lines."""
         ordered = sorted(self.problems, key=lambda problem: problem.line or 0)
         return PolicyFileError(file=self.name, pack=self.pack, problems=tuple(ordered))
 
     def policy(self, extends: Policy | None) -> Policy:
-        """Make the policy of a file that has no problem."""
+        """Return the policy of a file without problems."""
         return Policy(
             id=self.id,
             title=self.header["title"],
@@ -276,10 +276,10 @@ class Reader:
             self.text = self.raw.decode("utf-8")
         except UnicodeDecodeError as error:
             line = self.raw[: error.start].count(b"\n") + 1
-            self._unreadable("it is not UTF-8; save it as UTF-8", line)
+            self._unreadable("the file is not UTF-8; save it as UTF-8", line)
             return None
         if self.text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
-            self._unreadable("it begins with a byte order mark; save it as plain UTF-8", 1)
+            self._unreadable("the file begins with a byte order mark; save it as plain UTF-8", 1)
             return None
         self.lines = self.text.split("\n")
         try:
@@ -288,10 +288,10 @@ class Reader:
             found = re.search(r"line (\d+)", str(error))
             line = int(found[1]) if found else self.text.rstrip("\n").count("\n") + 1
             remedy = _DATE_REMEDY if _DATED.match(self.lines[line - 1]) else _TOML_REMEDY
-            self._unreadable(f"it is not TOML: {error}; {remedy}", line)
+            self._unreadable(f"the file is not valid TOML: {error}; {remedy}", line)
             return None
-        except (ValueError, RecursionError) as error:  # a number or a nesting beyond all measure
-            self._unreadable(f"it is not TOML that can be read: {error}; write it shorter", None)
+        except (ValueError, RecursionError) as error:  # a huge number, or very deep nesting
+            self._unreadable(f"the TOML is too large to read: {error}; write it shorter", None)
             return None
         self.heads = self._heads()
         return table
@@ -300,7 +300,7 @@ class Reader:
         self.problems.append(Problem(path="file", message=message, line=line))
 
     def _heads(self) -> list[tuple[int, str]]:
-        """Find the lines on which provisions begin; what stands in a text of many lines is none."""
+        """Find the lines on which provisions begin, and skip multi-line strings."""
         found: list[tuple[int, str]] = []
         within = ""
         for number, line in enumerate(self.lines, 1):
@@ -322,7 +322,7 @@ class Reader:
         self.problems.append(Problem(path=path, message=message, line=line))
 
     def _line(self, key: str, index: int | None, table: str = "provisions") -> int | None:
-        """Find the line of a key: in the provision of that index, or anywhere."""
+        """Find the line of a key, in the entry with this index or else anywhere."""
         lines = self.lines
         heads = [number for number, name in self.heads if name == table]
         if index is None:
@@ -344,32 +344,34 @@ class Reader:
         value = table.get(key)
         if key == "revised":
             if type(value) is not dt.date:
-                self._problem(key, "the date of this edition, written bare: 2026-11-23")
+                self._problem(key, "write the date of this edition without quotes: 2026-11-23")
                 return dt.date.min
             return value
         if not isinstance(value, str) or not value.strip():
-            self._problem(key, "it is missing; write it as a text")
+            self._problem(key, "missing or empty; write a string")
             return ""
         if key == "id" and not _ID.fullmatch(value):
-            self._problem(key, f"{value!r} is not an id; use small letters, digits and dashes")
+            self._problem(
+                key, f"{value!r} is not an id; use lower-case letters, digits and hyphens"
+            )
         return value
 
     def _read_sources(self, table: dict[str, Any]) -> None:
         own = _data.as_table(table.get("sources", {}))
         if own is None:
-            self._problem("sources", "sources are written as [sources.ID] tables")
+            self._problem("sources", "write sources as [sources.ID] tables")
             return
         for source_id, value in own.items():
             path = f"sources.{source_id}"
             entry = _data.as_table(value)
             if entry is None:
-                self._problem(path, "write a source as a table with title and publisher")
+                self._problem(path, "write a source as a table with a title and a publisher")
                 continue
             for key in sorted(set(entry) - _SOURCE):
                 allowed = ", ".join(sorted(_SOURCE))
                 self._problem(f"{path}.{key}", f"unknown key; use one of {allowed}")
             if not all(isinstance(entry.get(key), str) for key in ("title", "publisher")):
-                self._problem(path, "give it a title and a publisher")
+                self._problem(path, "write a title and a publisher for the source")
                 continue
             if source_id in _data.sources():
                 self._problem(path, "a packaged source has this id; cite it, or choose another id")
@@ -377,8 +379,9 @@ class Reader:
             wrong = False
             for key, wanted in (("url", str), ("date", str), ("retrieved", dt.date)):
                 if key in entry and type(entry[key]) is not wanted:
-                    how = "write it as a text" if wanted is str else "write it bare: 2026-11-23"
-                    self._problem(f"{path}.{key}", f"{reprlib.repr(entry[key])} is wrong: {how}")
+                    how = "a string" if wanted is str else "a date without quotes, as 2026-11-23"
+                    given = reprlib.repr(entry[key])
+                    self._problem(f"{path}.{key}", f"{given} is not valid; write {how}")
                     wrong = True
             if wrong:
                 entry = {"title": entry["title"], "publisher": entry["publisher"]}
@@ -444,20 +447,23 @@ class Reader:
             self._problem(f"{path}.{name}", f"unknown key; {hint}", index)
         for name in ("rationale", "caveat"):
             if not isinstance(entry.get(name, ""), str):
-                self._problem(f"{path}.{name}", "write it as a text", index)
+                self._problem(f"{path}.{name}", "write a string", index)
 
     def _check_weight(
         self, path: str, index: int, entry: dict[str, Any], confidence: Confidence | None
     ) -> None:
-        """Ask a fact for its date, and a judgment for its reason."""
+        """Require a date for a fact, and a reason for a judgment."""
         if confidence is Confidence.JUDGMENT:
             rationale = entry.get("rationale", "")
             if isinstance(rationale, str) and not rationale.strip():
                 self._problem(
-                    f"{path}.rationale", "a judgment gives its reason in a rationale", index
+                    f"{path}.rationale", "a judgment needs a reason; add a rationale", index
                 )
         elif confidence is not None and "from" not in entry and "seen" not in entry:
-            message = "give from (where a source states the start) or seen (where one shows it)"
+            message = (
+                "write from if a source states the first day, or seen for the first day on which a"
+                " source shows it in force"
+            )
             self._problem(f"{path}.from", message, index)
 
     def _key(self, path: str, index: int, entry: dict[str, Any]) -> Key[object] | None:
@@ -471,7 +477,7 @@ class Reader:
             )
             return None
         if entry.get("unit", key.unit) != key.unit:
-            wanted = f"is in {key.unit}: write that" if key.unit else "has no unit: leave it out"
+            wanted = f"is in {key.unit}; write that" if key.unit else "has no unit; leave it out"
             self._problem(f"{path}.unit", f"{key.name} {wanted}", index)
         return key
 
@@ -480,16 +486,19 @@ class Reader:
         for name in ("from", "seen", "until"):
             value = entry.get(name)
             if value is not None and type(value) is not dt.date:
-                message = "a date is written bare, without quotes or time: 2026-11-23"
+                message = "write a date without quotes or time: 2026-11-23"
                 self._problem(f"{path}.{name}", message, index)
                 value = None
             days[name] = value
         first = days["from"] or days["seen"]
         if days["from"] and days["seen"]:
-            message = "give from where a source states the start, else seen, not both"
+            message = "write from if a source states the first day, or else seen, but not both"
             self._problem(f"{path}.seen", message, index)
         if first and days["until"] and days["until"] < first:
-            message = f"it ends on {days['until']}, before it begins on {first}; give the last day in force"
+            message = (
+                f"it ends on {days['until']}, before it begins on {first}; write the last day in"
+                " force"
+            )
             self._problem(f"{path}.until", message, index)
             return EffectivePeriod()
         return EffectivePeriod(start=days["from"], seen=days["seen"], until=days["until"])
@@ -507,18 +516,18 @@ class Reader:
     ) -> tuple[Source, ...]:
         listed = _data.as_array(entry.get("citations", []))
         if listed is None or not (listed or confidence is Confidence.JUDGMENT):
-            message = "it cites nothing; list the ids of its sources"
+            message = "no source is cited; list the ids of the sources"
             self._problem(f"{path}.citations", message, index)
             return ()
         found: list[Source] = []
         for source_id in listed:
             if not isinstance(source_id, str):
-                message = f"{reprlib.repr(source_id)} is no id; list the ids of its sources"
+                message = f"{reprlib.repr(source_id)} is not an id; list the ids of the sources"
                 self._problem(f"{path}.citations", message, index)
                 continue
             source = self.sources.get(source_id) or _data.sources().get(source_id)
             if source is None:
-                message = f"{source_id!r} is no known source; add [sources.{source_id}]"
+                message = f"unknown source {source_id!r}; add [sources.{source_id}]"
                 self._problem(f"{path}.citations", message, index)
             else:
                 found.append(source)
@@ -529,26 +538,26 @@ class Reader:
     ) -> tuple[Cell, ...]:
         given = _data.as_table(entry.get("for", {}))
         if given is None:
-            self._problem(f"{path}.for", "write it as { dimension = [values] }", index)
+            self._problem(f"{path}.for", "write for as { dimension = [values] }", index)
             return ()
         for name in sorted(set(given) - set(key.dimensions)):
-            has = ", ".join(key.dimensions) or "no dimensions"
-            self._problem(
-                f"{path}.for", f"{key.name} has {has}, and not {name}; leave it out", index
-            )
+            has = f"only {', '.join(key.dimensions)}" if key.dimensions else "no dimensions"
+            self._problem(f"{path}.for", f"{key.name} has {has}; leave {name} out", index)
         axes: list[tuple[str, ...]] = []
         for name in key.dimensions:
             allowed = DIMENSIONS[name]
             value = given.get(name, list(allowed or ()))
             chosen = [value] if isinstance(value, str) else _data.as_array(value)
             if not chosen:
-                self._problem(f"{path}.for", f"{name} lists the values that are meant", index)
+                self._problem(f"{path}.for", f"list the values of {name}", index)
                 continue
             for part in chosen:
-                if not stands_in(name, part):
-                    hint = f"it is one of {', '.join(allowed)}" if allowed else _OPEN[name]
+                if not is_in_dimension(name, part):
+                    hint = f"write one of {', '.join(allowed)}" if allowed else _OPEN[name]
                     self._problem(
-                        f"{path}.for", f"{reprlib.repr(part)} is no {name}; {hint}", index
+                        f"{path}.for",
+                        f"{reprlib.repr(part)} is not valid for {name}; {hint}",
+                        index,
                     )
             axes.append(tuple(str(part) for part in chosen))
         return tuple(itertools.product(*axes))
@@ -557,24 +566,26 @@ class Reader:
         self, path: str, index: int, entry: dict[str, Any], key: Key[object]
     ) -> Value | None:
         if ("value" in entry) is ("not-known" in entry):
-            message = "give either a value, or not-known with the reason, and not both"
+            message = "write either a value, or not-known with the reason, but not both"
             self._problem(f"{path}.value", message, index)
             return None
         if "not-known" in entry:
             if not isinstance(entry["not-known"], str) or not entry["not-known"].strip():
-                self._problem(f"{path}.not-known", "say what is missing, as a text", index)
+                self._problem(f"{path}.not-known", "write what is missing, as a string", index)
             places = _data.as_array(entry.get("jurisdictions", []))
             if places is None or not all(isinstance(place, str) for place in places):
                 self._problem(f"{path}.jurisdictions", "list the ids of jurisdictions", index)
             if "caveat" in entry:
-                self._problem(f"{path}.caveat", "goes with a value only; use rationale", index)
+                self._problem(f"{path}.caveat", "only a value has a caveat; use rationale", index)
             return None
         if "jurisdictions" in entry:
-            self._problem(f"{path}.jurisdictions", "goes with not-known only; leave it out", index)
+            self._problem(
+                f"{path}.jurisdictions", "only not-known has jurisdictions; leave them out", index
+            )
         value = entry["value"]
         wrong = check_value(value, key, reference=self.reference)
         if wrong:
-            self._problem(f"{path}.value", f"{reprlib.repr(value)} is wrong: {wrong}", index)
+            self._problem(f"{path}.value", f"{reprlib.repr(value)} is not valid; {wrong}", index)
         listed = _data.as_array(value)
         return tuple(listed) if listed is not None else value
 
@@ -656,7 +667,7 @@ class Reader:
             index = next(index for index, provision in stated if provision is other)
             cell = f" for {', '.join(one.cell)}" if one.cell else ""
             message = (
-                f"{one.key}{cell} is given twice for {other.term.first}: "
+                f"{one.key}{cell} has two values on {other.term.first}: "
                 f"({one.term}) and ({other.term}); end the earlier one with until"
             )
             self._problem(f"provisions[{index}].from", message, index)
@@ -664,7 +675,7 @@ class Reader:
     def _check_gaps(
         self, places: Mapping[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]]
     ) -> None:
-        """Ask a policy that extends none for each needed cell, and for each day from its first."""
+        """Require every needed cell of a policy without a base, with no gap after its first day."""
         for key in KEYS.values():
             if not key.required:
                 continue
@@ -674,9 +685,9 @@ class Reader:
             if missing:
                 listed = _cells_of(missing)
                 message = (
-                    f"a policy that extends none gives {key.name} for every cell"
-                    + (f"; it lacks {listed}" if listed else "")
-                    + "; write not-known where no source tells"
+                    f"a policy that extends no other needs {key.name} for every cell"
+                    + (f"; missing: {listed}" if listed else "")
+                    + "; write not-known if no source states it"
                 )
                 self._problem("provisions", message)
             holes: dict[tuple[int, str], list[Cell]] = {}
@@ -686,54 +697,56 @@ class Reader:
             for (index, days), empty in holes.items():
                 where = f" for {_cells_of(empty)}" if len(empty) < len(cells) else ""
                 message = (
-                    f"a policy that extends none gives {key.name} without a gap"
-                    f"; nothing is given {days}{where}"
-                    "; write the next term, or not-known for those days"
+                    f"a policy that extends no other needs {key.name} without a gap"
+                    f"; there is none {days}{where}"
+                    "; add a provision, or not-known, for those days"
                 )
                 self._problem(f"provisions[{index}].until", message, index)
 
     # -- between files
 
     def check_id(self, given: Mapping[str, Policy], namesakes: Sequence[Reader]) -> None:
-        """See that nothing else has the id of the file."""
+        """Check that nothing else has the id of the file."""
         if self.packaged or not self.id:
             return
         if self.id in ids():
             self._problem("id", f"{self.id!r} is the id of a packaged policy; choose another")
         elif self.id in given:
-            self._problem("id", f"{self.id!r} is the id of a policy that is given; choose another")
+            self._problem("id", f"{self.id!r} is the id of a policy you passed; choose another")
         others = ", ".join(reader.where for reader in namesakes if reader is not self)
         if others:
-            self._problem("id", f"{self.id!r} is the id of {others} too; choose another")
+            self._problem("id", f"{self.id!r} is also the id of {others}; choose another")
 
     def check_extends(
         self, given: Mapping[str, Policy], named: Mapping[str, Sequence[Reader]]
     ) -> None:
-        """See that what the file extends is there, and does not come back to it."""
+        """Check that the policy the file extends exists, and does not extend the file in turn."""
         if self.base is None:
             return
         known = {*ids(), *given, *named}
         if not isinstance(self.base, str) or self.base not in known:
             near = difflib.get_close_matches(str(self.base), sorted(known - {self.id}))
             message = (
-                f"{reprlib.repr(self.base)} is no policy that it can extend"
-                + (f"; near it: {', '.join(near)}" if near else "")
-                + "; policies.ids() lists the packaged ones"
+                f"there is no policy {reprlib.repr(self.base)} to extend"
+                + (f"; did you mean {', '.join(near)}?" if near else "")
+                + "; policies.ids() lists the packaged policies"
             )
             self._problem("extends", message)
             return
         circle = self._circle(named)
         if circle:
-            told = "itself" if len(circle) == 1 else f"itself by way of {', '.join(circle[1:])}"
-            self._problem("extends", f"it extends {told}; name another policy, or none")
+            by_way = f" by way of {', '.join(circle[1:])}" if len(circle) > 1 else ""
+            self._problem(
+                "extends", f"the policy extends itself{by_way}; name another policy, or none"
+            )
 
     def _circle(self, named: Mapping[str, Sequence[Reader]]) -> list[str]:
-        """Follow what the file extends; give the ids on the way where it comes back to the file."""
+        """Return the ids by which the file extends itself, or none if it does not."""
         way = [self.id]
         base = self.base
         while base not in way:
             others = named.get(base, ()) if isinstance(base, str) else ()
-            if len(others) != 1:  # no file, or two of one id, which is told of each
+            if len(others) != 1:  # no file, or two with one id, which `check_id` reports
                 return []
             way.append(base)
             base = others[0].base
@@ -745,9 +758,9 @@ def _cells_of(cells: Iterable[Cell]) -> str:
 
 
 def _holes(stated: Iterable[tuple[int, Provision | NotKnown]]) -> Iterator[tuple[int, str]]:
-    """Find the days behind a term for which a cell has nothing, each with what stands before them.
+    """Yield the days after a period on which a cell has nothing, with the provision before them.
 
-    A next term that is only seen explains the days before it: nobody told.
+    If the next provision has only a `seen` date, there is no gap: its start is not known.
     """
     ordered = sorted(stated, key=lambda entry: entry[1].term.first)
     for (index, provision), behind in itertools.zip_longest(ordered, ordered[1:]):

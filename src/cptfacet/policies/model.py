@@ -1,4 +1,4 @@
-"""A policy as a value: dated, cited provisions under the keys of one vocabulary."""
+"""A policy as a value: dated, cited provisions, each with a key of the vocabulary."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cptfacet.policies.vocabulary import (
     NO_MODIFIER,
     Key,
     Value,
-    stands_in,
+    is_in_dimension,
 )
 from cptfacet.procedures import is_code
 from cptfacet.unknown import Unknown
@@ -106,8 +106,8 @@ class Provision:
 class NotKnown(Unknown):
     """A provision that is not known: no source gives a value, or a policy states that none does.
 
-    ``candidates`` lists the jurisdictions on which the answer depends, where MACs differ. A
-    confidence of judgment means that calling it unsettled is ours, and ``rationale`` says why.
+    ``candidates`` lists the jurisdictions on which the answer depends, if MACs differ. A confidence
+    of judgment means that it is our view that the question is open, and ``rationale`` says why.
     """
 
     key: str
@@ -127,10 +127,10 @@ class NotKnown(Unknown):
 @sealed
 @attrs.frozen(kw_only=True)
 class Known(Generic[T_co]):
-    """The answer to a typed question: a value, and the provision that gives it.
+    """The answer to a typed question: a value, and the provision that states it.
 
-    The value of the provision is what its file has; this one is what code works with: a member of
-    an enum for a choice, None where a modifier is `none`.
+    The provision has the value as written in the file. ``value`` is the same value, typed: an enum
+    member for a choice, or None for the modifier `none`.
     """
 
     value: T_co
@@ -146,7 +146,7 @@ Answer: TypeAlias = Known[T] | NotKnown
 
 
 def value_of(answer: Answer[T] | None) -> T | None:
-    """Return the value of an answer, or None where it is not known or nothing was asked.
+    """Return the value of an answer, or None if it is not known or there is no answer.
 
     >>> import datetime as dt
     >>> from cptfacet.policies import get
@@ -191,7 +191,7 @@ class StatedDiagnoses:
 
 
 class ChangeKind(StrEnum):
-    """What happens to a provision on a day: it begins, is first seen, or is in force last."""
+    """What happens to a provision on a day: it begins, is first seen, or ends after that day."""
 
     BEGINS = "begins"
     FIRST_SEEN = "first-seen"
@@ -215,14 +215,14 @@ def _start(entry: _Dated) -> dt.date:
 @sealed
 @attrs.frozen(kw_only=True)
 class Policy:
-    """The provisions of one payer, programme or rule book.
+    """The provisions of one payer, program or rule book.
 
-    ``revised`` is the date of this edition. A policy is made by `get`, `load` or
-    `discover_policies`; one that is made by hand obeys the same rules, but may have gaps.
+    ``revised`` is the date of this edition. Use `get`, `load` or `discover_policies` to read one. A
+    policy that you construct follows the same rules, but may have gaps.
 
     Raises:
-        ValueError: A provision is not in the vocabulary, has a value that its key does not allow,
-            or overlaps another of its cell; or a policy that it extends has its id.
+        ValueError: A key is not in the vocabulary, a value is not allowed, two provisions of a cell
+            overlap, or a policy that it extends has the same id.
     """
 
     id: str
@@ -245,7 +245,7 @@ class Policy:
             message = "two lists of diagnoses are in force on one day"
             raise ValueError(message)
         if self.extends is not None and self.id in (p.id for p in self.extends.lineage()):
-            message = f"policy {self.id} extends a policy of the same id"
+            message = f"policy {self.id} extends a policy with the same id"
             raise ValueError(message)
         index: dict[tuple[str, Cell], list[Provision | NotKnown]] = {}
         for provision in sorted(self.provisions, key=_start):
@@ -256,7 +256,7 @@ class Policy:
             index.setdefault((provision.key, provision.cell), []).append(provision)
         for (key, cell), stated in index.items():
             if any(overlaps(stated)):
-                message = f"{key} {cell}: two provisions are in force on one day"
+                message = f"{key} {cell}: two provisions are in force on the same day"
                 raise ValueError(message)
         object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
         object.__setattr__(
@@ -267,17 +267,17 @@ class Policy:
         return self._hash
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001, ANN401  its protocol
-        """Show the short form to IPython and Hypothesis, which else print every provision."""
+        """Print the short form in IPython and Hypothesis, which would print every provision."""
         printer.text(repr(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return reduced(self)
 
     def get(self, key: str, *, on: dt.date, **cell: str) -> Provision | NotKnown:
-        """Return the provision in force under a key on a date.
+        """Return the provision in force for a key on a date.
 
-        Name the dimensions of the key as keywords, with `_` for `-`. The answer carries its citations
-        and dates. Where no source settles it, the answer is a `NotKnown` that says what is missing.
+        Pass the dimensions of the key as keywords, with `_` for `-`. The answer has its citations and
+        dates. If no source settles it, the answer is a `NotKnown` that says what is missing.
 
         >>> import datetime as dt
         >>> from cptfacet.policies import get
@@ -296,16 +296,16 @@ class Policy:
         cptfacet.errors.UnknownIdError: unknown provision 'laterality.from'; did you mean laterality.format, laterality.side?
 
         Raises:
-            UnknownIdError: The vocabulary has no such key, or no such cell.
-            TypeError: The dimensions given are not those of the key.
+            UnknownIdError: The vocabulary has no such key or cell.
+            TypeError: The keywords are not the dimensions of the key.
         """
         where = _cell_of(key, cell)
         return self._answer(key, where, on)
 
     def ask(self, key: Key[T], *cell: str, on: dt.date) -> Answer[T]:
-        """Return what the policy says under a key on a date, as code works with it.
+        """Return the policy's typed answer for a key on a date.
 
-        The dimensions of the key are given in their order.
+        Pass the dimensions of the key in their order.
 
         >>> import datetime as dt
         >>> from cptfacet.policies import get
@@ -319,7 +319,7 @@ class Policy:
 
         Raises:
             UnknownIdError: There is no such cell.
-            TypeError: There are not as many values as the key has dimensions.
+            TypeError: The number of values is not the number of dimensions.
         """
         _check_cell(key, cell)
         return _read(key, self._answer(key.name, cell, on))
@@ -341,19 +341,19 @@ class Policy:
         if self.extends is not None:
             return self.extends._answer(key, cell, on)  # noqa: SLF001  the same class
         if stated:
-            reason = f"no source tells for that date; what is known is {_terms(stated)}"
+            reason = f"no source states it for that date; it is known {_terms(stated)}"
         else:
             reason = "no source we have read states it"
         return NotKnown(key=key, cell=cell, policy=self.id, reason=reason)
 
     def stated(self, key: Key[T], *cell: str) -> tuple[Answer[T], ...]:
-        """List what this policy and those that it extends state for one cell, nearest first."""
+        """List the answers of this policy and those it extends for one cell, nearest first."""
         _check_cell(key, cell)
         stated = (p for each in self.lineage() for p in each._index.get((key.name, cell), ()))  # noqa: SLF001
         return tuple(_read(key, provision) for provision in stated)
 
     def find(self, prefix: str = "") -> tuple[Provision | NotKnown, ...]:
-        """List what this policy itself states under keys that begin with a text, in file order."""
+        """List this policy's own provisions whose key begins with a prefix, in file order."""
         return tuple(p for p in self.provisions if p.key.startswith(prefix))
 
     def lineage(self) -> tuple[Policy, ...]:
@@ -361,7 +361,7 @@ class Policy:
         return (self, *(self.extends.lineage() if self.extends else ()))
 
     def turning_days(self) -> frozenset[dt.date]:
-        """List the days on which an answer of this policy may change, for all that it extends.
+        """List the days on which an answer may change, here or in a policy that it extends.
 
         Between two of these days every answer is the same.
 
@@ -378,7 +378,7 @@ class Policy:
     def changes(
         self, *, since: dt.date = dt.date.min, until: dt.date = dt.date.max
     ) -> tuple[PolicyChange, ...]:
-        """List what changed in this policy itself between two dates, both included.
+        """List this policy's own changes between two dates, inclusive.
 
         >>> import datetime as dt
         >>> from cptfacet.policies import get
@@ -423,7 +423,7 @@ def _check_cell(key: Key[object], cell: Cell) -> None:
     if len(cell) != len(key.dimensions):
         raise _wrong_dimensions(key, cell)
     for name, value in zip(key.dimensions, cell, strict=True):
-        if not stands_in(name, value):
+        if not is_in_dimension(name, value):
             near = difflib.get_close_matches(value, DIMENSIONS[name] or ())
             raise UnknownIdError(what=name, text=value, near=tuple(near))
 
@@ -435,7 +435,7 @@ def _wrong_dimensions(key: Key[object], given: Iterable[str]) -> TypeError:
 
 
 def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
-    """List the families of checking rules that a policy runs on a date; none where no source states them.
+    """List the rule families that a policy runs on a date; empty if no source states them.
 
     >>> import datetime as dt
     >>> from cptfacet.policies import get
@@ -447,7 +447,7 @@ def rule_families(policy: Policy, *, on: dt.date) -> tuple[RuleFamily, ...]:
 
 
 def as_policy(value: object) -> Policy:
-    """Return a policy as it is; anything else is refused with what to write.
+    """Return a policy unchanged, and raise a TypeError that says what to write for anything else.
 
     >>> as_policy(None)
     Traceback (most recent call last):
@@ -480,14 +480,14 @@ def _check_some(value: object, key: Key[object]) -> str:
 
 
 def _check_count(value: object, key: Key[object]) -> str:
-    if type(value) is int and value >= 0:  # True is no count
+    if type(value) is int and value >= 0:  # a bool is not a count
         return ""
-    return f"write a whole number of {key.unit}, bare and not below 0"
+    return f"write a whole number of {key.unit} without quotes, 0 or more"
 
 
 _ROLES = {
-    ModifierRole.REQUIREMENTS_MET: "that attests requirements",
-    ModifierRole.SEPARATE_VISIT: "that marks a separate visit",
+    ModifierRole.REQUIREMENTS_MET: "that attests that requirements are met",
+    ModifierRole.SEPARATE_VISIT: "that reports a separate visit",
 }
 
 
@@ -512,7 +512,7 @@ def _known_modifier(value: object, key: Key[object], reference: Reference) -> st
     for modifier in reference.modifiers:
         if modifier.code == value and modifier.role is key.role:
             return ""
-    what = _ROLES[key.role] if key.role else "that is known"
+    what = _ROLES[key.role] if key.role else "that is in the reference"
     return f"write a modifier {what}, or {NO_MODIFIER!r}"
 
 
@@ -523,7 +523,7 @@ def _known_modifiers(value: object, _: Key[object], reference: Reference) -> str
         isinstance(each, str) and each in known and listed.count(each) == 1 for each in listed
     ):
         return ""
-    return "list modifiers that the reference knows, each once"
+    return "list modifiers that are in the reference, each once"
 
 
 def _check_codes(value: object, _: Key[object]) -> str:
@@ -539,7 +539,7 @@ def _check_lines(value: object, _: Key[object]) -> str:
         fits = all(isinstance(line, str) and parse_line(line).text == line for line in listed)
     except ParseError:
         fits = False
-    return "" if fits else "list claim lines in their canonical form"
+    return "" if fits else "list claim lines in canonical form"
 
 
 _DOCUMENT = re.compile(r"(?=.*\d)[A-Za-z0-9]+([ .-][A-Za-z0-9]+)*", re.ASCII)
@@ -577,11 +577,11 @@ def overlaps(stated: Iterable[D]) -> Iterator[tuple[D, D]]:
 def _wrong_value(provision: Provision | NotKnown) -> str:
     key = KEYS.get(provision.key)
     if key is None:
-        return "it is not in the vocabulary of provisions"
+        return "the key is not in the vocabulary of provisions"
     if len(key.dimensions) != len(provision.cell) or not all(
-        map(stands_in, key.dimensions, provision.cell)
+        map(is_in_dimension, key.dimensions, provision.cell)
     ):
-        return f"its cell gives {', '.join(key.dimensions) or 'no dimensions'}"
+        return f"its cell must have {', '.join(key.dimensions) or 'no dimensions'}"
     if isinstance(provision, NotKnown):
         return ""
     value = provision.value
@@ -589,9 +589,9 @@ def _wrong_value(provision: Provision | NotKnown) -> str:
 
 
 def check_value(value: object, key: Key[object], *, reference: Reference | None = None) -> str:
-    """Word what is wrong with the value of a key as a file writes it; nothing where it fits.
+    """Return what to write instead of a key's value, or an empty string if it is valid.
 
-    Without a reference, only the shape of a modifier is checked, and not whether it is known.
+    Without a reference, only the format of a modifier is checked, not whether it exists.
     """
     known = reference and _KNOWN.get(key.type)
     if reference and known:

@@ -46,7 +46,7 @@ __all__ = [
     "Uncoded",
     "Value",
     "ValueType",
-    "stands_in",
+    "is_in_dimension",
 ]
 
 
@@ -123,7 +123,7 @@ class LateralityFormat(Choice):
     """One way of writing a level that was treated on both sides.
 
     `one-line-50`: one line with the bilateral modifier. `two-units`: one line without side, two
-    units. `rt-lt-lines`: a line a side. `plain-then-50`: a line without modifier and a second one
+    units. `rt-lt-lines`: one line for each side. `plain-then-50`: a line without modifier and a second one
     with the bilateral modifier.
     """
 
@@ -141,7 +141,7 @@ class Coverage(Choice):
 
 
 class SedationCoverage(Choice):
-    """Whether sedation beside a procedure is covered: never, or with a reason in the record."""
+    """Whether sedation with a procedure is covered: never, or with a reason in the record."""
 
     NOT_COVERED = "not-covered"
     WITH_REASON = "with-reason"
@@ -150,11 +150,11 @@ class SedationCoverage(Choice):
 class BlocksBeside(Choice):
     """How a policy treats other kinds of block on the day of a facet procedure.
 
-    `look-again`: each is justified on its own. `only-with-cyst`: the same, and an epidural only for
+    `each-justified`: each is justified on its own. `only-with-cyst`: the same, and an epidural only for
     a facet cyst. `one-type-a-day`: none.
     """
 
-    LOOK_AGAIN = "look-again"
+    EACH_JUSTIFIED = "each-justified"
     ONLY_WITH_CYST = "only-with-cyst"
     ONE_TYPE_A_DAY = "one-type-a-day"
 
@@ -205,10 +205,14 @@ _OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
 )
 
 
-def stands_in(dimension: str, value: object) -> bool:
-    """Whether a cell may name a value of a dimension.
+def is_in_dimension(dimension: str, value: object) -> bool:
+    """Whether a value is one of a dimension's values.
 
-    >>> stands_in("family", "ablation"), stands_in("add-on", "64494"), stands_in("rule", "Rule 7")
+    >>> (
+    ...     is_in_dimension("family", "ablation"),
+    ...     is_in_dimension("add-on", "64494"),
+    ...     is_in_dimension("rule", "Rule 7"),
+    ... )
     (True, True, False)
     """
     allowed = DIMENSIONS[dimension]
@@ -539,7 +543,7 @@ COVERAGE_SEDATION = _key(
 COVERAGE_OTHER_BLOCKS = _key(
     "coverage.other-blocks",
     _one_of(BlocksBeside),
-    "How other kinds of block on the day of a facet procedure are treated. look-again: each must "
+    "How other kinds of block on the day of a facet procedure are treated. each-justified: each must "
     "be justified. only-with-cyst: the same, and an epidural only for a facet cyst. "
     "one-type-a-day: not paid.",
 )

@@ -74,7 +74,7 @@ _BLOCKS = {
 }
 _SEVERITIES = {BlocksBeside.ONE_TYPE_A_DAY: Severity.ERROR}
 _COVERAGE = {
-    BlocksBeside.LOOK_AGAIN: "each needs its own reason in the record",
+    BlocksBeside.EACH_JUSTIFIED: "each needs its own reason in the record",
     BlocksBeside.ONLY_WITH_CYST: "several kinds of block on one day are not routine; justify each",
     BlocksBeside.ONE_TYPE_A_DAY: "the payer pays one type of procedure a day",
 }
