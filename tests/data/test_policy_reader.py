@@ -747,7 +747,10 @@ def test_terms_without_a_gap_answer_for_every_day(scratch: Path, days: list[dt.d
     """Read where each term begins on the day behind the one before; refused where one is late."""
     starts = sorted({day for day in days if day.day != 1} | {dt.date(2018, 1, 1)})
     ends = [day - dt.timedelta(days=1) for day in starts[1:]]
-    late = [day - dt.timedelta(days=day.day % 2) for day in ends]
+    late = [
+        max(start, day - dt.timedelta(days=day.day % 2))
+        for start, day in zip(starts, ends, strict=False)
+    ]
     for until, sound in ((ends, True), (late, late == ends)):
         terms = zip(starts, [*until, None], strict=True)
         told = "\n".join(
