@@ -139,7 +139,7 @@ class MissingExtraError(CptfacetError, ImportError):
 
 @attrs.frozen(kw_only=True)
 class SessionError(CptfacetError, ValueError):
-    """A session or claim that contradicts itself; ``problems`` lists every contradiction."""
+    """A session or claim that can't be read or contradicts itself; ``problems`` lists every problem."""
 
     problems: tuple[Problem, ...]
 
