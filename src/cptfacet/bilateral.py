@@ -223,31 +223,33 @@ class Conversion:
 def shapes(form: LateralityFormat, *, reference: Reference | None = None) -> Shapes:
     """Return the modifiers and units that a laterality format uses for one level, by side.
 
+    A side for which the reference has no modifier is left out.
+
     >>> shapes(LateralityFormat.RT_LT_LINES)[Side.BILATERAL]
     ((('RT',), 1), (('LT',), 1))
     """
-    known = reference or packaged()
-    both = known.get_modifier_code(ModifierRole.BILATERAL)
-    right = known.get_modifier_code(ModifierRole.RIGHT)
-    left = known.get_modifier_code(ModifierRole.LEFT)
-    bilateral: tuple[tuple[tuple[str, ...], int], ...]
-    match form:
-        case LateralityFormat.ONE_LINE_50:
-            bilateral = (((both,), 1),)
-        case LateralityFormat.TWO_UNITS:
-            bilateral = (((), 2),)
-        case LateralityFormat.RT_LT_LINES:
-            bilateral = (((right,), 1), ((left,), 1))
-        case LateralityFormat.PLAIN_THEN_50:
-            bilateral = (((), 1), ((both,), 1))
+    codes: dict[ModifierRole | None, tuple[str, ...]] = {None: ()}
+    codes |= {role: (code,) for code, role in lateral_roles(reference).items()}
+    sides = {Side.BILATERAL: _BOTH[form], **_ONE}
     return {
-        Side.BILATERAL: bilateral,
-        Side.RIGHT: (((right,), 1),),
-        Side.LEFT: (((left,), 1),),
-        None: (((), 1),),
+        side: tuple((codes[role], units) for role, units in lines)
+        for side, lines in sides.items()
+        if all(role in codes for role, _ in lines)
     }
 
 
+_Roles: TypeAlias = "tuple[tuple[ModifierRole | None, int], ...]"  # by role and units
+_BOTH: dict[LateralityFormat, _Roles] = {
+    LateralityFormat.ONE_LINE_50: ((ModifierRole.BILATERAL, 1),),
+    LateralityFormat.TWO_UNITS: ((None, 2),),
+    LateralityFormat.RT_LT_LINES: ((ModifierRole.RIGHT, 1), (ModifierRole.LEFT, 1)),
+    LateralityFormat.PLAIN_THEN_50: ((None, 1), (ModifierRole.BILATERAL, 1)),
+}
+_ONE: dict[Side | None, _Roles] = {
+    Side.RIGHT: ((ModifierRole.RIGHT, 1),),
+    Side.LEFT: ((ModifierRole.LEFT, 1),),
+    None: ((None, 1),),
+}
 _SIDES = (Side.BILATERAL, Side.RIGHT, Side.LEFT, None)
 
 
@@ -319,7 +321,8 @@ def render(
     cptfacet.errors.FormatMismatchError: these lines are not in the laterality format one-line-50: 64493-50 x1 already has a laterality modifier; pass the line without it
 
     Raises:
-        FormatMismatchError: The line already has a laterality modifier.
+        FormatMismatchError: The line already has a laterality modifier, or the reference has
+            no modifier for a side.
     """
     known = reference or packaged()
     line = line.canonical
@@ -330,6 +333,9 @@ def render(
     shaped = shapes(form, reference=known)
     counts = (sides.bilateral, sides.right, sides.left, sides.unnamed)
     for side, count in zip(_SIDES, counts, strict=True):
+        if count and side not in shaped:
+            reason = f"the reference data has no modifier to write {side} with"
+            raise FormatMismatchError(form=form.value, reason=reason)
         for modifiers, units in shaped[side] if count else ():
             written[modifiers] = written.get(modifiers, 0) + units * count
     return tuple(
@@ -349,7 +355,7 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
     ['50', 'RT', 'LT']
     """
     reference = reference or packaged()
-    return {reference.get_modifier_code(role): role for role in LATERAL_ROLES}
+    return {m.code: role for role in LATERAL_ROLES for m in reference.find_modifiers(role=role)[:1]}
 
 
 def read(

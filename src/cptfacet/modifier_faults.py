@@ -33,7 +33,8 @@ class ModifierFaults:
 
     ``malformed``: not two letters or digits. ``ended``: not in force. ``undated``: no source states
     their dates. ``foreign``: not used on this claim type. ``conflicts`` leave out those between sides,
-    which the laterality rules report. ``ordered``: the sequence that the policy asks for, if it
+    which the laterality rules report. ``unpaired``: the reference data does not have the conflicts of
+    several modifiers. ``ordered``: the sequence that the policy asks for, if it
     differs. ``many``: more than the payer accepts.
     """
 
@@ -42,6 +43,7 @@ class ModifierFaults:
     undated: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     conflicts: tuple[ModifierConflict, ...] = ()
+    unpaired: bool = False
     foreign: tuple[Modifier, ...] = ()
     ordered: tuple[str, ...] | None = None
     many: bool = False
@@ -76,6 +78,7 @@ def find_faults(modifiers: tuple[str, ...], rules: TermRules) -> ModifierFaults 
             for conflict in reference.find_conflicts(shaped, on=on)
             if not all(reference.modifier_role(m) in LATERAL_ROLES for m in conflict.modifiers)
         ),
+        unpaired=len(shaped) > 1 and not reference.conflicts,
         foreign=_sorted(
             m
             for m in facts

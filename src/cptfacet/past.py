@@ -207,7 +207,7 @@ _MAY_COUNT = (
     *(SkipReason.UNITS, SkipReason.OLD_CODE),
     *(SkipReason.NOT_IN_FORCE, SkipReason.VALIDITY_NOT_KNOWN),
 )
-_NO_LEVEL = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL)
+_NO_LEVEL = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL, Reason.NOT_KNOWN)
 
 
 class _Reader:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet._text import series
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, NerveKind, Side
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -79,6 +80,10 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
         return Treated(joints={}, refusals=(_no_level(technique),))
     if not completed:
         refusal = _no_complete_level(treatment, reference=reference, on=on)
+        unknown = _without_supply(Joint, reference)
+        if unknown and only_other_nerves(treatment, reference=reference, on=on) is None:
+            message = f"{', '.join(nerves)}: {_not_supplied(unknown)}"
+            refusal = Refusal(reason=Reason.NOT_KNOWN, message=message)
         return Treated(joints={}, refusals=(refusal,))
     return Treated(joints=completed, notes=(_counted(completed, reference), *notes))
 
@@ -100,7 +105,7 @@ def regions_near(nerve: Nerve, *, reference: Reference) -> frozenset[CodeRegion]
         return frozenset({CodeRegion.CERVICAL_THORACIC})
     near = reference.find_joints(supplied_by=[nerve])
     found = {fact.region for joint in near for fact in reference.find_code_regions(joint)}
-    return frozenset(found or {CodeRegion.CERVICAL_THORACIC})
+    return frozenset(found or (CodeRegion if near else {CodeRegion.CERVICAL_THORACIC}))
 
 
 def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
@@ -119,6 +124,8 @@ def _without_branches(
     """Refuse a block or ablation at a joint without medial branches, and keep the others."""
     if not technique.on_nerves:
         return Treated(joints=named, notes=tuple(notes))
+    if unknown := _without_supply(named, reference):
+        notes.append(Note(id=NoteId.NOT_KNOWN, message=_not_supplied(unknown)))
     bare = {fact.joint: fact for fact in _supply(named, reference) if not fact.nerves}
     if not bare:
         return Treated(joints=named, notes=tuple(notes))
@@ -138,6 +145,15 @@ def _without_branches(
 def _supply(joints: Iterable[Joint], reference: Reference) -> list[Innervation]:
     found = map(reference.innervation, joints)
     return [fact for fact in found if not isinstance(fact, Unknown)]
+
+
+def _without_supply(joints: Iterable[Joint], reference: Reference) -> list[Joint]:
+    """List the joints whose nerves are not known."""
+    return [joint for joint in joints if isinstance(reference.innervation(joint), Unknown)]
+
+
+def _not_supplied(joints: list[Joint]) -> str:
+    return f"the nerves of {series(joints)} are not known: the reference data does not have them"
 
 
 def _completed(
@@ -191,6 +207,7 @@ def _loose_nerves(
         for nerve in reference.find_nerves(joint)
         for side in _sides(sides)
     }
+    unknown = _without_supply(Joint, reference)
     for nerve, sides in nerves.items():
         loose = {side for side in _sides(sides) if (nerve, side) not in used}
         if nerve is Nerve.C2:
@@ -201,6 +218,10 @@ def _loose_nerves(
         where = " and ".join(sorted(side.value for side in loose if side))
         who = f"{nerve} ({where})" if where else f"{nerve}"
         refusal = None
+        if unknown and nerve.kind not in _NO_FACET_NERVE:
+            message = f"whether {who} completes a joint: {_not_supplied(unknown)}"
+            yield Note(id=NoteId.NOT_KNOWN, message=message)
+            continue
         if nerve.kind in _NO_FACET_NERVE:
             why = "it does not supply a facet joint"
             others = _others([nerve], treatment, reference, on)

@@ -20,12 +20,12 @@ from cptfacet.checking.day import billed_codes
 from cptfacet.coding import CodedSession
 from cptfacet.dates import Status
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.notes import NoteId, Refusal
+from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
-from cptfacet.treated import read_treatment, region_of, regions_near
+from cptfacet.treated import Treated, read_treatment, region_of, regions_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,7 +178,8 @@ class Noted:
     """A session compared with the lines of its day.
 
     ``agrees``: the facet lines are those that coding writes for it. ``unplaced`` lists joints whose
-    region no source states for that date.
+    region no source states for that date. ``unread`` says which nerves can't be read into joints,
+    for want of reference data.
     """
 
     session: Session
@@ -186,6 +187,7 @@ class Noted:
     agrees: bool
     places: tuple[Place, ...]
     unplaced: tuple[Joint, ...]
+    unread: tuple[str, ...]
 
     @property
     def wholly_coded(self) -> bool:
@@ -224,18 +226,24 @@ def _noted(day: Day, session: Session) -> Noted:
     agrees = bool(lines) and Counter(map(told_of, lines)) == Counter(map(as_written, day.facet))
     places: list[Place] = []
     unplaced: list[Joint] = []
+    unread: list[str] = []
     if not agrees:
         coded = _coded(plan, answer)
-        treated = {kind: _treated(asked, kind, plan) for kind in _BILLED}
+        read = {kind: _read(asked, kind, plan) for kind in _BILLED}
+        treated = {kind: _joints(read[kind]) for kind in _BILLED}
         included = _included(plan, treated)
         for kind in _BILLED:
             lost = [
                 joint
-                for joint in treated[kind]
+                for joint in dict.fromkeys((*treated[kind], *included))
                 if region_of(joint, reference=plan.reference, on=day.date) is None
             ]
             unplaced += lost
-            if not lost and any(_kind(t) is kind for t in asked.treatments):
+            left = [
+                r.message for t in read[kind] for r in t.refusals if r.reason is Reason.NOT_KNOWN
+            ]
+            unread += left
+            if not lost and not left and any(_kind(t) is kind for t in asked.treatments):
                 places += _places(day, kind, asked, treated[kind], included, coded)
     return Noted(
         session=asked,
@@ -243,6 +251,7 @@ def _noted(day: Day, session: Session) -> Noted:
         agrees=agrees,
         places=tuple(places),
         unplaced=tuple(sorted(set(unplaced))),
+        unread=tuple(dict.fromkeys(unread)),
     )
 
 
@@ -274,13 +283,16 @@ def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
     return found
 
 
-def _treated(session: Session, kind: TechniqueKind, plan: Plan) -> dict[Joint, Side | None]:
-    """Return the joints treated with a kind of technique, whether or not they can be coded."""
-    read = [
+def _read(session: Session, kind: TechniqueKind, plan: Plan) -> list[Treated]:
+    """Read the treatments with a kind of technique, whether or not they can be coded."""
+    return [
         read_treatment(treatment, reference=plan.reference, on=session.date)
         for treatment in session.treatments
         if _kind(treatment) is kind
     ]
+
+
+def _joints(read: list[Treated]) -> dict[Joint, Side | None]:
     merged, _ = merge_sides(pair for treated in read for pair in treated.joints.items())
     return merged
 

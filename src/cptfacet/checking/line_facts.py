@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import attrs
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
     from cptfacet.dates import EffectivePeriod
     from cptfacet.reference.places import PlaceOfService
 
-__all__ = ["CodeFacts", "LineFacts", "PlaceFacts", "code_facts", "line_facts", "place_facts"]
+__all__ = [
+    "OF_GROUPS",
+    "CodeFacts",
+    "LineFacts",
+    "PlaceFacts",
+    "code_facts",
+    "line_facts",
+    "place_facts",
+]
 
 
 def __dir__() -> list[str]:
@@ -113,7 +122,7 @@ class PlaceFacts:
     """What is known about a place of service on the days of a term.
 
     ``place`` is None if the CMS code set does not list it. ``assigned``: the code has a meaning.
-    ``dated``: the sources settle whether it has one on these days. ``foreign``: it belongs to another
+    ``dated``: the reference data settles whether it has one on these days. ``foreign``: it belongs to another
     setting than the facility that bills.
     """
 
@@ -146,6 +155,7 @@ _GROUPS = {
     CodeGroup.IMPLANT: Signal.IMPLANT,
     CodeGroup.UNLISTED_NERVOUS: Signal.UNLISTED,
 }
+OF_GROUPS = functools.reduce(Signal.__or__, _GROUPS.values())
 _STANDINGS = (Status.IN_FORCE, Status.NOT_IN_FORCE, Status.NOT_KNOWN)
 
 
@@ -208,7 +218,7 @@ def _asc_signals(plan: Plan, code: str) -> Signal:
         status = plan.rules.asc[code]
         if isinstance(status, Unknown) or status.packaged:
             signals |= Signal.ASC_PACKAGED
-        if isinstance(status, AscStatus) and not status.covered:
+        if not (status.covered if isinstance(status, AscStatus) else plan.reference.asc_statuses):
             signals |= Signal.ASC_NOT_PAYABLE
     return signals
 
@@ -270,7 +280,9 @@ def place_facts(plan: Plan, written: str) -> PlaceFacts:
     known = plan.reference.place(written.strip())
     place = None if isinstance(known, Unknown) else known
     assigned = place is not None and place.assigned
-    dated = place is None or place.term.on(plan.on) is not Status.NOT_KNOWN
+    dated = bool(plan.reference.places)
+    if place is not None:
+        dated = place.term.on(plan.on) is not Status.NOT_KNOWN
     of_a_facility = plan.claim_type is not ClaimType.PROFESSIONAL
     own = place is not None and place.facility is plan.claim_type
     foreign = assigned and of_a_facility and not own

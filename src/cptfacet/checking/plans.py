@@ -10,6 +10,7 @@ import attrs
 from cptfacet._memo import Kept
 from cptfacet.checking.day import diagnose, look
 from cptfacet.checking.line_facts import (
+    OF_GROUPS,
     CodeFacts,
     LineFacts,
     PlaceFacts,
@@ -19,14 +20,15 @@ from cptfacet.checking.line_facts import (
 )
 from cptfacet.checking.memo_key import Shapes
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import NotChecked, Severity
+from cptfacet.findings import NotChecked, RuleFamily, Severity
+from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import value_of
 from cptfacet.procedures import CodeGroup, is_code
 from cptfacet.reference.edits import Mue, PairEdits, PairIndicator
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from cptfacet.checking.rule import Asked, Rule
     from cptfacet.coding import Coder
@@ -55,6 +57,8 @@ class Runs:
 _GIVEN = {Signal.SESSION: "session", Signal.HISTORY: "history"}
 _LATER = Signal.SESSION | Signal.HISTORY | Signal.DENIAL
 _PAIRED = Signal.PAIRED.value
+_OTHER = Signal.OTHER.value
+_OF_GROUPS = (OF_GROUPS | Signal.PLAIN_VISIT).value
 
 
 @attrs.frozen(eq=False)
@@ -65,10 +69,14 @@ class _Running:
     when: tuple[int, ...]
     needs: tuple[tuple[int, str], ...]
     late: bool
+    missing: str  # a modifier without which it can't tell anything, and which the reference lacks
 
     @classmethod
-    def of(cls, rule: Rule, severity: Severity) -> _Running:
-        """Return the running form of a rule; one on diagnoses runs where it finds something."""
+    def of(cls, rule: Rule, severity: Severity, roles: Collection[ModifierRole | None]) -> _Running:
+        """Return the running form of a rule; one on diagnoses runs where it finds something.
+
+        ``roles`` are those for which the reference has a modifier.
+        """
         check = rule.check
         faults = Signal.DIAGNOSIS_FAULTS if rule.is_on_diagnoses else Signal(0)
         return cls(
@@ -76,15 +84,47 @@ class _Running:
             tuple((each & ~_LATER | faults).value for each in check.when),
             tuple((signal.value, name) for signal, name in _GIVEN.items() if signal in check.named),
             Signal.DENIAL in check.named,
+            next((role for role in _roles(rule) if role not in roles), ""),
+        )
+
+    def may_concern(self, signals: int) -> bool:
+        """Whether it would run on a day, if some other code of the day belonged to a group."""
+        return any(
+            each & _OF_GROUPS and (each & ~_OF_GROUPS | _OTHER) & ~signals == 0
+            for each in self.when
         )
 
     def concerns(self, signals: int) -> bool:
         """Whether the rule runs on a day with these signals, given the inputs it needs."""
         return any(each & ~signals == 0 for each in self.when)
 
-    def lacking(self, signals: int) -> list[str]:
-        """Return the input that the rule needs but was not given."""
-        return [name for signal, name in self.needs if not signal & signals]
+    def lacking(self, signals: int) -> Iterator[tuple[str, str]]:
+        """Yield each input that the rule lacks, with the reason."""
+        if self.missing:
+            yield "modifiers", f"the reference data has no modifier for {self.missing}"
+        for signal, name in self.needs:
+            if not signal & signals:
+                yield name, f"no {name} was given"
+
+
+_ROLES = {
+    RuleFamily.LATERALITY: LATERAL_ROLES,
+    RuleFamily.LEVELS: LATERAL_ROLES,
+    RuleFamily.UNITS: LATERAL_ROLES,
+    RuleFamily.DOCUMENTATION: (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET),
+    RuleFamily.PURPOSE: (ModifierRole.REQUIREMENTS_MET,),
+}
+_ABSENT = {
+    Signal.PLAIN_VISIT: ModifierRole.SEPARATE_VISIT,
+    Signal.DENIAL: ModifierRole.EXPECTED_DENIAL,
+}
+
+
+def _roles(rule: Rule) -> tuple[ModifierRole, ...]:
+    """List the modifier roles whose absence from a line matters to a rule."""
+    signals = rule.check.named
+    shown = (role for signal, role in _ABSENT.items() if signal in signals)
+    return (*_ROLES.get(rule.family, ()), *shown)
 
 
 class Plan:
@@ -102,8 +142,9 @@ class Plan:
         self.on = rules.on
         self.claim_type = rules.claim_type
         self.families = value_of(self.rules.rule_families()) or ()
+        roles = {modifier.role for modifier in self.reference.modifiers}
         self._running = [
-            _Running.of(rule, self.severity(rule))
+            _Running.of(rule, self.severity(rule), roles)
             for rule in checks
             if rule.family in self.families
             and rule.check.of_a_day
@@ -154,15 +195,29 @@ class Plan:
 
     def _runs_of(self, signals: int) -> Runs:
         concerned = [running for running in self._running if running.concerns(signals)]
-        able = [running for running in concerned if not running.lacking(signals)]
+        lacking = {running.asked: tuple(running.lacking(signals)) for running in concerned}
+        able = [running for running in concerned if not lacking[running.asked]]
         return Runs(
             rules=tuple(running.asked for running in able if not running.late),
             late=tuple(running.asked for running in able if running.late),
             not_checked=tuple(
-                NotChecked(rule=running.asked[1].id, needs=name, reason=f"no {name} was given")
-                for running in concerned
-                for name in running.lacking(signals)
-            ),
+                NotChecked(rule=rule.id, needs=needs, reason=reason)
+                for (_, rule, _), lacks in lacking.items()
+                for needs, reason in lacks
+            )
+            + self._ungrouped(signals),
+        )
+
+    def _ungrouped(self, signals: int) -> tuple[NotChecked, ...]:
+        """List the rules on groups of codes, if the reference has none and the day has other codes."""
+        return tuple(
+            NotChecked(
+                rule=running.asked[1].id,
+                needs="groups of codes",
+                reason="the reference data has no groups of codes",
+            )
+            for running in (() if self.reference.groups else self._running)
+            if running.may_concern(signals)
         )
 
     # -- the codes of a day together

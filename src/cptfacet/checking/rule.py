@@ -31,7 +31,7 @@ from cptfacet.findings import (
     RuleFamily,
     Severity,
 )
-from cptfacet.modifiers import ModifierKind
+from cptfacet.modifiers import ModifierKind, ModifierRole
 from cptfacet.policies import value_of
 
 if TYPE_CHECKING:
@@ -331,6 +331,12 @@ def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten
     if most is not None and len(modifiers) > most:
         return None
     return line.rewritten(modifiers=in_order(plan, modifiers))
+
+
+def modifier_for(plan: Plan, role: ModifierRole) -> str:
+    """Return the modifier with a role; in words, if the reference has none."""
+    found = plan.reference.find_modifiers(role=role)
+    return found[0].code if found else f"the modifier for {role}"
 
 
 def in_order(plan: Plan, modifiers: Iterable[str]) -> tuple[str, ...]:

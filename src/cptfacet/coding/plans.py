@@ -24,6 +24,7 @@ from cptfacet.policies.vocabulary import (
 from cptfacet.procedures import CodeRole, Family, LegacyFamily, ProcedureKind
 from cptfacet.rulebook import TermRules
 from cptfacet.sessions import Guidance, Technique, TechniqueKind
+from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.bilateral import Shapes
@@ -107,7 +108,11 @@ class Plan:
         self.finish = functools.cache(self._finish)
         self.methods = functools.cache(self._methods)
         self.single_side = bilateral.shapes(LateralityFormat.ONE_LINE_50, reference=rules.reference)
-        self.side_of = {self.single_side[side][0][0]: side for side in (Side.RIGHT, Side.LEFT)}
+        self.side_of = {
+            self.single_side[side][0][0]: side
+            for side in (Side.RIGHT, Side.LEFT)
+            if side in self.single_side
+        }
 
     def _shapes(self, role: CodeRole) -> Shapes:
         """Return how each side is written; if no laterality format is known, only single sides."""
@@ -159,7 +164,8 @@ class Plan:
         facts = self.rules.regions.items()
         within = [joint for joint, fact in facts if fact is None or fact.region is region]
         if family is Family.ABLATION:
-            within = [joint for joint in within if self.rules.reference.find_nerves(joint)]
+            supplies = {joint: self.rules.reference.innervation(joint) for joint in within}
+            within = [j for j, s in supplies.items() if isinstance(s, Unknown) or s.nerves]
         return len(within)
 
     def _methods(self, family: Family) -> Methods:

@@ -199,12 +199,24 @@ def _parts(family: Family, levels: list[Level]) -> list[_Part]:
 def _not_writable(family: Family, part: _Part, plan: Plan) -> Refusal | None:
     """Return why the levels of one code can't be written, if they can't."""
     if (family, part.region, part.ordinal) not in plan.rules.codes:
+        if not plan.rules.reference.find_procedures(
+            family=family, region=part.region, ordinal=part.ordinal
+        ):
+            message = (
+                f"{_names(part.levels)}: the reference data has no {part.ordinal} code of {family}"
+            )
+            return Refusal(reason=Reason.NOT_KNOWN, message=message)
         message = f"{_names(part.levels)}: no {part.ordinal} code of {family} is valid on that date"
         return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
     form = plan.rules.laterality_format(part.role)
     if isinstance(form, NotKnown) and any(level.side is Side.BILATERAL for level in part.levels):
         message = f"{_names(part.levels)}: how both sides are written is not known: {form.reason}"
         return Refusal(reason=Reason.NOT_KNOWN, message=message, citations=form.citations)
+    shapes = plan.shapes(part.role)
+    if missing := [level.side for level in part.levels if level.side not in shapes]:
+        sides = " and ".join(sorted(set(map(str, missing))))
+        message = f"{_names(part.levels)}: the reference data has no modifier for {sides}"
+        return Refusal(reason=Reason.NOT_KNOWN, message=message)
     return None
 
 

@@ -111,6 +111,8 @@ def _look_up(
     procedure = reference.procedure(code)
     if isinstance(procedure, Unknown):
         if is_code(code):
+            if not reference.procedures:
+                return SkipReason.UNKNOWN_CODE, "the reference data has no procedure codes"
             return SkipReason.UNKNOWN_CODE, f"{code} is not a facet code or a related code"
         return SkipReason.MALFORMED_CODE, "not a valid CPT/HCPCS code (five characters)"
     if procedure.kind is ProcedureKind.RELATED:

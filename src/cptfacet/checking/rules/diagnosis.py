@@ -57,14 +57,18 @@ def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
         )
 
 
-def _has_begun(plan: Plan) -> bool:
+def _may_have_begun(plan: Plan) -> bool:
     begin = plan.reference.first_diagnosis_day()
-    return not isinstance(begin, Unknown) and plan.on >= begin
+    return isinstance(begin, Unknown) or plan.on >= begin
 
 
-@checks(when=_STATED, where=_has_begun)
-def diagnosis_malformed(day: Day) -> Iterator[RawFinding]:
+@checks(when=_STATED, where=_may_have_begun)
+def diagnosis_malformed(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find diagnoses that do not have the format of a code."""
+    begin = day.plan.reference.first_diagnosis_day()
+    if isinstance(begin, Unknown):
+        yield NotAsked(needs="diagnosis code set", reason=begin.reason)
+        return
     for written, lines in _by_diagnosis(day, lambda written: day.rules.diagnoses[written] is None):
         yield finding(
             lines,
@@ -169,8 +173,11 @@ def _of_cysts(
 
 
 @checks(when=_STATED)
-def diagnosis_region_differs(day: Day) -> Iterator[RawFinding]:
+def diagnosis_region_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find lines whose diagnoses are for another part of the spine than the code."""
+    if not day.plan.reference.spine_parts:
+        reason = "the reference data has no parts of the spine"
+        yield NotAsked(needs="part of the spine that a diagnosis names", reason=reason)
     for diagnoses, lines in _by_all(day):
         asked = ((each, day.rules.spine_parts[each]) for each in diagnoses)
         parts = {each: part for each, part in asked if isinstance(part, NamedPart)}

@@ -125,11 +125,7 @@ def _more(day: Day, rule: str) -> list[Place]:
 @checks(when=Signal.FACET | Signal.SESSION)
 def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more levels billed in a region than the note supports."""
-    note = noted(day)
-    if note and note.unplaced:
-        named = ", ".join(note.unplaced)
-        reason = f"no source we have read states which region's codes {named} took on this date"
-        yield NotAsked(needs=f"code region of {named}", reason=reason)
+    yield from _unplaced(day)
     for place in _more(day, level_not_documented.id):
         billed = _levels(place.fewest, "nerve" if place.by_nerve else "level")
         said = (
@@ -144,6 +140,17 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
             question="Were other joints treated, and does the record name them?",
             citations=_supply(day, place.joints),
         )
+
+
+def _unplaced(day: Day) -> Iterator[NotAsked]:
+    """Yield the joints or nerves of the note that can't be placed, whose levels are not compared."""
+    note = noted(day)
+    for reason in note.unread if note else ():
+        yield NotAsked(needs="nerves of the joints", reason=reason)
+    if note and note.unplaced:
+        named = ", ".join(note.unplaced)
+        reason = f"no source we have read states which region's codes {named} took on this date"
+        yield NotAsked(needs=f"code region of {named}", reason=reason)
 
 
 @checks(when=Signal.FACET | Signal.SESSION)
@@ -560,13 +567,19 @@ def _instead(day: Day, wrong: _Mismatch) -> str:
 
 
 @checks(when=Signal.OTHER | Signal.SESSION)
-def other_nerve_code(day: Day) -> Iterator[RawFinding]:
+def other_nerve_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the code of another nerve billed for documented facet levels."""
     note = noted(day)
-    if note is None or day.facet or not note.has_joints():
+    if note is None or day.facet:
+        return
+    if not note.has_joints():
+        yield from _unplaced(day)
         return
     listed = {entry.nerve for t in note.session.treatments for entry in t.nerves}
     others = day.plan.reference.other_nerves
+    if not others:
+        reason = "the reference data has no codes of other nerves"
+        yield NotAsked(needs="codes of other nerves", reason=reason)
     for code, lines in by_code(day.lines):
         meant = [other for other in others if other.instead.code == code]
         nerves = sorted({nerve for other in meant for nerve in other.nerves})

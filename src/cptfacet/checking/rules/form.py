@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
-from cptfacet.checking.rule import NotAsked, RawFinding, checks, finding, in_order, remarked, shown
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    checks,
+    finding,
+    in_order,
+    modifier_for,
+    remarked,
+    shown,
+)
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Status
@@ -79,7 +88,7 @@ _MOST_DIGITS = 20
 @checks(when=Signal.MODIFIER_FAULTS)
 def modifier_malformed(day: Day) -> Iterator[RawFinding]:
     """Find modifiers that are not two letters or digits."""
-    example = day.plan.reference.get_modifier_code(ModifierRole.RIGHT)
+    example = modifier_for(day.plan, ModifierRole.RIGHT)
     for line, faults in _faulty(day):
         if not faults.malformed:
             continue
@@ -144,9 +153,12 @@ def duplicate_modifier(day: Day) -> Iterator[RawFinding]:
 
 
 @checks(when=Signal.MODIFIER_FAULTS)
-def modifiers_in_conflict(day: Day) -> Iterator[RawFinding]:
+def modifiers_in_conflict(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers that exclude each other on one line."""
     for line, faults in _faulty(day):
+        if faults.unpaired:
+            reason = "the reference data has no conflicts of modifiers"
+            yield NotAsked(needs="conflicts of modifiers", reason=reason)
         for conflict in faults.conflicts:
             found = sorted(conflict.modifiers.intersection(line.facts.modifiers))
             yield finding(
@@ -360,7 +372,7 @@ def _all_of(*citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
 @checks(when=Signal.BILATERAL | Signal.OTHER)
 def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the bilateral modifier on codes with no bilateral payment in the fee schedule."""
-    both = day.plan.reference.get_modifier_code(ModifierRole.BILATERAL)
+    both = modifier_for(day.plan, ModifierRole.BILATERAL)
     for line in day.others:
         code = line.facts.code
         if not line.facts.has(ModifierRole.BILATERAL) or not _may_be_valid(code):
@@ -386,7 +398,7 @@ def _may_be_valid(code: CodeFacts) -> bool:
 def multiple_on_add_on(day: Day) -> Iterator[RawFinding]:
     """Find the modifier for multiple procedures on add-on codes."""
     for line in day.showing(Signal.MULTIPLE | Signal.ADD_ON):
-        used = day.plan.reference.get_modifier_code(ModifierRole.MULTIPLE)
+        used = modifier_for(day.plan, ModifierRole.MULTIPLE)
         yield finding(
             [line],
             f"{line.code}-{used}: an add-on code is exempt from the multiple procedure"
@@ -404,7 +416,10 @@ def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
     for written, lines in _by_place(day):
         facts = day.plan.place(written)
         place = facts.place
-        if place is not None and not facts.dated:
+        if place is None and not facts.dated:
+            reason = "the reference data has no POS codes"
+            yield NotAsked(needs="place-of-service code set", reason=reason)
+        elif place is not None and not facts.dated:
             yield NotAsked(
                 needs="effective dates of place-of-service codes",
                 reason=f"no source we have read lists POS codes before {place.term.first}",

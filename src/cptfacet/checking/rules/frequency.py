@@ -104,7 +104,7 @@ def _is_of_practitioners(plan: Plan) -> bool:
 
 
 @checks(when=_FOR, where=_is_of_practitioners)
-def in_global_period(day: Day) -> Iterator[RawFinding]:
+def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find procedures in the global period of an earlier ablation without a modifier for it."""
     limit = day.rules.once(global_period_in)
     bare = [
@@ -120,6 +120,10 @@ def in_global_period(day: Day) -> Iterator[RawFinding]:
     if judge_session(limit, today, day.history).result is not Result.MET:
         codes = [code for code, _ in by_code(bare)]
         modifiers = [m.code for m in day.rules.modifiers.values() if m.role in _AFTER]
+        if not modifiers:
+            reason = "the reference data has no modifier for a procedure in a global period"
+            yield NotAsked(needs="modifiers", reason=reason)
+            return
         yield finding(
             bare,
             f"{series(codes)} {agree(codes, 'is', 'are')} billed within the"

@@ -18,6 +18,7 @@ from cptfacet.checking.rule import (
     checks,
     finding,
     in_order,
+    modifier_for,
     not_told,
     numbers,
     remarked,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
     from cptfacet.checking.plans import Plan
-    from cptfacet.checking.rule import Rewritten
 
 _BOTH = 2  # sides
 _OPPOSITE = {ModifierRole.RIGHT: ModifierRole.LEFT, ModifierRole.LEFT: ModifierRole.RIGHT}
@@ -64,13 +64,18 @@ def _forms(plan: Plan) -> set[LateralityFormat | None]:
 
 def _written(
     day: Day, lines: Sequence[Line], form: LateralityFormat, *, levels: int = 1
-) -> tuple[Rewritten, ...]:
-    """Write lines as bilateral levels in a laterality format; they share their charge."""
+) -> Rewrite | None:
+    """Write lines as bilateral levels in a laterality format; they share their charge.
+
+    There is no such remedy if the reference does not have the modifiers of the format.
+    """
     base = lines[0]
     rest = base.facts.without(*LATERAL_ROLES)
-    shape = shapes(form, reference=day.plan.reference)[Side.BILATERAL]
+    shape = shapes(form, reference=day.plan.reference).get(Side.BILATERAL)
+    if shape is None:
+        return None
     shared = len(lines) > 1 or len(shape) > 1
-    return tuple(
+    rewritten = (
         base.rewritten(
             modifiers=in_order(day.plan, (*modifiers, *rest)),
             units=units * levels,
@@ -78,6 +83,7 @@ def _written(
         )
         for part, (modifiers, units) in enumerate(shape)
     )
+    return Rewrite(lines=tuple(rewritten))
 
 
 def _levels(code: BilledCode[Line], line: Line) -> int | None:
@@ -94,7 +100,7 @@ def _rewrite(
     levels = _levels(code, line)
     if levels is None or len(code.lines) > 1:
         return None
-    return Rewrite(lines=_written(day, [line], form, levels=levels))
+    return _written(day, [line], form, levels=levels)
 
 
 def _are_alike(one: Line, other: Line) -> bool:
@@ -111,7 +117,7 @@ def _rest(line: Line) -> list[str]:
 
 
 def _names(day: Day, *roles: ModifierRole) -> str:
-    return series([day.plan.reference.get_modifier_code(role) for role in roles])
+    return series([modifier_for(day.plan, role) for role in roles])
 
 
 def _which_sides(code: str) -> Question:
@@ -356,7 +362,7 @@ def _in_form(
     alike = len(lines) == len(code.lines) == _BOTH and _are_alike(*lines)
     if not alike or code.naming(ModifierRole.BILATERAL) or code.may_be_several:
         return None
-    return Rewrite(lines=_written(day, lines, form))
+    return _written(day, lines, form)
 
 
 def _may_be_turned(day: Day, code: BilledCode[Line]) -> bool:
@@ -398,11 +404,8 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
             f"{_facts(code).code}-{_names(day, ModifierRole.BILATERAL)} bills both sides; any"
             f" other line of {_facts(code).code} bills a side again",
             citations=form.citations,
-            remedy=(
-                Rewrite(lines=_written(day, lines, form.value))
-                if joined
-                else _which_sides(_facts(code).code)
-            ),
+            remedy=(_written(day, lines, form.value) if joined else None)
+            or _which_sides(_facts(code).code),
         )
 
 
@@ -449,7 +452,7 @@ def side_not_named(day: Day) -> Iterator[RawFinding]:
     lines = [line for code, form in _billed(day) for line in _unnamed(code, value_of(form))]
     if lines and isinstance(stated, Known):
         codes = sorted({line.code for line in lines})
-        named = series([day.plan.reference.get_modifier_code(role) for role in _OPPOSITE], "or")
+        named = series([modifier_for(day.plan, role) for role in _OPPOSITE], "or")
         yield finding(
             lines,
             f"{series(codes)} {agree(codes, 'has', 'have')} no modifier for the side; report"

@@ -9,7 +9,16 @@ import attrs
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, instead, not_told
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    by_code,
+    checks,
+    finding,
+    instead,
+    modifier_for,
+    not_told,
+)
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.findings import Question
@@ -88,7 +97,7 @@ def pair_with_modifier(day: Day) -> Iterator[RawFinding]:
 def distinct_modifier_not_specific(day: Day) -> Iterator[RawFinding]:
     """Find the general modifier for distinct services where a specific one would say more."""
     role_of = day.plan.reference.modifier_role
-    general = day.plan.reference.get_modifier_code(ModifierRole.DISTINCT)
+    general = modifier_for(day.plan, ModifierRole.DISTINCT)
     for bypass in _bypassable(day):
         if not isinstance(bypass, _Bypass) or bypass.failing:
             continue

@@ -15,7 +15,6 @@ from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
 from cptfacet.procedures import CodeGroup
-from cptfacet.reference.edits import AscStatus
 from cptfacet.sessions import Technique, TechniqueKind
 from cptfacet.unknown import Unknown
 
@@ -186,7 +185,9 @@ def asc_not_payable(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find codes that are not payable to an ASC."""
     for code, lines in by_code(day.showing(Signal.ASC_NOT_PAYABLE)):
         status = day.rules.asc[code]
-        if isinstance(status, AscStatus):
+        if isinstance(status, Unknown):
+            yield NotAsked(needs="ASC addenda", reason=status.reason)
+        else:
             yield finding(
                 lines,
                 f"{code} is not payable to an ASC (addendum {status.addendum})",
