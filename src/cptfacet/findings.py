@@ -170,8 +170,8 @@ class CheckedUnder:
         policy_edition: The date of the policy.
         reference: The date of the packaged data.
         cptfacet: The version of this library.
-        own_tables: Tables of the reference that are not the packaged ones, each with the editions
-            laid over it.
+        own_tables: Tables of the reference that are not the packaged ones, each with the own
+            editions on which the report rests.
     """
 
     policy: str

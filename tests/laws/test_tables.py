@@ -37,7 +37,8 @@ from cptfacet.past import ReadHistory, SkippedRecord, history_from_records
 from cptfacet.procedures import CodeGroup
 from cptfacet.reference import Reference, packaged
 from cptfacet.reference.diagnoses import Validity
-from cptfacet.reference.edits import Addendum, PairIndicator
+from cptfacet.reference.editions import Release
+from cptfacet.reference.edits import Addendum, AscRow, Mai, MueRow, PairIndicator, PairRow
 from cptfacet.repairing import RepairedClaim, repair_claim
 from cptfacet.sessions import Session, Treatment
 
@@ -406,6 +407,8 @@ LINES = named(
     "note purpose-not-stated, refusal not-known"
 )
 
+PLACED = "No question here names a place: tests/rules/test_own_tables.py has those that do."
+
 TABLES = {
     "procedures": Table(
         without={
@@ -671,6 +674,9 @@ TABLES = {
             ),
         ),
     ),
+    "areas": Table(without={}, rows=(), why=PLACED),
+    "counties": Table(without={}, rows=(), why=PLACED),
+    "zip_codes": Table(without={}, rows=(), why=PLACED),
 }
 
 
@@ -722,3 +728,85 @@ def test_a_changed_row_changes_what_rests_on_it(row: Row) -> None:
 
     assert found == expected
     assert found
+
+
+# -- the editions that a report names
+
+
+def _edition(table: str, name: str, *, poisoned: bool) -> Release[str, Any]:
+    """Return a packaged edition as one of its own, or with other rows for every code."""
+    release: Release[str, Any]
+    release = next(each for each in getattr(KNOWN, table) if each.edition.id == name)
+    if table == "mues":  # speaks for the months before it too, so that nothing is interpolated
+        edition = attrs.evolve(release.edition, first=dt.date(2024, 10, 1))
+        release = attrs.evolve(release, edition=edition)
+    if not poisoned:
+        return release
+    release = attrs.evolve(release, edition=attrs.evolve(release.edition, citations=()))
+    if table == "diagnoses":
+        return attrs.evolve(release, rows={})
+    one = {
+        "mues": MueRow(units=0, mai=Mai.LINE, rationale="CMS Policy"),
+        "asc_statuses": AscRow(addendum=Addendum.EXCLUDED, indicator="own", multiple_discount=None),
+        "pairs": (
+            PairRow(
+                column2=frozenset(BILLED), indicator=PairIndicator.NEVER, rationale="CMS Policy"
+            ),
+        ),
+    }
+    return attrs.evolve(release, rows=dict.fromkeys(BILLED, one[table]))
+
+
+CHECKED = [question for question in QUESTIONS if question.verb == "check"]
+BILLED = sorted(set().union(*map(codes, CHECKED)))
+
+
+@pytest.mark.parametrize(
+    ("table", "edition"),
+    [
+        ("mues", "mue-2026q2"),
+        ("pairs", "ptp-2024q3"),
+        ("asc_statuses", "asc-2026q1"),
+        ("diagnoses", "icd10cm-2026"),
+    ],
+)
+def test_a_report_names_the_editions_it_rests_on(table: str, edition: str) -> None:
+    own = KNOWN.with_rows(**{table: [_edition(table, edition, poisoned=False)]})
+    other = KNOWN.with_rows(**{table: [_edition(table, edition, poisoned=True)]})
+    named: set[str] = set()
+    rests: set[str] = set()
+    for question in CHECKED:
+        report, changed = question.answer(own), question.answer(other)
+        assert isinstance(report, Report)
+        if report.under.own_tables != (table,):
+            assert report.under.own_tables == (f"{table}: {edition}",)
+            named.add(question.name)
+        if parts(report) != parts(changed):
+            rests.add(question.name)
+
+    assert named == rests
+    assert named
+
+
+def test_a_finding_cites_the_edition_that_decided() -> None:
+    [release] = (each for each in KNOWN.mues if each.edition.id == "mue-2026q2")
+    own = attrs.evolve(
+        release.edition,
+        citations=tuple(attrs.evolve(c, id="own-mue") for c in release.edition.citations),
+    )
+    rows = {**release.rows, "64635": attrs.evolve(release.rows["64635"], units=0)}
+    other = KNOWN.with_rows(mues=[attrs.evolve(release, edition=own, rows=rows)])
+    [asked] = (each for each in CHECKED if each.name == "one ablation")
+    report = asked.answer(other)
+    assert isinstance(report, Report)
+    [found] = (each for each in report.findings if each.rule == "mue-exceeded")
+
+    assert [citation.id for citation in found.citations] == ["own-mue"]
+    assert report.under.own_tables == ("mues: mue-2026q2",)
+
+
+def test_two_editions_do_not_speak_for_one_day() -> None:
+    release = KNOWN.mues[0]
+    again = attrs.evolve(release, edition=attrs.evolve(release.edition, id="own"))
+    with pytest.raises(ValueError, match="two editions speak for the same days"):
+        KNOWN.with_rows(mues=[again])

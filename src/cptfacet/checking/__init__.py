@@ -10,6 +10,8 @@ import functools
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import Kept, Memo, Shape
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
@@ -198,7 +200,21 @@ class Checker(Compiled):
                 history, History, "history", "pass the .history that history_from_claims returns"
             )
         findings, not_checked = self._check(claim, session, history)
-        return Report(claim=claim, under=self._under, findings=findings, not_checked=not_checked)
+        return Report(
+            claim=claim, under=self._under_for(claim), findings=findings, not_checked=not_checked
+        )
+
+    def _under_for(self, claim: Claim) -> CheckedUnder:
+        """Name those editions of own tables on which the report of a claim rests."""
+        if not self._under.own_tables:
+            return self._under
+        looked_up = [
+            (table, code, day.date)
+            for day in days_of(claim, None, None, self._plans).days
+            for table, code in day.plan.looked_up(day)
+        ]
+        own = self.reference.own_tables_for(looked_up, claim.claim_type)
+        return attrs.evolve(self._under, own_tables=own)
 
     def _check(
         self, claim: Claim, session: Session | None, history: History | None

@@ -22,7 +22,7 @@ from cptfacet.checking.memo_key import Shapes
 from cptfacet.checking.signals import Signal
 from cptfacet.findings import NotChecked, RuleFamily, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
-from cptfacet.policies import value_of
+from cptfacet.policies import Known, value_of
 from cptfacet.procedures import CodeGroup, is_code
 from cptfacet.reference.edits import Mue, PairEdits, PairIndicator
 from cptfacet.unknown import Unknown
@@ -30,6 +30,7 @@ from cptfacet.unknown import Unknown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from cptfacet.checking.day import Day
     from cptfacet.checking.rule import Asked, Rule
     from cptfacet.coding import Coder
     from cptfacet.decoding import Decoder
@@ -266,6 +267,24 @@ class Plan:
                     said = self.rules.pair(facet, other)
                     if _says(said, self.code(other).groups):
                         yield said
+
+    def looked_up(self, day: Day) -> Iterator[tuple[str, str]]:
+        """Yield what rules look up in tables with editions: each table with a code of the day."""
+        codes = {line.facts.code.code for line in day.lines if line.facts.code.shaped}
+        diagnoses = [each.strip().upper() for line in day.facet for each in day.diagnoses(line)]
+        asked = (
+            ("mues", RuleFamily.UNITS, codes if day.facet else ()),
+            ("pairs", RuleFamily.PAIRS, codes if day.facet and len(codes) > 1 else ()),
+            ("diagnoses", RuleFamily.DIAGNOSIS, diagnoses),
+            (
+                "asc_statuses",
+                RuleFamily.SERVICES,
+                codes if isinstance(self.rules.asc_list(), Known) else (),
+            ),
+        )
+        for table, family, looked_up in asked:
+            if family in self.families:
+                yield from ((table, code) for code in looked_up)
 
 
 def _joined(parts: tuple[tuple[NotChecked, ...], ...]) -> tuple[NotChecked, ...]:

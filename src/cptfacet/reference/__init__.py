@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
@@ -59,7 +59,7 @@ from cptfacet.reference.diagnoses import (
     find_diagnosis,
     find_spine_part,
 )
-from cptfacet.reference.editions import Release, check
+from cptfacet.reference.editions import Release, check, speaking
 from cptfacet.reference.edits import (
     ASC_STATUSES,
     MUES,
@@ -190,10 +190,36 @@ class Reference:
     @property
     def own_tables(self) -> tuple[str, ...]:
         """The tables that are not the packaged ones, each with the editions laid over it."""
+        return self._named(lambda _: True)
+
+    def own_tables_for(
+        self, looked_up: Collection[tuple[str, str, dt.date]], claim_type: ClaimType
+    ) -> tuple[str, ...]:
+        """List the own tables, each with those of its editions on which some answers rest.
+
+        An answer is named by its table, code and date.
+
+        >>> release = next(r for r in packaged().mues if r.edition.id == "mue-2026q4")
+        >>> data = packaged().with_rows(mues=[release])
+        >>> asked = [("mues", "64493", dt.date(2026, 11, 2))]
+        >>> data.own_tables_for(asked, ClaimType.PROFESSIONAL)
+        ('mues: mue-2026q4',)
+        >>> data.own_tables_for(asked, ClaimType.ASC_FACILITY)
+        ('mues',)
+        """
+        used = [
+            release
+            for table, code, on in looked_up
+            for release in speaking(getattr(self, table), code, on=on, claim_type=claim_type)
+        ]
+        return self._named(lambda laid: any(laid is release for release in used))
+
+    def _named(self, is_used: Callable[[Release[Any, Any]], bool]) -> tuple[str, ...]:
         named: list[str] = []
         for name, table in self._own().items():
-            laid = [row.edition.id for row in table.laid if isinstance(row, Release)]
-            named.append(f"{name}: {', '.join(dict.fromkeys(laid))}" if laid else name)
+            laid = filter(is_used, filter(_is_release, table.laid))
+            editions = dict.fromkeys(release.edition.id for release in laid)
+            named.append(f"{name}: {', '.join(editions)}" if editions else name)
         return tuple(named)
 
     def with_rows(self, **rows: Iterable[Any]) -> Reference:

@@ -28,7 +28,16 @@ from cptfacet.claims import ClaimType
 from cptfacet.reference.tables import Rows
 from cptfacet.unknown import Unknown
 
-__all__ = ["Basis", "Edition", "Provenance", "Release", "packaged_releases", "resolve", "series"]
+__all__ = [
+    "Basis",
+    "Edition",
+    "Provenance",
+    "Release",
+    "packaged_releases",
+    "resolve",
+    "series",
+    "speaking",
+]
 
 
 def __dir__() -> list[str]:
@@ -165,6 +174,22 @@ def series(
     )
     ordered = sorted(covering, key=lambda release: release.edition.first)
     return [(release.edition, release.rows.get(key)) for release in ordered]
+
+
+def speaking(
+    releases: Iterable[Release[K, V]], code: str, *, on: dt.date, claim_type: ClaimType
+) -> list[Release[K, V]]:
+    """List the releases on which an answer about a code on a day rests, of those that cover it.
+
+    It rests on the edition of the day, or the last one before it, and between two editions on both.
+    """
+    covering = sorted(
+        (r for r in releases if r.covered(code) and claim_type in r.claim_types),
+        key=lambda release: release.edition.first,
+    )
+    begun = [release for release in covering if release.edition.first <= on]
+    within = not begun or on <= begun[-1].edition.last
+    return begun[-1:] if within else covering[len(begun) - 1 :][:2]
 
 
 def resolve(
