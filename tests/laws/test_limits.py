@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import pytest
@@ -22,6 +22,7 @@ from cptfacet.limits import (
     Missing,
     Result,
     Scope,
+    Verdict,
     Window,
     WindowKind,
     global_period,
@@ -87,7 +88,6 @@ LENGTHS = st.builds(Window, kind=TIMES, months=st.integers(0, 8)) | st.builds(
     Window, kind=TIMES, days=st.integers(0, 40)
 )
 LIMITS = strategies.limits(windows=LENGTHS) | st.sampled_from([ABLATIONS, INTERVAL, AFTER_ABLATION])
-COUNTED = st.sampled_from(CountedBy)
 
 
 # -- by hand
@@ -118,6 +118,39 @@ def found_out(
     return PastSession(
         date=session.date, kind=kind, region=region, targets=targets, certain=certain
     )
+
+
+class Asked(NamedTuple):
+    """What a verdict depends on."""
+
+    limit: Limit
+    session: PastSession
+    history: History
+    counted_by: CountedBy
+
+    def judge(self) -> Verdict:
+        return judge_session(self.limit, self.session, self.history, counted_by=self.counted_by)
+
+    def found_out(
+        self, data: st.DataObject, *what: Missing
+    ) -> tuple[PastSession | None, list[PastSession]]:
+        """Find out some of what is not known of the session and of each earlier one."""
+        counts_claims = self.counted_by is CountedBy.CLAIM
+        unmarked_as = self.limit.unmarked_as if counts_claims else None
+        now, *before = (
+            found_out(data, each, unmarked_as, *what)
+            for each in (self.session, *self.history.sessions)
+        )
+        return now, [past for past in before if past is not None]
+
+
+ASKED = st.builds(
+    Asked,
+    limit=LIMITS,
+    session=past_sessions(),
+    history=HISTORIES,
+    counted_by=st.sampled_from(CountedBy),
+)
 
 
 def months_of(date: dt.date, more: int = 0) -> tuple[int, int]:
@@ -177,33 +210,15 @@ class TestVerdict:
     Source: docs/design.md, decisions 5 and 7; windows as in `window_start`.
     """
 
-    @given(
-        limit=LIMITS,
-        session=past_sessions(),
-        history=HISTORIES,
-        counted_by=COUNTED,
-        data=st.data(),
-    )
-    def test_stays_right(
-        self,
-        limit: Limit,
-        session: PastSession,
-        history: History,
-        *,
-        counted_by: CountedBy,
-        data: st.DataObject,
-    ) -> None:
-        verdict = judge_session(limit, session, history, counted_by=counted_by)
+    @given(asked=ASKED, data=st.data())
+    def test_stays_right(self, asked: Asked, data: st.DataObject) -> None:
+        limit, verdict = asked.limit, asked.judge()
         event(f"{verdict.result} {limit.scope} {limit.window.kind}")
 
-        unmarked_as = limit.unmarked_as if counted_by is CountedBy.CLAIM else None
-        true = found_out(data, session, unmarked_as, *Missing)
+        true, before = asked.found_out(data, *Missing)
         if true is None:
             return
-        before = [found_out(data, past, unmarked_as, *Missing) for past in history.sessions]
-        used = days_by_hand(
-            limit, true, [p for p in before if p is not None], apart=data.draw(st.booleans())
-        )
+        used = days_by_hand(limit, true, before, apart=data.draw(st.booleans()))
         if limit.applies_to and true.kind not in limit.applies_to:
             assert verdict.result is not Result.NOT_MET
             return
@@ -214,34 +229,17 @@ class TestVerdict:
         if verdict.result in (Result.MET, Result.NOT_MET):
             assert (verdict.result is Result.MET) is is_allowed_by_hand(limit, used)
 
-    @given(
-        limit=LIMITS,
-        session=past_sessions(),
-        history=HISTORIES,
-        counted_by=COUNTED,
-        data=st.data(),
-    )
-    def test_is_known_once_what_it_lacks_is(
-        self,
-        limit: Limit,
-        session: PastSession,
-        history: History,
-        *,
-        counted_by: CountedBy,
-        data: st.DataObject,
-    ) -> None:
-        verdict = judge_session(limit, session, history, counted_by=counted_by)
+    @given(asked=ASKED, data=st.data())
+    def test_is_known_once_what_it_lacks_is(self, asked: Asked, data: st.DataObject) -> None:
+        verdict = asked.judge()
         assert bool(verdict.missing) is (verdict.result is Result.NOT_KNOWN)
 
-        unmarked_as = limit.unmarked_as if counted_by is CountedBy.CLAIM else None
-        now = found_out(data, session, unmarked_as, *verdict.missing)
-        before = [found_out(data, past, unmarked_as, *verdict.missing) for past in history.sessions]
+        now, before = asked.found_out(data, *verdict.missing)
         if now is None:
             return
-        known = History(sessions=tuple(past for past in before if past is not None))
-        again = judge_session(limit, now, known, counted_by=counted_by)
+        again = asked._replace(session=now, history=History(sessions=tuple(before))).judge()
 
-        if limit.scope is Scope.LEVEL and again.result is Result.NOT_KNOWN:
+        if asked.limit.scope is Scope.LEVEL and again.result is Result.NOT_KNOWN:
             assert again.missing == (Missing.SIDE,)
         else:
             assert again.result is not Result.NOT_KNOWN
@@ -298,21 +296,18 @@ class TestNextDate:
     """
 
     @settings(max_examples=60)
-    @given(limit=LIMITS, session=past_sessions(), history=HISTORIES, counted_by=COUNTED)
-    def test_is_found_day_by_day(
-        self, limit: Limit, session: PastSession, history: History, counted_by: CountedBy
-    ) -> None:
-        verdict = judge_session(limit, session, history, counted_by=counted_by)
-        others = History(sessions=tuple(p for p in history.sessions if p.date != session.date))
+    @given(asked=ASKED)
+    def test_is_found_day_by_day(self, asked: Asked) -> None:
+        verdict, session = asked.judge(), asked.session
+        others = tuple(past for past in asked.history.sessions if past.date != session.date)
+        moved = asked._replace(history=History(sessions=others))
         last = dt.date(2027, 6, 1)  # every session has left every window by then
         later = (session.date + n * DAY for n in range(1, (last - session.date).days + 1))
         allowed = next(
             (
                 day
                 for day in later
-                if judge_session(
-                    limit, attrs.evolve(session, date=day), others, counted_by=counted_by
-                ).result
+                if moved._replace(session=attrs.evolve(session, date=day)).judge().result
                 is Result.MET
             ),
             None,
