@@ -5,14 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import attrs
-import pytest
 
 from cptfacet import policies
-from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import Checker, check_claim
 from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Replacement
-from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.modifiers import ModifierKind
 from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
@@ -84,39 +81,3 @@ def test_a_repair_is_made_by_it() -> None:
 
     assert [line.text for line in mended.claim.lines] == ["64493-KX-RT x1"]
     assert mended.report == check_claim(mended.claim, policy=MEDICARE, reference=FIRST)
-
-
-def test_a_repair_is_told() -> None:
-    nothing = repair_claim(claim("64493-RT-KX"), policy=MEDICARE)
-    once = repair_claim(claim("64493-RT"), policy=MEDICARE)
-    change = "kx-missing: 64493-RT x1 -> 64493-RT-KX x1"
-
-    left = once.report.explain().partition("\n\n")[2]
-
-    assert nothing.explain().startswith("0 changes; the claim is now 64493-RT-KX x1. No findings")
-    assert once.explain().startswith("1 change; the claim is now 64493-RT-KX x1. No findings")
-    assert once.explain().endswith(f"Changes\n  {change}\n\n{left}")
-    assert [str(each) for each in once.changes] == [change]
-
-
-def test_a_repair_sees_what_was_given_beside_the_claim() -> None:
-    days = (dt.date(2025, 6, 2), dt.date(2025, 10, 6))
-    history = History(
-        sessions=tuple(
-            PastSession(date=day, kind=SessionKind.ABLATION, region=CoverageRegion.LUMBAR_SACRAL)
-            for day in days
-        )
-    )
-    checked = claim("64635-RT")
-    mended = repair_claim(checked, policy=MEDICARE, history=history)
-
-    assert mended.report == check_claim(checked, policy=MEDICARE, history=history)
-    assert "too-many-sessions" in {found.rule for found in mended.report.errors}
-
-
-def test_a_repair_asks_for_a_policy() -> None:
-    by_id = repair_claim(claim("64635-RT"), policy="medicare")
-    with pytest.raises(TypeError, match=r"^no policy is named: pass policy='medicare'"):
-        repair_claim(claim("64635-RT"))
-
-    assert by_id == repair_claim(claim("64635-RT"), policy=MEDICARE)

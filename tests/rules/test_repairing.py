@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ import attrs
 import pytest
 
 from cptfacet import policies, repairing
+from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking import check_claim
-from cptfacet.claims import Claim, ClaimType, parse_line
+from cptfacet.claims import Claim, ClaimType, Purpose, parse_line
 from cptfacet.findings import Finding, Replacement, Report, RuleFamily
+from cptfacet.history import History, PastSession, SessionKind
 from cptfacet.interop.examples import examples
 from cptfacet.repairing import repair_claim
 
@@ -91,3 +94,52 @@ def test_the_first_family_of_rules_goes_first(monkeypatch: pytest.MonkeyPatch) -
 
     assert lines == ["64493-KX x1"]
     assert change.family is RuleFamily.PURPOSE
+
+
+MEDICARE = policies.get("medicare")
+
+
+def claim(line: str) -> Claim:
+    return Claim(
+        claim_type=ClaimType.PROFESSIONAL,
+        date=dt.date(2026, 3, 2),
+        purpose=Purpose.DIAGNOSTIC,
+        diagnoses=("M47.816",),
+        lines=(parse_line(line),),
+    )
+
+
+def test_a_repair_is_told() -> None:
+    nothing = repair_claim(claim("64493-RT-KX"), policy=MEDICARE)
+    once = repair_claim(claim("64493-RT"), policy=MEDICARE)
+    change = "kx-missing: 64493-RT x1 -> 64493-RT-KX x1"
+
+    left = once.report.explain().partition("\n\n")[2]
+
+    assert nothing.explain().startswith("0 changes; the claim is now 64493-RT-KX x1. No findings")
+    assert once.explain().startswith("1 change; the claim is now 64493-RT-KX x1. No findings")
+    assert once.explain().endswith(f"Changes\n  {change}\n\n{left}")
+    assert [str(each) for each in once.changes] == [change]
+
+
+def test_a_repair_sees_what_was_given_beside_the_claim() -> None:
+    days = (dt.date(2025, 6, 2), dt.date(2025, 10, 6))
+    history = History(
+        sessions=tuple(
+            PastSession(date=day, kind=SessionKind.ABLATION, region=CoverageRegion.LUMBAR_SACRAL)
+            for day in days
+        )
+    )
+    checked = claim("64635-RT")
+    mended = repair_claim(checked, policy=MEDICARE, history=history)
+
+    assert mended.report == check_claim(checked, policy=MEDICARE, history=history)
+    assert "too-many-sessions" in {found.rule for found in mended.report.errors}
+
+
+def test_a_repair_asks_for_a_policy() -> None:
+    by_id = repair_claim(claim("64635-RT"), policy="medicare")
+    with pytest.raises(TypeError, match=r"^no policy is named: pass policy='medicare'"):
+        repair_claim(claim("64635-RT"))
+
+    assert by_id == repair_claim(claim("64635-RT"), policy=MEDICARE)
