@@ -76,6 +76,11 @@ class Technique(StrEnum):
         """Whether it treats the nerves of a joint, not the joint itself."""
         return self not in _IN_THE_JOINT
 
+    @property
+    def label(self) -> str:
+        """Its name in a sentence, such as "intra-articular injection"."""
+        return self.replace("-", " ").replace("intra ", "intra-")
+
 
 _TECHNIQUE_KINDS = {
     Technique.INTRA_ARTICULAR_INJECTION: TechniqueKind.INJECTION,

@@ -132,7 +132,8 @@ def _without_branches(
     refusals = tuple(
         Refusal(
             reason=Reason.NO_MEDIAL_BRANCH,
-            message=f"{joint} has no pair of medial branches, so a {technique} can't be coded there;"
+            message=f"{joint} has no pair of medial branches, so"
+            f" the {technique.label} can't be coded there;"
             " an injection into the joint is a different technique",
             citations=fact.citations,
         )
@@ -302,7 +303,7 @@ def _incomplete(
 
 def _no_level(technique: Technique) -> Refusal:
     what = "joints or the nerves" if technique.on_nerves else "joints"
-    message = f"{technique}: no level is documented; list the {what} that were treated"
+    message = f"{technique.label}: no level is documented; list the {what} that were treated"
     return Refusal(reason=Reason.NO_LEVEL_DOCUMENTED, message=message)
 
 

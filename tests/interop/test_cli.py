@@ -581,7 +581,7 @@ class TestFormats:
         run = terminal("code", "-", "--format", "table", stdin=jsonl(BLOCK, UNGUIDED, BAD, BLOCK))
 
         block = code_session(from_data(BLOCK, Session), policy=policies.get("cpt")).explain()
-        assert run.out.startswith(f"{block}\n\nNot coded: medial-branch-block")
+        assert run.out.startswith(f"{block}\n\nNot coded: medial branch block")
         assert run.out.endswith(f"\n\n{block}\n")
         assert "\n\nRecord 3 can't be read:\n  $.date: " in run.out
         assert run.err == ""
@@ -667,7 +667,7 @@ class TestCsv:
         run = terminal("code", "-", "--format", "csv", stdin=jsonl(UNGUIDED, BAD, named(3)))
 
         assert [row["claim_id"] for row in self.rows(run)] == ["3", "3"]
-        assert "record 1: Not coded: medial-branch-block" in run.err
+        assert "record 1: Not coded: medial branch block" in run.err
         assert "Record 2 can't be read:\n  $.date: " in run.err
 
     def test_no_diagnosis_is_dropped_in_silence(self, terminal: Terminal) -> None:

@@ -664,7 +664,7 @@ class TestAnySession:
         assert pair == [
             (
                 f"{AT}L4-L5:right: 64493-RT x1, 64635-RT x1: error technique-differs: 64635:"
-                " billed as an ablation, but the note documents only intra articular injection"
+                " billed as an ablation, but the note documents only intra-articular injection"
             )
         ]
         other = Note(id=NoteId.JUDGMENT, message="Another note.")

@@ -201,11 +201,12 @@ class Plan:
             old := self._old_codes(technique, guidance)
         ):
             return old
-        how = f"{technique} {_GUIDED[guidance]}"
+        what = technique.label
+        how = f"{what} {_GUIDED[guidance]}"
         if asked:
             return Refusal(
                 reason=Reason.GUIDANCE_NOT_STATED,
-                message=f"{technique}: the guidance determines the code but is not stated; state"
+                message=f"{what}: the guidance determines the code but is not stated; state"
                 " fluoroscopy, CT, ultrasound, MRI or none",
                 citations=answer.citations,
             )
@@ -259,7 +260,7 @@ class Plan:
         then = f"those of the time were {named}, whose rules are not packaged"
         return Refusal(
             reason=Reason.CODES_NOT_IN_FORCE,
-            message=f"{technique}: its codes were not yet valid on that date; "
+            message=f"{technique.label}: its codes were not yet valid on that date; "
             + (then if named else "which were, no source we have read states"),
             citations=tuple(dict.fromkeys(c for p in of_the_time for c in p.citations)),
         )

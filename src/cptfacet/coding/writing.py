@@ -104,7 +104,8 @@ def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
         joint, fact = level.joint, level.fact
         if fact is None:
             message = (
-                f"{joint}: no source we have read states which region picked its code on that date"
+                f"{joint}: no source we have read states which region determined its code on that"
+                " date"
             )
             draft.refuse(Refusal(reason=Reason.NOT_KNOWN, message=message))
             continue
@@ -115,7 +116,8 @@ def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
             message = f"code region of {joint} is {fact.region}: {fact.note}"
             draft.note(NoteId.JUDGMENT, message, fact.citations)
     if unnamed:
-        message = f"no side is named for {', '.join(sorted(unnamed))}: coded as one side, not named"
+        named = ", ".join(sorted(unnamed))
+        message = f"no side is documented for {named}: coded as one side, without RT or LT"
         draft.note(NoteId.SIDE_NOT_DOCUMENTED, message)
     return placed
 
@@ -306,19 +308,27 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft
         return True
     elif purposes == _NOT_STATED:
         message = (
-            f"the purpose is not stated, so no {answer.value} is set; it goes on diagnostic lines"
+            f"the purpose is not stated, so no {answer.value} is added; {answer.value} goes"
+            " on the lines of a diagnostic session"
         )
         draft.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
     elif purposes != _THERAPEUTIC:
         message = (
-            f"{_names(levels)}: more than one purpose on one line, so no {answer.value} is set;"
-            " ask which"
+            f"{_names(levels)}: more than one purpose on one line, so no {answer.value} is added;"
+            " ask which purpose applies"
         )
         draft.note(NoteId.PURPOSE_MIXED, message, answer.citations)
     return False
 
 
 # -- families together
+
+
+_FAMILY_WORDS = {
+    Family.IMAGE_GUIDED_INJECTION: "image-guided injection",
+    Family.ULTRASOUND_INJECTION: "ultrasound-guided injection",
+    Family.ABLATION: "ablation",
+}
 
 
 def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
@@ -332,8 +342,9 @@ def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None
         said = "are never paid together"
         if answer.value is FamilyPairing.PAID_WHEN_DISTINCT:
             said = (
-                "are paid together only as distinct services; no modifier is set for that, ask"
-                " whether the sites were separate"
+                "are paid together only as distinct services; coding adds no modifier for that, so"
+                " ask whether the sites were separate"
             )
-        message = f"{one} and {other}: by the payer's pair edits they {said}"
+        both = f"{_FAMILY_WORDS[one]} and {_FAMILY_WORDS[other]}"
+        message = f"{both}: under the payer's PTP edits, they {said}"
         draft.note(NoteId.FAMILY_PAIR, message, answer.citations)

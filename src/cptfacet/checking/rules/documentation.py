@@ -528,7 +528,7 @@ def technique_differs(day: Day) -> Iterator[RawFinding]:
 def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     note = noted(day)
     treatments = wrong.treatments or (note.session.treatments if note else ())
-    had = [*dict.fromkeys(t.technique.replace("-", " ") for t in treatments)]
+    had = [*dict.fromkeys(t.technique.label for t in treatments)]
     citations = wrong.citations
     if wrong.treatments:
         coded = "; no source we have read states which code applies"

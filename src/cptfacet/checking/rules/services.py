@@ -137,7 +137,7 @@ def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         return
     citations = [c for t in (done or denied) for c in denied[t].citations]
     for code, lines in by_code(day.showing(Signal.UNLISTED)):
-        what = done[0].replace("-", " ") if done else ""
+        what = done[0].label if done else ""
         yield finding(
             lines,
             f"{code} reports {what}, a denervation that is not thermal and is not covered"
