@@ -3,8 +3,7 @@
 What a machine can hold is held here: spelling, the first words of docstrings, and phrases that no
 coder would say. It reads docstrings, comments and texts of the package, its data, and the pages.
 
-`not_yet.txt` lists the files that are still to be rewritten; it only shrinks. To see what a file has
-to lose, and to take the clean ones off the list: ``python tests/docs/test_language.py [PATH ...]``.
+To see what is wrong in a file: ``python tests/docs/test_language.py [PATH ...]``.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOT_YET = Path(__file__).with_name("not_yet.txt")
 
 SPELLING = re.compile(
     r"""
@@ -54,7 +52,7 @@ PHRASES = {
     r"line forms?": "laterality format",
     r"both sides of (?:a|one|the|its) line": "bilateral",
     r"(?<!ambulatory )surg(?:ical|ery) centers?": "ASC",
-    r"(?<!administrative )contractors?(?!-instruction)": "MAC",
+    r"(?<!administrative )contractors?": "MAC",
     r"heav(?:y|ier|iest)": "severe, more severe",
     r"diagnostic marks?|unmarked": "KX",
     r"monitored care": "monitored anesthesia care",
@@ -198,11 +196,6 @@ def files() -> list[Path]:
     )
 
 
-def waiting() -> list[str]:
-    """List the files that are still to be rewritten."""
-    return NOT_YET.read_text("utf-8").split() if NOT_YET.is_file() else []
-
-
 FILES = {path.relative_to(ROOT).as_posix(): path for path in files()}
 
 
@@ -210,14 +203,7 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in files()}
 def test_a_file_is_written_in_the_words_of_the_field(name: str) -> None:
     found = list(problems(FILES[name]))
 
-    if name in waiting():
-        assert found, f"{name} is clean: take it off {NOT_YET.name}"
-    else:
-        assert not found, "\n".join(found)
-
-
-def test_each_file_that_waits_is_there() -> None:
-    assert set(waiting()) <= set(FILES)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +232,3 @@ if __name__ == "__main__":
     chosen = [Path(name).resolve() for name in sys.argv[1:]] or list(FILES.values())
     for path in chosen:
         sys.stdout.writelines(f"{problem}\n" for problem in problems(path))
-    left = [name for name in waiting() if name in FILES and any(problems(FILES[name]))]
-    NOT_YET.write_text("".join(f"{name}\n" for name in left), "utf-8")
-    sys.stdout.write(f"{len(left)} files are still to be rewritten\n")

@@ -23,7 +23,7 @@ import pytest
 from cptfacet import policies
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.checking import all_rules, check_claim
-from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, parse_line
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.dates import EffectivePeriod
 from cptfacet.decoding import DecodedClaim, Doubt, SkippedLine, SkipReason, decode_claim
@@ -40,7 +40,7 @@ from cptfacet.reference.diagnoses import Validity
 from cptfacet.reference.editions import Release
 from cptfacet.reference.edits import Addendum, AscRow, Mai, MueRow, PairIndicator, PairRow
 from cptfacet.repairing import RepairedClaim, repair_claim
-from cptfacet.sessions import Session, Treatment
+from cptfacet.sessions import Session, Treatment, parse_session
 
 KNOWN = packaged()
 DAY = dt.date(2026, 6, 1)
@@ -105,7 +105,17 @@ def _examples() -> Iterator[tuple[str, Example]]:
 
 def _own_sessions() -> Iterator[tuple[str, str, Session]]:
     """Yield sessions that meet tables which no published case meets."""
-    yield from ()
+    for name, location in PLACES.items():
+        session = parse_session(
+            date=DAY,
+            claim_type="professional",
+            technique="mbb",
+            purpose="diagnostic",
+            guidance="fluoroscopy",
+            joints=["L4-5:left"],
+            location=location,
+        )
+        yield name, "medicare", session
 
 
 def _own_claims() -> Iterator[tuple[str, Example]]:
@@ -124,6 +134,11 @@ def _own_claims() -> Iterator[tuple[str, Example]]:
         yield name, Example(policy="medicare", claim=claim)
 
 
+PLACES = {
+    "in Ohio": Location(state="OH"),
+    "in a county": Location(state="VA", county="Fairfax County"),
+    "in a ZIP code": Location(zip="44101"),
+}
 QUESTIONS = tuple(_questions())
 
 # -- their answers
@@ -316,6 +331,11 @@ def treats(joint: Joint, *, nerves: frozenset[Nerve] = frozenset()) -> Rests:
     return rests
 
 
+def is_in(*places: str) -> Rests:
+    """Rest on a row about a place where a session was coded there."""
+    return lambda question, _: question.verb == "code" and question.name in places
+
+
 def is_coded(question: Question) -> bool:
     """Whether the note of a question is coded, at least in part."""
     session = question.asked if isinstance(question.asked, Session) else question.session
@@ -407,7 +427,6 @@ LINES = named(
     "note purpose-not-stated, refusal not-known"
 )
 
-PLACED = "No question here names a place: tests/rules/test_own_tables.py has those that do."
 
 TABLES = {
     "procedures": Table(
@@ -674,9 +693,57 @@ TABLES = {
             ),
         ),
     ),
-    "areas": Table(without={}, rows=(), why=PLACED),
-    "counties": Table(without={}, rows=(), why=PLACED),
-    "zip_codes": Table(without={}, rows=(), why=PLACED),
+    "areas": Table(
+        without={"code": named("lines, note attests")},
+        rows=(
+            Row(
+                says=KNOWN.with_rows(
+                    areas=[
+                        attrs.evolve(area, jurisdiction="JL", policy="medicare-jl")
+                        for area in KNOWN.areas
+                        if area.state == "OH"
+                    ]
+                ),
+                rests=is_in("in Ohio", "in a ZIP code"),
+            ),
+        ),
+        unsaid=frozenset({"code"}),
+        why="Without areas, no policy is divided by place.",
+    ),
+    "counties": Table(
+        without={"code": named("lines, note attests, note jurisdiction")},
+        rows=(
+            Row(
+                says=KNOWN.with_rows(
+                    counties=[
+                        attrs.evolve(county, part="elsewhere")
+                        for county in KNOWN.counties
+                        if county.name.startswith("Fairfax")
+                    ]
+                ),
+                rests=is_in("in a county"),
+            ),
+        ),
+        unsaid=frozenset({"code"}),
+        why="A note says that the jurisdiction is not known.",
+    ),
+    "zip_codes": Table(
+        without={"code": named("lines, note attests, note jurisdiction")},
+        rows=(
+            Row(
+                says=KNOWN.with_rows(
+                    zip_codes=[
+                        attrs.evolve(codes, state="MD")
+                        for codes in KNOWN.zip_codes
+                        if codes.first == "441"
+                    ]
+                ),
+                rests=is_in("in a ZIP code"),
+            ),
+        ),
+        unsaid=frozenset({"code"}),
+        why="A note says that the jurisdiction is not known.",
+    ),
 }
 
 

@@ -97,7 +97,7 @@ def write(family: Family, levels: Collection[Level], plan: Plan, draft: Draft) -
 
 
 def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
-    """Return the levels whose region is known; note what is uncertain about single levels."""
+    """Return the levels whose region is known, and note what is uncertain about single levels."""
     placed: list[Level] = []
     unnamed: list[Joint] = []
     for level in levels:
@@ -332,7 +332,7 @@ _FAMILY_WORDS = {
 
 
 def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
-    """Note the payer's pair edits for families that are written together."""
+    """Add what the payer's PTP edits say about families that are written together."""
     if len(families) == 1:
         return
     for one, other in itertools.combinations([f for f in Family if f in families], 2):

@@ -296,7 +296,11 @@ def find_area(
         part = _part(places, state, by_zip, _given(place.county), on)
         if isinstance(part, Unknown):
             return attrs.evolve(part, candidates=_named(valid))
+        named = _named(valid)
         valid = [area for area in valid if area.part in ("", part)]
+        if not valid:
+            reason = f"no source we have read states who serves the part {part!r} of {state}"
+            return _unplaced(reason=reason, missing=("county",), candidates=named)
     if len(valid) > 1 and len(_named(valid)) > 1:
         kinds = " and ".join(f"{a.jurisdiction} for {_either(a.claim_types)}" for a in valid)
         reason = f"it depends on the claim type: {kinds}"
