@@ -818,28 +818,42 @@ class TestJunction:
     under CPT, and the answer says that no instruction was found.
 
     Source: aapc135379, cgs25, aapc180296, ngs-a57826-quoted.
+
+    A group's lines depend on its first levels and on how many follow, so up to five joints, of one
+    group or two, show all there is; `pytest -m exhaustive` codes sessions of six and seven, too.
     """
 
-    @pytest.mark.parametrize("top", [True, False], ids=["with-T11-T12", "without-T11-T12"])
+    @pytest.mark.parametrize("joints", [range(1, 5), [5]], ids=["up-to-four", "five"])
     @pytest.mark.parametrize("method", ["block", "ablation"])
     @pytest.mark.parametrize("way", WAYS)
-    def test_every_pattern(self, way: str, method: str, *, top: bool) -> None:
-        choices = [choice for choice in subsets(JUNCTION) if (Joint.T11_T12 in choice) is top]
-        answers = 0
-        payer, orders = in_way(way, BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
-        for joints, coded in enumerate_sides(choices, payer, METHODS[method], TODAY, orders):
-            answers += 1
-            unsettled = (
-                payer == "medicare"
-                and Joint.T12_L1 in joints
-                and not LUMBAR_SET.isdisjoint(joints)
-                and joints != (Joint.T12_L1, Joint.L1_L2)
-            )
-            noted = any(note.id is NoteId.NO_MAC_INSTRUCTION for note in coded.notes)
-            assert noted is unsettled, joints
+    def test_every_pattern(self, way: str, method: str, joints: Iterable[int]) -> None:
+        assert_junction(way, method, joints)
 
-        # T11-T12 is treated on one side or the other or both, or not at all
-        assert answers == (3 * 4**6 if top else 4**6 - 1) * count_answers(orders)
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("joints", [6, 7])
+    @pytest.mark.parametrize("method", ["block", "ablation"])
+    @pytest.mark.parametrize("way", WAYS)
+    def test_every_pattern_of_many(self, way: str, method: str, joints: int) -> None:
+        assert_junction(way, method, [joints])
+
+
+def assert_junction(way: str, method: str, counts: Iterable[int]) -> None:
+    """Check every pattern of sides of so many joints around T12-L1."""
+    choices = [choice for n in counts for choice in itertools.combinations(JUNCTION, n)]
+    answers = 0
+    payer, orders = in_way(way, BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
+    for joints, coded in enumerate_sides(choices, payer, METHODS[method], TODAY, orders):
+        answers += 1
+        unsettled = (
+            payer == "medicare"
+            and Joint.T12_L1 in joints
+            and not LUMBAR_SET.isdisjoint(joints)
+            and joints != (Joint.T12_L1, Joint.L1_L2)
+        )
+        noted = any(note.id is NoteId.NO_MAC_INSTRUCTION for note in coded.notes)
+        assert noted is unsettled, joints
+
+    assert answers == count_patterns(choices) * count_answers(orders)
 
 
 LUMBAR_SET = frozenset(LUMBAR)
