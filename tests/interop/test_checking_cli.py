@@ -131,7 +131,7 @@ class TestJson:
         run = terminal("check", "-", stdin=json.dumps({"refusal": {}}))
 
         assert run.status == 2
-        assert "coding refused it" in run.out
+        assert "this session was refused" in run.out
 
     def test_session_and_history_beside_it(self, terminal: Terminal) -> None:
         past = {
