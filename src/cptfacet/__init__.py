@@ -1,4 +1,4 @@
-"""Facet joint procedures from the note to the claim, every answer dated and with its source.
+"""Code, check, repair and decode claims for facet joint procedures, with the source and date of every answer.
 
 At the top are the verbs, what you pass in, and what comes back; everything else is in its module.
 Importing this package imports nothing else and reads no data: a name is fetched on first use.

@@ -331,7 +331,7 @@ class TermRules:
         return self._ask(keys.CODING_THORACOLUMBAR, family)
 
     def family_pair(self, one: Family, other: Family) -> Answer[FamilyPairing]:
-        """Return what pair edits state about two families in one session, in the order of families."""
+        """Return what the PTP edits state about two families in one session, in order."""
         return self._ask(keys.CODING_FAMILY_PAIRS, f"{one}+{other}", self.claim_type)
 
     def further_primaries(self, add_on: str) -> Answer[tuple[str, ...]]:

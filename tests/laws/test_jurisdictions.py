@@ -187,7 +187,7 @@ NOT_PLACED = {
         ("state", "zip"),
         "ZIP code 90001 is in CA, and the state given is OH",
     ),
-    "a ZIP in two states": (Location(zip="97635"), ("state",), "its last four digits divide it"),
+    "a ZIP in two states": (Location(zip="97635"), ("state",), "crosses a state line"),
     "an island of no map": (Location(zip="96940"), ("state",), "who serves PW"),
     "divided": (Location(state="va"), ("county", "zip"), "VA is divided by county"),
     "divided, unknown ZIP": (

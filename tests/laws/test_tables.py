@@ -781,6 +781,15 @@ class TestWithoutTable:
         assert {verb for verb, _ in silent} == TABLES[table].unsaid, silent
 
 
+def test_without_mues_one_unit_is_not_checked() -> None:
+    """A table could allow none, so even one unit rests on it."""
+    [asked] = (each for each in CHECKED if each.name == "one ablation")
+    report = asked.answer(KNOWN.with_tables(mues=[]))
+    assert isinstance(report, Report)
+
+    assert "mue-exceeded" in {skipped.rule for skipped in report.not_checked}
+
+
 ROWS = {f"{table}-{n}": row for table, of in TABLES.items() for n, row in enumerate(of.rows)}
 
 

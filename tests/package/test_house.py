@@ -129,9 +129,8 @@ def needed(path: Path) -> set[str]:
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            inner = names & FILES.keys()
-            found |= inner or {node.module} & FILES.keys()
+            named = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {name if name in FILES else node.module for name in named} & FILES.keys()
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names} & FILES.keys()
     return found

@@ -213,7 +213,7 @@ NOTES = {
     NoteId.JURISDICTION: Shown(
         lambda: code(block("L4-5:left"), policy="medicare", place=Location(state="OH")),
         lambda: code(block("L4-5:left"), policy="medicare-j15", place=Location(state="OH")),
-        "the location is in J15 (CGS): the policy medicare-j15 says more",
+        "The location is in J15 (CGS); its policy medicare-j15 adds to medicare",
     ),
     NoteId.CLAIM_TYPE_NOT_STATED: Shown(
         lambda: code(block("L4-5:left"), claim_type=None),
@@ -294,15 +294,15 @@ TEXAS, NOWHERE = Location(state="TX"), Location(locality="05")
         ("medicare-jh", "medicare-jh", TEXAS, {}),
         ("medicare-jh", None, NOWHERE, {}),
         ("medicare", None, NOWHERE, {NoteId.JURISDICTION: "no state is given"}),
-        ("medicare", "medicare", TEXAS, {NoteId.JURISDICTION: "medicare-jh says more"}),
-        ("medicare-je", None, TEXAS, {NoteId.JURISDICTION: "medicare-jh holds there, and not"}),
+        ("medicare", "medicare", TEXAS, {NoteId.JURISDICTION: "medicare-jh adds to medicare"}),
+        ("medicare-je", None, TEXAS, {NoteId.JURISDICTION: "medicare-jh applies there, not"}),
         ("medicare-jh", "medicare", NOWHERE, {NoteId.POLICY_DIFFERS: "names the policy medicare;"}),
         ("medicare-jh", "cpt", TEXAS, {NoteId.POLICY_DIFFERS: "names the policy cpt;"}),
         (
             "medicare-je",
             "medicare",
             TEXAS,
-            {NoteId.POLICY_DIFFERS: "medicare-je", NoteId.JURISDICTION: "holds there"},
+            {NoteId.POLICY_DIFFERS: "medicare-je", NoteId.JURISDICTION: "applies there"},
         ),
     ],
 )

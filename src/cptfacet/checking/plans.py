@@ -243,9 +243,9 @@ class Plan:
         return signals.value
 
     def _allows_none(self, code: str) -> bool:
-        """Whether the medically unlikely edit (MUE) of a code allows 0 units."""
+        """Whether the medically unlikely edit (MUE) of a code allows 0 units, or may without a table."""
         edit = self.rules.mues[code]
-        return isinstance(edit, Mue) and edit.units == 0
+        return edit.units == 0 if isinstance(edit, Mue) else not self.rules.reference.mues
 
     def pairs_among(self, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] | None:
         """Return the PTP edits between codes, wherever one of two is a facet code.

@@ -346,9 +346,10 @@ def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iter
             message = f"the jurisdiction is not known: {area.reason}"
             yield Note(id=NoteId.JURISDICTION, message=message)
     elif policy_id != area.policy:
-        says = "says more" if policy_id == area.shared else f"holds there, and not {policy_id}"
+        adds = policy_id == area.shared
+        says = f"adds to {policy_id}" if adds else f"applies there, not {policy_id}"
         message = (
-            f"the location is in {area.jurisdiction} ({area.mac}): the policy {area.policy} {says}"
+            f"The location is in {area.jurisdiction} ({area.mac}); its policy {area.policy} {says}"
         )
         yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)
 

@@ -687,7 +687,7 @@ class Reference:
         )
 
     def asc_status(self, code: str, *, on: dt.date, strict: bool = False) -> AscStatus | Unknown:
-        """Return the status of a code for the facility claim of an ambulatory surgical center.
+        """Return the status of a code for the facility claim of an ambulatory surgery center (ASC).
 
         >>> data, day = packaged(), dt.date(2026, 3, 2)
         >>> first, further = data.asc_status("64635", on=day), data.asc_status("64636", on=day)

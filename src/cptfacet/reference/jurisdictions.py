@@ -359,8 +359,8 @@ def _read_zip(places: Places, code: str, state: str, on: dt.date) -> tuple[str, 
         return _unplaced(reason=reason, missing=("state", "zip"))
     known = found.term.on(on) is Status.IN_FORCE
     if not state and (found.split or not known):
-        why = "its last four digits divide it" if known else f"the file that has it is {found.term}"
-        reason = f"ZIP code {found.zip} alone does not tell the state: {why}"
+        why = "it crosses a state line" if known else f"the file that lists it is {found.term}"
+        reason = f"ZIP code {found.zip} alone does not determine the state: {why}"
         return _unplaced(reason=reason, missing=("state",))
     if not places.areas.about(found.state):
         reason = f"no source we have read states who serves {found.state}"
