@@ -345,7 +345,7 @@ class TermRules:
         return self._ask(keys.LEVELS_ORDER)
 
     def third_level_side(self) -> Answer[ThirdLevelSide]:
-        """Return the side of the one line for the third and all further levels."""
+        """Return the side of the one line for the third and additional levels."""
         return self._ask(keys.LEVELS_THIRD_SIDE)
 
     def laterality_format(self, role: CodeRole) -> Answer[LateralityFormat]:

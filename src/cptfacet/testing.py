@@ -657,7 +657,7 @@ def _levels(
 
 
 def _common(sides: Sequence[Side | None]) -> Side | None:
-    """Return the side of the one line that represents the third and all further levels."""
+    """Return the side of the one line that represents the third and additional levels."""
     if len(set(sides)) == 1:
         return sides[0]
     return Side.BILATERAL if Side.BILATERAL in sides else None

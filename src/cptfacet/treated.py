@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet._text import series
+from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, NerveKind, Side
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -216,8 +216,7 @@ def _loose_nerves(
             loose = {side for side in loose if (Nerve.TON, side) not in used}
         if not loose:
             continue
-        where = " and ".join(sorted(side.value for side in loose if side))
-        who = f"{nerve} ({where})" if where else f"{nerve}"
+        who = _sided(nerve, loose)
         refusal = None
         if unknown and nerve.kind not in _NO_FACET_NERVE:
             message = f"whether {who} completes a joint: {_not_supplied(unknown)}"
@@ -236,6 +235,12 @@ def _loose_nerves(
             why = "no joint has all of its nerves treated on that side"
         message = f"{who} does not complete a joint and adds no facet line: {why}"
         yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
+
+
+def _sided(nerve: Nerve, sides: Iterable[Side | None]) -> str:
+    """Return a nerve with its sides, as in ``L4 (left and right)``."""
+    where = " and ".join(sorted(side.value for side in sides if side))
+    return f"{nerve} ({where})" if where else f"{nerve}"
 
 
 def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | None]) -> bool:
@@ -309,17 +314,20 @@ def _no_level(technique: Technique) -> Refusal:
 
 def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal:
     nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
-    why = "no facet joint has all of its nerves treated on one side"
+    named = series([_sided(nerve, _sides(side)) for nerve, side in nerves.items()])
+    why = f"{named} do not include all nerves of one joint on one side"
+    if len(nerves) == 1:
+        why = f"{named} alone does not complete a joint"
+    if all(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
+        why = f"{named} {agree(nerves, 'does', 'do')} not supply a facet joint"
     if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
         why += "; C2-C3 also needs the third occipital nerve"
-    refusal = Refusal(
-        reason=Reason.NO_COMPLETE_LEVEL,
-        message=f"{', '.join(nerves)}: {why}, so no level can be coded",
-    )
+    refusal = Refusal(reason=Reason.NO_COMPLETE_LEVEL, message=f"{why}, so no level can be coded")
     others = _others(list(nerves), treatment, reference, on)
     if others is None:
         return refusal
-    message = f"{refusal.message}; a source reports {', '.join(v.text for v in others.instead)}"
+    reported = ", ".join(line.text for line in others.instead)
+    message = f"{refusal.message}; we found a source that reports {reported}"
     return attrs.evolve(
         refusal, message=message, instead=others.instead, citations=others.citations
     )

@@ -345,8 +345,8 @@ class TestLinesThatRepeat:
         assert [f.severity.value for f in found] == severities
         for finding in found:
             assert isinstance(finding.remedy, Question)
-            further = "further levels" in finding.remedy.question
-            assert further is (finding.severity is Severity.WARNING)
+            additional = "additional levels" in finding.remedy.question
+            assert additional is (finding.severity is Severity.WARNING)
 
 
 def test_units_of_many_digits_have_no_shape_that_is_kept() -> None:

@@ -106,7 +106,7 @@ class TestLevelsAboveTheLimit:
             assert isinstance(found.remedy, Question)
             assert (
                 found.remedy.question
-                == "Was the patient informed before the service that 2 are covered?"
+                == "Was an ABN issued before the service because only 2 are covered?"
             )
         asked = self.told(*lines)
         assert asked

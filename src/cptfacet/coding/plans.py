@@ -224,7 +224,8 @@ class Plan:
             citations = tuple(dict.fromkeys((*citations, *instead.citations)))
             rationale = instead.provision.rationale
             note = f" ({rationale.rstrip('.')})" if rationale else ""
-            message += f"; a source reports {', '.join(line.text for line in instead.value)}{note}"
+            stated = "report" if isinstance(answer, Known) else "we found a source that reports"
+            message += f"; {stated} {', '.join(line.text for line in instead.value)}{note}"
         if isinstance(answer, Known) and answer.provision.caveat:
             message += f". {answer.provision.caveat.rstrip('.')}"
         return Refusal(

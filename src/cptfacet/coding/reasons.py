@@ -37,7 +37,7 @@ def reason(provision: Provision) -> str:
     ...     "modifier.diagnostic", on=dt.date(2026, 3, 2), family="image-guided-injection"
     ... )
     >>> reason(kx)
-    'The purpose is diagnostic; this payer wants KX on every line of a diagnostic session.'
+    'The purpose is diagnostic; the policy asks for KX on every line of a diagnostic session.'
     """
     listed = isinstance(provision.value, tuple)
     value = ", ".join(provision.value) if isinstance(provision.value, tuple) else provision.value

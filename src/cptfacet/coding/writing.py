@@ -263,11 +263,13 @@ def _write_code(
 def _third_side(
     levels: Sequence[Level], plan: Plan, draft: Draft
 ) -> tuple[Side | None, tuple[Provision, ...]]:
-    """Return the side of the one line for the third and all further levels."""
+    """Return the side of the one line for the third and additional levels."""
     sides = {level.side for level in levels}
     if len(sides) == 1:
         return levels[0].side, ()
-    settled = _settled(plan.rules.third_level_side(), "side of the third and further levels", draft)
+    settled = _settled(
+        plan.rules.third_level_side(), "side of the third and additional levels", draft
+    )
     return (Side.BILATERAL if Side.BILATERAL in sides else None), settled
 
 

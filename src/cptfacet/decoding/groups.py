@@ -208,7 +208,7 @@ class _Group:
         several = code.ordinal is Ordinal.THIRD_AND_MORE
         if laterality.excess:
             message = (
-                "report 1 unit for the third and all further levels"
+                "report 1 unit for the third and additional levels"
                 if several
                 else laterality.ambiguous[0]
             )
@@ -218,7 +218,7 @@ class _Group:
                 message = f"{where}: a level has no side"
                 self.doubt(DoubtId.SIDE_NOT_NAMED, message, numbers)
             return
-        message = f"{where}: it represents the third and all further levels"
+        message = f"{where}: it represents the third and additional levels"
         self.doubt(DoubtId.THREE_OR_MORE, message, numbers)
         if sides.bilateral or sides.unnamed:
             said = (

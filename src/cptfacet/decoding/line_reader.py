@@ -81,9 +81,7 @@ def read_line(
             odd.append(DoubtId.SIDES_CONTRADICT)
         units = line.whole_units
         if line.units is None and found.ordinal is not Ordinal.EACH_ADDITIONAL:
-            units = (
-                1  # whatever the units, the code is one level, or the third and all further ones
-            )
+            units = 1  # whatever the units, the code is one level, or the third and additional ones
             odd.append(DoubtId.UNITS_NOT_GIVEN)
         if not _STOPPED.isdisjoint(roles):
             odd.append(DoubtId.NOT_COMPLETED)

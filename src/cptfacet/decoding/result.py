@@ -125,7 +125,7 @@ class BilledLevels:
         region: The region that selects the code.
         sides: The levels by side, in the likeliest reading.
         laterality: Every reading of the lines in their laterality format.
-        or_more: Whether its one level may be several: the third and all further levels.
+        or_more: Whether its one level may be several: the third and additional levels.
         purpose: None if neither a modifier nor the claim states it.
         lines: The lines, counted from 1.
     """
@@ -283,8 +283,8 @@ class DecodedClaim:
 _LEVELS = {
     Ordinal.FIRST: "first level",
     Ordinal.SECOND: "second level",
-    Ordinal.THIRD_AND_MORE: "third and further levels",
-    Ordinal.EACH_ADDITIONAL: "further levels",
+    Ordinal.THIRD_AND_MORE: "third and additional levels",
+    Ordinal.EACH_ADDITIONAL: "additional levels",
 }
 _SIDES = {"bilateral": "bilateral", "right": "right", "left": "left", "unnamed": "side not named"}
 

@@ -114,7 +114,7 @@ class LevelOrder(Choice):
 
 
 class ThirdLevelSide(Choice):
-    """The side of the one line for the third and all further levels."""
+    """The side of the one line for the third and additional levels."""
 
     BILATERAL_IF_ANY = "bilateral-if-any"
 
@@ -397,14 +397,14 @@ LEVELS_ORDER = _key(
     "levels.order",
     _one_of(LevelOrder),
     "The order of levels in a coded group where their sides differ: levels treated on both "
-    "sides first, then head to tail.",
+    "sides first, then from superior to inferior.",
     required=True,
     shapes_lines=True,
 )
 LEVELS_THIRD_SIDE = _key(
     "levels.third-side",
     _one_of(ThirdLevelSide),
-    "The side of the one line for the third and all further levels: bilateral if any of its "
+    "The side of the one line for the third and additional levels: bilateral if any of its "
     "levels was treated on both sides, one side if all share it, else none.",
     required=True,
     shapes_lines=True,

@@ -120,7 +120,7 @@ _WORDS = {
     "image-guided-injection": "image-guided facet injection",
     "ultrasound-injection": "ultrasound-guided facet injection",
     "injection": "facet injection (old code)",
-    "third-and-more": "third and further levels together",
+    "third-and-more": "third and additional levels together",
 }
 
 

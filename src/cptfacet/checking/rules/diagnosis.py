@@ -33,8 +33,8 @@ def diagnosis_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     elif without:
         yield finding(
             without,
-            f"{codes_of(without)} {agreeing(without, 'has', 'have')} no diagnosis, though other"
-            " lines of the day have one",
+            f"{codes_of(without)} {agreeing(without, 'has', 'have')} no diagnosis pointer;"
+            " other lines on that date have one",
             question=f"Which diagnosis does the record support for {codes_of(without)}?",
         )
 

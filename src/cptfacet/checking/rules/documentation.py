@@ -206,15 +206,39 @@ def nerve_completes_no_joint(day: Day) -> Iterator[RawFinding]:
                 day,
                 place.lines,
                 f"{codes_of(place.lines)}: {_complete_nothing(loose)}",
-                question="Was the other nerve of the joint treated too, on the same side?",
+                question=_which_nerve(day, place, loose),
                 citations=_supply(day, near),
             )
 
 
+_OCCIPITAL = {Nerve.GON: "greater", Nerve.LON: "lesser"}
+
+
+def _are_occipital(nerves: list[Nerve]) -> bool:
+    return all(nerve.kind is NerveKind.OCCIPITAL for nerve in nerves)
+
+
+def _which_nerve(day: Day, place: Place, nerves: list[Nerve]) -> str:
+    """Return what to ask about nerves that complete no joint, with the code of occipital nerves."""
+    if not _are_occipital(nerves):
+        return "Was the other nerve of the joint treated too, on the same side?"
+    others = {
+        other.instead.code: None
+        for treatment in place.treatments
+        for other in day.plan.reference.find_other_nerves(
+            nerves, technique=treatment.technique, guidance=treatment.guidance, on=day.plan.on
+        )
+    }
+    meant = f", or {agree(others, 'is', 'are')} {series([*others])} meant" if others else ""
+    return f"Was the third occipital nerve treated{meant}?"
+
+
 def _complete_nothing(nerves: list[Nerve]) -> str:
     named = series(nerves)
-    if all(nerve.kind is NerveKind.OCCIPITAL for nerve in nerves):
-        return f"{named} {agree(nerves, 'does', 'do')} not supply a facet joint"
+    if _are_occipital(nerves):
+        which = series([_OCCIPITAL[nerve] for nerve in nerves])
+        them = agree(nerves, "nerve does", "nerves do")
+        return f"the {which} occipital {them} not supply a facet joint"
     if set(nerves) == {Nerve.C2, Nerve.C3}:
         return f"{named} do not complete a joint without the third occipital nerve"
     alone = f"{named} alone does" if len(nerves) == 1 else f"{named} do"
@@ -344,7 +368,7 @@ def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
                 day,
                 place.lines,
                 f"{codes_of(place.lines)}: {_levels(place.both)} billed as bilateral, but the note"
-                f" documents {_sided(place)}; report further levels with add-on codes",
+                f" documents {_sided(place)}; report additional levels with add-on codes",
                 question="Which levels and sides were treated?",
             )
 
@@ -554,13 +578,14 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
 
 
 def _instead(day: Day, wrong: _Mismatch) -> str:
-    """Return the lines that a source reports instead."""
+    """Return the lines to report instead, if a source states them."""
     lines = dict.fromkeys(
         line.text
         for treatment in wrong.treatments
         for line in value_of(day.rules.lines_instead(treatment.technique, treatment.guidance)) or ()
     )
-    return f"; one source reports {series([*lines])} instead" if lines else ""
+    stated = "report" if wrong.severity is None else "we found one source that reports"
+    return f"; {stated} {series([*lines])} instead" if lines else ""
 
 
 # -- what else the note documents
@@ -630,9 +655,9 @@ def _kx_differs(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[Ra
     [kx, *_] = required
     yield finding(
         wrong,
-        f"The note is diagnostic but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} no {kx.value}"
+        f"The note documents a diagnostic injection, but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} no {kx.value}"
         if diagnostic
-        else f"The note is therapeutic but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} {kx.value}",
+        else f"The note documents a therapeutic injection, but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} {kx.value}",
         citations=kx.citations,
         remedy=with_or_without_kx(day, kx, wrong, diagnostic=diagnostic),
     )
@@ -648,7 +673,7 @@ def _other_day(day: Day) -> Iterator[RawFinding]:
 def _no_line_of_the_session() -> RawFinding:
     return RawFinding(
         lines=(),
-        message="No line of the claim has the date of the session",
+        message="No claim line has the date of service in the note",
         remedy=Question(question="On which date was the procedure performed?"),
     )
 

@@ -20,6 +20,7 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
+from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
@@ -433,6 +434,12 @@ def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
             )
 
 
+_CLAIMS = {
+    ClaimType.ASC_FACILITY: "an ASC facility claim",
+    ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
+}
+
+
 @checks(when=Signal.PLACE_FAULT)
 def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
     """Find facility claims with a place of service of another setting."""
@@ -443,8 +450,8 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
             own = day.plan.reference.find_places(facility=claim_type)
             yield finding(
                 lines,
-                f"POS {facts.place.code} does not fit claim type {claim_type}"
-                f" (POS {series([p.code for p in own], 'or')})",
+                f"POS {facts.place.code} does not fit {_CLAIMS.get(claim_type, claim_type)}"
+                f" ({series([p.code for p in own], 'or')})",
                 citations=_all_of(*(p.citations for p in own)),
                 question="Where was the service performed, and who bills for it?",
             )
@@ -479,9 +486,9 @@ def duplicate_line(day: Day) -> Iterator[RawFinding]:
         if len(lines) == 1 or first.has(ModifierRole.REPEAT) or _is_two_units(lines):
             continue
         counted = first.code.ordinal is Ordinal.EACH_ADDITIONAL
-        what = "further levels" if counted else "both sides of one level"
+        what = "additional levels" if counted else "both sides of one level"
         advice = (
-            "report further levels as units of one line"
+            "report additional levels as units of one line"
             if counted
             else "the payer denies all but one as duplicates"
         )

@@ -215,8 +215,8 @@ def first_level_repeated(day: Day) -> Iterator[RawFinding]:
         if line.units is not None and line.units > most:
             yield finding(
                 [line],
-                f"{line.code} has {line.units} units but represents one level; report further"
-                " levels with add-on codes",
+                f"{line.code} has {line.units} units but represents one level; report"
+                " additional levels with add-on codes",
                 citations=line.facts.code.citations,
                 remedy=_which_sides(line.code),
             )
@@ -239,8 +239,8 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
         elif form is not None and value_of(form) is not LateralityFormat.TWO_UNITS:
             yield finding(
                 lines,
-                f"{code} has 2 units but represents one level; this payer wants a bilateral"
-                f" level as {_reported(day, form.value)}",
+                f"{code} has 2 units but represents one level; report a bilateral level as"
+                f" {_reported(day, form.value)}",
                 citations=form.citations,
                 severity=(
                     Severity.WARNING if value_of(form) is LateralityFormat.RT_LT_LINES else None
@@ -294,8 +294,8 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
             for line in code.naming(ModifierRole.BILATERAL):
                 yield finding(
                     [line],
-                    f"{line.code}-{both}: under this payer, report a bilateral add-on with 2"
-                    f" units instead of modifier {both}",
+                    f"{line.code}-{both}: report a bilateral add-on with 2 units instead of"
+                    f" modifier {both}",
                     citations=form.citations,
                     severity=Severity.WARNING if judged else None,
                     remedy=(
@@ -328,7 +328,7 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
             named = _facts(code).code
             yield finding(
                 lines,
-                f"{named}: this payer wants a bilateral level as {_reported(day, form.value)}",
+                f"{named}: report a bilateral level as {_reported(day, form.value)}",
                 citations=form.citations,
                 remedy=_in_form(day, code, lines, form) or _which_sides(named),
             )
@@ -346,7 +346,7 @@ def _of_other_form(day: Day, code: BilledCode[Line], form: LateralityFormat) -> 
         )
         return [] if told else both
     if form is LateralityFormat.RT_LT_LINES or code.counts_levels:
-        return []  # further joints may be one on each side
+        return []  # additional joints may be one on each side
     return [*code.naming(ModifierRole.RIGHT), *code.naming(ModifierRole.LEFT)]
 
 

@@ -19,7 +19,7 @@ from cptfacet.coding.plans import JUNCTION
 from cptfacet.findings import Question, Severity
 from cptfacet.limits import Amount, LimitId, Result, judge_amount, limit_in
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import NotKnown, value_of
+from cptfacet.policies import Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import (
     CODING_THORACOLUMBAR,
     Coverage,
@@ -80,9 +80,15 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
                 f" in one session{since and f'; {since}'}",
                 citations=limit.citations,
                 severity=Severity.WARNING if since else None,
-                question="Was the patient informed before the service that the third level is"
-                " not covered, or will the denial be appealed?",
+                question=f"Was {_notice(day)} before the service because the third level is not"
+                " covered, or will the denial be appealed?",
             )
+
+
+def _notice(day: Day) -> str:
+    """Return how the patient is informed: by an ABN where the policy has its modifiers."""
+    by_abn = isinstance(day.rules.denial_modifiers(), Known)
+    return "an ABN issued" if by_abn else "the patient informed"
 
 
 def _not_known_since(day: Day) -> str:
@@ -134,7 +140,7 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
             f"{codes_of(lines)} represent {fewest} levels of one region; {limit.max} are covered"
             " in one session",
             citations=limit.citations,
-            remedy=_asked_of(fewest, ablated, limit),
+            remedy=_asked_of(fewest, ablated, limit, _notice(day)),
         )
     elif verdict.result is Result.NOT_KNOWN:
         yield finding(
@@ -148,12 +154,13 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
         )
 
 
-def _asked_of(levels: int, ablated: int, limit: Limit) -> Question | None:
+def _asked_of(levels: int, ablated: int, limit: Limit, notice: str) -> Question | None:
     """Return what to ask; the rules on documentation ask about a note with fewer levels."""
-    informed = f"was the patient informed before the service that {limit.max} are covered?"
+    informed = f"was {notice} before the service because only {limit.max} are covered?"
     if not ablated:
         return Question(question=f"Were {levels} joints of one side treated, and {informed}")
-    return Question(question=informed.capitalize()) if ablated >= levels else None
+    asked = f"{informed[0].upper()}{informed[1:]}"
+    return Question(question=asked) if ablated >= levels else None
 
 
 def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
@@ -271,7 +278,7 @@ def thoracolumbar_group(day: Day) -> Iterator[RawFinding]:
             )
 
 
-# -- codes for one level, or for all further ones
+# -- codes for one level, or for all additional ones
 
 
 @checks(when=Signal.THIRD)
@@ -287,7 +294,7 @@ def third_level_without_second(day: Day) -> Iterator[RawFinding]:
             procedure = third[0].facts.code.procedure
             yield finding(
                 third,
-                f"{third[0].code} is for levels after the second, and {second} is not billed",
+                f"{third[0].code} is for the third and additional levels, and {second} is not billed",
                 citations=procedure.citations if procedure else (),
                 question=f"Were two levels treated, which takes {second} instead of"
                 f" {third[0].code}, or more, which needs {second} too?",

@@ -169,6 +169,7 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
             first = min(later, key=lambda stated: stated.provision.term.first)
             yield finding(
                 having,
-                f"{codes_of(having)}: the policy asks for {first.value} only {first.provision.term}",
+                f"{codes_of(having)}: {first.value} is not required before"
+                f" {first.provision.term.first}; check the date of service or remove {first.value}",
                 citations=first.citations,
             )

@@ -43,8 +43,8 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
     for code, lines in by_code(visits):
         yield finding(
             lines,
-            f"{code} has no {stated.value}; a visit on the day of {codes} is included in the"
-            " procedure unless it was significant and separate",
+            f"{code} has no modifier {stated.value}; an E/M visit on the day of {codes} is included"
+            " unless it was significant and separately identifiable",
             citations=(*stated.citations, *indicators),
             question="Does the record document a significant visit beyond the decision to"
             " perform the procedure and the usual work before and after it?",
@@ -205,10 +205,10 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
         used = sorted({m for line in lines for m in line.facts.with_roles(ModifierRole.DISTINCT)})
         yield finding(
             lines,
-            f"{code}-{'-'.join(used)}: every line is a level of the same family and region, so"
-            f" {series(used)} {agree(used, 'bypasses', 'bypass')} nothing; report a side with"
-            " its own modifier and a further level with an add-on code",
-            question=f"Does {code} report the other side, a further level, or the same level"
+            f"{code}-{'-'.join(used)}: every line is a level of the same family and region, and no"
+            f" NCCI PTP edit applies between levels; remove {series(used)}, and report a side with"
+            " its own modifier and an additional level with an add-on code",
+            question=f"Does {code} report the other side, an additional level, or the same level"
             " twice?",
         )
 
@@ -218,6 +218,13 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
 
 def _marks_denials(plan: Plan) -> bool:
     return isinstance(plan.rules.denial_modifiers(), Known)
+
+
+def _without_abn(stated: Known[tuple[str, ...]], bare: set[int]) -> str:
+    """Return what the lines lack: the modifiers that the policy explains, or else all of them."""
+    which = stated.provision.rationale.rstrip(".") or f"Use {series(stated.value, 'or')}"
+    lines = agree(bare, "the line has", "the lines have")
+    return f"A denial is expected and {lines} no ABN modifier. {which}"
 
 
 @checks(when=Signal.FACET | Signal.DENIAL, where=_marks_denials)
@@ -230,9 +237,7 @@ def expected_denial_without_abn(day: Day) -> Iterator[RawFinding]:
         return
     yield RawFinding(
         lines=tuple(sorted(bare)),
-        message=f"A denial is expected and no ABN modifier ({', '.join(stated.value)}) is present",
+        message=_without_abn(stated, bare),
         citations=stated.citations,
-        remedy=Question(
-            question="Was the patient informed before the service, and is a signed ABN on file?"
-        ),
+        remedy=Question(question="Was an ABN issued before the service, and is it signed?"),
     )

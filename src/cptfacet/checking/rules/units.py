@@ -69,14 +69,15 @@ def _second_sides(day: Day, lines: list[Line]) -> int:
 
 
 _APPEAL = "; more may be paid on appeal if the record supports it"
+_ABSOLUTE = "; this limit is absolute, so expect a denial"
 
 
 def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
-    appeal = "" if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
+    expected = _ABSOLUTE if edit.mai is Mai.DAY_BY_POLICY else _APPEAL
     return finding(
         lines,
         f"{edit.code} has {units} units; its MUE allows {edit.units} per"
-        f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){appeal}",
+        f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){expected}",
         citations=edit.provenance.citations,
         question=f"How many levels and sides do the units of {edit.code} represent?",
     )
