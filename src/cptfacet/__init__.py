@@ -34,7 +34,10 @@ _NAMES = {
     "errors": "CptfacetError",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
-_OTHERS = "addons bilateral citations dates interop limits lookup modifiers procedures"
+_OTHERS = (
+    "addons bilateral billed citations dates indicators interop levels limits lookup modifier_faults"
+    " modifiers outline procedures rulebook treated"
+)
 _MODULES = frozenset((*_NAMES, *_OTHERS.split()))
 
 

@@ -1,10 +1,13 @@
 """What `import cptfacet` does and shows: no data is read, and the public face is frozen."""
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 import cptfacet
 from tools.stub import STUB, stub
@@ -36,6 +39,35 @@ def test_every_public_name_resolves() -> None:
     missing = [name for name in dir(cptfacet) if not hasattr(cptfacet, name)]
 
     assert missing == []
+
+
+PACKAGE = Path(cptfacet.__file__).parent
+PUBLIC = {
+    path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", ".")
+    for path in PACKAGE.rglob("*.py")
+    if not any(part.startswith("_") for part in path.relative_to(PACKAGE).parts)
+    and path.parent.name != "rules"  # a rule is reached by its id
+} | {f"cptfacet.{path.parent.name}" for path in PACKAGE.glob("[a-z]*/__init__.py")}
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_a_module_shows_what_it_offers_and_no_more(name: str) -> None:
+    module = importlib.import_module(name)
+
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, each) for each in module.__all__)
+
+
+def test_every_module_is_reached_from_the_top() -> None:
+    """Those that need an extra, and the terminal, are imported by name."""
+    by_name = {"cptfacet.cli", "cptfacet.strategies", "cptfacet.testing"}
+    modules = {name for name in PUBLIC if name.count(".") == 1} - by_name
+
+    assert modules == {f"cptfacet.{n}" for n, o in vars_of_top() if isinstance(o, ModuleType)}
+
+
+def vars_of_top() -> list[tuple[str, object]]:
+    return [(name, getattr(cptfacet, name)) for name in dir(cptfacet)]
 
 
 def test_type_checkers_see_the_names_that_are_there() -> None:
