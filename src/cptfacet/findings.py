@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet._text import series
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.outline import Item, Outline, Section
@@ -83,6 +84,7 @@ class Severity(StrEnum):
 
 
 _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+_NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 @sealed
@@ -214,8 +216,9 @@ class Report:
         return not self.not_checked
 
     def __str__(self) -> str:
-        counts = Counter(str(found.severity) for found in self.findings)
-        found = ", ".join(f"{n} {name}{'s' * (n > 1)}" for name, n in counts.items())
+        counts = Counter(found.severity for found in self.findings)
+        named = [f"{n} {_NAMES[severity]}{'s' * (n > 1)}" for severity, n in counts.items()]
+        found = series(named)
         skipped = len({skipped.rule for skipped in self.not_checked})
         left = f"; {skipped} rules not checked" if skipped else ""
         return f"{found or 'no findings'} under {self.under.policy}{left}"
@@ -340,4 +343,12 @@ def _unchecked(skipped: Iterable[NotChecked]) -> Iterable[Item]:
     for each in skipped:
         reasons.setdefault((each.needs, each.reason), {})[each.rule] = None
     for (needs, reason), rules in reasons.items():
-        yield Item(value=f"{reason} (needs {needs})", sentence=", ".join(rules))
+        said = f"{_COMPARED[needs]}: {reason}" if needs in _COMPARED else f"{reason}; needs {needs}"
+        count = f"{len(rules)} rule{'s' * (len(rules) > 1)}"
+        yield Item(sentence=f"{said[:1].upper()}{said[1:]} ({count}): {', '.join(rules)}")
+
+
+_COMPARED = {
+    "session": "not compared with the procedure note",
+    "history": "not compared with earlier sessions",
+}

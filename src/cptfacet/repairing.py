@@ -12,6 +12,7 @@ import attrs
 
 from cptfacet._inputs import expect_several
 from cptfacet._records import sealed
+from cptfacet._text import agree
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
@@ -106,9 +107,9 @@ class RepairedClaim:
         """Return the changes, then the report on the repaired claim."""
         changes = tuple(Item(sentence=str(change)) for change in self.changes)
         lines = ", ".join(line.text for line in self.lines)
-        many = "change" if len(changes) == 1 else "changes"
+        made = f"{len(changes)} {agree(changes, 'change', 'changes')}; the claim is now"
         return Outline(
-            sentence=f"{len(changes)} {many}; the claim is now {lines or 'empty'}."
+            sentence=f"{made if changes else 'No changes; the claim stays'} {lines or 'empty'}."
             f" {self.report.outline().sentence}",
             sections=(Section(title="Changes", items=changes), *self.report.outline().sections),
         )

@@ -405,7 +405,7 @@ class TestRepair:
     def test_a_table(self, terminal: Terminal) -> None:
         run = terminal("repair", "-", "--format", "table", stdin=json.dumps(ALONE))
 
-        assert run.out.startswith("0 changes; ")
+        assert run.out.startswith("No changes; ")
 
 
 HOSTILE: list[dict[str, Any]] = [

@@ -173,7 +173,7 @@ class TestList:
     @pytest.mark.parametrize(
         ("policy", "on", "reason"),
         [
-            ("medicare", DAY, "name the jurisdiction (JE, JF"),
+            ("medicare", DAY, "choose the MAC's policy, such as medicare-je"),
             ("medicare-jj", DAY, "A58350 was not read"),
             ("medicare-jf", dt.date(2026, 3, 2), "A58405 was not read"),
             ("bcbs-north-dakota", DAY, "NDRP-Surg-008 was not read"),

@@ -116,7 +116,7 @@ def test_a_repair_is_told() -> None:
 
     left = once.report.explain().partition("\n\n")[2]
 
-    assert nothing.explain().startswith("0 changes; the claim is now 64493-RT-KX x1. No findings")
+    assert nothing.explain().startswith("No changes; the claim stays 64493-RT-KX x1. No findings")
     assert once.explain().startswith("1 change; the claim is now 64493-RT-KX x1. No findings")
     assert once.explain().endswith(f"Changes\n  {change}\n\n{left}")
     assert [str(each) for each in once.changes] == [change]

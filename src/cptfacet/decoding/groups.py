@@ -139,8 +139,7 @@ class _Group:
         if in_own is None or in_own.sides != chosen.sides:
             self.provisions[form.provision] = None
             message = (
-                f"{where}: billed in the laterality format {chosen.form}; the policy wants"
-                f" {form.value}"
+                f"{where}: billed as {chosen.form.words}; the policy asks for {form.value.words}"
             )
             self.doubt(DoubtId.OTHER_FORM, message, _numbers(code))
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.claims import Claim, ClaimLine, Purpose
@@ -288,11 +289,35 @@ _LEVELS = {
 }
 _SIDES = {"bilateral": "bilateral", "right": "right", "left": "left", "unnamed": "side not named"}
 
+_SIDED = {
+    "bilateral": "bilateral {}",
+    "right": "right {}",
+    "left": "left {}",
+    "unnamed": "{} without a side",
+}
+_FAMILIES = {
+    Family.IMAGE_GUIDED_INJECTION: "image-guided facet injection",
+    Family.ULTRASOUND_INJECTION: "ultrasound-guided facet injection",
+    Family.ABLATION: "facet denervation",
+}
+
 
 def _counted(groups: Sequence[BilledGroup]) -> str:
     if not groups:
         return "no facet levels"
-    return "; ".join(f"{group.family} {group.sides}" for group in groups)
+    return "; ".join(f"{_FAMILIES[group.family]}, {_sided(group.sides)}" for group in groups)
+
+
+def _sided(sides: SideCount) -> str:
+    """Return levels by side in words, as in ``2 bilateral levels and 1 left level``."""
+    counts = {side: getattr(sides, side) for side in _SIDES}
+    return series(
+        [
+            f"{count} {_SIDED[side].format(agree(range(count), 'level', 'levels'))}"
+            for side, count in counts.items()
+            if count
+        ]
+    )
 
 
 def _item(group: BilledGroup) -> Item:
@@ -300,12 +325,12 @@ def _item(group: BilledGroup) -> Item:
     if group.techniques_not_known:
         how += f"; not known: {', '.join(group.techniques_not_known)}"
     where = f" at {' and '.join(group.joints)}" if group.joints else ""
-    doubts = (Item(sentence=f"Open: {doubt.message}") for doubt in group.doubts)
+    doubts = (Item(sentence=f"Unresolved: {doubt.message}") for doubt in group.doubts)
     notes = (
         Item(sentence=note.message, sources=tuple(map(str, note.citations))) for note in group.notes
     )
     return Item(
-        value=f"{group.family}{where}",
+        value=f"{_FAMILIES[group.family]}{where}",
         sentence=how,
         items=(*map(_level, group.levels), *doubts, *notes),
     )

@@ -171,8 +171,8 @@ def diagnosis_list(
             document=document, diagnoses=diagnoses, provenance=provenance, citations=tuple(cited)
         )
     if answer.candidates:
-        named = ", ".join(answer.candidates)
-        reason = f"each MAC has its own list: name the jurisdiction ({named})"
+        example = f"medicare-{answer.candidates[0].lower()}"
+        reason = f"covered diagnoses differ by MAC: choose the MAC's policy, such as {example}"
     elif any(isinstance(each, Known) for each in policy.stated(BILLING_DOCUMENT)):
         reason = f"no source we have read states which document is in force: {answer.reason}"
     else:

@@ -132,6 +132,23 @@ class LateralityFormat(Choice):
     RT_LT_LINES = "rt-lt-lines"
     PLAIN_THEN_50 = "plain-then-50"
 
+    @property
+    def words(self) -> str:
+        """How a bilateral level is billed in the format.
+
+        >>> LateralityFormat.RT_LT_LINES.words
+        'an RT line and an LT line'
+        """
+        return _IN_WORDS[self]
+
+
+_IN_WORDS = {
+    LateralityFormat.ONE_LINE_50: "one line with modifier 50",
+    LateralityFormat.TWO_UNITS: "2 units without modifier 50",
+    LateralityFormat.RT_LT_LINES: "an RT line and an LT line",
+    LateralityFormat.PLAIN_THEN_50: "two lines, the second with modifier 50",
+}
+
 
 class Coverage(Choice):
     """Whether a procedure is covered at all."""
