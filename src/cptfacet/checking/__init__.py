@@ -213,7 +213,7 @@ class Checker(Compiled):
             for day in days_of(claim, None, None, self._plans).days
             for table, code in day.plan.looked_up(day)
         ]
-        own = self.reference.own_tables_for(looked_up, claim.claim_type)
+        own = self.reference.find_own_tables(looked_up, claim.claim_type)
         return attrs.evolve(self._under, own_tables=own)
 
     def _check(

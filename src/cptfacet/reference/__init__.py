@@ -192,7 +192,7 @@ class Reference:
         """The tables that are not the packaged ones, each with the editions laid over it."""
         return self._named(lambda _: True)
 
-    def own_tables_for(
+    def find_own_tables(
         self, looked_up: Collection[tuple[str, str, dt.date]], claim_type: ClaimType
     ) -> tuple[str, ...]:
         """List the own tables, each with those of its editions on which some answers rest.
@@ -202,9 +202,9 @@ class Reference:
         >>> release = next(r for r in packaged().mues if r.edition.id == "mue-2026q4")
         >>> data = packaged().with_rows(mues=[release])
         >>> asked = [("mues", "64493", dt.date(2026, 11, 2))]
-        >>> data.own_tables_for(asked, ClaimType.PROFESSIONAL)
+        >>> data.find_own_tables(asked, ClaimType.PROFESSIONAL)
         ('mues: mue-2026q4',)
-        >>> data.own_tables_for(asked, ClaimType.ASC_FACILITY)
+        >>> data.find_own_tables(asked, ClaimType.ASC_FACILITY)
         ('mues',)
         """
         used = [
