@@ -39,7 +39,7 @@ class _HeadToTail(StrEnum):
 
     @property
     def position(self) -> int:
-        """The position from head to tail, counted from 0."""
+        """The position from superior to inferior, counted from 0."""
         return self._position
 
     def __lt__(self, other: str) -> bool:

@@ -69,7 +69,7 @@ class PastSession:
     """What was performed on one day, of one kind, in one coverage region.
 
     ``region`` is None if it is not known in which region the session counts. ``targets`` are the
-    joints, head to tail, if known; claims rarely show them. ``side`` combines all stated
+    joints, from superior to inferior, if known; claims rarely show them. ``side`` combines all stated
     sides. ``certain`` is False if there may have been no such session: lines that can't be read in
     full, a discontinued service, a denervation that may not count.
 
@@ -121,7 +121,7 @@ class PastSession:
 
     @property
     def joints(self) -> tuple[Joint, ...]:
-        """The known joints, head to tail."""
+        """The known joints, from superior to inferior."""
         return tuple(target.joint for target in self.targets)
 
     def is_of(

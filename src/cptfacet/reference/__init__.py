@@ -527,7 +527,7 @@ class Reference:
         return () if isinstance(found, Unknown) else found.nerves
 
     def get_nerves(self, joints: Iterable[Joint]) -> tuple[Nerve, ...]:
-        """Return the nerves that supply some joints of one side, head to tail, each once.
+        """Return the nerves that supply some joints of one side, from superior to inferior, each once.
 
         >>> [nerve.value for nerve in packaged().get_nerves([Joint.L4_L5, Joint.L5_S1])]
         ['L3', 'L4', 'L5 dorsal ramus']

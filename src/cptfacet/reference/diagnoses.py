@@ -144,7 +144,7 @@ def find_diagnosis(
 
 
 class SpinePart(StrEnum):
-    """The parts of the spine that diagnosis titles name, head to tail."""
+    """The parts of the spine that diagnosis titles name, from superior to inferior."""
 
     OCCIPITO_ATLANTO_AXIAL = "occipito-atlanto-axial"
     CERVICAL = "cervical"

@@ -68,7 +68,7 @@ DAY = dt.timedelta(days=1)
 
 
 def joints(*, region: CodeRegion | None = None, on: dt.date | None = None) -> SearchStrategy[Joint]:
-    """Return joints, from head to tail; with ``region``, those of one code region.
+    """Return joints, from superior to inferior; with ``region``, those of one code region.
 
     The region of a joint is the one on the date ``on``, by default the date of the packaged data.
 

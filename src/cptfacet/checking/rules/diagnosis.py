@@ -80,11 +80,11 @@ def diagnosis_malformed(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 @checks(when=_STATED)
 def diagnosis_header(day: Day) -> Iterator[RawFinding]:
-    """Find diagnosis codes that need further characters."""
+    """Find diagnosis codes that need additional characters."""
     for found, lines in _that_are(day, Validity.HEADER):
         yield finding(
             lines,
-            f"{found.code} is not a billable ICD-10-CM code on this date; it needs further"
+            f"{found.code} is not a billable ICD-10-CM code on this date; it needs additional"
             " characters",
             citations=found.provenance.citations,
             question=f"Which code under {found.code} does the record support?",
