@@ -246,7 +246,7 @@ REASONS = {
     Reason.NO_COMPLETE_LEVEL: Shown(
         lambda: code(block(nerves=("L4:left",))),
         lambda: code(block()),
-        "no facet joint has all of its nerves",
+        "does not complete a joint",
     ),
     Reason.NO_MEDIAL_BRANCH: Shown(
         lambda: code(block("C1-2:left")),
