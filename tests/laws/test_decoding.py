@@ -294,7 +294,7 @@ class TestJunction:
 
         assert len(answer.groups) == 2
         assert doubts(answer) == [DoubtId.TWO_REGIONS]
-        assert "has add-ons of its own" in answer.groups[1].doubts[0].message
+        assert "has its own add-ons" in answer.groups[1].doubts[0].message
 
 
 class TestPurpose:

@@ -29,7 +29,9 @@ _DAY = dt.timedelta(days=1)
 def on(session: Session, day: dt.date, coder: Coder) -> object:
     """Return what a session is coded as on a day, the date itself apart."""
     coded = coder.code(attrs.evolve(session, date=day))
-    return coded if isinstance(coded, Refusal) else (coded.lines, coded.notes, coded.why)
+    if isinstance(coded, Refusal):
+        return attrs.evolve(coded, session=None)
+    return (coded.lines, coded.notes, coded.why)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
