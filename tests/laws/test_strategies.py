@@ -179,8 +179,14 @@ def reached(
         deadline=None,
         phases=[Phase.generate],  # what is found need not be small
     )
-    for missing in wanted - seen:
-        find(strategy, lambda value, what=missing: what in set(tell(value)), settings=patient)  # type: ignore[misc]
+    missing = wanted - seen
+
+    def is_last(value: T) -> bool:
+        missing.difference_update(tell(value))
+        return not missing
+
+    if missing:
+        find(strategy, is_last, settings=patient)
     return seen <= wanted
 
 
