@@ -6,9 +6,9 @@ import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.claims import ClaimType
+from cptfacet.claims import ClaimType, Location
 from cptfacet.coding import CodedSession, Coder
-from cptfacet.notes import Refusal
+from cptfacet.notes import NoteId, Refusal
 from cptfacet.reference import packaged
 from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Session, parse_session
@@ -58,6 +58,32 @@ def test_an_answer_holds_in_its_period_and_on_no_day_beside_it(treated: str, pol
             assert on(session, first - _DAY, coder) != answer
         if last < dt.date.max:
             assert on(session, last + _DAY, coder) != answer
+
+
+def test_a_note_on_the_location_does_not_end_it() -> None:
+    """The jurisdiction depends on the date itself; lines, reasons and other notes do not."""
+    technique, guidance, joints = TREATED["blocks at two joints"]
+    session = parse_session(
+        date="2020-01-01",
+        technique=technique,
+        guidance=guidance,
+        joints=joints,
+        location=Location(state="CA"),
+    )
+    coder = Coder("medicare")
+    first, last = coder.period(session)
+    days = (first, session.date, dt.date(2021, 4, 1), last)
+    coded = [coder.code(attrs.evolve(session, date=day)) for day in days]
+    answers = [answer for answer in coded if isinstance(answer, CodedSession)]
+    located = [[n for n in answer.notes if n.id is NoteId.JURISDICTION] for answer in answers]
+    first_answer, *others = [
+        (answer.lines, answer.why, [n for n in answer.notes if n.id is not NoteId.JURISDICTION])
+        for answer in answers
+    ]
+
+    assert list(days) == sorted(days)
+    assert others == [first_answer] * 3
+    assert any(notes != located[0] for notes in located)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -213,8 +213,9 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
     def period(self, session: Session) -> tuple[dt.date, dt.date]:
         """Return the first and the last day around its date on which a session is coded the same.
 
-        On each day between them, the treatments and diagnoses have the same lines, notes and
-        reasons. A day without a bound is the first or the last of the calendar.
+        On each day between them, the treatments and diagnoses have the same lines, reasons and
+        notes. Notes on the location are not compared: they depend on the date itself. If nothing
+        bounds the period, it begins on the first day of the calendar or ends on the last.
 
         >>> from cptfacet.sessions import parse_session
         >>> session = parse_session(
@@ -354,15 +355,14 @@ def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iter
         yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)
 
 
-def _one_refusal(refusals: Iterable[Refusal]) -> Refusal:
+def _one_refusal(refusals: tuple[Refusal, ...]) -> Refusal:
     """Join refusals into one; its reason is `several` if their reasons differ."""
-    listed = tuple(refusals)
-    if len(listed) == 1:
-        return listed[0]
-    reasons = {refusal.reason for refusal in listed}
+    if len(refusals) == 1:
+        return refusals[0]
+    reasons = {refusal.reason for refusal in refusals}
     return Refusal(
         reason=reasons.pop() if len(reasons) == 1 else Reason.SEVERAL,
-        message="; ".join(refusal.message for refusal in listed),
-        instead=tuple(line for refusal in listed for line in refusal.instead),
-        citations=tuple(dict.fromkeys(c for refusal in listed for c in refusal.citations)),
+        message="; ".join(refusal.message for refusal in refusals),
+        instead=tuple(line for refusal in refusals for line in refusal.instead),
+        citations=tuple(dict.fromkeys(c for refusal in refusals for c in refusal.citations)),
     )
