@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from cptfacet._inputs import expect_text, parse_word
+from cptfacet._inputs import expect_text, not_a, parse_word
 from cptfacet._records import brief, many, sealed
 from cptfacet.errors import ParseError
 
@@ -341,6 +341,12 @@ class Claim:
             message = f"purpose must be a Purpose ({words}) or None, not {given}"
             raise TypeError(message)
         _check_date(self.date)
+        if self.location is not None and type(self.location) is not Location:
+            not_a("location", "Location", self.location, 'Location(state="OH")')
+        authorization = self.prior_authorization
+        if authorization is not None and type(authorization) is not PriorAuthorization:
+            remedy = "PriorAuthorization(number=...)"
+            not_a("prior_authorization", "PriorAuthorization", authorization, remedy)
         for line in self.lines:
             if type(line) is not ClaimLine:
                 message = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeVar
 
 import attrs
 
-from cptfacet._inputs import expect, expect_date, expect_several, expect_text, parse_word
+from cptfacet._inputs import expect, expect_date, expect_several, expect_text, not_a, parse_word
 from cptfacet._records import many, sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
@@ -167,7 +167,7 @@ class Target:
 
     Attributes:
         joint: The joint treated.
-        side: Null: one side was treated, and the note does not say which.
+        side: None if one side was treated and the note does not say which.
     """
 
     joint: Joint
@@ -176,9 +176,9 @@ class Target:
     def __attrs_post_init__(self) -> None:
         """Check the types."""
         if type(self.joint) is not Joint:
-            _not_a("joint", "Joint", self.joint, 'parse_joint("L4-5")')
+            not_a("joint", "Joint", self.joint, 'parse_joint("L4-5")')
         if self.side is not None and type(self.side) is not Side:
-            _not_a("side", "Side", self.side, 'parse_side("left")')
+            not_a("side", "Side", self.side, 'parse_side("left")')
 
 
 @sealed
@@ -188,7 +188,7 @@ class TreatedNerve:
 
     Attributes:
         nerve: The nerve treated.
-        side: Null: one side was treated, and the note does not say which.
+        side: None if one side was treated and the note does not say which.
     """
 
     nerve: Nerve
@@ -197,14 +197,9 @@ class TreatedNerve:
     def __attrs_post_init__(self) -> None:
         """Check the types."""
         if type(self.nerve) is not Nerve:
-            _not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
+            not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
         if self.side is not None and type(self.side) is not Side:
-            _not_a("side", "Side", self.side, 'parse_side("left")')
-
-
-def _not_a(name: str, wanted: str, value: object, remedy: str) -> None:
-    message = f"{name} must be a {wanted}, not {type(value).__name__}: use {remedy}"
-    raise TypeError(message)
+            not_a("side", "Side", self.side, 'parse_side("left")')
 
 
 def parse_target(text: str) -> Target:
@@ -299,17 +294,17 @@ class Treatment:
         many(self, "targets")
         many(self, "nerves")
         if type(self.technique) is not Technique:
-            _not_a("technique", "Technique", self.technique, 'parse_technique("mbb")')
+            not_a("technique", "Technique", self.technique, 'parse_technique("mbb")')
         if self.purpose is not None and type(self.purpose) is not Purpose:
-            _not_a("purpose", "Purpose", self.purpose, 'parse_purpose("diagnostic")')
+            not_a("purpose", "Purpose", self.purpose, 'parse_purpose("diagnostic")')
         if self.guidance is not None and type(self.guidance) is not Guidance:
-            _not_a("guidance", "Guidance", self.guidance, 'parse_guidance("fluoroscopy")')
+            not_a("guidance", "Guidance", self.guidance, 'parse_guidance("fluoroscopy")')
         for target in self.targets:
             if type(target) is not Target:
-                _not_a("target", "Target", target, 'parse_target("L4-5:both")')
+                not_a("target", "Target", target, 'parse_target("L4-5:both")')
         for nerve in self.nerves:
             if type(nerve) is not TreatedNerve:
-                _not_a("nerve", "TreatedNerve", nerve, 'parse_treated_nerve("L4:left")')
+                not_a("nerve", "TreatedNerve", nerve, 'parse_treated_nerve("L4:left")')
 
 
 @sealed
@@ -354,13 +349,13 @@ class Session:
         many(self, "diagnoses")
         for treatment in self.treatments:
             if type(treatment) is not Treatment:
-                _not_a("treatment", "Treatment", treatment, "Treatment(technique=...)")
+                not_a("treatment", "Treatment", treatment, "Treatment(technique=...)")
         if self.claim_type is not None and type(self.claim_type) is not ClaimType:
-            _not_a("claim_type", "ClaimType", self.claim_type, 'parse_claim_type("professional")')
+            not_a("claim_type", "ClaimType", self.claim_type, 'parse_claim_type("professional")')
         if self.location is not None and type(self.location) is not Location:
-            _not_a("location", "Location", self.location, 'Location(state="OH")')
+            not_a("location", "Location", self.location, 'Location(state="OH")')
         if type(self.date) is not dt.date:
-            _not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
+            not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
         problems = _conflicts(self.treatments)
         if not self.treatments:
             message = "a session needs at least one treatment"
@@ -455,18 +450,22 @@ def parse_session(
         TypeError: An argument has another type than it takes, or both forms are used together.
     """
     words = _Words()
-    alone = TreatmentWords(
-        technique=technique or "", purpose=purpose, guidance=guidance, joints=joints, nerves=nerves
-    )
     several = [
         *_listed("treatments", treatments, '[{"technique": "mbb", "joints": ["L4-5:left"]}]')
     ]
-    if several and any(alone.values()):
+    if several and any((technique, purpose, guidance, joints, nerves)):
         message = "treatments has the words of every treatment; leave technique and joints out"
         raise TypeError(message)
     if not several and technique is None:
         message = 'technique is missing: write technique="mbb", or list several in treatments'
         raise TypeError(message)
+    alone = {
+        "technique": technique,
+        "purpose": purpose,
+        "guidance": guidance,
+        "joints": joints,
+        "nerves": nerves,
+    }
     if isinstance(date, str):
         read_date = words.read("date", parse_date, date)
     else:
@@ -509,7 +508,7 @@ class _Words:
 
     def stated(self, path: str, parse: Callable[[str], T], text: object) -> T | None:
         """Read a word that may be left out."""
-        return self.read(path, parse, text) if text else None
+        return None if text is None or text == "" else self.read(path, parse, text)
 
     def all(
         self, path: str, parse: Callable[[str], T], texts: object, example: str
@@ -523,10 +522,12 @@ class _Words:
         hint = 'write {"technique": "mbb", "joints": ["L4-5:left"]}'
         expect(given, dict, place.rstrip("."), hint)
         words: Mapping[str, Any] = given
-        for name in words.keys() - set(_OF_TREATMENT):
-            message = f"is not a word of a treatment: write one of {', '.join(_OF_TREATMENT)}"
+        for name in [name for name in words if name not in _OF_TREATMENT]:
+            message = f"unknown key: write one of {', '.join(_OF_TREATMENT)}"
             self.problems.append(Problem(path=f"{place}{name}", message=message))
-        technique = self.read(f"{place}technique", parse_technique, words.get("technique") or "")
+        named = words.get("technique")
+        named = "" if named is None else named
+        technique = self.read(f"{place}technique", parse_technique, named)
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
         targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
         treated = self.all(f"{place}nerves", parse_treated_nerve, nerves, "L4:left")

@@ -251,6 +251,11 @@ def test_a_wrong_type_is_refused_with_the_remedy(
         ({"purpose": "diagnostic"}, r"purpose must be a Purpose \(diagnostic"),
         ({"date": "2026-03-02"}, "date must be a datetime.date"),
         ({"lines": ["64493"]}, "use parse_line"),
+        ({"location": "OH"}, r"location must be a Location, not str: use Location\(state="),
+        (
+            {"prior_authorization": "12345678901234"},
+            r"prior_authorization must be a PriorAuthorization, not str: use PriorAuthorization\(",
+        ),
     ],
 )
 def test_a_claim_of_wrong_types_is_refused(
@@ -487,6 +492,20 @@ def test_every_word_of_several_treatments_is_named() -> None:
     ]
 
 
+def test_unknown_keys_of_a_treatment_are_named_in_their_order() -> None:
+    wrong: Any = {"technique": "mbb", "sides": "left", "joint": "L4-5", "level": 1, "note": ""}
+    with pytest.raises(SessionError) as refused:
+        parse_session(date="2026-03-02", treatments=[wrong])
+
+    assert [(problem.path, problem.message) for problem in refused.value.problems] == [
+        (
+            f"treatments[0].{key}",
+            "unknown key: write one of technique, purpose, guidance, joints, nerves",
+        )
+        for key in ("sides", "joint", "level", "note")
+    ]
+
+
 MBB = {"technique": "mbb"}
 
 
@@ -498,11 +517,13 @@ MBB = {"technique": "mbb"}
             {"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC), **MBB},
             r"date takes a datetime.date, not a datetime: leave the time of day out with .date\(\)",
         ),
+        ({"technique": 0}, r"technique: text takes a str, not an int: write parse_technique\("),
         ({"technique": 7}, r"technique: text takes a str, not an int: write parse_technique\("),
         ({"joints": "L4-5", **MBB}, r"joints takes a list .*: write \[\"L4-5:left\"\]"),
         ({"nerves": 4, **MBB}, "nerves takes a list or another iterable, not an int: write "),
         ({"nerves": [4], **MBB}, r"nerves\[0\]: text takes a str, not an int: write "),
         ({"diagnoses": "M47.816", **MBB}, "diagnoses takes a list "),
+        ({"purpose": 0, **MBB}, "purpose: text takes a str"),
         ({"purpose": 4, **MBB}, "purpose: text takes a str"),
         ({"claim_type": ["x"], **MBB}, "claim_type: text takes a str"),
         ({"location": "OH", **MBB}, r"location must be a Location, not str: use Location\(state="),
