@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from cptfacet.notes import Note, NoteId, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cptfacet.citations import Citation
     from cptfacet.coding.writing import Line
 
@@ -52,7 +50,7 @@ class Draft:
         if (what, message) not in self._notes:
             self._notes[what, message] = Note(id=what, message=message, citations=citations)
 
-    def add(self, notes: Iterable[Note]) -> None:
+    def add(self, *notes: Note) -> None:
         """Add notes that are made already, each unless the same was noted before."""
         for note in notes:
             self._notes.setdefault((note.id, note.message), note)

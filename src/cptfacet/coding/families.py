@@ -13,6 +13,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
+from cptfacet.coding.plans import not_known
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.policies import Known, NotKnown, Provision
 from cptfacet.policies.vocabulary import Bundling
@@ -71,8 +72,7 @@ def chosen_by(levels: Sequence[Level]) -> tuple[Provision, ...]:
 
 def purposes_of(levels: Sequence[Level]) -> frozenset[Purpose | None]:
     """Return all purposes for which one or more levels were treated."""
-    first, *rest = levels
-    return first.purposes.union(*[level.purposes for level in rest]) if rest else first.purposes
+    return frozenset[Purpose | None]().union(*[level.purposes for level in levels])
 
 
 Levels: TypeAlias = "dict[Joint, Level]"
@@ -90,7 +90,7 @@ def collect(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> _Famil
             draft.refuse(chosen)
             continue
         treated = read_treatment(treatment, reference=rules.reference, on=rules.on)
-        draft.add(treated.notes)
+        draft.add(*treated.notes)
         draft.refuse(*treated.refusals)
         levels = families.setdefault(chosen.value, {})
         purposes = frozenset((treatment.purpose,))
@@ -144,8 +144,7 @@ def share_levels(families: _Families, plan: Plan, draft: Draft) -> _Families:
         draft.note(NoteId.SHARED_LEVEL, message)
         answer = plan.rules.overlapping_injections()
         if isinstance(answer, NotKnown):
-            message = f"injections that overlap at {joint}: {answer.reason}"
-            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
+            draft.add(not_known(f"injections that overlap at {joint}", answer))
     return {
         **families,
         Family.IMAGE_GUIDED_INJECTION: guided,
@@ -166,8 +165,9 @@ def drop_included(
             left[joint] = level
         elif isinstance(answer, NotKnown):
             left[joint] = level
-            message = f"whether the injection at {joint} is part of its ablation: {answer.reason}"
-            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
+            draft.add(
+                not_known(f"whether the injection at {joint} is part of its ablation", answer)
+            )
         elif answer.value is not Bundling.INCLUDED:
             left[joint] = level
         else:

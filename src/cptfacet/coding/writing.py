@@ -137,8 +137,7 @@ def _groups(family: Family, levels: Iterable[Level], plan: Plan, draft: Draft) -
         alone = {level.joint for level in ordered} == set(JUNCTION)
         if isinstance(answer, NotKnown):
             if alone:
-                message = f"T12-L1 with L1-L2 is coded by code region: {answer.reason}"
-                draft.note(NoteId.NOT_KNOWN, message, answer.citations)
+                draft.add(not_known("T12-L1 with L1-L2 is coded by code region", answer))
         elif answer.value is not Grouping.ONE_GROUP:
             shaped = [answer.provision]
         elif alone:
@@ -153,7 +152,7 @@ def _groups(family: Family, levels: Iterable[Level], plan: Plan, draft: Draft) -
 
 
 def _in_order(group: _Group, plan: Plan, draft: Draft) -> _Group:
-    """Put levels treated on both sides first, where sides differ."""
+    """Put bilateral levels first if sides differ."""
     levels, shaped = group
     if len({level.side for level in levels}) == 1:
         return group
@@ -163,10 +162,10 @@ def _in_order(group: _Group, plan: Plan, draft: Draft) -> _Group:
 
 
 def _settled(answer: Answer[object], what: str, draft: Draft) -> tuple[Provision, ...]:
-    """Return the provision that settles a choice; note it where none is known."""
+    """Return the provision that settles a choice, or note that none is known."""
     if isinstance(answer, Known):
         return (answer.provision,)
-    draft.add([not_known(what, answer)])
+    draft.add(not_known(what, answer))
     return ()
 
 
@@ -212,7 +211,10 @@ def _not_writable(family: Family, part: _Part, plan: Plan) -> Refusal | None:
         return Refusal(reason=Reason.CODES_NOT_IN_FORCE, message=message)
     form = plan.rules.laterality_format(part.role)
     if isinstance(form, NotKnown) and any(level.side is Side.BILATERAL for level in part.levels):
-        message = f"{_names(part.levels)}: how both sides are written is not known: {form.reason}"
+        message = (
+            f"{_names(part.levels)}: the laterality format for a bilateral level is not known:"
+            f" {form.reason}"
+        )
         return Refusal(reason=Reason.NOT_KNOWN, message=message, citations=form.citations)
     shapes = plan.shapes(part.role)
     if missing := [level.side for level in part.levels if level.side not in shapes]:
@@ -246,8 +248,8 @@ def _write_code(
         used = (*chosen_by(on_line), *shaped)
         for provision in used:
             if provision.caveat or provision.confidence is Confidence.JUDGMENT:
-                draft.add(weight(provision))
-        draft.add(finish.notes)
+                draft.add(*weight(provision))
+        draft.add(*finish.notes)
         line = Line(
             family=family,
             code=plan.rules.codes[family, part.region, part.ordinal],
@@ -297,8 +299,7 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft
         if Purpose.DIAGNOSTIC in purposes:
             where = ", ".join(answer.candidates)
             where = f" (depends on jurisdiction: {where})" if where else ""
-            message = f"whether diagnostic lines carry a modifier: {answer.reason}{where}"
-            draft.note(NoteId.NOT_KNOWN, message, answer.citations)
+            draft.add(not_known(f"whether diagnostic lines carry a modifier{where}", answer))
     elif answer.value is None:
         return False
     elif purposes == _DIAGNOSTIC:
@@ -323,7 +324,7 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft
     return False
 
 
-# -- families together
+# -- families on one claim
 
 
 _FAMILY_WORDS = {
@@ -334,9 +335,7 @@ _FAMILY_WORDS = {
 
 
 def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
-    """Add what the payer's PTP edits say about families that are written together."""
-    if len(families) == 1:
-        return
+    """Add what the payer's PTP edits say about families on one claim."""
     for one, other in itertools.combinations([f for f in Family if f in families], 2):
         answer = plan.rules.family_pair(one, other)
         if isinstance(answer, NotKnown):
