@@ -51,7 +51,7 @@ class Citation:
         id: The id of the source.
         title: The title of the source.
         url: The address of the source, or None.
-        confidence: How far the fact can be trusted.
+        confidence: How well the fact is established.
     """
 
     id: str

@@ -224,7 +224,7 @@ def _treatments(words: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Return the words of each treatment; of several, each begins with its technique."""
     several = [name for name, _ in words].count("technique") > 1
     if several and words[0][0] != "technique":
-        raise _usage("of several treatments, write each --technique before its other options")
+        raise _usage("with several treatments, write each --technique before its other options")
     found: list[dict[str, Any]] = []
     for name, text in words:
         if not found or (several and name == "technique"):
@@ -737,8 +737,8 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
         "show",
         help="show a code, modifier, joint, nerve, policy, provision, rule or place",
         description="Show a code, modifier, joint, nerve, policy, provision, jurisdiction, checking"
-        " rule or rule family, or a place such as state:VA or zip:CODE. An ID with several kinds"
-        " shows them all; KIND:ID shows one.",
+        " rule or rule family, or a place such as state:VA or zip:CODE. An ID that means"
+        " several things shows them all; KIND:ID shows one.",
     )
     show.set_defaults(run=_show)
     show.add_argument(

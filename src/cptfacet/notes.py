@@ -62,12 +62,11 @@ class NoteId(StrEnum):
 class Refusal:
     """Why nothing was coded, and what to report instead if a source says so.
 
-    The lines of ``instead`` have no laterality modifier: they don't settle how the payer wants it.
-
     Attributes:
         reason: Why it can't be coded.
         message: The reason in words, and what to do if there is something.
-        instead: What is reported instead, without sides; empty if no source says.
+        instead: The lines to report instead, without laterality modifiers; empty if no source states
+            any.
         citations: The sources of the refusal.
         session: The session, if all of it is refused. None for a part: its refusal is in a note of the
             coded session.

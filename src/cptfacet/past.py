@@ -207,7 +207,7 @@ _MAY_COUNT = (
     *(SkipReason.UNITS, SkipReason.OLD_CODE),
     *(SkipReason.NOT_IN_FORCE, SkipReason.VALIDITY_NOT_KNOWN),
 )
-_NO_LEVEL = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL, Reason.NOT_KNOWN)
+_MAY_BE_A_SESSION = (Reason.NO_LEVEL_DOCUMENTED, Reason.NO_COMPLETE_LEVEL, Reason.NOT_KNOWN)
 
 
 class _Reader:
@@ -274,7 +274,7 @@ class _Reader:
             return {}
         treated = read_treatment(treatment, reference=self.reference, on=date)
         for refusal in treated.refusals:
-            open_ = refusal.reason in _NO_LEVEL
+            open_ = refusal.reason in _MAY_BE_A_SESSION
             leave(refusal, counted=open_)
             if open_:
                 side = all_sides(entry.side for entry in treatment.nerves)

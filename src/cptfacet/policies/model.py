@@ -76,7 +76,7 @@ class Provision:
         cell: The values of its dimensions; empty if it has none.
         value: What the policy states.
         policy: The policy that states it: the one in use, or one that it extends.
-        confidence: How far the fact can be trusted.
+        confidence: How well the fact is established.
         citations: The sources of the provision.
         rationale: The reason for a judgment, or a remark.
         caveat: What an answer adds whenever the provision shapes it.
