@@ -777,6 +777,9 @@ class TestDecode:
         assert json.loads(result.out)["policy"] == "medicare-j15"
 
 
+UNKNOWN = "unknown code, modifier, joint, nerve, policy, provision, jurisdiction, rule or family"
+
+
 class TestShow:
     def test_every_kind_is_tried(self) -> None:
         assert {*SHOWN, *BY_KIND} == set(KINDS)
@@ -848,14 +851,11 @@ class TestShow:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            (
-                "nothing",
-                "unknown code, modifier, joint, nerve, policy, provision, jurisdiction, rule",
-            ),
-            ("", "''"),
-            ("code:", "'code:'"),
-            ("cod:64493", "'cod:64493'"),
-            ("code:99999", "code '99999'"),
+            ("nothing", f"{UNKNOWN} 'nothing'"),
+            ("", f"{UNKNOWN} ''"),
+            ("code:", f"{UNKNOWN} 'code:'"),
+            ("cod:64493", f"{UNKNOWN} 'cod:64493'"),
+            ("code:99999", "unknown procedure code '99999'"),
             ("joint:L4", "name both segments of the joint"),
             ("nerve:ala", "name the nerve"),
             ("modifier:zz", "unknown modifier 'zz'"),
@@ -868,7 +868,7 @@ class TestShow:
             ("rule:add-on-without-primary", "did you mean addon-without-primary"),
             ("add-on-without-primary", "did you mean addon-without-primary"),
             ("family:lateral", "unknown family 'lateral'; did you mean laterality"),
-            ("x" * 10**5, "'xxx"),
+            ("x" * 10**5, f"{UNKNOWN} 'xxx"),
         ],
     )
     def test_an_unknown_name(self, terminal: Terminal, name: str, message: str) -> None:
