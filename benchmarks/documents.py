@@ -71,7 +71,7 @@ class Mix:
 
 
 def _published() -> Iterator[Session]:
-    """Read the published cases whose note can be read; one names a site that is no nerve."""
+    """Read the published cases whose note can be read; one names a site that is not a nerve."""
     for line in PUBLISHED.read_text(encoding="utf-8").splitlines():
         case: dict[str, Any] = json.loads(line)
         try:
@@ -81,7 +81,7 @@ def _published() -> Iterator[Session]:
 
 
 def _mixed(methods: tuple[Method, ...], count: int) -> Iterator[Session]:
-    """Give sessions at adjacent joints, spread over methods, places, sides and claim types."""
+    """Yield sessions at adjacent joints, spread over methods, places, sides and claim types."""
     runs = [WITH_BRANCHES[n : n + count] for n in range(len(WITH_BRANCHES) - count + 1)]
     sides = itertools.product(SIDES, repeat=count)
     every = list(itertools.product(methods, ClaimType, runs, sides))
@@ -101,13 +101,13 @@ def _mixed(methods: tuple[Method, ...], count: int) -> Iterator[Session]:
 
 
 def distinct(count: int) -> tuple[Session, ...]:
-    """Give many sessions of so many joints, no two of which have equal treatments."""
+    """Return many sessions with this number of joints; no two have equal treatments."""
     drawn = itertools.islice(_mixed(METHODS, count), DISTINCT)
     return tuple({(s.claim_type, s.treatments): s for s in drawn}.values())
 
 
 def _line_by_line(claim: Claim) -> Claim:
-    """Say date and place on each line, as a file of claim lines does."""
+    """Return the claim with its date and place on each line, as in a file of claim lines."""
     lines = (
         attrs.evolve(line, date=claim.date, place_of_service=claim.place_of_service)
         for line in claim.lines
@@ -116,9 +116,9 @@ def _line_by_line(claim: Claim) -> Claim:
 
 
 def checked() -> tuple[Claim, ...]:
-    """Give claims as a payer gets them: of one or two levels, and each third one wrong.
+    """Return claims of one or two levels, as a payer receives them; every third claim is wrong.
 
-    They are coded under the policy under which they are checked, with a diagnosis that fits.
+    They are coded under the policy they are checked under, with a diagnosis that fits.
     """
     policy = policies.get(CHECKED_UNDER)
     sessions = [
@@ -134,7 +134,7 @@ def checked() -> tuple[Claim, ...]:
 
 
 def _fitting(session: Session) -> Session:
-    """Give a session the place of its claim type, and a diagnosis of the part that was treated."""
+    """Add the place of its claim type to a session, and a diagnosis of the region treated."""
     part = session.treatments[0].targets[0].joint.segment_below[0]
     return attrs.evolve(
         session,
@@ -152,7 +152,7 @@ def _with_units(claim: Claim) -> Claim:
     return attrs.evolve(claim, lines=(attrs.evolve(first, units=2), *rest))
 
 
-def _unmarked(claim: Claim) -> Claim:
+def _with_one_modifier(claim: Claim) -> Claim:
     lines = (attrs.evolve(line, modifiers=line.modifiers[:1]) for line in claim.lines)
     return attrs.evolve(claim, lines=tuple(lines))
 
@@ -166,11 +166,11 @@ def _both_and_one(claim: Claim) -> Claim:
     return attrs.evolve(claim, lines=(attrs.evolve(first, modifiers=("50", "RT")), *rest))
 
 
-FAULTS = (_without_first, _with_units, _unmarked, _with_imaging, _both_and_one)
+FAULTS = (_without_first, _with_units, _with_one_modifier, _with_imaging, _both_and_one)
 
 
 def faulty(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """Make each third claim wrong, in one of the ways in which claims are."""
+    """Return the claims with a common error in every third one."""
     return tuple(
         FAULTS[n // 3 % len(FAULTS)](claim) if n % 3 == 0 else claim
         for n, claim in enumerate(claims)
@@ -178,7 +178,7 @@ def faulty(claims: Sequence[Claim]) -> tuple[Claim, ...]:
 
 
 def make() -> Mix:
-    """Make the documents: the same ones on every machine."""
+    """Return the documents, the same on every machine."""
     known = [policies.get(name) for name in POLICIES]
 
     def refused(session: Session) -> bool:
@@ -198,7 +198,7 @@ def make() -> Mix:
     told = (
         f"Sessions: {len(published)} published, {len(mixed)} with mixed sides of two to five joints,"
         f" {len(refusals)} that are refused; each under {' and '.join(POLICIES)}."
-        f" Claims: the {len(claims)} that come of them."
+        f" Claims: the {len(claims)} they are coded to."
     )
     return Mix(
         sessions=tuple(sessions),

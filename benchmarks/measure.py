@@ -33,9 +33,9 @@ class Measured:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Time one turn by the clock of this process, so that its neighbors count less.
+    """Measure one turn by the CPU time of this process, which other processes affect less.
 
-    Collection of garbage stays on, so that each side pays for what it makes; it starts clean.
+    Garbage collection stays on, because each side pays for what it allocates; it starts clean.
     """
     gc.collect()
     start = time.process_time()
@@ -53,7 +53,7 @@ def side_by_side(
     rounds: int,
     allowed: float | None,
 ) -> Measured:
-    """Measure two sides, each of which makes the same number of calls in a turn."""
+    """Measure two sides that make the same number of calls in a turn."""
     gc.freeze()  # the documents and the modules are nobody's garbage
     own()
     other()

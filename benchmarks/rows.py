@@ -42,8 +42,8 @@ __all__ = ["measure_all"]
 IMPORTS_A_SIDE = 21
 UNTOUCHED = ("cattrs", "importlib_resources")
 
-# Times one import in a fresh interpreter, and tells what it loaded and which data it opened. It loads
-# nothing before, so that what an import needs of the standard library counts for it.
+# Times one import in a fresh interpreter, and prints what it loaded and which data it opened. Nothing
+# is loaded before: the parts of the standard library that an import needs count too.
 PROBE = """
 import sys, time
 opened = []
@@ -72,7 +72,7 @@ def measure_all(mix: Mix, rounds: int) -> Iterator[Measured | str]:
 
 
 def _all(function: Callable[[Any], object], given: Iterable[Any]) -> Callable[[], object]:
-    """Call a function with each of some values, and keep none of its answers."""
+    """Return what calls a function with each value and keeps none of its answers."""
     listed = tuple(given)
     return lambda: deque(map(function, listed), maxlen=0)
 
@@ -262,7 +262,7 @@ def _checking(claims: Sequence[Claim], rounds: int) -> Iterator[Measured | str]:
 
 
 def _shares(policy: Policy, claims: Sequence[Claim]) -> str:
-    """Say how much of the time of checking each rule of a day takes, the clock's own included."""
+    """Return the share of checking time that each day rule takes, including the clock's own."""
     spent: Counter[str] = Counter()
     calls: Counter[str] = Counter()
 

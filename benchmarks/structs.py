@@ -77,7 +77,7 @@ class ClaimLine(_Strict):
 
 
 class PriorAuthorization(_Strict):
-    """What a claim says of prior authorization."""
+    """The prior authorization of a claim."""
 
     number: str | None = None
     decided: dt.date | None = None

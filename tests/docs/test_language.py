@@ -188,6 +188,7 @@ def files() -> list[Path]:
             *(ROOT / "docs").glob("*.md"),
             *(ROOT / "docs").glob("*.toml"),
             *(ROOT / "examples").glob("*.py"),
+            *(ROOT / "benchmarks").glob("*.py"),
             *(ROOT / "tools").rglob("*.py"),
             *ROOT.glob("*.md"),
             *(ROOT / "changelog.d").glob("*.md"),
