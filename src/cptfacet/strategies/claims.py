@@ -168,8 +168,8 @@ _ANY_CHARGES = st.decimals(
 def messy_claim_lines() -> SearchStrategy[ClaimLine]:
     """Return any claim line that can be written down.
 
-    The code is any code, known or not, facet or other, or any text. Units are missing, zero, a
-    fraction or far too many; modifiers are as many as you like.
+    The code is known, unknown or any text. Units may be missing, zero, negative, fractional or far
+    too large. A line has up to five modifiers, known or not.
     """
     known = st.sampled_from([procedure.code for procedure in packaged().procedures])
     marks = st.sampled_from([modifier.code for modifier in packaged().modifiers])
@@ -192,8 +192,8 @@ def prior_authorizations(
     """Return the prior authorization of a claim: number, date and exemption, each stated or not.
 
     >>> from hypothesis import find
-    >>> find(prior_authorizations(), lambda drawn: drawn.exempt)
-    PriorAuthorization(decided=None, exempt=True)
+    >>> find(prior_authorizations(), lambda drawn: drawn.exempt).exempt
+    True
 
     Raises:
         InvalidArgument: An option is not a strategy.

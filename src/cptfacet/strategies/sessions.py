@@ -141,16 +141,16 @@ class _Sides:
         self.draw = draw
         self.named = parts.sides
         self.any = or_unnamed(parts.sides) if parts.unnamed_sides else parts.sides
-        self.told: dict[tuple[TechniqueKind, str], bool] = {}
+        self.stated: dict[tuple[TechniqueKind, str], bool] = {}
 
     def of(self, technique: Technique, what: Joint | Nerve) -> Side | None:
         """Draw the side of a joint or nerve that was treated."""
         key = technique.kind, what.value
-        if key not in self.told:
+        if key not in self.stated:
             side = self.draw(self.any)
-            self.told[key] = side is not None
+            self.stated[key] = side is not None
             return side
-        return self.draw(self.named) if self.told[key] else None
+        return self.draw(self.named) if self.stated[key] else None
 
 
 # All of them, but mostly those that code to lines.
@@ -430,7 +430,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
             purpose=draw(parts.purposes),
             nerves=tuple(TreatedNerve(nerve=n, side=side) for n in packaged().get_nerves(levels)),
         )
-        sides.told |= {(technique.kind, t.nerve.value): side is not None for t in first.nerves}
+        sides.stated |= {(technique.kind, t.nerve.value): side is not None for t in first.nerves}
     else:
         first = Treatment(
             technique=technique,
