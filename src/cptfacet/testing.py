@@ -715,7 +715,7 @@ class _Laws:
     def test_every_provision_resolves_its_citations(self) -> None:
         """Check that every provision cites distinct sources and every judgment gives a reason.
 
-        Source: docs/policies.md, "What a provision is" and "Confidence".
+        Source: docs/policies.md, "Ask a policy" and "Confidence".
         """
         __tracebackhide__ = True
         broken: list[str] = []
@@ -839,7 +839,7 @@ class _Laws:
         Where a laterality format loses information, the decoded claim says so, and the true sides
         are among its readings. If the policy does not know the lines of a level, a note refuses it.
 
-        Source: docs/decoding.md, on what a laterality format loses; coding never drops a level.
+        Source: docs/decoding.md, "What a laterality format loses"; coding never drops a level.
         """
         __tracebackhide__ = True
         _report(problem for each in self.case.enumerated for problem in self.case.lost(each))
@@ -997,8 +997,8 @@ class _Laws:
             broken += self.case.refused(session, answer)
             if isinstance(answer, CodedSession) is not (value in valid):
                 broken.append(
-                    f"{_shown(session)}: the policy's family is {value or 'not known'}, but the"
-                    f" answer is {_described(answer)}"
+                    f"{_shown(session)}: the policy answers {value or 'not known'}, but coding"
+                    f" returns {_described(answer)}"
                 )
             if isinstance(answer, Refusal) and value is Uncoded.OTHER_CODE:
                 instead = self.case.value(keys.CODING_INSTEAD, day, *cell) or ()
@@ -1036,8 +1036,8 @@ class _Laws:
     def test_any_session_has_no_coding_edit_or_form_finding(self, session: Session) -> None:
         """Check that the coded lines of any session have no coding, edit or form finding.
 
-        Place of service and diagnoses come from the record and are left out. Two families in one
-        session draw a coding note instead.
+        Place of service and diagnoses come from the record and are left out. If a session
+        has two families, coding adds a note instead.
 
         Source: docs/checking.md, "What coding writes, checking accepts".
         """
@@ -1064,7 +1064,7 @@ class _Laws:
         """Check that every session is coded or refused, and that coding never raises.
 
         Every line is explained once, by provisions that are the policy's answers on that day. Every
-        refusal, also a partial one, states its reason.
+        refusal, including a partial one, states its reason.
 
         Source: docs/design.md, coding step 8 and decision 5.
         """
