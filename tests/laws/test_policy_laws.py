@@ -70,7 +70,7 @@ def said_of_lines(policy: Policy) -> tuple[object, ...]:
 
 
 class Borrowing:
-    """The case of a policy that takes the enumerated sessions of one that says the same of lines."""
+    """The case of a policy that takes the enumerated sessions of one that answers alike on lines."""
 
     def __init__(self, own: object, lender: object) -> None:
         self.own = own
@@ -81,9 +81,10 @@ class Borrowing:
 
 
 def laws_of_all() -> dict[str, type]:
-    """Make the laws of each policy; lines are enumerated once where policies say the same of them.
+    """Make the laws of each policy; lines are enumerated once where policies answer alike on them.
 
-    Then only what a checker finds in these lines depends on the policy.
+    They do if they state the same about lines and code each family by the same method. Then only
+    what a checker finds in these lines depends on the policy.
     """
     found: dict[str, type] = {}
     seen: dict[object, str] = {}
@@ -92,7 +93,8 @@ def laws_of_all() -> dict[str, type]:
             continue
         policy = policies.get(name)
         laws: Any = policy_laws(policy, settings=quick)
-        first = seen.setdefault(said_of_lines(policy), name)
+        methods = tuple(tuple(laws.case.methods(day).items()) for day in DAYS)
+        first = seen.setdefault((said_of_lines(policy), methods), name)
         if first != name:
             laws.case = Borrowing(laws.case, found[first].case)  # type: ignore[attr-defined]
             for law in ENUMERATED:
@@ -930,11 +932,11 @@ class TestOneShape:
         first, *others = tell(wrong=turned)
         shown = "  - 2026-03-02, professional: intra-articular-injection, {}, purpose not stated at"
         assert first == (
-            f"{shown.format('fluoroscopy')} L4-L5:left: the policy's family is image-guided-injection, but"
-            " the answer is a refusal (not-known)"
+            f"{shown.format('fluoroscopy')} L4-L5:left: the policy answers image-guided-injection, but"
+            " coding returns a refusal (not-known)"
         )
         assert others[2] == (
-            f"{shown.format('mri')} L4-L5:left: the policy's family is not known, but the answer is 64493-LT x1"
+            f"{shown.format('mri')} L4-L5:left: the policy answers not known, but coding returns 64493-LT x1"
         )
         assert tell(wrong=empty)[0] == (
             f"{shown.format('none')} L4-L5:left: the policy reports 20552 x1 instead, but the refusal"

@@ -186,7 +186,10 @@ def reached(
         return not missing
 
     if missing:
-        find(strategy, is_last, settings=patient)
+        try:
+            find(strategy, is_last, settings=patient)
+        except NoSuchExample:
+            pytest.fail(f"never drawn: {missing}")
     return seen <= wanted
 
 
