@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from cptfacet.interop import claim_csv, examples, fast, json, schemas
+    from cptfacet.interop import claim_csv, examples, json, schemas
 
-__all__ = ["claim_csv", "examples", "fast", "json", "schemas"]
+__all__ = ["claim_csv", "examples", "json", "schemas"]
 
 
 def __getattr__(name: str) -> ModuleType:
