@@ -81,7 +81,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def regenerate(session: nox.Session) -> None:
-    """Write anew what is recorded: messages, the house, the stub; read the difference."""
+    """Rewrite the recorded messages, the file tree in docs/design.md and the type stub; review the diff."""
     session.run(sys.executable, "tests/rules/test_messages.py")
     run(session, "tools.house")
     run(session, "tools.stub")

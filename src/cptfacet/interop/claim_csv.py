@@ -71,7 +71,7 @@ def _unharmed(text: str) -> str:
 def read_claims(
     lines: Iterable[str], *, ignore_unknown: bool = False
 ) -> Iterator[Claim | DocumentError]:
-    """Yield the claims in the lines of a CSV text, in order; for one that can't be read, its problems.
+    """Yield each claim of a CSV text in order, or a DocumentError that lists its problems.
 
     The first line names the columns: any of `COLUMNS`, in any order. ``claim_id``, ``claim_type``
     and ``code`` are required. An empty cell is a value not given; empty units are missing units. The
