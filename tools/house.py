@@ -6,37 +6,45 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["FLOORS", "PACKAGE", "PAGE", "house", "written"]
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "cptfacet"
 PAGE = ROOT / "docs" / "design.md"
-FLOORS = {
-    "faces": ("cli", "__main__", "interop", "lookup", "strategies", "_hypothesis", "testing"),
-    "answers": ("repairing", "checking", "past", "decoding", "coding"),
+# From the top down; rooms in one tuple are level. Each room imports from its own tuple or below.
+FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "faces": (
+        ("cli", "__main__"),
+        ("testing", "_hypothesis"),
+        ("strategies",),
+        ("interop", "lookup"),
+    ),
+    "answers": (("repairing",), ("checking", "past"), ("decoding",), ("coding",)),
     "laws": (
-        "limits",
-        "treated",
-        "levels",
-        "billed",
-        "bilateral",
-        "addons",
-        "modifier_faults",
-        "rulebook",
+        ("limits", "treated", "levels", "billed", "bilateral", "addons", "modifier_faults"),
+        ("rulebook",),
     ),
-    "knowledge": ("policies", "reference"),
+    "knowledge": (("policies", "reference"),),
     "words": (
-        *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
-        *("indicators", "modifiers", "citations", "dates", "unknown", "errors", "outline"),
+        (
+            *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
+            *("indicators", "modifiers"),
+        ),
     ),
-    "tools of the house": ("_inputs", "_records", "_memo", "_data", "_text"),
+    "shared by all": (
+        (
+            *("citations", "dates", "unknown", "errors", "outline"),
+            *("_inputs", "_records", "_memo", "_data", "_text"),
+        ),
+    ),
 }
 _COLUMN = 28
 _BLOCK = re.compile(r"(?<=<!-- house -->\n```text\n).*?(?=```\n<!-- end -->)", re.DOTALL)
@@ -49,9 +57,9 @@ def house() -> str:
     True
     """
     lines: list[str] = []
-    for floor, rooms in FLOORS.items():
+    for floor, levels in FLOORS.items():
         lines.append(f"-- {floor} {'-' * (97 - len(floor))}")
-        for room in rooms:
+        for room in itertools.chain(*levels):
             lines += _room(PACKAGE / room, "")
     return "".join(f"{line.rstrip()}\n" for line in lines)
 

@@ -6,26 +6,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "src" / "cptfacet"
+from tools.house import FLOORS, PACKAGE
 
-FLOORS = (
-    {"_inputs", "_memo", "_records", "_text", "outline", "errors"}
-    | {"dates", "citations", "unknown", "_data"},
-    {"anatomy", "claims", "findings", "history", "indicators", "modifiers"}
-    | {"notes", "procedures", "sessions"},
-    {"reference", "policies"},
-    {"rulebook"},
-    {"addons", "bilateral", "billed", "limits", "levels", "modifier_faults", "treated"},
-    {"coding"},
-    {"decoding"},
-    {"checking", "past"},
-    {"repairing"},
-    {"interop", "lookup"},
-    {"strategies"},
-    {"_hypothesis", "testing"},
-    {"cli", "__main__"},
-)
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+LEVELS = [level for floor in FLOORS.values() for level in floor]
+FLOOR = {room: -depth for depth, level in enumerate(LEVELS) for room in level}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
