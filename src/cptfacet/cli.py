@@ -34,6 +34,7 @@ from cptfacet.interop.json import (
     decode,
     from_data,
     given_from_data,
+    to_data,
 )
 from cptfacet.lookup import Shown, find
 from cptfacet.notes import NoteId, Refusal
@@ -404,9 +405,9 @@ def _repair(arguments: argparse.Namespace) -> int:
 
 def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked]]:
     """Return the history under a policy, and what of its records was not read."""
-    if given.past is None:
+    if given.history is None:
         return None, []
-    read = history_from_records(given.past, policy=policy)
+    read = history_from_records(given.history, policy=policy)
     unread = [
         NotChecked(
             rule=RuleFamily.FREQUENCY,
@@ -679,9 +680,8 @@ class _Writer:
     def error(self, number: int, problems: tuple[Problem, ...]) -> None:
         self.count += 1
         self.status = _UNUSABLE
-        listed = [{"path": p.path, "message": p.message} for p in problems]
         if self.form == "json":
-            error = {"record": number, "problems": listed}
+            error = {"record": number, "problems": [to_data(problem) for problem in problems]}
             self._json(json.dumps({"error": error}, indent=self.indent))
             return
         text = "\n".join(f"  {problem}" for problem in problems)

@@ -172,7 +172,9 @@ class TestWhatIsWritten:
         for document in (to_data(claim), {"claim": to_data(claim)}, beside):
             assert complaints(document, "given") == []
             assert given_from_data(document).claim == claim
-        assert given_from_data(beside) == Given(claim=claim, session=session, past=(past, session))
+        assert given_from_data(beside) == Given(
+            claim=claim, session=session, history=(past, session)
+        )
 
     def test_the_answers_cover_the_reasons_for_refusal(self) -> None:
         found = {type(answer): answer for answer in self.answers()}

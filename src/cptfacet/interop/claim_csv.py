@@ -19,7 +19,7 @@ import attrs
 from cptfacet.claims import Claim, ClaimLine, parse_claim_type, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
-from cptfacet.interop.json import as_amount, as_code, as_units
+from cptfacet.interop.json import LONG, as_amount, as_code, as_units, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,22 +159,14 @@ def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
     ]
     for place, name in enumerate(names):
         if name in names[:place]:
-            problems.append(Problem(path=_short(name), message="this column occurs twice"))
+            problems.append(Problem(path=shorten(name), message="this column occurs twice"))
         elif name not in COLUMNS and not ignore_unknown:
-            near = difflib.get_close_matches(_short(name), COLUMNS, n=1)
+            near = difflib.get_close_matches(shorten(name), COLUMNS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(COLUMNS)}"
-            problems.append(Problem(path=_short(name), message=f"unknown column; {hint}"))
+            problems.append(Problem(path=shorten(name), message=f"unknown column; {hint}"))
     if problems:
         raise DocumentError(what="CSV", problems=tuple(problems))
     return names
-
-
-_SHOWN = 60
-_LONG = 400  # digits of units, as in JSON
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _named(header: list[str], cells: list[str]) -> Mapping[str, str]:
@@ -288,7 +280,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECA
 
 
 def _units(text: str) -> int | Decimal:
-    if len(text) > _LONG or not _NUMBER.fullmatch(text):
-        message = f"{_short(text)!r} is not a number"
+    if len(text) > LONG or not _NUMBER.fullmatch(text):
+        message = f"{shorten(text)!r} is not a number"
         raise ValueError(message)
     return as_units(Decimal(text) if set(text) & set(".eE") else int(text))

@@ -389,8 +389,8 @@ def _problems(error: BaseException, path: str, keys: tuple[str, ...] = ()) -> li
     raise error
 
 
-def _extra(path: str, name: str, keys: tuple[str, ...]) -> Problem:
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+def _extra(path: str, name: str, keys: Sequence[str]) -> Problem:
+    shown = shorten(name)
     place = f"{path}.{shown}" if _PLAIN_KEY.fullmatch(name) else f"{path}[{json.dumps(shown)}]"
     if name in keys:
         return Problem(path=place, message="write it inside each treatment, not next to treatments")
@@ -399,8 +399,13 @@ def _extra(path: str, name: str, keys: tuple[str, ...]) -> Problem:
     return Problem(path=place, message=f"unknown key; {hint}")
 
 
+def shorten(text: str) -> str:
+    """Return a text as a message shows it: its beginning, if it is long."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 _SHOWN = 60
-_LONG = 400  # digits: more than the largest float has, fewer than `int` refuses
+LONG = 400  # digits: more than the largest float has, fewer than `int` refuses
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
@@ -499,8 +504,9 @@ def _write(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
     write = _unstructure_fn(kind, converter, **fields)
     if kind in BY_ID and "id" in OMITTED.get(kind, ()):
         return lambda record: _without_null_id(write(record))
-    if EffectivePeriod in types.values():
-        return lambda record: _spread(write(record))
+    periods = [name for name, part in types.items() if part is EffectivePeriod]
+    if periods:
+        return lambda record: _spread(write(record), periods)
     return write
 
 
@@ -514,11 +520,11 @@ def _without_null_id(written: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-def _spread(written: dict[str, Any]) -> dict[str, Any]:
-    """Return the object with the days of its period in place of the period."""
+def _spread(written: dict[str, Any], periods: Sequence[str]) -> dict[str, Any]:
+    """Return the object with the days of each period in its place."""
     spread: dict[str, Any] = {}
     for key, value in written.items():
-        if key == "term":
+        if key in periods:
             spread |= value
         else:
             spread[key] = value
@@ -576,7 +582,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(EffectivePeriod, EffectivePeriod.days)
-    for record in records(*itertools.chain(*DOCUMENTS.values())):
+    for record in records(*itertools.chain(*DOCUMENTS.values()), Problem):
         converter.register_unstructure_hook(record, _write(record, converter))
     return converter
 
@@ -617,7 +623,7 @@ def _no_constant(name: str) -> None:
 
 def _whole(digits: str) -> int | Decimal:
     """Read a whole number of any length; whether it is too long depends on its key."""
-    return int(digits) if len(digits) <= _LONG else Decimal(digits)
+    return int(digits) if len(digits) <= LONG else Decimal(digits)
 
 
 def _decimal(digits: str) -> Decimal:
@@ -760,7 +766,12 @@ def _is_object(data: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(data, Mapping)
 
 
-_WRAPPER = ("claim", "notes", "why")
+def _written(kind: type) -> Sequence[str]:
+    """Return the fields of a record that its object has, in order."""
+    return [f.name for f in attrs.fields(kind) if f.name not in LEFT_OUT.get(kind, ())]
+
+
+_WRAPPER = _written(CodedSession)
 
 
 @sealed
@@ -770,10 +781,10 @@ class Given:
 
     claim: Claim
     session: Session | None = None
-    past: tuple[Session | Claim, ...] | None = None
+    history: tuple[Session | Claim, ...] | None = None
 
 
-_BESIDE = ("claim", "session", "history", "notes", "why")
+_BESIDE = list(dict.fromkeys([*_written(Given), *_WRAPPER]))
 
 
 def given_from_data(data: object) -> Given:
@@ -785,7 +796,7 @@ def given_from_data(data: object) -> Given:
 
     >>> claim = {"claim_type": "professional", "lines": [{"code": "64493"}]}
     >>> given = given_from_data({"claim": claim, "history": []})
-    >>> given.claim == claim_from_data(claim), given.session, given.past
+    >>> given.claim == claim_from_data(claim), given.session, given.history
     (True, None, ())
     >>> given_from_data({"claim": {"lines": []}, "session": {"date": "2026-03-02"}, "past": []})
     Traceback (most recent call last):
@@ -813,13 +824,13 @@ def given_from_data(data: object) -> Given:
 
     claim = part("claim", lambda value: from_data(value, Claim))
     session = part("session", lambda value: from_data(value, Session))
-    past = part("history", _past_records)
+    history = part("history", _past_records)
     problems += [_extra("$", name, _BESIDE) for name in sorted(set(data) - set(_BESIDE))]
     if claim is None and not problems:
         problems.append(Problem(path="$.claim", message=str(_wrong(None, "an object"))))
     if claim is None or problems:
         raise DocumentError(what="Claim", problems=tuple(problems))
-    return Given(claim=claim, session=session, past=past)
+    return Given(claim=claim, session=session, history=history)
 
 
 def history_from_data(
@@ -888,8 +899,8 @@ def _past_from_data(data: object) -> Session | Claim:
     raise DocumentError(what="History", problems=(Problem(path="$", message=message),))
 
 
-def to_data(value: Document) -> dict[str, Any]:
-    """Return a session, claim or answer as plain data, ready for JSON.
+def to_data(value: Document | Problem) -> dict[str, Any]:
+    """Return a session, claim, answer or problem as plain data, ready for JSON.
 
     A refusal is under the key ``refusal``.
     """
@@ -923,10 +934,8 @@ class Dumper:
         self._indent = indent
         kept = functools.lru_cache(_KEPT)(_part_text)
         self._parts: dict[str, Callable[[Any], str]] = {
-            "id": _part_text,
-            "under": kept,
-            "findings": _part_text,
-            "not_checked": kept,
+            "id" if name == BY_ID[Report] else name: kept if name in _SHARED else _part_text
+            for name in _written(Report)
         }
 
     def dump(self, value: Document) -> str:
@@ -938,6 +947,7 @@ class Dumper:
 
 
 _KEPT = 1024
+_SHARED = ("under", "not_checked")
 
 
 def _part_text(part: object) -> str:
