@@ -132,6 +132,16 @@ def _own_claims() -> Iterator[tuple[str, Example]]:
             lines=tuple(map(parse_line, lines)),
         )
         yield name, Example(policy="medicare", claim=claim)
+    for name, location in PLACES.items():
+        claim = Claim(
+            claim_type=ClaimType.PROFESSIONAL,
+            date=DAY,
+            diagnoses=("M47.816",),
+            place_of_service="11",
+            lines=(parse_line("64493-LT-KX"),),
+            location=location,
+        )
+        yield f"billed {name}", Example(policy="medicare", claim=claim)
 
 
 PLACES = {
@@ -212,7 +222,7 @@ def changes(reference: Reference) -> list[Changed]:
 def says_what_is_not_known(part: object) -> bool:
     match part:
         case Note():
-            return part.id is NoteId.NOT_KNOWN
+            return part.id in {NoteId.NOT_KNOWN, NoteId.JURISDICTION}
         case Refusal() | SkippedRecord() | SkippedLine():
             return part.reason in {Reason.NOT_KNOWN, SkipReason.UNKNOWN_CODE}
         case Finding():
@@ -241,13 +251,14 @@ class Table:
     """What rests on a table.
 
     ``without``: the parts that change without it, by verb, as the names of parts, or of those that
-    stay where most change. A repair has no entry: it rests on what its checks rest on. ``unsaid``
-    are the verbs whose answers then say less, and nothing that is not known; ``why`` is the reason.
+    stay where most change. A repair has no entry: it changes only where a check does. ``unsaid``
+    has the parts of answers that then say less, and nothing that is not known, by verb; ``why`` is
+    the reason.
     """
 
     without: dict[str, frozenset[str]]
     rows: tuple[Row, ...]
-    unsaid: frozenset[str] = frozenset()
+    unsaid: dict[str, frozenset[str]] = attrs.field(factory=dict)
     why: str = ""
 
 
@@ -332,8 +343,9 @@ def treats(joint: Joint, *, nerves: frozenset[Nerve] = frozenset()) -> Rests:
 
 
 def is_in(*places: str) -> Rests:
-    """Rest on a row about a place where a session was coded there."""
-    return lambda question, _: question.verb == "code" and question.name in places
+    """Rest on a row about a place where the service was rendered there."""
+    locations = {PLACES[place] for place in places}
+    return lambda q, _: q.verb != "read" and q.asked.location in locations
 
 
 def is_coded(question: Question) -> bool:
@@ -426,6 +438,7 @@ LINES = named(
     "note joints-from-nerves, note judgment, note nerve-without-joint, note nerves-incomplete,"
     "note purpose-not-stated, refusal not-known"
 )
+LOCATED = {"check": named("diagnosis-not-listed"), "decode": named("levels")}
 
 
 TABLES = {
@@ -446,7 +459,7 @@ TABLES = {
                 rests=lambda q, answer: any(line.code == "64633" for line in written(q, answer)),
             ),
         ),
-        unsaid=frozenset({"code"}),
+        unsaid={"code": named("refusal codes-not-in-force")},
         why="A session before the facet codes is refused for that: no code of its time is named.",
     ),
     "modifiers": Table(
@@ -476,7 +489,7 @@ TABLES = {
                 ),
             ),
         ),
-        unsaid=frozenset({"read"}),
+        unsaid={"read": named("sessions")},
         why="A past session whose lines were not completed counts as one that was.",
     ),
     "groups": Table(
@@ -530,7 +543,17 @@ TABLES = {
                 ),
             ),
         ),
-        unsaid=CHECKS,
+        unsaid={
+            "check": named(
+                "guidance-differs, injection-included-in-ablation, level-not-billed,"
+                "level-not-documented, nerve-completes-no-joint, nerves-counted-as-levels"
+            ),
+            "repair": named(
+                "changes, guidance-differs, injection-included-in-ablation,"
+                "injection-with-ablation, level-not-billed, levels-above-limit,"
+                "nerve-completes-no-joint, ultrasound-not-covered"
+            ),
+        },
         why="A finding on levels stays, without its citation, its reason or its remedy.",
     ),
     "code_regions": Table(
@@ -571,7 +594,10 @@ TABLES = {
                 ),
             ),
         ),
-        unsaid=CHECKS,
+        unsaid=dict.fromkeys(
+            CHECKS,
+            named("diagnostic-after-ablation, diagnostic-too-soon, expected-denial-without-abn"),
+        ),
         why="Without its region, an earlier session may be one at the same level, and it says so.",
     ),
     "other_nerves": Table(
@@ -588,7 +614,11 @@ TABLES = {
                 rests=lambda q, _: treats_gon(q) if q.verb in {"code", "read"} else bills_gon(q),
             ),
         ),
-        unsaid=CHECKS | {"code", "read"},
+        unsaid={
+            "code": named("refusal no-complete-level"),
+            "read": named("skipped no-complete-level"),
+            **dict.fromkeys(CHECKS, named("sacral-nerves-as-facet")),
+        },
         why="That no facet code is right stays true; what is reported instead is not said.",
     ),
     "mues": Table(
@@ -635,7 +665,7 @@ TABLES = {
                 rests=on_claims(lambda c: {"64494", "64634"} <= {line.code for line in c.lines}),
             ),
         ),
-        unsaid=CHECKS,
+        unsaid=dict.fromkeys(CHECKS, named("pair-never-paid, pair-without-modifier")),
         why="It lists what the pairs leave open, so without it their answer is carried.",
     ),
     "asc_statuses": Table(
@@ -694,7 +724,7 @@ TABLES = {
         ),
     ),
     "areas": Table(
-        without={"code": named("lines, note attests")},
+        without=LOCATED | {"code": named("lines, note attests")},
         rows=(
             Row(
                 says=KNOWN.with_rows(
@@ -707,11 +737,11 @@ TABLES = {
                 rests=is_in("in Ohio", "in a ZIP code"),
             ),
         ),
-        unsaid=frozenset({"code"}),
+        unsaid={"code": named("lines, note attests"), "decode": named("levels")},
         why="Without areas, no policy is divided by place.",
     ),
     "counties": Table(
-        without={"code": named("lines, note attests, note jurisdiction")},
+        without=LOCATED | {"code": named("lines, note attests, note jurisdiction")},
         rows=(
             Row(
                 says=KNOWN.with_rows(
@@ -724,11 +754,11 @@ TABLES = {
                 rests=is_in("in a county"),
             ),
         ),
-        unsaid=frozenset({"code"}),
-        why="A note says that the jurisdiction is not known.",
+        unsaid={"decode": named("levels")},
+        why="Decoding reads the line in the same way, and cites the policy that the MACs share.",
     ),
     "zip_codes": Table(
-        without={"code": named("lines, note attests, note jurisdiction")},
+        without=LOCATED | {"code": named("lines, note attests, note jurisdiction")},
         rows=(
             Row(
                 says=KNOWN.with_rows(
@@ -741,8 +771,8 @@ TABLES = {
                 rests=is_in("in a ZIP code"),
             ),
         ),
-        unsaid=frozenset({"code"}),
-        why="A note says that the jurisdiction is not known.",
+        unsaid={"decode": named("levels")},
+        why="Decoding reads the line in the same way, and cites the policy that the MACs share.",
     ),
 }
 
@@ -766,19 +796,30 @@ class TestWithoutTable:
     def test_the_parts_that_rest_on_it_change(self, table: str) -> None:
         found: dict[str, set[str]] = {}
         for each in without(table):
-            found.setdefault(each.question.verb, set()).update(each.names)
-        found.pop("repair", None)
+            if each.question.verb != "repair":
+                found.setdefault(each.question.verb, set()).update(each.names)
 
         assert found == TABLES[table].without
 
-    def test_they_say_what_is_not_known(self, table: str) -> None:
-        silent = {
-            (each.question.verb, each.question.name)
-            for each in without(table)
-            if not any(map(says_what_is_not_known, each.new))
-        }
+    def test_a_repair_changes_only_where_a_check_does(self, table: str) -> None:
+        """Where the check of the claim changes, or the check of the claim as repaired."""
+        reference = KNOWN.with_tables(**{table: []})
+        checked = {each.question.name for each in without(table) if each.question.verb == "check"}
+        for question in (each.question for each in without(table)):
+            if question.verb != "repair" or question.name in checked:
+                continue
+            repaired = question.answer(KNOWN)
+            assert isinstance(repaired, RepairedClaim)
+            again = question._replace(verb="check", asked=repaired.claim)
+            assert parts(again.answer(KNOWN)) != parts(again.answer(reference)), question.name
 
-        assert {verb for verb, _ in silent} == TABLES[table].unsaid, silent
+    def test_they_say_what_is_not_known(self, table: str) -> None:
+        silent: dict[str, set[str]] = {}
+        for each in without(table):
+            if not any(map(says_what_is_not_known, each.new)):
+                silent.setdefault(each.question.verb, set()).update(each.names)
+
+        assert silent == TABLES[table].unsaid
 
 
 def test_without_mues_one_unit_is_not_checked() -> None:
