@@ -713,7 +713,7 @@ class _Laws:
     # -- what the policy states
 
     def test_every_provision_resolves_its_citations(self) -> None:
-        """Check that every provision cites distinct sources and every judgment gives a reason.
+        """Check that every provision cites distinct sources and every judgment has a rationale.
 
         Source: docs/policies.md, "Ask a policy" and "Confidence".
         """
@@ -725,7 +725,7 @@ class _Laws:
             if not provision.citations and not judgment:
                 broken.append(f"{_named(provision)} cites nothing")
             if judgment and not provision.rationale.strip():
-                broken.append(f"{_named(provision)} is a judgment but its note gives no reason")
+                broken.append(f"{_named(provision)} is a judgment but has no rationale")
             if not judgment and provision.term.start is None and provision.term.seen is None:
                 broken.append(f"{_named(provision)} is a fact but has neither from nor seen")
             for citation in provision.citations:

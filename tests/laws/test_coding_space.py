@@ -819,15 +819,21 @@ class TestJunction:
 
     Source: aapc135379, cgs25, aapc180296, ngs-a57826-quoted.
 
-    A group's lines depend on its first levels and on how many follow, so up to five joints, of one
-    group or two, show all there is; `pytest -m exhaustive` codes sessions of six and seven, too.
+    Every way and method has up to five joints, of one group or two; six and seven run with
+    `pytest -m exhaustive`, and in every run for blocks under `cpt`, the targets tail to head.
     """
 
     @pytest.mark.parametrize("joints", [range(1, 5), [5]], ids=["up-to-four", "five"])
     @pytest.mark.parametrize("method", ["block", "ablation"])
     @pytest.mark.parametrize("way", WAYS)
-    def test_every_pattern(self, way: str, method: str, joints: Iterable[int]) -> None:
+    def test_every_pattern_of_up_to_five_joints(
+        self, way: str, method: str, joints: Iterable[int]
+    ) -> None:
         assert_junction(way, method, joints)
+
+    @pytest.mark.parametrize("joints", [6, 7])
+    def test_every_pattern_of_blocks_at_many_joints(self, joints: int) -> None:
+        assert_junction("cpt", "block", [joints], TAIL_TO_HEAD)
 
     @pytest.mark.exhaustive
     @pytest.mark.parametrize("joints", [6, 7])
@@ -837,11 +843,14 @@ class TestJunction:
         assert_junction(way, method, [joints])
 
 
-def assert_junction(way: str, method: str, counts: Iterable[int]) -> None:
+def assert_junction(
+    way: str, method: str, counts: Iterable[int], directions: tuple[int, ...] | None = None
+) -> None:
     """Check every pattern of sides of so many joints around T12-L1."""
+    directions = directions or (BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
     choices = [choice for n in counts for choice in itertools.combinations(JUNCTION, n)]
     answers = 0
-    payer, orders = in_way(way, BOTH_ORDERS if way in PAYERS else TAIL_TO_HEAD)
+    payer, orders = in_way(way, directions)
     for joints, coded in enumerate_sides(choices, payer, METHODS[method], TODAY, orders):
         answers += 1
         unsettled = (

@@ -170,7 +170,7 @@ class TestLawlessPolicies:
         told = broken(STATED[2], made(attrs.evolve(judgment, rationale=" ")))  # type: ignore[arg-type]
 
         assert "levels.order" in told
-        assert "but its note gives no reason" in told
+        assert "but has no rationale" in told
 
     def test_a_source_that_is_cited_for_other_dates(self) -> None:
         later = attrs.evolve(SOURCE.term, until=dt.date(2030, 1, 1))
@@ -1160,7 +1160,7 @@ class TestStatements:
         lawless: Any = attrs.evolve(judgment, rationale=" ")
 
         assert self.said(STATED[2], made(lawless)) == [
-            f"  - levels.order, {lawless.term} is a judgment but its note gives no reason"
+            f"  - levels.order, {lawless.term} is a judgment but has no rationale"
         ]
 
     def test_a_source_of_the_policys_own(self) -> None:

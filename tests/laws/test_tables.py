@@ -919,7 +919,10 @@ def test_a_finding_cites_the_edition_that_decided() -> None:
     [found] = (each for each in report.findings if each.rule == "mue-exceeded")
 
     assert [citation.id for citation in found.citations] == ["own-mue"]
-    assert report.under.own_tables == ("mues: mue-2026q2",)
+    assert report.under.own_tables == other.own_tables == ("mues: mue-2026q2",)
+    plain = asked.answer(KNOWN)
+    assert isinstance(plain, Report)
+    assert plain.under.own_tables == ()
 
 
 def test_two_editions_do_not_speak_for_one_day() -> None:

@@ -144,9 +144,7 @@ def test_a_plural_verb_takes_an_iterable(verb: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize(
-    "value", wrong(*CLAIMS, cptfacet.Session, *ITERABLE), ids=lambda value: type(value).__name__
-)
+@pytest.mark.parametrize("value", wrong(*CLAIMS, cptfacet.Session, *ITERABLE))
 def test_a_plural_verb_says_what_each_record_is(verb: str, value: object) -> None:
     name = "session" if verb == "code_session" else "claim"
     with pytest.raises(TypeError) as error:

@@ -195,9 +195,8 @@ class TestWords:
                 assert f"source: {citation}" in text
         for skipped in report.not_checked:
             compared = skipped.needs in {"session", "history"}
-            said = f": {skipped.reason}" if compared else f"; needs {skipped.needs}"
-            assert skipped.reason[1:] in text
-            assert f"{said} (" in text
+            needed = f"{skipped.reason}; needs {skipped.needs} ("[1:]
+            assert (f": {skipped.reason} (" if compared else needed) in text
             assert skipped.rule in text
         assert ("Not checked" in text) is (report.not_checked != ())
 
