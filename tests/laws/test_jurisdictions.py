@@ -203,13 +203,13 @@ NOT_PLACED = {
     "misspelt": (
         Location(state="VA", county="Fairfacks County"),
         ("county",),
-        "'Fairfacks County' is not a county or independent city of VA; near it is Fairfax",
+        "'Fairfacks County' is not a county or independent city of VA; did you mean Fairfax?",
     ),
     "no county": (Location(state="VA", county="Los Angeles"), ("county",), "is not a county"),
     "two parts": (
         Location(state="VA", county="Richmond", zip="22201"),
         ("county", "zip"),
-        "are of different parts of VA",
+        "are in different parts of VA",
     ),
 }
 

@@ -387,12 +387,12 @@ def _part(places: Places, state: str, by_zip: str, county: str, on: dt.date) -> 
     if len(parts) != 1:
         names = {c.name.casefold(): c.name for c in places.counties if c.state == state}
         near = difflib.get_close_matches(min(folded, key=len), names, n=1)
-        hint = f"; near it is {names[near[0]]}" if near else ""
+        hint = f"; did you mean {names[near[0]]}?" if near else ""
         reason = f"{county[:_SHOWN]!r} is not a county or independent city of {state}{hint}"
         return _unplaced(reason=reason, missing=("county",))
     part = parts.pop()
     if by_zip and by_zip != part:
-        reason = f"county {county[:_SHOWN]!r} and the ZIP code are of different parts of {state}"
+        reason = f"county {county[:_SHOWN]!r} and the ZIP code are in different parts of {state}"
         return _unplaced(reason=reason, missing=("county", "zip"))
     return part
 
