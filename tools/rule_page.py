@@ -158,8 +158,8 @@ def _line(line: ClaimLine) -> str:
 def _session(session: Session) -> str:
     told: list[str] = []
     for treatment in session.treatments:
-        where = [f"{t.joint} {t.side or 'side not named'}" for t in treatment.targets]
-        where += [f"nerve {n.nerve} {n.side or 'side not named'}" for n in treatment.nerves]
+        where = [f"{t.joint} {t.side or 'side not stated'}" for t in treatment.targets]
+        where += [f"nerve {n.nerve} {n.side or 'side not stated'}" for n in treatment.nerves]
         how = [treatment.technique.value]
         how += [word.value for word in (treatment.purpose, treatment.guidance) if word]
         told.append(f"{', '.join(how)}: {', '.join(where) or 'no level'}")

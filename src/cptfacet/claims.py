@@ -38,6 +38,18 @@ class ClaimType(StrEnum):
     ASC_FACILITY = "asc-facility"
     HOSPITAL_OUTPATIENT = "hospital-outpatient"
 
+    @property
+    def label(self) -> str:
+        """Its name in a sentence, with its article, such as "an ASC facility claim"."""
+        return _CLAIM_LABELS[self]
+
+
+_CLAIM_LABELS = {
+    ClaimType.PROFESSIONAL: "a professional claim",
+    ClaimType.ASC_FACILITY: "an ASC facility claim",
+    ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
+}
+
 
 class Purpose(StrEnum):
     """Why the procedure was done."""

@@ -87,6 +87,18 @@ class Family(StrEnum):
     ULTRASOUND_INJECTION = "ultrasound-injection"
     ABLATION = "ablation"
 
+    @property
+    def label(self) -> str:
+        """Its name in a sentence, such as "image-guided facet injection"."""
+        return _FAMILY_LABELS[self]
+
+
+_FAMILY_LABELS = {
+    Family.IMAGE_GUIDED_INJECTION: "image-guided facet injection",
+    Family.ULTRASOUND_INJECTION: "ultrasound-guided facet injection",
+    Family.ABLATION: "facet denervation",
+}
+
 
 class CodeGroup(StrEnum):
     """The groups of related codes that are billed with facet codes."""
@@ -109,6 +121,12 @@ class LegacyFamily(StrEnum):
 
     INJECTION = "injection"
     ABLATION = "ablation"
+
+    @property
+    def label(self) -> str:
+        """Its name in a sentence, such as "facet injection (old code)"."""
+        what = "facet injection" if self is LegacyFamily.INJECTION else Family.ABLATION.label
+        return f"{what} (old code)"
 
 
 class Counted(StrEnum):

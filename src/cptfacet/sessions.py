@@ -99,6 +99,18 @@ class Guidance(StrEnum):
     MRI = "mri"
     NONE = "none"
 
+    @property
+    def label(self) -> str:
+        """Its name in a sentence, such as "CT" or "no imaging guidance"."""
+        return _GUIDANCE_LABELS.get(self, self.value)
+
+
+_GUIDANCE_LABELS = {
+    Guidance.CT: "CT",
+    Guidance.MRI: "MRI",
+    Guidance.NONE: "no imaging guidance",
+}
+
 
 _TECHNIQUES = {
     "mbb": Technique.MEDIAL_BRANCH_BLOCK,

@@ -87,16 +87,6 @@ def not_known(what: str, answer: NotKnown) -> Note:
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
-_GUIDED: dict[Guidance | None, str] = {
-    Guidance.FLUOROSCOPY: "under fluoroscopy",
-    Guidance.CT: "under CT",
-    Guidance.ULTRASOUND: "under ultrasound",
-    Guidance.MRI: "under MRI",
-    Guidance.NONE: "without imaging guidance",
-    None: "with guidance not stated",
-}
-
-
 class Plan:
     """What coding and decoding work out once from the rules of one term."""
 
@@ -202,7 +192,7 @@ class Plan:
         ):
             return old
         what = technique.label
-        how = f"{what} {_GUIDED[guidance]}"
+        how = f"{what} with {guidance.label if guidance else 'guidance not stated'}"
         if asked:
             return Refusal(
                 reason=Reason.GUIDANCE_NOT_STATED,

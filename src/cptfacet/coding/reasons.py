@@ -6,7 +6,9 @@ import functools
 from typing import TYPE_CHECKING
 
 from cptfacet import _data
-from cptfacet.policies.vocabulary import KEYS
+from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, KEYS
+from cptfacet.procedures import Family
+from cptfacet.sessions import Guidance, Technique
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,10 @@ def __dir__() -> list[str]:
 
 
 _ANY = "any"
+_LABELS: dict[str, str] = {
+    **{word: word.label for kind in (Technique, Guidance, Family) for word in kind},
+    GUIDANCE_NOT_STATED: "guidance not stated",
+}
 
 
 @functools.cache
@@ -38,6 +44,14 @@ def reason(provision: Provision) -> str:
     ... )
     >>> reason(kx)
     'The purpose is diagnostic; the policy asks for KX on every line of a diagnostic session.'
+    >>> block = policies.get("medicare").get(
+    ...     "coding.family",
+    ...     on=dt.date(2026, 3, 2),
+    ...     technique="medial-branch-block",
+    ...     guidance="ct",
+    ... )
+    >>> reason(block)
+    'Medial branch block with CT: image-guided facet injection codes.'
     """
     listed = isinstance(provision.value, tuple)
     value = ", ".join(provision.value) if isinstance(provision.value, tuple) else provision.value
@@ -45,6 +59,9 @@ def reason(provision: Provision) -> str:
     text = sentences.get(_ANY if listed else str(value)) or sentences.get(_ANY)
     if text is None:
         return str(provision)
-    words = _sentences()["words"]
     cell = zip(KEYS[provision.key].dimensions, provision.cell, strict=True)
-    return text.format(value=value, **{name: words.get(said, said) for name, said in cell})
+    sentence = text.format(
+        value=_LABELS.get(str(value), value),
+        **{name: _LABELS.get(said, said) for name, said in cell},
+    )
+    return sentence[0].upper() + sentence[1:]

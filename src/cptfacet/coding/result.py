@@ -8,8 +8,9 @@ import attrs
 
 from cptfacet._inputs import expect
 from cptfacet._records import sealed
+from cptfacet._text import agree
 from cptfacet.anatomy import Joint, Side
-from cptfacet.claims import Claim, ClaimLine, ClaimType
+from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.reasons import reason
 from cptfacet.notes import Note, NoteId, Refusal
 from cptfacet.outline import Item, Outline, Section
@@ -90,7 +91,8 @@ class CodedSession:
 
     def __str__(self) -> str:
         lines = ", ".join(line.text for line in self.lines)
-        left = "" if self.is_complete else f"; {len(self.refusals)} parts not coded"
+        refused = self.refusals
+        left = f"; {len(refused)} {agree(refused, 'part', 'parts')} not coded" if refused else ""
         return f"{lines} under {self.claim.policy}{left}"
 
     def outline(self) -> Outline:
@@ -120,10 +122,9 @@ class CodedSession:
             for number, (sentence, found) in enumerate(behind.items(), 1)
         )
         when = f" for {self.claim.date}" if self.claim.date else ""
-        many = "line" if len(self.lines) == 1 else "lines"
         return Outline(
-            sentence=f"Under {self.claim.policy}, this session is {len(self.lines)} {many} on"
-            f" {_CLAIMS[self.claim.claim_type]}{when}.",
+            sentence=f"Under {self.claim.policy}, this session is {len(self.lines)}"
+            f" {agree(self.lines, 'line', 'lines')} on {self.claim.claim_type.label}{when}.",
             sections=(
                 Section(title="Lines", items=lines),
                 Section(title="Notes", items=notes),
@@ -168,11 +169,6 @@ def _hint(value: object, verb: str) -> str:
     return "make one with Claim(claim_type=..., date=..., lines=(parse_line(...),))"
 
 
-_CLAIMS = {
-    ClaimType.PROFESSIONAL: "a professional claim",
-    ClaimType.ASC_FACILITY: "an ASC facility claim",
-    ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
-}
 _LABELS = {
     NoteId.JUDGMENT: "Our judgment",
     NoteId.REFUSED: "Not coded",

@@ -327,13 +327,6 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft
 # -- families on one claim
 
 
-_FAMILY_WORDS = {
-    Family.IMAGE_GUIDED_INJECTION: "image-guided injection",
-    Family.ULTRASOUND_INJECTION: "ultrasound-guided injection",
-    Family.ABLATION: "ablation",
-}
-
-
 def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
     """Add what the payer's PTP edits say about families on one claim."""
     for one, other in itertools.combinations([f for f in Family if f in families], 2):
@@ -346,6 +339,5 @@ def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None
                 "are paid together only as distinct services; coding adds no modifier for that, so"
                 " ask whether the sites were separate"
             )
-        both = f"{_FAMILY_WORDS[one]} and {_FAMILY_WORDS[other]}"
-        message = f"{both}: under the payer's PTP edits, they {said}"
+        message = f"{one.label} and {other.label}: under the payer's PTP edits, they {said}"
         draft.note(NoteId.FAMILY_PAIR, message, answer.citations)

@@ -193,7 +193,7 @@ class _Group:
         for ambiguous in laterality.ambiguous:
             self.doubt(DoubtId.SIDES_OR_LEVELS, f"{where}: {ambiguous}", numbers)
         if sides.unnamed:
-            self.doubt(DoubtId.SIDE_NOT_NAMED, f"{where}: a level has no side", numbers)
+            self.doubt(DoubtId.SIDE_NOT_NAMED, f"{where}: side not stated", numbers)
         first = next((b.sides for b in self.levels if b.ordinal is Ordinal.FIRST), SideCount())
         if sides.unnamed > 1 and first.bilateral and not laterality.ambiguous:
             message = (
@@ -214,7 +214,7 @@ class _Group:
             self.doubt(DoubtId.MORE_LEVELS, f"{where}: {message}", numbers)
         if not several:
             if sides.unnamed:
-                message = f"{where}: a level has no side"
+                message = f"{where}: side not stated"
                 self.doubt(DoubtId.SIDE_NOT_NAMED, message, numbers)
             return
         message = f"{where}: it represents the third and additional levels"
@@ -223,7 +223,7 @@ class _Group:
             said = (
                 "each side was treated at one level or more"
                 if sides.bilateral
-                else "no side is named"
+                else "side not stated"
             )
             message = f"{where}: {said}; the sides of several levels may differ"
             self.doubt(DoubtId.FURTHER_SIDES, message, numbers)

@@ -253,9 +253,9 @@ class DecodedClaim:
         return not self.unread and not any(group.doubts for group in self.groups)
 
     def __str__(self) -> str:
-        read = "; ".join(f"{group.family}: {group.sides}" for group in self.groups)
-        left = f"; {len(self.unread)} lines not read" if self.unread else ""
-        return f"{read or 'no facet lines'} under {self.policy}{left}"
+        unread = self.unread
+        left = f"; {len(unread)} {agree(unread, 'line', 'lines')} not read" if unread else ""
+        return f"{_counted(self.groups)} under {self.policy}{left}"
 
     @property
     def groups(self) -> tuple[BilledGroup, ...]:
@@ -287,53 +287,46 @@ _LEVELS = {
     Ordinal.THIRD_AND_MORE: "third and additional levels",
     Ordinal.EACH_ADDITIONAL: "additional levels",
 }
-_SIDES = {"bilateral": "bilateral", "right": "right", "left": "left", "unnamed": "side not named"}
-
-_SIDED = {
-    "bilateral": "bilateral {}",
-    "right": "right {}",
-    "left": "left {}",
-    "unnamed": "{} without a side",
-}
-_FAMILIES = {
-    Family.IMAGE_GUIDED_INJECTION: "image-guided facet injection",
-    Family.ULTRASOUND_INJECTION: "ultrasound-guided facet injection",
-    Family.ABLATION: "facet denervation",
-}
+_SIDES = {"bilateral": "bilateral", "right": "right", "left": "left", "unnamed": "side not stated"}
 
 
 def _counted(groups: Sequence[BilledGroup]) -> str:
     if not groups:
         return "no facet levels"
-    return "; ".join(f"{_FAMILIES[group.family]}, {_sided(group.sides)}" for group in groups)
+    return "; ".join(f"{group.family.label}, {_sided(group.sides)}" for group in groups)
 
 
 def _sided(sides: SideCount) -> str:
     """Return levels by side in words, as in ``2 bilateral levels and 1 left level``."""
-    counts = {side: getattr(sides, side) for side in _SIDES}
-    return series(
-        [
-            f"{count} {_SIDED[side].format(agree(range(count), 'level', 'levels'))}"
-            for side, count in counts.items()
-            if count
-        ]
-    )
+    said: list[str] = []
+    for side, word in _SIDES.items():
+        count = getattr(sides, side)
+        levels = agree(range(count), "level", "levels")
+        if count:
+            said.append(
+                f"{count} {levels} ({word})" if side == "unnamed" else f"{count} {word} {levels}"
+            )
+    return series(said)
 
 
 def _item(group: BilledGroup) -> Item:
-    how = f"{' or '.join(group.techniques)}, under {' or '.join(group.guidances)}"
+    how = f"{_labels(group.techniques)}, with {_labels(group.guidances)}"
     if group.techniques_not_known:
-        how += f"; not known: {', '.join(group.techniques_not_known)}"
+        how += f"; not known: {', '.join(each.label for each in group.techniques_not_known)}"
     where = f" at {' and '.join(group.joints)}" if group.joints else ""
     doubts = (Item(sentence=f"Unresolved: {doubt.message}") for doubt in group.doubts)
     notes = (
         Item(sentence=note.message, sources=tuple(map(str, note.citations))) for note in group.notes
     )
     return Item(
-        value=f"{_FAMILIES[group.family]}{where}",
+        value=f"{group.family.label}{where}",
         sentence=how,
         items=(*map(_level, group.levels), *doubts, *notes),
     )
+
+
+def _labels(words: Sequence[Technique | Guidance]) -> str:
+    return " or ".join(word.label for word in words)
 
 
 def _level(billed: BilledLevels) -> Item:

@@ -91,7 +91,7 @@ def _procedures() -> tuple[Procedure, ...]:
         Procedure(
             code=row["code"],
             kind=ProcedureKind(row["kind"]),
-            family=_family(row),
+            family=_family(row) if row["family"] else None,
             region=CodeRegion(row["region"]) if row["region"] else None,
             ordinal=Ordinal(row["ordinal"]) if row["ordinal"] else None,
             counts=Counted(row["counts"]) if row["counts"] else None,
@@ -109,31 +109,18 @@ def _procedures() -> tuple[Procedure, ...]:
     )
 
 
-def _family(row: dict[str, str]) -> Family | LegacyFamily | None:
-    if not row["family"]:
-        return None
+def _family(row: dict[str, str]) -> Family | LegacyFamily:
     predecessor = ProcedureKind(row["kind"]) is ProcedureKind.PREDECESSOR
     return (LegacyFamily if predecessor else Family)(row["family"])
 
 
-_WORDS = {
-    "image-guided-injection": "image-guided facet injection",
-    "ultrasound-injection": "ultrasound-guided facet injection",
-    "injection": "facet injection (old code)",
-    "third-and-more": "third and additional levels together",
-}
-
-
 def _label(row: dict[str, str]) -> str:
     """Compose a label from the structured fields, in our words."""
-    family = row["family"]
-    if family == "ablation":
-        what = f"facet denervation{' (old code)' if row['kind'] == 'predecessor' else ''}"
-    else:
-        what = _WORDS[family]
     ordinal = row["ordinal"]
-    which = _WORDS.get(ordinal) or f"{ordinal.replace('-', ' ')} {row['counts']}"
-    return f"{what}, {row['region']}, {which}"
+    which = f"{ordinal.replace('-', ' ')} {row['counts']}"
+    if ordinal == Ordinal.THIRD_AND_MORE:
+        which = "third and additional levels together"
+    return f"{_family(row).label}, {row['region']}, {which}"
 
 
 def _indicators(row: dict[str, str]) -> Indicators:

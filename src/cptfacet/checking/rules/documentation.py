@@ -511,29 +511,20 @@ def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]
     ]
 
 
-_GUIDED = {
-    Guidance.FLUOROSCOPY: "fluoroscopy",
-    Guidance.CT: Guidance.CT.name,  # a modifier has these letters, too
-    Guidance.ULTRASOUND: "ultrasound",
-    Guidance.MRI: "MRI",
-    Guidance.NONE: "no imaging guidance",
-    None: "no guidance",
-}
-
-
 @checks(when=Signal.FACET | Signal.SESSION)
 def guidance_differs(day: Day) -> Iterator[RawFinding]:
     """Find codes for another guidance than the note documents."""
     for wrong in _mismatches(day):
         if wrong.by_guidance:
             right = [_guidances(day, t, wrong.family) for t in wrong.treatments]
-            meant = dict.fromkeys(_GUIDED[g] for listed in right for g in listed)
-            had = dict.fromkeys(_GUIDED[t.guidance] for t in wrong.treatments)
+            meant = dict.fromkeys(g.label for listed in right for g in listed)
+            had = dict.fromkeys(t.guidance.label for t in wrong.treatments if t.guidance)
+            stated = f"documents {series([*had])}" if had else "does not state the guidance"
             yield _found(
                 day,
                 wrong.lines,
                 f"{codes_of(wrong.lines)} {agreeing(wrong.lines, 'includes', 'include')}"
-                f" {series([*meant], 'or')} guidance, but the note documents {series([*had])}"
+                f" {series([*meant], 'or')} guidance, but the note {stated}"
                 f"{_instead(day, wrong)}",
                 question="Which guidance does the record document?",
                 citations=wrong.citations,

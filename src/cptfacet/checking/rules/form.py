@@ -20,7 +20,6 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
-from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
@@ -434,12 +433,6 @@ def place_not_assigned(day: Day) -> Iterator[RawFinding | NotAsked]:
             )
 
 
-_CLAIMS = {
-    ClaimType.ASC_FACILITY: "an ASC facility claim",
-    ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
-}
-
-
 @checks(when=Signal.PLACE_FAULT)
 def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
     """Find facility claims with a place of service of another setting."""
@@ -450,7 +443,7 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
             own = day.plan.reference.find_places(facility=claim_type)
             yield finding(
                 lines,
-                f"POS {facts.place.code} does not fit {_CLAIMS.get(claim_type, claim_type)}"
+                f"POS {facts.place.code} does not fit {claim_type.label}"
                 f" ({series([p.code for p in own], 'or')})",
                 citations=_all_of(*(p.citations for p in own)),
                 question="Where was the service performed, and who bills for it?",
