@@ -1,7 +1,7 @@
-"""The commands of this project: ``nox --list`` names them, CONTRIBUTING.md says when to use which.
+"""The commands of this project: ``nox --list`` names them, CONTRIBUTING.md explains when to use each.
 
-Every session runs in the environment that nox is installed in, the one the groups `dev` and `docs`
-are installed in: nothing is installed twice, and a session costs only what its command costs.
+Every session runs in the environment that has nox and the groups `dev` and `docs`. Nothing is
+installed twice, so a session takes only as long as its command.
 """
 
 from __future__ import annotations

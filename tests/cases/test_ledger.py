@@ -98,17 +98,17 @@ class Entry(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """Give what names the row of the facts."""
+        """Return what names the row of the facts."""
         return self.source, self.payer, self.document, self.row
 
     @property
     def rule(self) -> str | None:
-        """Give the id of the rule that answers, if one does."""
+        """Return the id of the rule that answers, if one does."""
         return self.answer.removeprefix("rule:") if self.answer.startswith("rule:") else None
 
     @property
     def provision(self) -> tuple[str, dict[str, str]] | None:
-        """Give key and cell of the provision that answers, if one does."""
+        """Return key and cell of the provision that answers, if one does."""
         found = None if self.rule or not self.answer else _ANSWER.fullmatch(self.answer)
         if found is None:
             return None
@@ -279,7 +279,7 @@ def _facts() -> dict[tuple[str, str, str, str], Fact]:
 
 
 def _tables(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Give the rows of the tables in the sections that the ledger accounts for."""
+    """Yield the rows of the tables in the sections that the ledger accounts for."""
     _, *parts = re.split(r"^#+ (\d+(?:\.\d+)?)\.? ", text, flags=re.MULTILINE)
     for number, body in zip(parts[::2], parts[1::2], strict=True):
         for table in re.findall(r"(?:^\|.*\n)+", body, re.MULTILINE):

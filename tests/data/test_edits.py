@@ -300,7 +300,7 @@ INJECTIONS = ("64490", "64491", "64492", "64493", "64494", "64495")
 
 
 def all_pairs() -> Iterator[Row]:
-    """Give every edit of the table on its own."""
+    """Yield every edit of the table on its own."""
     for row in rows("edits/pairs"):
         for one, two in itertools.product(
             *(_data.codes_of(row[c]) for c in ("column1", "column2"))
@@ -309,7 +309,7 @@ def all_pairs() -> Iterator[Row]:
 
 
 def facts_of_pairs() -> Iterator[Row]:
-    """Give every edit of the facts, from both of their files; those in both come twice."""
+    """Yield every edit of the facts, from both of their files; those in both come twice."""
     listed = read_facts("data/ptp.csv")
     with gzip.open(SHARED / "facts" / "data" / "ptp_facet_as_column2.csv.gz", "rt") as file:
         listed += csv.DictReader(file)
@@ -441,12 +441,12 @@ ORDER_FILES = (2021, 2022, 2026)
 
 
 def first_day(year: int) -> dt.date:
-    """Give the first day of a fiscal year."""
+    """Return the first day of a fiscal year."""
     return dt.date(year - 1, 10, 1)
 
 
 def order_file(year: int) -> Iterator[tuple[str, str, str]]:
-    """Give code, flag and title of each row of an order file of CMS."""
+    """Yield code, flag and title of each row of an order file of CMS."""
     path = SHARED / "cms" / "icd10" / f"cms_{year}_dx.zip"
     if not path.is_file():
         pytest.skip(f"needs {path.name} of the folder of CMS files beside the repository")
@@ -747,7 +747,7 @@ ASC_FILES = (
 
 
 def addendum(name: str) -> Iterator[tuple[str, str, str]]:
-    """Give code, payment indicator and discount of each row of an addendum of CMS."""
+    """Yield code, payment indicator and discount of each row of an addendum of CMS."""
     path = SHARED / "cms" / "asc" / f"{name}.gz"
     if not path.is_file():
         pytest.skip(f"needs {path.name} of the folder of CMS files beside the repository")

@@ -84,7 +84,7 @@ def refusal() -> PolicyFilesError:
 
 
 def told(error: PolicyFileError) -> tuple[str, str, list[str]]:
-    """Give the pack, the file and the places of the problems of an error."""
+    """Return the pack, the file and the places of the problems of an error."""
     return error.pack, error.file, [problem.path for problem in error.problems]
 
 

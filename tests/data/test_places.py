@@ -33,7 +33,7 @@ def rows(table: str) -> list[dict[str, str]]:
 
 
 def shared(*names: str) -> Path:
-    """Give a file beside the repository, or skip the test where it is not there."""
+    """Return a file beside the repository, or skip the test if it is not there."""
     path = SHARED.joinpath(*names)
     if not path.is_file():
         pytest.skip(f"needs {names[-1]} of the folder of facts beside the repository")
@@ -149,7 +149,7 @@ CONTRACTS = {
 
 
 def localities() -> Iterator[tuple[str, str, str]]:
-    """Give release, contract and state of each locality."""
+    """Yield release, contract and state of each locality."""
     path = shared("facts", "data", "locality_county.csv")
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

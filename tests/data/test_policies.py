@@ -38,7 +38,7 @@ NOT_KNOWN = "not known"
 
 
 def value_of(answer: Provision | NotKnown) -> object:
-    """Give the value of an answer, or that it is not known."""
+    """Return the value of an answer, or that it is not known."""
     return answer.value if isinstance(answer, Provision) else NOT_KNOWN
 
 
@@ -934,7 +934,7 @@ def test_every_answer_that_coding_needs_is_stated_for_a_current_date(name: str) 
 
 
 def answer_sources(policy: Policy) -> tuple[Provision | NotKnown, ...]:
-    """Give all provisions from which a policy may answer."""
+    """Return all provisions from which a policy may answer."""
     return tuple(provision for one in policy.lineage() for provision in one.provisions)
 
 

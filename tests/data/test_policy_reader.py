@@ -836,7 +836,7 @@ def test_a_file_may_not_pass_itself_off_as_a_packaged_policy(name: str) -> None:
 
 
 def first_line(path: Path, start: str) -> int:
-    """Give the number of the first line of a file that begins with a text."""
+    """Return the number of the first line of a file that begins with a text."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return next(number for number, line in enumerate(lines, 1) if line.startswith(start))
 
@@ -1066,7 +1066,7 @@ def values() -> st.SearchStrategy[object]:
 
 
 def places(node: object, above: Where = ()) -> Iterator[Where]:
-    """Give the place of everything in a document."""
+    """Yield the place of everything in a document."""
     items: list[tuple[str | int, object]] = []
     if isinstance(node, dict):
         items = list(node.items())
@@ -1127,7 +1127,7 @@ def inline(value: object) -> str:
 
 
 def is_tables(value: object) -> bool:
-    """Say whether a value is written as [[tables]]."""
+    """Whether a value is written as [[tables]]."""
     return isinstance(value, list) and bool(value) and all(isinstance(i, dict) for i in value)
 
 

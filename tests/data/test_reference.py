@@ -69,12 +69,12 @@ COLUMNS = {
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    """Give the rows of one of the tables."""
+    """Return the rows of one of the tables."""
     return list(_data.read_csv(f"codes/{name}"))
 
 
 def facts() -> Iterator[tuple[str, EffectivePeriod, Confidence, list[str]]]:
-    """Give every row of the tables: where it is, its term, its confidence and its sources."""
+    """Yield every row of the tables: where it is, its term, its confidence and its sources."""
     for name in CSV_FILES:
         for row in rows(name):
             where = f"{name}: {next(iter(row.values()))}"
@@ -883,12 +883,12 @@ RUN = 4
 
 
 def folded(text: str) -> str:
-    """Give the words of a text, each between two spaces."""
+    """Return the words of a text, each between two spaces."""
     return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower().replace('(s)', 's')))} "
 
 
 def our_texts() -> Iterator[tuple[str, str]]:
-    """Give every text of ours that describes a code or a modifier, and where it stands."""
+    """Yield every text of ours that describes a code or a modifier, and its place."""
     for procedure in packaged().procedures:
         yield procedure.code, folded(procedure.label)
         yield procedure.code, folded(procedure.note)
@@ -1003,7 +1003,7 @@ def test_add_on_edits_equal_the_facts() -> None:
 
 
 def codes_of(family: Family) -> set[str]:
-    """Give the codes of a family of today."""
+    """Return the current codes of a family."""
     return {procedure.code for procedure in packaged().find_procedures(family=family)}
 
 
@@ -1016,7 +1016,7 @@ FAMILY_PAIRS = [*itertools.combinations(Family, 2)]
 
 
 def pair_edits(service: str, pair: tuple[Family, Family]) -> dict[tuple[str, str], str]:
-    """Give the edits over codes of two families: codes in the order of the pair, and indicator."""
+    """Return the edits over codes of two families: the codes as paired, and the indicator."""
     one, other = map(codes_of, pair)
     found: dict[tuple[str, str], str] = {}
     for row in read_facts("ptp.csv"):
@@ -1029,7 +1029,7 @@ def pair_edits(service: str, pair: tuple[Family, Family]) -> dict[tuple[str, str
 
 
 def first_codes(family: Family) -> set[str]:
-    """Give the codes of the first level of a family of today."""
+    """Return the current codes of the first level of a family."""
     return {code for code in codes_of(family) if packaged().get_procedure(code).ordinal is FIRST}
 
 

@@ -176,7 +176,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @functools.cache
 def literals() -> frozenset[str]:
-    """Give every text that stands in a module of the package, docstrings aside."""
+    """List every text in a module of the package, docstrings aside."""
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

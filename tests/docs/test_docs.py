@@ -142,7 +142,7 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 def runnable(block: Block) -> bool:
-    """Say whether every command of a console block may be run, in pipes too."""
+    """Whether every command of a console block may be run, in pipes too."""
     parts = [part for command in commands(block) for part in command.text.split(" | ")]
     return bool(parts) and all(part.split()[0] in RUNNABLE for part in parts)
 
@@ -229,13 +229,13 @@ def install(distribution: Path, site: Path) -> None:
 
 
 def installed(folder: Path) -> list[str]:
-    """Give what is to be on the path for the distributions that a document installs."""
+    """Return the path entries for the distributions that a document installs."""
     return [str(folder / SITE)] if (folder / SITE).is_dir() else []
 
 
 @pytest.fixture
 def patient() -> Iterator[None]:
-    """Give property tests in examples the time they need, and the same draws in every run.
+    """Allow property tests in examples the time they need, and the same draws in every run.
 
     So neither a busy machine, nor chance, nor what an earlier run kept breaks an example. What `find`
     finds is not made smaller: that takes most of the time, and examples print what holds of any.

@@ -2,6 +2,7 @@
 
 What a machine can hold is held here: spelling, the first words of docstrings, and phrases that no
 coder would say. It reads docstrings, comments and texts of the package, its data, and the pages.
+In tests it reads only how docstrings begin.
 
 To see what is wrong in a file: ``python tests/docs/test_language.py [PATH ...]``.
 """
@@ -203,6 +204,20 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in files()}
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_written_in_the_words_of_the_field(name: str) -> None:
     found = list(problems(FILES[name]))
+
+    assert not found, "\n".join(found)
+
+
+TESTS = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "tests").rglob("*.py")}
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_the_docstrings_of_a_test_file_say_what_is_returned(name: str) -> None:
+    found = [
+        f"{name}:{number}: a docstring opens with {text.split()[0]!r}"
+        for number, text, opens in texts(TESTS[name])
+        if opens and not NEVER.isdisjoint(text.split()[:1])
+    ]
 
     assert not found, "\n".join(found)
 

@@ -1125,7 +1125,7 @@ with open({str(STATUS)!r}) as status:
 
 
 def peak(command: str, lines: int) -> int:
-    """Give the peak of memory, in kB, of a run over so many lines: good and bad records."""
+    """Measure the peak of memory, in kB, of a run over so many lines: good and bad records."""
     good = BLOCK if command == "code" else expected(BLOCK)
     chunk = (jsonl(good) + jsonl("x" * 250) * 99).encode()
     with subprocess.Popen(

@@ -74,7 +74,10 @@ def flat(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def exact(value: object) -> object:
-    """Tell values apart that are equal: 1 and Decimal("1"), Decimal("1.5") and Decimal("1.50")."""
+    """Return a value with its types.
+
+    1 and Decimal("1") then differ, and so do Decimal("1.5") and Decimal("1.50").
+    """
     kind = type(value)
     if attrs.has(kind):
         return kind, [exact(getattr(value, field.name)) for field in attrs.fields(kind)]
@@ -375,7 +378,7 @@ def first_door_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_plain(record: Session | Claim) -> bool:
-    """Say whether a record has nothing but whole units, and texts that UTF-8 and no escape hold."""
+    """Whether a record has only whole units, and only texts that need no escape in UTF-8."""
     text = first.dump(record)
     units = [line.units for line in getattr(record, "lines", ())]
     whole = all(u is None or (u == int(u) and abs(u) <= 2**53) for u in units)

@@ -296,7 +296,7 @@ CODES = {"diagnoses", "modifiers"}
 
 
 def is_right(name: str, steps: tuple[str | int, ...], value: object) -> bool:
-    """Say by the contract whether a value of `ANYTHING` may stand at a place of a document."""
+    """Whether the contract allows a value of `ANYTHING` at a place of a document."""
     keys = [step for step in steps if isinstance(step, str)]
     key, in_list = (keys[-1] if keys else ""), bool(steps) and isinstance(steps[-1], int)
     if in_list:
@@ -347,7 +347,7 @@ BELOW = {name: [change for change in BAD[name] if change.steps] for name in DOCU
 
 
 def points_at(path: str, place: str) -> bool:
-    """Say whether a path is a place or lies inside of it."""
+    """Whether a path is a place or lies inside of it."""
     return path == place or path.startswith((f"{place}.", f"{place}["))
 
 

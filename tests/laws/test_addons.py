@@ -61,7 +61,7 @@ TODAY = dt.date(2026, 3, 2)
 
 
 def places(lines: tuple[ClaimLine, ...], codes: tuple[str, ...]) -> list[int]:
-    """Say where lines of some codes stand."""
+    """Return the positions of lines with some codes."""
     return [place for place, line in enumerate(lines) if line.code in codes]
 
 

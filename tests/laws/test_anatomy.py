@@ -57,7 +57,7 @@ def subsets_of_windows() -> Iterator[tuple[Joint, ...]]:
 
 
 def is_gapped(treated: set[Joint]) -> bool:
-    """Say whether two treated joints are separated by exactly one that was not treated."""
+    """Whether two treated joints are separated by exactly one that was not treated."""
     return any(
         above in treated and between not in treated and below in treated
         for above, between, below in zip(

@@ -46,7 +46,7 @@ ordered_rules = {"modifier-order"}  # the rules that are about order
 
 
 def shape(finding: Finding, lines: dict[int, int] | None = None) -> tuple[object, ...]:
-    """Tell a finding by all but the numbers of its lines, or with those that they had before."""
+    """Return all of a finding but the numbers of its lines, or with their earlier numbers."""
     numbered = finding.lines if lines is None else tuple(sorted(lines[n] for n in finding.lines))
     return finding.rule, finding.severity, finding.message, numbered
 

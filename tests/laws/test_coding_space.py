@@ -96,7 +96,7 @@ def side_patterns(count: int) -> tuple[tuple[Side, ...], ...]:
 
 @functools.cache
 def mirrored_places(count: int) -> tuple[int, ...]:
-    """Say where in `side_patterns` the mirrored pattern of each pattern stands."""
+    """Return the position in `side_patterns` of the mirror image of each pattern."""
     places = {digits: n for n, digits in enumerate(itertools.product(range(3), repeat=count))}
     return tuple(places[tuple(MIRRORED[digit] for digit in digits)] for digits in places)
 
@@ -152,7 +152,7 @@ def code_of(family: Family, region: CodeRegion, ordinal: Ordinal, on: dt.date) -
 
 
 def forms(asked: Asked) -> tuple[LateralityFormat, LateralityFormat]:
-    """Give the line forms of a primary and of an add-on."""
+    """Return the laterality formats of a primary and of an add-on."""
     if asked.payer == "medicare":
         facility = asked.claim_type is ClaimType.ASC_FACILITY
         form = LateralityFormat.RT_LT_LINES if facility else LateralityFormat.ONE_LINE_50
@@ -234,7 +234,7 @@ def coded_levels(
 
 
 def stands_for(row: Row, sides: tuple[Side, ...]) -> tuple[tuple[int, ...], Side | None]:
-    """Say for which joints a line stands, and the side that they share.
+    """Return the joints that a line represents, and the side that they share.
 
     One level may stand for joints of several sides: a line of one side names those treated there.
     """
@@ -474,7 +474,7 @@ def mirror(lines: tuple[ClaimLine, ...]) -> tuple[ClaimLine, ...]:
 
 @functools.cache
 def checker_of(payer: str) -> tuple[Checker, set[object]]:
-    """Give the checker of a policy, and the claims that it has checked."""
+    """Return the checker of a policy, and the claims that it has checked."""
     return Checker(policies.get(payer), memo=0), set()
 
 
@@ -532,7 +532,7 @@ ORDER = "modifier-order"
 
 
 def told_of(report: Report) -> set[tuple[str, str, str, tuple[int, ...]]]:
-    """Tell the findings that are not about order."""
+    """Return the findings that are not about order."""
     return {
         (found.rule, found.severity, found.message, found.lines)
         for found in report.findings
@@ -586,7 +586,7 @@ PATTERNS_IN_TURN = {1: 3, 2: 9, 3: 27, 4: 3}
 
 
 def turn_of(joints: tuple[Joint, ...]) -> int:
-    """Say which patterns a choice of four joints has: so that any two joints meet all of them."""
+    """Return the patterns for a choice of four joints, in which any two joints meet all of them."""
     weights = (5, 19, 26, 25)
     return sum(w * ALL.index(joint) for w, joint in zip(weights, joints, strict=True)) % IN_TURN
 
@@ -644,7 +644,7 @@ def count_answers(orders: Orders) -> int:
 
 
 def orders_of(payer: str) -> Orders:
-    """Say in which claim types a payer's lumbar sessions are enumerated: in which orders."""
+    """Return the claim types in which a payer's lumbar sessions are enumerated, with the orders."""
     if payer in OWN_FORMS:  # they write the other claim types as CPT does
         return {ClaimType.PROFESSIONAL: BOTH_ORDERS}
     return dict.fromkeys(ClaimType, BOTH_ORDERS)
@@ -662,7 +662,7 @@ WAYS = {
 
 
 def in_way(way: str, directions: tuple[int, ...]) -> tuple[str, Orders]:
-    """Give the payer of a way, and its claim type with the orders of targets."""
+    """Return the payer of a way, and its claim type with the orders of targets."""
     payer, claim_type = WAYS[way]
     return payer, {claim_type: directions}
 
@@ -743,7 +743,7 @@ def count_patterns(choices: Iterable[tuple[Joint, ...]]) -> int:
 
 
 def joints_of(method: str) -> tuple[Joint, ...]:
-    """Give the cervical and thoracic joints at which a method is coded."""
+    """Return the cervical and thoracic joints at which a method is coded."""
     return INJECTABLE if method == "injection" else WITH_BRANCHES
 
 

@@ -134,12 +134,12 @@ ANY_DAYS = DATES | NEAR_MONTH_ENDS
 
 
 def months_of(date: dt.date, more: int = 0) -> tuple[int, int]:
-    """Give a day as its month, counted from year 0, and its day of the month."""
+    """Return a day as its month, counted from year 0, and its day of the month."""
     return date.year * 12 + date.month + more, date.day
 
 
 def inside(day: dt.date, end: dt.date, months: int) -> bool:
-    """Say without any calendar whether a day is less than some months before another.
+    """Whether a day is less than some months before another.
 
     It is where its month and day of the month, so many months later, are not reached yet; no such
     day need exist.

@@ -111,7 +111,7 @@ class TestWhatIsLost:
 
 
 def every_reading(group: BilledGroup) -> Iterator[SideCount]:
-    """Give every count of levels of a group, code by code."""
+    """Yield every count of levels of a group, code by code."""
     for counts in itertools.product(*(levels.readings() for levels in group.levels)):
         yield sum(counts, SideCount())
 
@@ -594,7 +594,7 @@ def mixed(items: Iterable[T], order: Random) -> list[T]:
 
 
 def told(answer: DecodedClaim) -> tuple[object, ...]:
-    """Give what an answer says of levels, in an order of its own."""
+    """Return what an answer states about levels, in a fixed order."""
     groups = sorted(
         (
             str(session.date),

@@ -17,7 +17,7 @@ DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2021, 12, 31))
 
 @st.composite
 def all_series(draw: st.DrawFn) -> Series:
-    """Give editions in order that don't overlap; some touch, and some have nothing."""
+    """Draw editions in order that don't overlap; some touch, and some have no rows."""
     bounds = sorted(draw(st.sets(DAYS, min_size=2, max_size=8)))
     spans = list(zip(bounds[::2], bounds[1::2], strict=False))
     values = st.sampled_from(["one", "two", None])

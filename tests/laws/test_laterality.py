@@ -52,7 +52,7 @@ RANK = {"50": 0, "59": 0, "RT": 1, "LT": 1, "KX": 2}
 
 
 def told(form: LateralityFormat, sides: SideCount, *, counted: bool) -> bool:
-    """Say whether a form tells these sides apart from all others.
+    """Whether a format distinguishes these sides from all others.
 
     Two units without side may be two levels of which the side is not named, and where one line may
     stand for several levels they may also be one side of two; a right and a left line may be one
@@ -308,7 +308,7 @@ FORMS_BY_ROLE = st.one_of(
 
 
 def form_of(forms: Forms, code: str) -> LateralityFormat:
-    """Give the form of a facet code."""
+    """Return the laterality format of a facet code."""
     if isinstance(forms, LateralityFormat):
         return forms
     procedure = packaged().get_procedure(code)
@@ -318,7 +318,7 @@ def form_of(forms: Forms, code: str) -> LateralityFormat:
 
 
 def facet(line: ClaimLine) -> bool:
-    """Say whether a line has a facet code, of today or old."""
+    """Whether a line has a facet code, current or deleted."""
     procedure = packaged().procedure(line.canonical.code)
     return not isinstance(procedure, Unknown) and procedure.kind is not ProcedureKind.RELATED
 
@@ -427,7 +427,7 @@ def total(lines: Iterable[ClaimLine]) -> Fraction | None:
 
 
 def compared(line: ClaimLine) -> tuple[ClaimLine, object]:
-    """Give a line and its charge, which equals itself where it is not a number too."""
+    """Return a line and its charge, which equals itself even if it is not a number."""
     charge = line.charge
     told = str(charge) if charge is not None and charge.is_nan() else charge
     return attrs.evolve(line, charge=None), told
@@ -552,7 +552,7 @@ class TestAnyLines:
 
 
 def dollars(lines: Iterable[ClaimLine]) -> list[tuple[str, object]]:
-    """Give the text and the charge of each line."""
+    """Return the text and the charge of each line."""
     return [(line.text, line.charge) for line in lines]
 
 

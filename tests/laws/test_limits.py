@@ -68,7 +68,7 @@ AFTER_ABLATION = limit_of(LimitId.DIAGNOSTIC_AFTER_ABLATION)
 
 @st.composite
 def past_sessions(draw: st.DrawFn) -> PastSession:
-    """Give sessions of few days and places, each of which may lack any fact."""
+    """Draw sessions of few days and places; each may lack any fact."""
     region = draw(st.sampled_from([LUMBAR, LUMBAR, CERVICAL, None]))
     joints = draw(st.sets(st.sampled_from(JOINTS[region]), max_size=2))
     return PastSession(
@@ -633,7 +633,7 @@ class TestShape:
 def done(
     date: str = str(TODAY), kind: SessionKind = ABLATION, *sides: Side | None, **further: Any
 ) -> PastSession:
-    """Give a lumbar session, at L4-L5 where a side is given."""
+    """Return a lumbar session, at L4-L5 if a side is given."""
     targets = tuple(Target(joint=Joint.L4_L5, side=side) for side in sides)
     fields = {"region": LUMBAR, "targets": targets, **further}
     return PastSession(date=dt.date.fromisoformat(date), kind=kind, **fields)

@@ -31,7 +31,7 @@ DAY = dt.timedelta(days=1)
 
 
 def mixed(draw: st.DrawFn, one: T, other: T) -> T:
-    """Give a record some fields of another one, so that the two differ in a few alone."""
+    """Copy some fields of one record to another, to make the two differ in only a few."""
     fields = attrs.fields_dict(type(one))
     taken = draw(st.sets(st.sampled_from(sorted(fields)), max_size=2))
     changes: dict[str, Any] = {name: getattr(other, name) for name in taken}

@@ -51,7 +51,7 @@ ADD_ONS = tuple(p.code for p in packaged().find_procedures(kind=ProcedureKind.FA
 
 
 def said_of_lines(policy: Policy) -> tuple[object, ...]:
-    """Give every value of a policy that shapes lines, on every day on which any policy changes."""
+    """Return every value of a policy that shapes lines, on each day on which any policy changes."""
     of_lines = [
         key
         for key in KEYS.values()
@@ -530,7 +530,7 @@ def asked(
 
 
 def told(law: str, session: Session, *, policy: Policy = CPT, **instead: Any) -> list[str]:
-    """Give the lines in which a law of any session says that it is broken."""
+    """List the lines that a broken law of any session prints."""
     with pytest.raises(AssertionError) as caught:
         asked(law, session, policy=policy, **instead)
     first, *lines = str(caught.value).split("\n")
@@ -955,7 +955,7 @@ LATER = {
 
 
 def later_reference() -> Reference:
-    """Give a reference in which some add-ons began later than they did."""
+    """Return a reference in which some add-ons began later than they did."""
     return packaged().with_tables(
         procedures=tuple(
             attrs.evolve(p, term=attrs.evolve(p.term, start=start))

@@ -169,7 +169,10 @@ def reached(
     *,
     count: int = 100,
 ) -> bool:
-    """Say whether values tell all of a domain and nothing else; what few draws miss is looked for."""
+    """Whether values show nothing outside of a domain; fail with the values never drawn.
+
+    If a few draws miss a value, search for it.
+    """
     wanted = set(domain)
     seen = {told for value in drawn(strategy, count) for told in tell(value)}
     patient = settings(
@@ -234,7 +237,7 @@ PATTERNS = [p for count in (1, 2, 3) for p in itertools.product(SIDES, repeat=co
 
 
 def pattern(treatment: Treatment) -> tuple[Side | None, ...] | None:
-    """Tell the sides of a treatment of one to three joints."""
+    """Return the sides of a treatment of one to three joints."""
     joints = {target.joint for target in treatment.targets}
     if len(joints) != len(treatment.targets) or not 1 <= len(joints) <= 3:
         return None

@@ -56,7 +56,7 @@ def literals(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def codes_in(source: str) -> list[str]:
-    """Say where a module holds a procedure code in a text."""
+    """List the places where a module has a procedure code in a text."""
     return [
         f"line {node.lineno}: {node.value!r} holds a procedure code"
         for node in literals(ast.parse(source))
@@ -65,7 +65,7 @@ def codes_in(source: str) -> list[str]:
 
 
 def facts_in(source: str) -> list[str]:
-    """Say where a rule module holds a modifier, diagnosis, date, fee-schedule symbol or code."""
+    """List where a rule module has a modifier, diagnosis, date, fee-schedule symbol or code."""
     tree = ast.parse(source)
     known = modifiers()
     found: list[str] = []

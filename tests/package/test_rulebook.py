@@ -26,7 +26,7 @@ CHOICES = {choice for key in KEYS.values() for choice in key.choices}
 
 
 def compared(tree: ast.AST) -> Iterator[object]:
-    """Give every text with which something is compared."""
+    """Yield every text that something is compared with."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             for side in (node.left, *node.comparators):
@@ -36,7 +36,7 @@ def compared(tree: ast.AST) -> Iterator[object]:
 
 
 def asked(tree: ast.AST) -> Iterator[object]:
-    """Give the first argument of each call of a method that asks a policy."""
+    """Yield the first argument of each call of a method that asks a policy."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Call)

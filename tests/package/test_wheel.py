@@ -27,7 +27,7 @@ SESSION = (
 
 
 def first_code(answer: str) -> str:
-    """Give the code of the first claim line of what `cptfacet code` printed."""
+    """Return the code of the first claim line of what `cptfacet code` printed."""
     code = json.loads(answer)["claim"]["lines"][0]["code"]
     assert isinstance(code, str)
     return code
@@ -35,7 +35,7 @@ def first_code(answer: str) -> str:
 
 @pytest.fixture(scope="session")
 def metadata(wheel: Path) -> Distribution:
-    """Give the wheel's own metadata, as an installer reads them."""
+    """Return the wheel's own metadata, as an installer reads them."""
     (found,) = distributions(name="cptfacet", path=[str(wheel)])
     return found
 

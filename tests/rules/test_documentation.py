@@ -370,7 +370,7 @@ OPEN = (NoteId.REFUSED, NoteId.NOT_KNOWN, NoteId.PURPOSE_MIXED)
 
 @st.composite
 def coded_ones(draw: st.DrawFn, *, unnamed_sides: bool = True) -> tuple[str, Session, CodedSession]:
-    """Give sessions that are wholly coded, each level of which has a line of its own."""
+    """Draw sessions that are completely coded, with a line for each level."""
     name = draw(st.sampled_from(POLICIES))
     policy = policies.get(name)
     done = sessions(under=policy, unnamed_sides=unnamed_sides)

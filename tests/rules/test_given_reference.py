@@ -42,7 +42,7 @@ def claim(*lines: str, claim_type: ClaimType = ClaimType.PROFESSIONAL) -> Claim:
 
 
 def orders(checked: Claim) -> tuple[set[str], set[str]]:
-    """Give the rules that find something, by the packaged reference and by the other."""
+    """Return the rules that find something, by the packaged reference and by the other."""
     reports = (check_claim(checked, policy=MEDICARE, reference=ref) for ref in (None, FIRST))
     one, other = ({found.rule for found in report.findings} for report in reports)
     return one, other

@@ -58,7 +58,7 @@ def of_family(name: str, checked: Claim) -> list[Finding]:
 
 
 def wrong(name: str, checked: Claim) -> list[Finding]:
-    """Give what is found of how lines are written, apart from what they leave open."""
+    """Return the findings on how lines are written, apart from what they leave open."""
     return [found for found in of_family(name, checked) if found.kind is not FindingKind.COVERAGE]
 
 
@@ -292,7 +292,7 @@ FIRST = {"64494": ("64493",), "64495": ("64493", "64494"), "64636": ("64635",)}
 
 
 def space() -> Iterator[Claim]:
-    """Give claims with one or two lines of a code, of all sides and some units."""
+    """Yield claims with one or two lines of a code, of all sides and some units."""
     codes = ("64493", "64494", "64495", "64635", "64636", "27096")
     for code, claim_type in itertools.product(codes, ClaimType):
         first = tuple(ClaimLine(code=c, modifiers=(BOTH,)) for c in FIRST.get(code, ()))

@@ -128,13 +128,13 @@ def _itself(name: str) -> tuple[Citation, ...]:
 
 @functools.cache
 def checker_citing_itself(policy: Policy) -> Checker:
-    """Give a checker all of whose data cite themselves."""
+    """Return a checker whose data all cite themselves."""
     return Checker(citing_itself(policy), reference_citing_itself(), memo=0)
 
 
 @functools.cache
 def citing_itself(policy: Policy) -> Policy:
-    """Give a policy each of whose provisions cites its key alone."""
+    """Return a policy whose provisions each cite only their key."""
     return attrs.evolve(
         policy,
         provisions=tuple(
@@ -146,7 +146,7 @@ def citing_itself(policy: Policy) -> Policy:
 
 @functools.cache
 def reference_citing_itself() -> Reference:
-    """Give the packaged reference with facts that cite themselves alone."""
+    """Return the packaged reference with facts that cite only themselves."""
     known = packaged()
     return known.with_tables(
         modifiers=tuple(

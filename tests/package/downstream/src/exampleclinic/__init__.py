@@ -11,7 +11,7 @@ from cptfacet import policies
 
 @functools.cache
 def plan() -> cptfacet.Policy:
-    """Give the policy of the clinic's payer."""
+    """Return the policy of the clinic's payer."""
     return policies.load(files("exampleclinic") / "example-plan.toml")  # type: ignore[arg-type]
 
 
