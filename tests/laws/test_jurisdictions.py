@@ -1,7 +1,10 @@
 """A place has one contractor on a date, or the answer says what is missing."""
 
 import datetime as dt
+import gc
+import weakref
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -247,6 +250,40 @@ def test_what_tells_its_place(place: Location, expected: str) -> None:
     answer = packaged().area(place, on=DAY, claim_type=ClaimType.PROFESSIONAL)
 
     assert jurisdiction(answer) == expected
+
+
+def test_a_day_before_the_first_that_is_known_names_the_days() -> None:
+    answer = packaged().area(Location(state="OH"), on=dt.date(2015, 1, 1))
+
+    assert isinstance(answer, Unknown)
+    assert answer.reason == (
+        "no source we have read states which MAC served OH on 2015-01-01;"
+        " what we know is seen 2020-10-01"
+    )
+
+
+def test_a_state_without_an_area_for_the_claim_type_misses_the_claim_type() -> None:
+    (ohio,) = packaged().areas.about("OH")
+    data = packaged().with_rows(areas=[attrs.evolve(ohio, claim_types=(ClaimType.PROFESSIONAL,))])
+
+    answer = data.area(Location(state="OH"), on=DAY, claim_type=ClaimType.ASC_FACILITY)
+
+    assert isinstance(answer, Unknown)
+    assert answer.missing == ("claim_type",)
+    assert (
+        answer.reason == "no source we have read states which MAC serves OH for asc-facility claims"
+    )
+
+
+def test_no_location_or_reference_of_a_caller_is_kept() -> None:
+    data = packaged().with_rows(areas=[attrs.evolve(packaged().areas[0], note="ours")])
+    kept = weakref.ref(data.areas)
+
+    data.area(Location(state="OH"), on=DAY)
+    del data
+    gc.collect()
+
+    assert kept() is None
 
 
 def test_a_zip_code_tells_nothing_before_its_file() -> None:

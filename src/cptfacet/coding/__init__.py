@@ -22,7 +22,7 @@ from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import find_policy
-from cptfacet.policies.selection import select_policy
+from cptfacet.policies.selection import select_policy_and_area
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, find_reference
 from cptfacet.reference.jurisdictions import Area
@@ -103,7 +103,8 @@ def code_session(
     """
     session = _session(session)
     reference = find_reference(reference)
-    return _coder(select_policy(session, policy, reference=reference), reference).code(session)
+    chosen, area = select_policy_and_area(session, policy, reference=reference)
+    return _coder(chosen, reference)._code(session, area)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def code_sessions(
@@ -189,7 +190,10 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
 
     def code(self, session: Session) -> CodedSession | Refusal:
         """Return the answer of `code_session` under this coder's own policy, in any location."""
-        session = _session(session)
+        return self._code(_session(session), None)
+
+    def _code(self, session: Session, area: Area | Unknown | None) -> CodedSession | Refusal:
+        """Code a session, whose area is looked up here if the policy was not selected by it."""
         question = self._question(session)
         answer = self._answers.ask(question)
         if isinstance(answer, Refusal):
@@ -204,10 +208,8 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
             policy=self.policy.id,
             location=session.location,
         )
-        notes = (
-            *_assumptions(session, self.policy.id, question.claim_type, self.reference),
-            *answer.notes,
-        )
+        area = area or _area(session, self.policy.id, question.claim_type, self.reference)
+        notes = (*_assumptions(session, self.policy.id, area, self.reference), *answer.notes)
         return CodedSession(session=session, claim=claim, notes=notes, why=answer.why)
 
     def period(self, session: Session) -> tuple[dt.date, dt.date]:
@@ -314,13 +316,12 @@ def _of_a_part(refusal: Refusal) -> Note:
 
 
 def _assumptions(
-    session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
+    session: Session, policy_id: str, area: Area | Unknown | None, reference: Reference
 ) -> Iterator[Note]:
     """Yield a note for each thing assumed: claim type, policy and jurisdiction."""
     if session.claim_type is None:
         message = "the claim type is not stated: coded as a professional claim"
         yield Note(id=NoteId.CLAIM_TYPE_NOT_STATED, message=message)
-    area = _area(session, policy_id, claim_type, reference)
     by_place = isinstance(area, Area) and (session.policy, policy_id) == (area.shared, area.policy)
     if session.policy not in (None, policy_id) and not by_place:
         message = f"the session names the policy {session.policy}; coded under {policy_id}"

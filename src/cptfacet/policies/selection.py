@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from cptfacet.claims import ClaimType
 from cptfacet.policies.files import get
 from cptfacet.policies.model import Policy, as_policy
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.claims import Claim
+    from cptfacet.reference.jurisdictions import Area
     from cptfacet.sessions import Session
 
-__all__ = ["select_policy"]
+__all__ = ["select_policy", "select_policy_and_area"]
 
 
 def __dir__() -> list[str]:
@@ -59,22 +60,31 @@ def select_policy(
         UnknownIdError: No policy has the id.
         TypeError: Neither the caller nor the record names a policy.
     """
+    return select_policy_and_area(
+        record, policy, default=default, known=known, reference=find_reference(reference)
+    )[0]
+
+
+def select_policy_and_area(
+    record: Session | Claim,
+    policy: Policy | str | None = None,
+    *,
+    default: Policy | str | None = None,
+    known: Callable[[str], Policy] = get,
+    reference: Reference,
+) -> tuple[Policy, Area | Unknown | None]:
+    """Return the policy of `select_policy`, and the area of the record's location if it mattered."""
     chosen = policy if policy is not None else record.policy or default
     if chosen is None:
         message = "no policy is named: pass policy='medicare', or one of the ids in policies.ids()"
         raise TypeError(message)
     found = known(chosen) if isinstance(chosen, str) else as_policy(chosen)
-    return _at_place(found, record, reference or packaged())
-
-
-def _at_place(policy: Policy, record: Session | Claim, reference: Reference) -> Policy:
-    """Return the policy of the record's jurisdiction, where MACs divide a policy."""
     if record.location is None or record.date is None:
-        return policy
-    if policy.id not in reference.shared_policies or policy != get(policy.id):
-        return policy
+        return found, None
+    if found.id not in reference.shared_policies or found != get(found.id):
+        return found, None
     claim_type = record.claim_type or ClaimType.PROFESSIONAL
     area = reference.area(record.location, on=record.date, claim_type=claim_type)
-    if isinstance(area, Unknown) or area.shared != policy.id:
-        return policy
-    return get(area.policy)
+    if isinstance(area, Unknown) or area.shared != found.id:
+        return found, area
+    return get(area.policy), area

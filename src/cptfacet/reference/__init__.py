@@ -95,7 +95,7 @@ from cptfacet.reference.jurisdictions import (
     ZipCodes,
     find_area,
     find_zip_code,
-    made,
+    jurisdictions_of,
     parse_zip,
 )
 from cptfacet.reference.places import PLACES, PlaceOfService, parse_place
@@ -873,7 +873,7 @@ class Reference:
         >>> packaged().find_jurisdictions(shared="aetna")
         ()
         """
-        return made(area for area in self.areas if shared in (None, area.shared))
+        return jurisdictions_of(area for area in self.areas if shared in (None, area.shared))
 
     @functools.cached_property
     def shared_policies(self) -> Mapping[str, frozenset[str]]:

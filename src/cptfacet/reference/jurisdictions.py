@@ -21,7 +21,7 @@ from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod, Status
-from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.errors import ParseError
 from cptfacet.reference.tables import Table
 from cptfacet.unknown import Unknown
 
@@ -41,7 +41,7 @@ __all__ = [
     "ZipCodes",
     "find_area",
     "find_zip_code",
-    "made",
+    "jurisdictions_of",
     "parse_zip",
 ]
 
@@ -254,8 +254,8 @@ def parse_zip(text: str) -> str:
     return match[1]
 
 
-def made(areas: Iterable[Area]) -> tuple[Jurisdiction, ...]:
-    """Return the jurisdictions that areas make, by id."""
+def jurisdictions_of(areas: Iterable[Area]) -> tuple[Jurisdiction, ...]:
+    """Return the jurisdictions that areas are in, by id."""
     own: dict[str, list[Area]] = {}
     for area in areas:
         own.setdefault(area.jurisdiction, []).append(area)
@@ -276,7 +276,6 @@ class Places(NamedTuple):
     zip_codes: Table[ZipCodes]
 
 
-@functools.lru_cache(maxsize=1024)  # selecting the policy and coding ask about one location
 def find_area(
     places: Places, place: Location, on: dt.date, claim_type: ClaimType | None
 ) -> Area | Unknown:
@@ -289,10 +288,8 @@ def find_area(
     listed = [a for a in areas.about(state) if claim_type is None or claim_type in a.claim_types]
     valid = [area for area in listed if area.term.on(on) is Status.IN_FORCE]
     if not valid:
-        terms = "; ".join(dict.fromkeys(str(area.term) for area in listed))
-        reason = f"no source we have read states who served {state} on {on}; it is {terms}"
-        return _unplaced(reason=reason, missing=("date",), candidates=_named(listed))
-    if len(valid) > 1 and len(_named(valid)) > 1 and any(area.part for area in valid):
+        return _unserved(state, listed, on, claim_type)
+    if len(_named(valid)) > 1 and any(area.part for area in valid):
         part = _part(places, state, by_zip, _given(place.county), on)
         if isinstance(part, Unknown):
             return attrs.evolve(part, candidates=_named(valid))
@@ -301,11 +298,22 @@ def find_area(
         if not valid:
             reason = f"no source we have read states who serves the part {part!r} of {state}"
             return _unplaced(reason=reason, missing=("county",), candidates=named)
-    if len(valid) > 1 and len(_named(valid)) > 1:
+    if len(_named(valid)) > 1:
         kinds = " and ".join(f"{a.jurisdiction} for {_either(a.claim_types)}" for a in valid)
         reason = f"it depends on the claim type: {kinds}"
         return _unplaced(reason=reason, missing=("claim_type",), candidates=_named(valid))
     return valid[0]
+
+
+def _unserved(state: str, listed: list[Area], on: dt.date, claim_type: ClaimType | None) -> Unknown:
+    if not listed:
+        reason = f"no source we have read states which MAC serves {state} for {claim_type} claims"
+        return _unplaced(reason=reason, missing=("claim_type",))
+    terms = "; ".join(dict.fromkeys(str(area.term) for area in listed))
+    reason = (
+        f"no source we have read states which MAC served {state} on {on}; what we know is {terms}"
+    )
+    return _unplaced(reason=reason, missing=("date",), candidates=_named(listed))
 
 
 def _unplaced(
@@ -352,7 +360,7 @@ def _read_zip(places: Places, code: str, state: str, on: dt.date) -> tuple[str, 
         return _unplaced(reason=str(error), missing=("zip",))
     found = find_zip_code(places.zip_codes, digits)
     if found is None:
-        reason = str(UnknownIdError(what="ZIP code", text=code)).rstrip(".")
+        reason = f"unknown ZIP code {code!r}"
         return (state, "") if state else _unplaced(reason=reason, missing=("state",))
     if state and found.state != state:
         reason = f"ZIP code {found.zip} is in {found.state}, and the state given is {state}"
