@@ -15,7 +15,7 @@ from cptfacet._records import sealed
 from cptfacet.policies import Known, Policy
 from cptfacet.policies.vocabulary import ADDON_PRIMARIES
 from cptfacet.procedures import Ordinal
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def allowed_primaries(
 
     Source: the CMS add-on code edits; a policy's own citation for any primary it adds.
     """
-    procedure = (reference or packaged()).procedure(code)
+    procedure = find_reference(reference).procedure(code)
     if isinstance(procedure, Unknown) or not procedure.add_on:
         return ()
     allowed = procedure.primary_codes(on)
@@ -113,7 +113,7 @@ def order_lines(
     >>> [line.text for line in order_lines(claim, on=dt.date(2026, 3, 2))]
     ['64490 x1', '64493-50 x1', '64494-50 x1', '64495 x1']
     """
-    known = reference or packaged()
+    known = find_reference(reference)
     listed = tuple(lines)
     allowed = {
         line.code: allowed_primaries(line.code, on=on, policy=policy, reference=known)

@@ -1,13 +1,14 @@
 """Laterality formats: write the sides of a level on claim lines, read them back, convert them.
 
 Payers disagree on how to bill one bilateral level. A laterality format is one way to bill it;
-formats are never mixed. Everything here is a pure function of lines.
+formats are never mixed. No function here looks at the session.
 """
 
 from __future__ import annotations
 
 import difflib
 import itertools
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
 
 import attrs
 
+from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import Side
 from cptfacet.claims import ClaimLine, ClaimType
@@ -23,12 +25,12 @@ from cptfacet.modifiers import LATERAL_ROLES, ModifierKind, ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import LATERALITY_FORMAT, LateralityFormat
 from cptfacet.procedures import CodeRole, Ordinal, role_of
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cptfacet.policies import Policy
 
@@ -228,6 +230,7 @@ def shapes(form: LateralityFormat, *, reference: Reference | None = None) -> Sha
     >>> shapes(LateralityFormat.RT_LT_LINES)[Side.BILATERAL]
     ((('RT',), 1), (('LT',), 1))
     """
+    form = _format(form)
     codes: dict[ModifierRole | None, tuple[str, ...]] = {None: ()}
     codes |= {role: (code,) for code, role in lateral_roles(reference).items()}
     sides = {Side.BILATERAL: _BOTH[form], **_ONE}
@@ -288,7 +291,7 @@ def order_modifiers(
     >>> order_modifiers(["KX", "RT", "59"])
     ('59', 'RT', 'KX')
     """
-    known = reference or packaged()
+    known = find_reference(reference)
     rank = {kind: place for place, kind in enumerate(order)}
     return tuple(sorted(modifiers, key=lambda code: rank[known.modifier_kind(code)]))
 
@@ -324,7 +327,7 @@ def render(
         FormatMismatchError: The line already has a laterality modifier, or the reference has
             no modifier for a side.
     """
-    known = reference or packaged()
+    form, known = _format(form), find_reference(reference)
     line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
         reason = f"{line.text} already has a laterality modifier; pass the line without it"
@@ -354,8 +357,8 @@ def lateral_roles(reference: Reference | None = None) -> Mapping[str, ModifierRo
     >>> list(lateral_roles())
     ['50', 'RT', 'LT']
     """
-    reference = reference or packaged()
-    return {m.code: role for role in LATERAL_ROLES for m in reference.find_modifiers(role=role)[:1]}
+    codes = find_reference(reference).modifier_codes
+    return {codes[role]: role for role in LATERAL_ROLES if role in codes}
 
 
 def read(
@@ -377,7 +380,7 @@ def read(
     Raises:
         FormatMismatchError: The lines have several codes, or are not in this laterality format.
     """
-    known = reference or packaged()
+    form, known = _format(form), find_reference(reference)
     lateral = lateral_roles(known)
     units: dict[ModifierRole | None, int] = {}
     code = None
@@ -399,6 +402,10 @@ def read(
     procedure = known.procedure(code or "")
     ordinal = None if isinstance(procedure, Unknown) else procedure.ordinal
     return read_units(units, form=form, ordinal=ordinal)
+
+
+def _format(form: LateralityFormat, name: str = "form") -> LateralityFormat:
+    return expect(form, LateralityFormat, name, "write LateralityFormat.ONE_LINE_50")
 
 
 _WITHOUT_BOTH = (LateralityFormat.TWO_UNITS, LateralityFormat.RT_LT_LINES)
@@ -430,6 +437,7 @@ def read_units(
     Raises:
         FormatMismatchError: The units are not in this laterality format.
     """
+    form = _format(form)
     counted = ordinal is Ordinal.EACH_ADDITIONAL
     both = units.get(ModifierRole.BILATERAL, 0)
     right = units.get(ModifierRole.RIGHT, 0)
@@ -541,7 +549,7 @@ def convert(
         FormatNotKnownError: A line has a role without a format.
         UnknownIdError: A format is given for an unknown role.
     """
-    known = reference or packaged()
+    known = find_reference(reference)
     given = tuple(lines)
     billed = _billed(given, known)
     read_in = _by_role("source", source, billed)
@@ -607,8 +615,8 @@ def _role(code: str, known: Reference) -> str | None:
 
 def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str, LateralityFormat]:
     """Return the laterality format for each role."""
-    if isinstance(given, str | LateralityFormat):
-        return dict.fromkeys(CodeRole, LateralityFormat(given))
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(CodeRole, _format(given, what))
     for role in given:
         if role not in tuple(CodeRole):
             near = difflib.get_close_matches(role, tuple(CodeRole))
@@ -619,7 +627,7 @@ def _by_role(what: str, given: Forms, billed: Iterable[_Billed]) -> Mapping[str,
         message = "lines have codes of this role; pass its format, or one format for all roles"
         problems = tuple(Problem(path=role, message=message) for role in missing)
         raise FormatNotKnownError(what=what, problems=problems)
-    return {role: LateralityFormat(form) for role, form in given.items()}
+    return {role: _format(form, what) for role, form in given.items()}
 
 
 def _rewrite(

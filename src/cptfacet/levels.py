@@ -12,7 +12,7 @@ from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.anatomy import BY_UPPER, JOINTS, SEGMENT, Joint, Nerve, fold, parse_joint, parse_nerve
 from cptfacet.errors import ParseError
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 
 __all__ = ["Reading", "TakenAs", "read_levels"]
 
@@ -64,7 +64,7 @@ def read_levels(text: str, *, reference: Reference | None = None) -> tuple[Readi
     Raises:
         ParseError: Something in the list is neither a joint nor a segment, or the list mixes them.
     """
-    known = reference or packaged()
+    known = find_reference(reference)
     items = [
         item
         for item in (

@@ -20,7 +20,7 @@ from cptfacet.interop.examples import examples
 from cptfacet.interop.json import to_data
 from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import BILLING_DOCUMENT, CHECKS_SEVERITY, COVERAGE_DOCUMENT
-from cptfacet.reference import packaged
+from cptfacet.reference import find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def find(
     asked = _Asked(
         policy=None if policy is None else policies.find_policy(policy),
         on=on,
-        reference=reference or packaged(),
+        reference=find_reference(reference),
     )
     kind, _, name = text.partition(":")
     one = KINDS.get(kind) if name else None

@@ -45,7 +45,7 @@ from cptfacet.policies import vocabulary as keys
 from cptfacet.policies.model import overlaps
 from cptfacet.policies.vocabulary import GUIDANCE_NOT_STATED, Grouping, Uncoded
 from cptfacet.procedures import Family, Ordinal, ProcedureKind, role_of
-from cptfacet.reference import Reference, packaged
+from cptfacet.reference import Reference, find_reference
 from cptfacet.repairing import repair_claim
 from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Guidance, Session, Target, Technique, Treatment
@@ -100,7 +100,7 @@ def policy_laws(
         TypeError: The value is neither a policy nor an id.
     """
     policy = find_policy(policy)
-    case = _Case(policy, reference or packaged())
+    case = _Case(policy, find_reference(reference))
     chosen = settings or hypothesis.settings(max_examples=25, deadline=None)
     any_session = st.one_of(
         sessions(), sessions(dates=st.sampled_from(case.days)), messy_sessions()

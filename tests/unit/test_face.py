@@ -4,20 +4,25 @@ import datetime as dt
 import pickle
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
 import cptfacet
-from cptfacet import Claim, ClaimType, Coder, policies
+from cptfacet import Claim, ClaimType, Coder, addons, bilateral, levels, lookup, policies
 from cptfacet.claims import Location, parse_line
 from cptfacet.coding.reasons import reason
 from cptfacet.outline import Outline
 from cptfacet.policies import Provision
+from cptfacet.policies.selection import select_policy
 from cptfacet.policies.vocabulary import KEYS, Uncoded
+from cptfacet.procedures import CodeRole
+from cptfacet.testing import policy_laws
 
 DAY = dt.date(2026, 3, 2)
+TEMPLATE = Path(__file__).parents[2] / "docs" / "policy-template.toml"
 SESSION = cptfacet.parse_session(
     date="2026-03-02",
     technique="mbb",
@@ -199,6 +204,69 @@ def test_a_reference_is_a_reference(value: object) -> None:
             call(*records, policy="medicare", reference=value)
 
         says(error, "reference", "Reference")
+
+
+LINE = CLAIM.lines[0]
+FORMAT = bilateral.LateralityFormat.ONE_LINE_50
+LOOKED_UP: dict[str, Callable[[Any], object]] = {
+    "allowed_primaries": lambda r: addons.allowed_primaries("64494", on=DAY, reference=r),
+    "missing_primaries": lambda r: addons.missing_primaries([LINE], on=DAY, reference=r),
+    "order_lines": lambda r: addons.order_lines([], on=DAY, reference=r),
+    "read_levels": lambda r: levels.read_levels("L4-5", reference=r),
+    "lookup.find": lambda r: lookup.find("64493", reference=r),
+    "shapes": lambda r: bilateral.shapes(FORMAT, reference=r),
+    "order_modifiers": lambda r: bilateral.order_modifiers([], reference=r),
+    "render": lambda r: bilateral.render(
+        parse_line("64493"), bilateral.SideCount(right=1), form=FORMAT, reference=r
+    ),
+    "lateral_roles": bilateral.lateral_roles,
+    "read": lambda r: bilateral.read([LINE], form=FORMAT, reference=r),
+    "convert": lambda r: bilateral.convert([], source=FORMAT, target=FORMAT, reference=r),
+    "select_policy": lambda r: select_policy(CLAIM, "cpt", reference=r),
+    "load": lambda r: policies.load(TEMPLATE, reference=r),
+    "load_all": lambda r: policies.load_all([TEMPLATE], reference=r),
+    "policy_laws": lambda r: policy_laws("cpt", reference=r),
+}
+
+
+@pytest.mark.parametrize("call", LOOKED_UP)
+@pytest.mark.parametrize("value", [*wrong(cptfacet.Reference, type(None)), 0, "", ()])
+def test_each_look_up_takes_a_reference(call: str, value: object) -> None:
+    LOOKED_UP[call](None)
+
+    with pytest.raises(TypeError) as error:
+        LOOKED_UP[call](value)
+
+    says(error, "reference", "Reference")
+
+
+FORMS: dict[str, Callable[[Any], object]] = {
+    "form": bilateral.shapes,
+    "form of read": lambda form: bilateral.read([LINE], form=form),
+    "form of read_units": lambda form: bilateral.read_units({None: 1}, form=form, ordinal=None),
+    "form of render": lambda form: bilateral.render(
+        parse_line("64493"), bilateral.SideCount(), form=form
+    ),
+    "source": lambda form: bilateral.convert([], source=form, target=FORMAT),
+    "target": lambda form: bilateral.convert([], source=FORMAT, target=form),
+    "source of a role": lambda form: bilateral.convert(
+        [LINE], source=dict.fromkeys(CodeRole, form), target=FORMAT
+    ),
+    "target of a role": lambda form: bilateral.convert(
+        [LINE], source=FORMAT, target=dict.fromkeys(CodeRole, form)
+    ),
+}
+
+
+@pytest.mark.parametrize("call", FORMS)
+@pytest.mark.parametrize("value", [*wrong(dict), FORMAT.value])
+def test_a_laterality_format_is_a_laterality_format(call: str, value: object) -> None:
+    FORMS[call](FORMAT)
+
+    with pytest.raises(TypeError, match=r"write LateralityFormat\.ONE_LINE_50$") as error:
+        FORMS[call](value)
+
+    says(error, call.split(maxsplit=1)[0], "LateralityFormat")
 
 
 @pytest.mark.parametrize("made", ["Coder", "Decoder", "Checker"])

@@ -31,8 +31,7 @@ from cptfacet.policies.model import (
     overlaps,
 )
 from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, is_in_dimension
-from cptfacet.reference import Reference
-from cptfacet.reference import packaged as packaged_reference
+from cptfacet.reference import Reference, find_reference
 from cptfacet.reference.diagnoses import parse_diagnosis
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ class Reader:
     ) -> None:
         """Take the bytes of a file; ``packaged`` files may have the id of a packaged policy."""
         self.packaged = packaged
-        self.reference = reference or packaged_reference()
+        self.reference = find_reference(reference)
         self.name = name
         self.pack = pack
         self.raw = raw

@@ -406,11 +406,17 @@ class Reference:
         )
 
     @functools.cached_property
-    def _roles(self) -> Mapping[ModifierRole, str]:
-        return {m.role: m.code for m in reversed(self.modifiers.rows) if m.role}
+    def modifier_codes(self) -> Mapping[ModifierRole, str]:
+        """The code of the modifier with each role: the first of them, where several have it.
+
+        >>> packaged().modifier_codes[ModifierRole.BILATERAL]
+        '50'
+        """
+        codes = {m.role: m.code for m in reversed(self.modifiers.rows) if m.role}
+        return MappingProxyType(codes)
 
     def get_modifier_code(self, role: ModifierRole) -> str:
-        """Return the code of the modifier with a role: the first of them, where several have it.
+        """Return the code of the modifier with a role, as `modifier_codes` has it.
 
         >>> packaged().get_modifier_code(ModifierRole.BILATERAL)
         '50'
@@ -418,9 +424,9 @@ class Reference:
         Raises:
             UnknownIdError: No modifier of this reference has the role.
         """
-        if role not in self._roles:
+        if role not in self.modifier_codes:
             raise UnknownIdError(what="modifier with the role", text=role)
-        return self._roles[role]
+        return self.modifier_codes[role]
 
     def find_groups(self, code: str, *, on: dt.date) -> tuple[CodeGroup, ...]:
         """List the groups of other codes to which a code belongs on a date, each once.
