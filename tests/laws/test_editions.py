@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet.reference.editions import Basis, Edition, Provenance, resolve
+from cptfacet.claims import ClaimType
+from cptfacet.reference import packaged
+from cptfacet.reference.editions import Basis, Edition, Provenance, releases_behind, resolve
+from cptfacet.reference.edits import Mue, MueRow
+from cptfacet.reference.tables import Rows
 from cptfacet.unknown import Unknown
 
 Series = list[tuple[Edition, str | None]]
@@ -106,6 +110,38 @@ class TestFooting:
     @given(DAYS)
     def test_without_editions_nothing_is_known(self, on: dt.date) -> None:
         assert isinstance(ask([], on), Unknown)
+
+
+@pytest.mark.parametrize("code", ["64493", "64635"])
+def test_the_releases_behind_an_answer_are_its_editions(code: str) -> None:
+    table, claim_type = packaged().mues, ClaimType.PROFESSIONAL
+    firsts = sorted(packaged().turning_days(table))
+
+    for on in [day + dt.timedelta(days=days) for day in firsts for days in (-1, 0)]:
+        behind = releases_behind(table, code, on=on, claim_type=claim_type)
+        answer = packaged().mue(code, on=on, claim_type=claim_type)
+        if isinstance(answer, Mue):
+            assert tuple(release.edition for release in behind) == answer.provenance.editions
+
+
+def test_a_release_is_hashed_without_reading_its_rows() -> None:
+    release = packaged().mues[0]
+    read: list[str] = []
+
+    def rows() -> dict[str, MueRow]:
+        read.append("rows")
+        return dict(release.rows)
+
+    late = attrs.evolve(release, rows=Rows(rows))
+    data = packaged().with_rows(mues=[late])
+    assert hash(late) == hash(release)
+    assert hash(data) == hash(packaged().with_rows(mues=[release]))
+    assert read == []
+
+    assert late == release
+    assert data == packaged().with_rows(mues=[release])
+    assert late != attrs.evolve(release, rows={})
+    assert read == ["rows"]
 
 
 def test_values_are_closed() -> None:

@@ -928,5 +928,5 @@ def test_a_finding_cites_the_edition_that_decided() -> None:
 def test_two_editions_do_not_speak_for_one_day() -> None:
     release = KNOWN.mues[0]
     again = attrs.evolve(release, edition=attrs.evolve(release.edition, id="own"))
-    with pytest.raises(ValueError, match="two editions speak for the same days"):
+    with pytest.raises(ValueError, match="two editions cover the same days"):
         KNOWN.with_rows(mues=[again])

@@ -59,7 +59,7 @@ from cptfacet.reference.diagnoses import (
     find_diagnosis,
     find_spine_part,
 )
-from cptfacet.reference.editions import Release, check, speaking
+from cptfacet.reference.editions import Release, check, releases_behind
 from cptfacet.reference.edits import (
     ASC_STATUSES,
     MUES,
@@ -195,7 +195,7 @@ class Reference:
     def find_own_tables(
         self, looked_up: Collection[tuple[str, str, dt.date]], claim_type: ClaimType
     ) -> tuple[str, ...]:
-        """List the own tables, each with those of its editions on which some answers rest.
+        """List the own tables, each with those of its editions that some answers depend on.
 
         An answer is named by its table, code and date.
 
@@ -210,7 +210,7 @@ class Reference:
         used = [
             release
             for table, code, on in looked_up
-            for release in speaking(getattr(self, table), code, on=on, claim_type=claim_type)
+            for release in releases_behind(getattr(self, table), code, on=on, claim_type=claim_type)
         ]
         return self._named(lambda laid: any(laid is release for release in used))
 
@@ -236,7 +236,7 @@ class Reference:
 
         Raises:
             TypeError: The reference has no such table, or a row is not one of it.
-            ValueError: Two editions speak for the same days.
+            ValueError: Two editions cover the same days.
         """
         return attrs.evolve(self, **{n: self._table(n).over(laid) for n, laid in rows.items()})
 
@@ -249,7 +249,7 @@ class Reference:
 
         Raises:
             TypeError: The reference has no such table, or a row is not one of it.
-            ValueError: Two editions speak for the same days.
+            ValueError: Two editions cover the same days.
         """
         return attrs.evolve(self, **{n: self._table(n).only(given) for n, given in rows.items()})
 

@@ -12,11 +12,13 @@ value carries its provenance in one field, so it can't be lost, and facts withou
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import functools
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -33,10 +35,11 @@ __all__ = [
     "Edition",
     "Provenance",
     "Release",
+    "in_order",
     "packaged_releases",
+    "releases_behind",
     "resolve",
     "series",
-    "speaking",
 ]
 
 
@@ -122,7 +125,7 @@ class Release(Generic[K, V]):
     """
 
     edition: Edition
-    rows: Mapping[K, V]
+    rows: Mapping[K, V] = attrs.field(hash=False)
     claim_types: tuple[ClaimType, ...] = tuple(ClaimType)
     covers: tuple[str, ...] = ()
 
@@ -154,7 +157,7 @@ def check(releases: Iterable[Release[Any, Any]]) -> None:
         days = one.edition.first <= other.edition.last and other.edition.first <= one.edition.last
         if days and set(one.claim_types) & set(other.claim_types):
             message = (
-                f"two editions speak for the same days: {one.edition} and {other.edition};"
+                f"two editions cover the same days: {one.edition} and {other.edition};"
                 " give the newer one the id of the one that it replaces, and its claim types"
             )
             raise ValueError(message)
@@ -167,73 +170,76 @@ def series(
 
     An edition without a row for the key is listed with None.
     """
-    covering = (
-        release
-        for release in releases
-        if release.covered(code) and (claim_type is None or claim_type in release.claim_types)
-    )
-    ordered = sorted(covering, key=lambda release: release.edition.first)
-    return [(release.edition, release.rows.get(key)) for release in ordered]
+    covering = [r for r in in_order(releases, claim_type) if r.covered(code)]
+    return [(release.edition, release.rows.get(key)) for release in covering]
 
 
-def speaking(
+def in_order(
+    releases: Iterable[Release[K, V]], claim_type: ClaimType | None = None
+) -> list[Release[K, V]]:
+    """List the releases for a claim type, or all of them without one, oldest edition first."""
+    listed = (r for r in releases if claim_type is None or claim_type in r.claim_types)
+    return sorted(listed, key=lambda release: release.edition.first)
+
+
+def releases_behind(
     releases: Iterable[Release[K, V]], code: str, *, on: dt.date, claim_type: ClaimType
 ) -> list[Release[K, V]]:
-    """List the releases on which an answer about a code on a day rests, of those that cover it.
+    """List the releases that an answer about a code on a day depends on.
 
-    It rests on the edition of the day, or the last one before it, and between two editions on both.
+    It depends on the edition of the day, or the last one before it, and between two editions on both.
     """
-    covering = sorted(
-        (r for r in releases if r.covered(code) and claim_type in r.claim_types),
-        key=lambda release: release.edition.first,
-    )
-    begun = [release for release in covering if release.edition.first <= on]
-    within = not begun or on <= begun[-1].edition.last
-    return begun[-1:] if within else covering[len(begun) - 1 :][:2]
+    covering = [r for r in in_order(releases, claim_type) if r.covered(code)]
+    return covering[_around([release.edition for release in covering], on)]
+
+
+def _around(editions: Sequence[Edition], on: dt.date) -> slice:
+    """Return where the edition of a day is, or else those before and after; empty before the first."""
+    begun = bisect.bisect_right(editions, on, key=attrgetter("first"))
+    if not begun:
+        return slice(0)
+    within = on <= editions[begun - 1].last
+    return slice(begun - 1, begun if within else begun + 1)
 
 
 def resolve(
-    series: Iterable[tuple[Edition, T | None]], *, on: dt.date, what: str, strict: bool = False
+    stated: Iterable[tuple[Edition, T | None]], *, on: dt.date, what: str, strict: bool = False
 ) -> tuple[T, Provenance] | Unknown:
-    """Return what a series of editions states for a date, with its provenance.
+    """Return what editions state for a date, with its provenance.
 
-    The series is in ascending order and its editions do not overlap. An edition that was read but has
-    no value is listed with None. With ``strict``, a value is not carried past the last edition.
+    The editions are in ascending order and do not overlap. An edition that was read but has no value
+    is listed with None. With ``strict``, a value is not carried past the last edition.
 
     >>> def quarter(year: int, month: int) -> Edition:
     ...     first, last = dt.date(year, month, 1), dt.date(year, month + 2, 28)
     ...     return Edition(id=f"{year}-{month}", first=first, last=last, citations=())
-    >>> series = [(quarter(2024, 7), 40), (quarter(2026, 4), 80)]
-    >>> value, provenance = resolve(series, on=dt.date(2027, 1, 1), what="the limit")
+    >>> stated = [(quarter(2024, 7), 40), (quarter(2026, 4), 80)]
+    >>> value, provenance = resolve(stated, on=dt.date(2027, 1, 1), what="the limit")
     >>> value, str(provenance)
     (80, 'carried: 2026-4 (2026-04-01 to 2026-06-28)')
-    >>> print(resolve(series, on=dt.date(2025, 1, 1), what="the limit"))
+    >>> print(resolve(stated, on=dt.date(2025, 1, 1), what="the limit"))
     the limit on 2025-01-01 is not known: 2024-7 and 2026-4, the editions before and after, differ
     """
-    before: tuple[Edition, T | None] | None = None
-    after: tuple[Edition, T | None] | None = None
-    for entry in series:
-        if entry[0].first > on:
-            after = entry
-            break
-        before = entry
-    if before is None:
-        first = f"; the first is {after[0]}" if after else ""
+    listed = list(stated)
+    around = listed[_around([edition for edition, _ in listed], on)]
+    if not around:
+        first = f"; the first is {listed[0][0]}" if listed else ""
         reason = f"no edition of that day or before it was read{first}"
         return Unknown(what=what, on=on, reason=reason)
-    edition, value = before
+    (edition, value), *later = around
     if on <= edition.last:
         return _with(value, what, on, Basis.STATED, edition)
-    if after is None:
+    if not later:
         if strict:
             reason = f"it would be carried from {edition}, and strict refuses that"
             return Unknown(what=what, on=on, reason=reason, citations=edition.citations)
         return _with(value, what, on, Basis.CARRIED, edition)
-    if after[1] != value:
-        reason = f"{edition.id} and {after[0].id}, the editions before and after, differ"
-        both = Provenance(basis=Basis.INTERPOLATED, editions=(edition, after[0]))
+    [(after, other)] = later
+    if other != value:
+        reason = f"{edition.id} and {after.id}, the editions before and after, differ"
+        both = Provenance(basis=Basis.INTERPOLATED, editions=(edition, after))
         return Unknown(what=what, on=on, reason=reason, citations=both.citations)
-    return _with(value, what, on, Basis.INTERPOLATED, edition, after[0])
+    return _with(value, what, on, Basis.INTERPOLATED, edition, after)
 
 
 def _with(

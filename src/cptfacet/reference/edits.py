@@ -24,6 +24,7 @@ from cptfacet.reference.editions import (
     Edition,
     Provenance,
     Release,
+    in_order,
     packaged_releases,
     resolve,
     series,
@@ -302,16 +303,15 @@ def find_pair_edits(
     """Return the PTP edits between two codes from the tables of a reference."""
     one, two = codes = parse_code(codes[0]), parse_code(codes[1])
     what = f"the pair of {one} and {two} for {claim_type} claims"
-    series: list[tuple[Edition, tuple[PairEdit, ...]]] = []
-    for release in sorted(table, key=lambda release: release.edition.first):
-        if claim_type in release.claim_types:
-            stated = (*_stated(release, one, two), *_stated(release, two, one))
-            if stated or release.covered(one) or release.covered(two):
-                series.append((release.edition, stated))
-    if not series:
+    read: list[tuple[Edition, tuple[PairEdit, ...]]] = []
+    for release in in_order(table, claim_type):
+        stated = (*_stated(release, one, two), *_stated(release, two, one))
+        if stated or release.covered(one) or release.covered(two):
+            read.append((release.edition, stated))
+    if not read:
         reason = "it has no facet code, and no row of its own" if len(table) else _NO_EDITION
         return Unknown(what=what, on=on, reason=reason)
-    found = resolve(series, on=on, what=what, strict=strict)
+    found = resolve(read, on=on, what=what, strict=strict)
     if isinstance(found, Unknown):
         return found
     stated, provenance = found
