@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -16,7 +17,15 @@ from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.errors import ParseError
 
-__all__ = ["EffectivePeriod", "Status", "add_months", "parse_date", "window_left", "window_start"]
+__all__ = [
+    "EffectivePeriod",
+    "Status",
+    "add_months",
+    "change_days",
+    "parse_date",
+    "window_left",
+    "window_start",
+]
 
 
 def __dir__() -> list[str]:
@@ -140,6 +149,20 @@ def _check_months(months: int) -> None:
     if months < 1:
         message = f"a window has at least one month, not {months}"
         raise ValueError(message)
+
+
+def change_days(periods: Iterable[tuple[dt.date, dt.date]]) -> frozenset[dt.date]:
+    """Return the first day of each period, given with its last day, and the day after the last.
+
+    The calendar may end with a period, which then has no day after it.
+
+    >>> year = dt.date(2026, 1, 1), dt.date(2026, 12, 31)
+    >>> [str(day) for day in sorted(change_days([year, (dt.date(2027, 1, 1), dt.date.max)]))]
+    ['2026-01-01', '2027-01-01']
+    """
+    listed = tuple(periods)
+    ends = {last + _DAY for _, last in listed if last < dt.date.max}
+    return frozenset(ends.union(first for first, _ in listed))
 
 
 class Status(StrEnum):

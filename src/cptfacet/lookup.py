@@ -246,7 +246,8 @@ def _policy(text: str, asked: _Asked) -> Shown:
 def _provision(text: str, asked: _Asked) -> Shown:
     known = policies.KEYS.get(text)
     if known is None:
-        raise UnknownIdError(what="provision", text=text)
+        near = difflib.get_close_matches(text, policies.KEYS)
+        raise UnknownIdError(what="provision", text=text, near=tuple(near))
     data: dict[str, Any] = {
         "key": known.name,
         "meaning": known.meaning,
@@ -402,7 +403,11 @@ def _state(text: str, asked: _Asked) -> Shown:
     ]
     if not areas:
         raise UnknownIdError(what="state", text=text)
-    named = [county for county in asked.reference.counties if county.state == areas[0].state]
+    named = [
+        county
+        for county in asked.reference.counties
+        if county.state == areas[0].state and asked.in_force(county.term)
+    ]
     data: dict[str, Any] = {
         "state": areas[0].state,
         "areas": [

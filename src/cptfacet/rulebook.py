@@ -73,7 +73,7 @@ T = TypeVar("T")
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
-CODING = ("procedures", "other_nerves", "code_regions")  # on which coding and decoding rest
+CODING = ("procedures", "other_nerves", "code_regions")  # whose dates coding and decoding depend on
 # Those on which checking rests: all but the ones that select the policy, by the claim's location.
 CHECKING = tuple(
     field.name
@@ -178,9 +178,8 @@ class Compiled:
     """
 
     __slots__ = ("_rulebook",)
-    _tables: ClassVar[
-        tuple[str, ...]
-    ] = ()  # those on which its answers rest; all where none is named
+    # The tables whose dates its answers depend on; all of them where none is named.
+    _tables: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, policy: Policy | str | Rulebook, reference: Reference | None = None) -> None:
         """Take a policy or its id, and a reference if not the packaged one.
@@ -462,10 +461,6 @@ class TermRules:
     def asc_list(self) -> Answer[AscList]:
         """Return the list of services by which an ambulatory surgery center is paid."""
         return self._ask(keys.FACILITY_ASC_LIST)
-
-    def billing_document(self) -> Answer[str]:
-        """Return the number of the payer's document on billing."""
-        return self._ask(keys.BILLING_DOCUMENT)
 
     def authorization_codes(self) -> Answer[tuple[str, ...]]:
         """Return the codes that are paid with prior authorization only."""

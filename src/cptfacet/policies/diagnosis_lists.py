@@ -16,7 +16,7 @@ import attrs
 from cptfacet import _data
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
-from cptfacet.dates import Status
+from cptfacet.dates import Status, change_days
 from cptfacet.policies.model import (
     DiagnosisUse,
     Known,
@@ -92,8 +92,7 @@ def _lists() -> tuple[Release[str, tuple[ListedDiagnosis, ...]], ...]:
 
 def turning_days() -> frozenset[dt.date]:
     """List the days on which an answer about a packaged list may change."""
-    editions = [release.edition for release in _lists()]
-    return frozenset(day for e in editions for day in (e.first, e.last + dt.timedelta(days=1)))
+    return change_days((release.edition.first, release.edition.last) for release in _lists())
 
 
 def _own_list(policy: Policy, what: str, on: dt.date) -> DiagnosisList | Unknown | None:

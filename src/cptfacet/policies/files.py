@@ -10,7 +10,7 @@ import re
 import reprlib
 import tomllib
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
@@ -30,12 +30,12 @@ from cptfacet.policies.model import (
     check_value,
     overlaps,
 )
-from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, is_in_dimension
+from cptfacet.policies.vocabulary import DIMENSIONS, KEYS, Key, Value, is_id, is_in_dimension
 from cptfacet.reference import Reference, find_reference
 from cptfacet.reference.diagnoses import parse_diagnosis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cptfacet.policies.model import Cell
 
@@ -45,6 +45,8 @@ __all__ = ["PolicyFile", "find_policy", "get", "ids", "read_file", "read_files"]
 def __dir__() -> list[str]:
     return sorted(__all__)
 
+
+E = TypeVar("E", Provision | NotKnown, StatedDiagnoses)
 
 _HEADER = {
     "id", "title", "payer", "revised", "extends", "sources", "provisions", "diagnosis-lists",
@@ -61,7 +63,6 @@ _LIST = {
 }  # fmt: skip
 _HEAD = re.compile(rf"\s*\[\[\s*(provisions|{_LISTS})\s*\]\]")
 _SOURCE = {field.name for field in attrs.fields(Source)} - {"id"}
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NONE_GIVEN: Mapping[str, Policy] = MappingProxyType({})
 _OPEN = {
     "add-on": "write a procedure code",
@@ -246,7 +247,7 @@ class Reader:
                 self.provisions.append(provision)
                 places.setdefault((provision.key, provision.cell), []).append((index, provision))
         for overlapping in places.values():
-            self._check_overlap(overlapping)
+            self._check_overlaps("provisions", overlapping, _two_values)
         self._read_lists(table)
         if "extends" not in table and not self.problems:
             self._check_gaps(places)
@@ -349,7 +350,7 @@ class Reader:
         if not isinstance(value, str) or not value.strip():
             self._problem(key, "missing or empty; write a string")
             return ""
-        if key == "id" and not _ID.fullmatch(value):
+        if key == "id" and not is_id(value):
             self._problem(
                 key, f"{value!r} is not an id; use lower-case letters, digits and hyphens"
             )
@@ -598,13 +599,7 @@ class Reader:
         read = [(index, self._list(index, value)) for index, value in enumerate(listed)]
         stated = [(index, each) for index, each in read if each is not None]
         self.diagnosis_lists = [each for _, each in stated]
-        for one, other in overlaps(self.diagnosis_lists):
-            index = next(index for index, each in stated if each is other)
-            message = (
-                f"two lists are in force on {other.term.first}: {one.document} ({one.term}) and"
-                f" {other.document} ({other.term}); end the earlier one with until"
-            )
-            self._problem(f"{_LISTS}[{index}].from", message, index)
+        self._check_overlaps(_LISTS, stated, _two_lists)
 
     def _list(self, index: int, value: object) -> StatedDiagnoses | None:
         path = f"{_LISTS}[{index}]"
@@ -659,17 +654,16 @@ class Reader:
             message = "list the diagnoses, or under facet-cyst those for facet cysts alone"
             self._problem(f"{path}.diagnoses", message, index)
 
-    # -- between provisions
+    # -- between entries
 
-    def _check_overlap(self, stated: list[tuple[int, Provision | NotKnown]]) -> None:
-        for one, other in overlaps(provision for _, provision in stated):
-            index = next(index for index, provision in stated if provision is other)
-            cell = f" for {', '.join(one.cell)}" if one.cell else ""
-            message = (
-                f"{one.key}{cell} has two values on {other.term.first}: "
-                f"({one.term}) and ({other.term}); end the earlier one with until"
-            )
-            self._problem(f"provisions[{index}].from", message, index)
+    def _check_overlaps(
+        self, table: str, stated: Sequence[tuple[int, E]], said: Callable[[E, E], str]
+    ) -> None:
+        """Report the entries of a cell, or the lists, that are in force on one day."""
+        for one, other in overlaps(entry for _, entry in stated):
+            index = next(index for index, entry in stated if entry is other)
+            message = f"{said(one, other)}; end the earlier one with until"
+            self._problem(f"{table}[{index}].from", message, index)
 
     def _check_gaps(
         self, places: Mapping[tuple[str, Cell], list[tuple[int, Provision | NotKnown]]]
@@ -750,6 +744,18 @@ class Reader:
             way.append(base)
             base = others[0].base
         return way if base == self.id and len(named[self.id]) == 1 else []
+
+
+def _two_values(one: Provision | NotKnown, other: Provision | NotKnown) -> str:
+    cell = f" for {', '.join(one.cell)}" if one.cell else ""
+    return f"{one.key}{cell} has two values on {other.term.first}: ({one.term}) and ({other.term})"
+
+
+def _two_lists(one: StatedDiagnoses, other: StatedDiagnoses) -> str:
+    return (
+        f"two lists are in force on {other.term.first}: {one.document} ({one.term}) and"
+        f" {other.document} ({other.term})"
+    )
 
 
 def _cells_of(cells: Iterable[Cell]) -> str:

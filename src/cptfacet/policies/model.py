@@ -15,7 +15,7 @@ from cptfacet._inputs import expect
 from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import parse_line
-from cptfacet.dates import EffectivePeriod, Status
+from cptfacet.dates import EffectivePeriod, Status, change_days
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.modifiers import ModifierRole, is_modifier
 from cptfacet.policies.vocabulary import (
@@ -371,9 +371,8 @@ class Policy:
         True
         """
         lineage = self.lineage()
-        terms = [p.term for each in lineage for p in (*each.provisions, *each.diagnosis_lists)]
-        ends = {term.last + dt.timedelta(days=1) for term in terms if term.last < dt.date.max}
-        return frozenset(ends.union(term.first for term in terms))
+        terms = (p.term for each in lineage for p in (*each.provisions, *each.diagnosis_lists))
+        return change_days((term.first, term.last) for term in terms)
 
     def changes(
         self, *, since: dt.date = dt.date.min, until: dt.date = dt.date.max
@@ -485,9 +484,14 @@ def _check_count(value: object, key: Key[object]) -> str:
     return f"write a whole number of {key.unit} without quotes, 0 or more"
 
 
-_ROLES = {
-    ModifierRole.REQUIREMENTS_MET: "that attests that requirements are met",
-    ModifierRole.SEPARATE_VISIT: "that reports a separate visit",
+_WRITE: Mapping[ModifierRole | None, str] = {
+    None: "list modifiers that are in the reference, each once",
+    ModifierRole.REQUIREMENTS_MET: (
+        f"write a modifier that attests that requirements are met, or {NO_MODIFIER!r}"
+    ),
+    ModifierRole.SEPARATE_VISIT: (
+        f"write a modifier that reports a separate visit, or {NO_MODIFIER!r}"
+    ),
 }
 
 
@@ -504,26 +508,6 @@ def _check_modifiers(value: object, _: Key[object]) -> str:
     ):
         return ""
     return "list modifiers of two letters or digits, each once"
-
-
-def _known_modifier(value: object, key: Key[object], reference: Reference) -> str:
-    if value == NO_MODIFIER:
-        return ""
-    for modifier in reference.modifiers:
-        if modifier.code == value and modifier.role is key.role:
-            return ""
-    what = _ROLES[key.role] if key.role else "that is in the reference"
-    return f"write a modifier {what}, or {NO_MODIFIER!r}"
-
-
-def _known_modifiers(value: object, _: Key[object], reference: Reference) -> str:
-    known = {modifier.code for modifier in reference.modifiers}
-    listed = _data.as_array(value)
-    if listed and all(
-        isinstance(each, str) and each in known and listed.count(each) == 1 for each in listed
-    ):
-        return ""
-    return "list modifiers that are in the reference, each once"
 
 
 def _check_codes(value: object, _: Key[object]) -> str:
@@ -593,16 +577,20 @@ def check_value(value: object, key: Key[object], *, reference: Reference | None 
 
     Without a reference, only the format of a modifier is checked, not whether it exists.
     """
-    known = reference and _KNOWN.get(key.type)
-    if reference and known:
-        return known(value, key, reference)
-    return _TYPES[key.type](value, key)
+    wrong = _TYPES[key.type](value, key)
+    if reference is None or key.type not in {"modifier", "modifiers"}:
+        return wrong
+    return "" if not wrong and _is_known(value, key, reference) else _WRITE[key.role]
 
 
-_KNOWN: Mapping[str, Callable[[object, Key[object], Reference], str]] = {
-    "modifier": _known_modifier,
-    "modifiers": _known_modifiers,
-}
+def _is_known(value: object, key: Key[object], reference: Reference) -> bool:
+    """Whether a reference has the modifiers of a value, with the role of the key."""
+    about = reference.modifiers.about
+    if key.type == "modifiers":
+        return all(map(about, _data.as_array(value) or ()))
+    return value == NO_MODIFIER or key.role in {modifier.role for modifier in about(value)}
+
+
 _TYPES: Mapping[str, Callable[[object, Key[object]], str]] = {
     "choice": _check_choice,
     "list": _check_list,

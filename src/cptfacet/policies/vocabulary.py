@@ -216,10 +216,19 @@ DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
         "group": tuple(CodeGroup),
     }
 )
-_RULE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType(
-    {"add-on": is_code, "rule": lambda text: _RULE.fullmatch(text) is not None}
-)
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the format of the id of a policy or a rule.
+
+    >>> is_id("blue-cross-idaho"), is_id("Rule 7")
+    (True, False)
+    """
+    return _ID.fullmatch(text) is not None
+
+
+_OPEN: Mapping[str, Callable[[str], bool]] = MappingProxyType({"add-on": is_code, "rule": is_id})
 
 
 def is_in_dimension(dimension: str, value: object) -> bool:

@@ -22,7 +22,7 @@ from cptfacet._inputs import expect
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.claims import ClaimType, Location
-from cptfacet.dates import EffectivePeriod, Status
+from cptfacet.dates import EffectivePeriod, Status, change_days
 from cptfacet.errors import NoMedialBranchError, UnknownIdError
 from cptfacet.modifiers import (
     Modifier,
@@ -271,14 +271,12 @@ class Reference:
         >>> dt.date(2026, 10, 1) in packaged().turning_days()
         True
         """
-        periods = [
+        return change_days(
             period
             for table in tables or self._tables().values()
             for row in table
             for period in _periods(row)
-        ]
-        ends = {last + dt.timedelta(days=1) for _, last in periods if last < dt.date.max}
-        return frozenset(ends.union(first for first, _ in periods))
+        )
 
     # -- codes and modifiers
 
@@ -814,7 +812,8 @@ class Reference:
         """
         for found in self.places.about(code):
             return found
-        return Unknown(what=f"place of service {code}", reason="the code set does not have it")
+        reason = "the code set does not have it" if len(self.places) else _NOT_HERE
+        return Unknown(what=f"place of service {code}", reason=reason)
 
     def find_places(self, *, facility: ClaimType | None = None) -> tuple[PlaceOfService, ...]:
         """List places of service: all, or those of the facility that bills a type of claim.

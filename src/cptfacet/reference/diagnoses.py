@@ -17,7 +17,14 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
 from cptfacet.errors import ParseError
-from cptfacet.reference.editions import Provenance, Release, packaged_releases, resolve, series
+from cptfacet.reference.editions import (
+    NO_EDITION,
+    Provenance,
+    Release,
+    packaged_releases,
+    resolve,
+    series,
+)
 from cptfacet.reference.tables import Table
 from cptfacet.unknown import Unknown
 
@@ -132,7 +139,8 @@ def find_diagnosis(
     what = f"the diagnosis {code}"
     stated = [(edition, row or _NONE) for edition, row in series(table, code, code=code)]
     if not stated:
-        return Unknown(what=what, on=on, reason="its category was not read")
+        reason = "its category was not read" if len(table) else NO_EDITION
+        return Unknown(what=what, on=on, reason=reason)
     found = resolve(stated, on=on, what=what, strict=strict)
     if isinstance(found, Unknown):
         return found
@@ -178,6 +186,16 @@ class TitleWords:
 
     words: str
     named: NamedPart | None
+    _pattern: re.Pattern[str] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Compile a pattern that does not match inside a longer or hyphenated word."""
+        pattern = re.compile(rf"(?<![\w-]){re.escape(self.words)}(?![\w-])")
+        object.__setattr__(self, "_pattern", pattern)
+
+    def are_in(self, title: str) -> bool:
+        """Whether a title has the words, as words of their own."""
+        return self._pattern.search(title.lower()) is not None
 
 
 @functools.cache
@@ -204,11 +222,6 @@ SPINE_PARTS: Table[TitleWords] = Table(
 )
 
 
-@functools.cache
-def _pattern(words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(words)}(?![\w-])")
-
-
 def find_spine_part(
     table: Table[Release[str, DiagnosisRow]], parts: Table[TitleWords], code: str
 ) -> NamedPart | Unknown:
@@ -217,10 +230,12 @@ def find_spine_part(
     what = f"the part of the spine of {code}"
     latest = sorted(table, key=lambda release: release.edition.first, reverse=True)
     titles = (stated.title for each in latest if (stated := each.rows.get(code)))
+    if not len(parts):
+        return Unknown(what=what, reason="the words of titles were not read")
     title = next(titles, None)
     if title is None:
         return Unknown(what=what, reason="its title was not read")
     for row in parts:
-        if _pattern(row.words).search(title.lower()):
+        if row.are_in(title):
             return row.named or Unknown(what=what, reason="its title names several")
     return Unknown(what=what, reason="its title names none")

@@ -31,6 +31,7 @@ from cptfacet.reference.tables import Rows
 from cptfacet.unknown import Unknown
 
 __all__ = [
+    "NO_EDITION",
     "Basis",
     "Edition",
     "Provenance",
@@ -50,6 +51,9 @@ def __dir__() -> list[str]:
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 V = TypeVar("V")
+
+
+NO_EDITION = "no edition of the table was read"  # the reason of a look-up in an empty table
 
 
 class Basis(StrEnum):

@@ -20,6 +20,7 @@ from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod
 from cptfacet.procedures import parse_code
 from cptfacet.reference.editions import (
+    NO_EDITION,
     Basis,
     Edition,
     Provenance,
@@ -56,7 +57,6 @@ def __dir__() -> list[str]:
 
 
 _NO_ROW = "no edition that was read has a row for it among the codes that facet claims meet"
-_NO_EDITION = "no edition of the table was read"
 
 
 # -- medically unlikely edits
@@ -150,7 +150,7 @@ def find_mue(
     stated = series(table, code, code=code, claim_type=claim_type)
     if not any(claim_type in release.claim_types for release in table):
         reason = "no source we have read states which table these claims meet"
-        return Unknown(what=what, on=on, reason=reason if len(table) else _NO_EDITION)
+        return Unknown(what=what, on=on, reason=reason if len(table) else NO_EDITION)
     if all(value is None for _, value in stated):
         return Unknown(what=what, on=on, reason=_NO_ROW)
     found = resolve(stated, on=on, what=what, strict=strict)
@@ -309,7 +309,7 @@ def find_pair_edits(
         if stated or release.covered(one) or release.covered(two):
             read.append((release.edition, stated))
     if not read:
-        reason = "it has no facet code, and no row of its own" if len(table) else _NO_EDITION
+        reason = "it has no facet code, and no row of its own" if len(table) else NO_EDITION
         return Unknown(what=what, on=on, reason=reason)
     found = resolve(read, on=on, what=what, strict=strict)
     if isinstance(found, Unknown):
@@ -427,7 +427,7 @@ def find_asc_status(
     what = f"the ASC status of {code}"
     stated = series(table, code, code=code)
     if all(value is None for _, value in stated):
-        return Unknown(what=what, on=on, reason=_NO_ROW if len(table) else _NO_EDITION)
+        return Unknown(what=what, on=on, reason=_NO_ROW if len(table) else NO_EDITION)
     found = resolve(stated, on=on, what=what, strict=strict)
     if isinstance(found, Unknown):
         return found
