@@ -85,8 +85,7 @@ class ParseError(CptfacetError, ValueError):
     reason: str
 
     def __str__(self) -> str:
-        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
-        return f"{shown!r} is not {self.what}: {self.reason}"
+        return f"{_quoted(self.text)} is not {self.what}: {self.reason}"
 
 
 @attrs.frozen(kw_only=True)
@@ -101,9 +100,8 @@ class UnknownIdError(CptfacetError, LookupError):
     near: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
         hint = f"; did you mean {', '.join(self.near)}?" if self.near else ""
-        return f"unknown {self.what} {shown!r}{hint}"
+        return f"unknown {self.what} {_quoted(self.text)}{hint}"
 
 
 @attrs.frozen(kw_only=True)
@@ -216,3 +214,8 @@ class PolicyFilesError(CptfacetError, ValueError):
 
 
 _SHOWN = 60
+
+
+def _quoted(text: str) -> str:
+    """Quote a text, or its beginning if it is long."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
