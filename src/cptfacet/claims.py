@@ -125,8 +125,8 @@ class ClaimLine:
         charge: The charge in US dollars.
         provider: Opaque: compared and never shown.
 
-    >>> ClaimLine(code="64493", modifiers=("50", "KX"), units=1).text
-    '64493-50-KX x1'
+    >>> print(ClaimLine(code="64493", modifiers=("50", "KX"), units=1))
+    64493-50-KX x1
     >>> ClaimLine(code="64493", modifiers="50")
     Traceback (most recent call last):
     ...
@@ -144,6 +144,9 @@ class ClaimLine:
 
     def __repr__(self) -> str:
         return brief(self)
+
+    def __str__(self) -> str:
+        return self.text
 
     def __attrs_post_init__(self) -> None:
         """Check the types; whether the line is right is for the rules to decide."""
@@ -321,6 +324,19 @@ class Claim:
         policy: The policy to read the claim under, if the call names none.
         location: Where the service was rendered.
         prior_authorization: What the claim states about prior authorization.
+
+    >>> print(
+    ...     Claim(
+    ...         claim_type=ClaimType.PROFESSIONAL,
+    ...         date=dt.date(2026, 3, 2),
+    ...         lines=(parse_line("64493-50-KX"), parse_line("64494-RT-KX")),
+    ...     )
+    ... )
+    64493-50-KX x1, 64494-RT-KX x1 on a professional claim for 2026-03-02
+    >>> Claim(claim_type=ClaimType.PROFESSIONAL, lines=("64493-50-KX",))
+    Traceback (most recent call last):
+    ...
+    TypeError: lines must be ClaimLine values, not str: use parse_line
     """
 
     claim_type: ClaimType = attrs.field(repr=str)
@@ -336,6 +352,13 @@ class Claim:
 
     def __repr__(self) -> str:
         return brief(self)
+
+    def __str__(self) -> str:
+        lines = ", ".join(line.text for line in self.lines) or "no lines"
+        days = sorted({day for line in self.lines if (day := line.date or self.date)})
+        ends = dict.fromkeys(map(str, days[:1] + days[-1:]))
+        when = f" for {' to '.join(ends)}" if days else ""
+        return f"{lines} on {self.claim_type.label}{when}"
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 import attrs
 
 from cptfacet._records import many, sealed
+from cptfacet._text import series
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Purpose
 from cptfacet.dates import window_start
@@ -119,6 +120,14 @@ class PastSession:
         object.__setattr__(self, "targets", targets)
         object.__setattr__(self, "side", all_sides((self.side, *merged.values())))
 
+    def __str__(self) -> str:
+        kind = self.kind.replace("-", " ")
+        where = [self.region or "region not known", *map(str, self.targets)]
+        if self.side and not self.targets:
+            where.append(self.side)
+        possibly = "" if self.certain else "possibly "
+        return f"{possibly}{kind} on {self.date} ({', '.join(where)})"
+
     @property
     def joints(self) -> tuple[Joint, ...]:
         """The known joints, from superior to inferior."""
@@ -218,8 +227,8 @@ class History:
     ...     region=CoverageRegion.LUMBAR_SACRAL,
     ... )
     >>> history = History(sessions=(block, block))
-    >>> len(history.sessions)
-    1
+    >>> print(history)
+    diagnostic injection on 2026-01-05 (lumbar-sacral)
     >>> history.count_within(12, before=dt.date(2026, 3, 2)).at_least
     1
     >>> History(sessions=("2026-01-05",))
@@ -244,6 +253,9 @@ class History:
             before = found.get(_key(session))
             found[_key(session)] = _joined(before, session) if before else session
         object.__setattr__(self, "sessions", tuple(sorted(found.values(), key=_place)))
+
+    def __str__(self) -> str:
+        return series([str(session) for session in self.sessions]) or "no earlier sessions"
 
     def find(
         self,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._inputs import expect, expect_several
+from cptfacet._inputs import expect, expect_several, not_a
 from cptfacet._records import many, sealed
+from cptfacet._text import agree
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding import CodedSession
@@ -90,8 +91,12 @@ class ReadHistory:
         """Check the types."""
         many(self, "unread")
         if type(self.history) is not History:
-            message = f"history takes a History, not a {type(self.history).__name__}"
-            raise TypeError(message)
+            not_a("history", "History", self.history, "history_from_records([...], policy=...)")
+
+    def __str__(self) -> str:
+        unread = self.unread
+        left = f"; {len(unread)} {agree(unread, 'part', 'parts')} not read" if unread else ""
+        return f"{self.history}{left}"
 
 
 def history_from_claims(
@@ -122,14 +127,14 @@ def history_from_claims(
     ...     ],
     ...     policy="medicare",
     ... )
-    >>> [(str(past.kind), str(past.region), str(past.side)) for past in read.history.sessions]
-    [('diagnostic-injection', 'lumbar-sacral', 'bilateral')]
+    >>> print(read)
+    diagnostic injection on 2026-03-02 (lumbar-sacral, bilateral); 1 part not read
     >>> [(unread.record, unread.part, str(unread.reason)) for unread in read.unread]
     [(1, 2, 'unknown-code')]
     >>> history_from_claims(["64493-50-KX"], policy="medicare")
     Traceback (most recent call last):
     ...
-    TypeError: record 1 takes a Claim, not a str: a Session and a CodedSession are records too
+    TypeError: record 1 takes a Claim, not a str: pass a Claim, Session or CodedSession
 
     Source: as `decode_claim`; that a code counts in the region that it names is a judgment, and
     only T12-L1 may differ.
@@ -153,8 +158,8 @@ def history_from_sessions(
     ...     date="2026-03-02", technique="mbb", guidance="ct", nerves=["L3:left", "L4:left"]
     ... )
     >>> read = history_from_sessions([session], policy="medicare")
-    >>> [(str(past.kind), past.joints) for past in read.history.sessions]
-    [('injection', (<Joint.L4_L5: 'L4-L5'>,))]
+    >>> print(read)
+    injection on 2026-03-02 (lumbar-sacral, L4-L5 left)
     >>> history_from_sessions(session, policy="medicare")
     Traceback (most recent call last):
     ...
@@ -181,7 +186,7 @@ def history_from_records(
     >>> history_from_records(["64493"], policy="cpt")
     Traceback (most recent call last):
     ...
-    TypeError: record 1 takes a Claim, not a str: a Session and a CodedSession are records too
+    TypeError: record 1 takes a Claim, not a str: pass a Claim, Session or CodedSession
     """
     several = expect_several(records, "records", "write [session] or [claim]")
     reader = _Reader(find_policy(policy), find_reference(reference))
@@ -191,8 +196,7 @@ def history_from_records(
         elif isinstance(record, Claim | CodedSession):
             reader.read_claim(number, record.claim if isinstance(record, CodedSession) else record)
         else:
-            hint = "a Session and a CodedSession are records too"
-            expect(record, Claim, f"record {number}", hint)
+            expect(record, Claim, f"record {number}", "pass a Claim, Session or CodedSession")
     return ReadHistory(history=History(sessions=tuple(reader.found)), unread=tuple(reader.unread))
 
 

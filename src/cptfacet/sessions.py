@@ -10,6 +10,7 @@ import attrs
 
 from cptfacet._inputs import expect, expect_date, expect_several, expect_text, not_a, parse_word
 from cptfacet._records import many, sealed
+from cptfacet._text import series
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
 from cptfacet.dates import parse_date
@@ -112,6 +113,7 @@ _GUIDANCE_LABELS = {
 }
 
 
+_NO_SIDE = "(side not stated)"
 _TECHNIQUES = {
     "mbb": Technique.MEDIAL_BRANCH_BLOCK,
     "ia": Technique.INTRA_ARTICULAR_INJECTION,
@@ -192,6 +194,9 @@ class Target:
         if self.side is not None and type(self.side) is not Side:
             not_a("side", "Side", self.side, 'parse_side("left")')
 
+    def __str__(self) -> str:
+        return f"{self.joint} {self.side or _NO_SIDE}"
+
 
 @sealed
 @attrs.frozen(kw_only=True)
@@ -212,6 +217,9 @@ class TreatedNerve:
             not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
         if self.side is not None and type(self.side) is not Side:
             not_a("side", "Side", self.side, 'parse_side("left")')
+
+    def __str__(self) -> str:
+        return f"{self.nerve} {self.side or _NO_SIDE}"
 
 
 def parse_target(text: str) -> Target:
@@ -318,6 +326,15 @@ class Treatment:
             if type(nerve) is not TreatedNerve:
                 not_a("nerve", "TreatedNerve", nerve, 'parse_treated_nerve("L4:left")')
 
+    def __str__(self) -> str:
+        purpose = f"{self.purpose} " if self.purpose else ""
+        guidance = self.guidance.label if self.guidance else "guidance not stated"
+        what = f"{purpose}{self.technique.label} with {guidance}"
+        joints = series([str(target) for target in self.targets], most=len(self.targets))
+        nerves = series([str(nerve) for nerve in self.nerves], most=len(self.nerves))
+        levels = [joints] * bool(joints) + [f"nerves {nerves}"] * bool(nerves)
+        return f"{what}, {'; '.join(levels) or 'no level documented'}"
+
 
 @sealed
 @attrs.frozen(kw_only=True)
@@ -334,6 +351,16 @@ class Session:
         policy: The policy to code under, if the call names none.
         location: Where the service was rendered.
 
+    >>> print(
+    ...     parse_session(
+    ...         date="2026-03-02",
+    ...         technique="mbb",
+    ...         purpose="diagnostic",
+    ...         guidance="fluoroscopy",
+    ...         joints=["L4-5:both", "L5-S1:left"],
+    ...     )
+    ... )
+    2026-03-02: diagnostic medial branch block with fluoroscopy, L4-L5 bilateral and L5-S1 left
     >>> left, unnamed = Target(joint=Joint.L4_L5, side=Side.LEFT), Target(joint=Joint.L4_L5)
     >>> block = Treatment(technique=Technique.MEDIAL_BRANCH_BLOCK, targets=(left, unnamed))
     >>> Session(date=dt.date(2026, 3, 2), treatments=(block,))
@@ -374,6 +401,9 @@ class Session:
             problems.append(Problem(path="treatments", message=message))
         if problems:
             raise SessionError(problems=tuple(problems))
+
+    def __str__(self) -> str:
+        return f"{self.date}: {'; '.join(map(str, self.treatments))}"
 
 
 def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:

@@ -12,8 +12,9 @@ import pytest
 
 import cptfacet
 from cptfacet import Claim, ClaimType, Coder, addons, bilateral, levels, lookup, policies
-from cptfacet.claims import Location, parse_line
+from cptfacet.claims import Location, PriorAuthorization, parse_line
 from cptfacet.coding.reasons import reason
+from cptfacet.history import PastSession, SessionKind
 from cptfacet.outline import Outline
 from cptfacet.policies import Provision
 from cptfacet.policies.selection import select_policy
@@ -430,6 +431,69 @@ class TestResults:
         assert answer.explain() == answer.outline().text()
         assert all(len(line) <= 60 for line in answer.explain(width=60, sources=False).splitlines())
         assert "source: " not in answer.explain(sources=False)
+
+
+NERVES = cptfacet.parse_session(
+    date=DAY, technique="thermal-rfa", nerves=["L3:left", "L4"], claim_type="professional"
+)
+NO_LEVEL = cptfacet.parse_session(date=DAY, technique="mbb", guidance="none")
+OWN_DATES = attrs.evolve(
+    CLAIM,
+    claim_type=ClaimType.ASC_FACILITY,
+    lines=(CLAIM.lines[0], attrs.evolve(CLAIM.lines[1], date=dt.date(2026, 3, 4))),
+)
+BILLED_AND_OFFICE = [CLAIM, attrs.evolve(CLAIM, lines=(parse_line("99213-25"),))]
+READ = cptfacet.history_from_claims(BILLED_AND_OFFICE, policy="medicare")
+UNCERTAIN = PastSession(date=DAY, kind=SessionKind.CYST_RUPTURE, certain=False)
+TEXTS: list[tuple[Any, str]] = [
+    (
+        SESSION,
+        (
+            "2026-03-02: diagnostic medial branch block with fluoroscopy, L4-L5 bilateral and L5-S1"
+            " bilateral"
+        ),
+    ),
+    (
+        NERVES,
+        (
+            "2026-03-02: thermal radiofrequency ablation with guidance not stated, nerves L3 left and"
+            " L4 (side not stated)"
+        ),
+    ),
+    (NO_LEVEL, "2026-03-02: medial branch block with no imaging guidance, no level documented"),
+    (SESSION.treatments[0].targets[0], "L4-L5 bilateral"),
+    (CLAIM.lines[0], "64493-50-KX x1"),
+    (CLAIM, "64493-50-KX x1, 64494-50-KX x1 on a professional claim for 2026-03-02"),
+    (
+        OWN_DATES,
+        "64493-50-KX x1, 64494-50-KX x1 on an ASC facility claim for 2026-03-02 to 2026-03-04",
+    ),
+    (
+        Claim(claim_type=ClaimType.HOSPITAL_OUTPATIENT, lines=()),
+        "no lines on a hospital outpatient claim",
+    ),
+    (cptfacet.History(), "no earlier sessions"),
+    (READ.history, "diagnostic injection on 2026-03-02 (lumbar-sacral, bilateral)"),
+    (READ, "diagnostic injection on 2026-03-02 (lumbar-sacral, bilateral); 1 part not read"),
+    (UNCERTAIN, "possibly cyst rupture on 2026-03-02 (region not known)"),
+]
+
+
+@pytest.mark.parametrize(("record", "text"), TEXTS)
+def test_a_record_prints_in_the_words_of_a_coder(record: object, text: str) -> None:
+    assert str(record) == text
+
+
+def test_no_record_prints_an_identifier() -> None:
+    mrn = "MRN-0042"
+    line = attrs.evolve(CLAIM.lines[0], provider=mrn)
+    authorization = PriorAuthorization(number=mrn)
+    claim = attrs.evolve(CLAIM, id=mrn, lines=(line,), prior_authorization=authorization)
+    session = attrs.evolve(SESSION, id=mrn)
+    read = cptfacet.history_from_records([claim, session], policy="medicare")
+
+    for record in (line, claim, session, read, read.history):
+        assert mrn not in str(record)
 
 
 def test_the_place_selects_the_jurisdiction() -> None:
