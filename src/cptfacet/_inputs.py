@@ -40,7 +40,7 @@ def expect(value: object, kind: type[T], name: str, hint: str) -> T:
 
 
 def expect_text(value: object, example: str) -> str:
-    """Return the text that a parse function reads, or say what to pass.
+    """Return the text that a parse function reads, or say what to write: a call, or in words.
 
     >>> expect_text(4, 'parse_joint("L4-5")')
     Traceback (most recent call last):

@@ -260,7 +260,7 @@ def parse_line(text: str) -> ClaimLine:
     Raises:
         ParseError: The text is not a claim line.
     """
-    match = _LINE.fullmatch(expect_text(text, 'parse_line("64493-50 x1")').strip())
+    match = _LINE.fullmatch(expect_text(text, "the line as text, such as 'CODE-50 x1'").strip())
     if match is None:
         reason = "write code, modifiers and units, such as CODE-50-KX x1"
         raise ParseError(what="a claim line", text=text, reason=reason)

@@ -41,6 +41,7 @@ def __dir__() -> list[str]:
 
 
 _CODE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}", re.ASCII)
+_AS_TEXT = "the code as text, in quotes"
 
 
 def parse_code(text: str) -> str:
@@ -56,7 +57,7 @@ def parse_code(text: str) -> str:
     Raises:
         ParseError: The text does not have the format of a CPT or HCPCS code.
     """
-    code = expect_text(text, 'parse_code("64493")').strip().upper()
+    code = expect_text(text, _AS_TEXT).strip().upper()
     if _CODE.fullmatch(code) is None:
         reason = "write five characters, such as five digits, or four digits and a T"
         raise ParseError(what="a procedure code", text=text, reason=reason)
@@ -69,7 +70,7 @@ def is_code(text: str) -> bool:
     >>> is_code("64493"), is_code(" 64493 ")
     (True, False)
     """
-    return _CODE.fullmatch(expect_text(text, 'is_code("64493")')) is not None
+    return _CODE.fullmatch(expect_text(text, _AS_TEXT)) is not None
 
 
 class ProcedureKind(StrEnum):

@@ -525,7 +525,7 @@ def parse_session(
         treatments=made,
         claim_type=read_claim_type,
         place_of_service=place_of_service,
-        diagnoses=tuple(_listed("diagnoses", diagnoses, '["M47.816"]')),
+        diagnoses=tuple(_listed("diagnoses", diagnoses, "[code]")),
         id=id,
         policy=policy,
         location=location,

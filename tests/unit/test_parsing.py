@@ -78,9 +78,31 @@ def test_garbage_is_refused_with_what_would_be_right(name: str, text: str) -> No
         assert WORDS[name][1] in said
 
 
-@pytest.mark.parametrize("value", [None, 64493, 4.5, b"L4-5", ["L4-5"], {"L4-5": 1}, object()])
+# What they show instead of a call, since no module holds a code.
+IN_WORDS = {
+    "claims.parse_line": "the line as text, such as 'CODE-50 x1'",
+    "procedures.is_code": "the code as text, in quotes",
+    "procedures.parse_code": "the code as text, in quotes",
+    "reference.diagnoses.parse_diagnosis": "the code as text, in quotes",
+    "reference.jurisdictions.parse_zip": "the ZIP code as text, in quotes",
+}
+OF_OTHER_TYPES = (None, 64493, 4.5, b"L4-5", ["L4-5"], {"L4-5": 1}, object())
+
+
+@pytest.mark.parametrize("value", OF_OTHER_TYPES)
+@pytest.mark.parametrize("name", IN_WORDS)
+def test_another_type_of_code_is_refused_in_words(name: str, value: object) -> None:
+    with pytest.raises(TypeError) as error:
+        parsing(name)(value)
+
+    said, _, hint = str(error.value).partition(": write ")
+    assert said.startswith("text takes a str, not ")
+    assert hint == IN_WORDS[name]
+
+
+@pytest.mark.parametrize("value", OF_OTHER_TYPES)
 @pytest.mark.parametrize(
-    "name", [*WORDS, "levels.read_levels", "procedures.is_code", "modifiers.is_modifier"]
+    "name", sorted({*WORDS, "levels.read_levels", "modifiers.is_modifier"} - IN_WORDS.keys())
 )
 def test_another_type_is_refused_with_a_call_that_works(name: str, value: object) -> None:
     parse = parsing(name)

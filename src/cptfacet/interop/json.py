@@ -744,9 +744,7 @@ def claim_from_data(data: object) -> Claim:
         DocumentError: The data don't describe a claim. It lists all problems with their paths.
     """
     if _is_object(data) and "refusal" in data:
-        problem = Problem(
-            path="$.refusal", message="this session was refused, so there is no claim"
-        )
+        problem = Problem(path="$.refusal", message="this session was refused and has no claim")
         raise DocumentError(what="Claim", problems=(problem,))
     if not _is_object(data) or "claim" not in data:
         return from_data(data, Claim)

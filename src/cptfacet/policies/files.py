@@ -645,7 +645,7 @@ class Reader:
                     code = ""
                 if not code or code in once:
                     what = "is listed twice; list it once" if code else "is not a diagnosis code"
-                    hint = "" if code else "; list ICD-10-CM codes, such as M47.816"
+                    hint = "" if code else "; list ICD-10-CM codes, with or without their dot"
                     self._problem(f"{path}.{name}", f"{reprlib.repr(written)} {what}{hint}", index)
                     continue
                 once.add(code)
@@ -720,7 +720,7 @@ class Reader:
         if not isinstance(self.base, str) or self.base not in known:
             near = difflib.get_close_matches(str(self.base), sorted(known - {self.id}))
             message = (
-                f"there is no policy {reprlib.repr(self.base)} to extend"
+                f"no policy {reprlib.repr(self.base)} was found to extend"
                 + (f"; did you mean {', '.join(near)}?" if near else "")
                 + "; policies.ids() lists the packaged policies"
             )

@@ -98,7 +98,7 @@ def parse_diagnosis(text: str) -> str:
     Raises:
         ParseError: The text does not have the shape of an ICD-10-CM code.
     """
-    match = _DIAGNOSIS.fullmatch(expect_text(text, 'parse_diagnosis("M47.816")').strip().upper())
+    match = _DIAGNOSIS.fullmatch(expect_text(text, "the code as text, in quotes").strip().upper())
     if match is None:
         reason = "ICD-10-CM has a letter and two more characters, and up to four after a dot"
         raise ParseError(what="a diagnosis code", text=text, reason=reason)

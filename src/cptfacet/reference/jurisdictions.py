@@ -248,7 +248,7 @@ def parse_zip(text: str) -> str:
     Raises:
         ParseError: The text does not have the format of a ZIP code.
     """
-    match = _ZIP.fullmatch(expect_text(text, 'parse_zip("22201")').strip())
+    match = _ZIP.fullmatch(expect_text(text, "the ZIP code as text, in quotes").strip())
     if match is None:
         raise ParseError(what="a ZIP code", text=text, reason="write its five digits")
     return match[1]
