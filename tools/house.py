@@ -29,7 +29,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "answers": (("repairing",), ("checking", "past"), ("decoding",), ("coding",)),
     "laws": (
-        ("limits", "treated", "levels", "billed", "bilateral", "addons", "modifier_faults"),
+        ("limits", "treated", "levels", "billed", "bilateral", "addons"),
         ("rulebook",),
     ),
     "knowledge": (("policies", "reference"),),

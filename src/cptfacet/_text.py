@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence, Sized
 
-__all__ = ["agree", "ordinal", "series", "wrapped"]
+__all__ = ["agree", "counted", "ordinal", "sentence", "series", "wrapped"]
 
 
 def __dir__() -> list[str]:
@@ -19,6 +19,24 @@ def agree(things: Sized, one: str, many: str) -> str:
     'is'
     """
     return one if len(things) == 1 else many
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with the noun it counts.
+
+    >>> counted(1, "level"), counted(2, "level")
+    ('1 level', '2 levels')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its beginning.
+
+    >>> sentence("no session was given")
+    'No session was given'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def ordinal(number: int) -> str:

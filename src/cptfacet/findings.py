@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from cptfacet._records import sealed
-from cptfacet._text import series
+from cptfacet._text import counted, sentence, series
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.outline import Item, Outline, Section
@@ -189,7 +189,7 @@ class Report:
     """Every finding on a claim, the most severe first, and every rule that could not be checked.
 
     Attributes:
-        id: The id of the claim, or None.
+        claim: The claim that was checked.
         under: The policy and the reference data, with their dates.
         findings: The findings, the most severe first.
         not_checked: Rules that could not be checked.
@@ -217,10 +217,10 @@ class Report:
 
     def __str__(self) -> str:
         counts = Counter(found.severity for found in self.findings)
-        named = [f"{n} {_NAMES[severity]}{'s' * (n > 1)}" for severity, n in counts.items()]
+        named = [counted(n, _NAMES[severity]) for severity, n in counts.items()]
         found = series(named)
         skipped = len({skipped.rule for skipped in self.not_checked})
-        left = f"; {skipped} rules not checked" if skipped else ""
+        left = f"; {counted(skipped, 'rule')} not checked" if skipped else ""
         return f"{found or 'no findings'} under {self.under.policy}{left}"
 
     @property
@@ -265,8 +265,7 @@ class Report:
     def outline(self) -> Outline:
         """Return every finding with its fix and sources, then what could not be checked."""
         return Outline(
-            sentence=f"{str(self)[0].upper()}{str(self)[1:]}. Policy edition:"
-            f" {self.under.policy_edition}.",
+            sentence=f"{sentence(str(self))}. Policy edition: {self.under.policy_edition}.",
             sections=(
                 Section(title="Findings", items=tuple(map(_item, self.findings))),
                 Section(title="Not checked", items=tuple(_unchecked(self.not_checked))),
@@ -344,8 +343,8 @@ def _unchecked(skipped: Iterable[NotChecked]) -> Iterable[Item]:
         reasons.setdefault((each.needs, each.reason), {})[each.rule] = None
     for (needs, reason), rules in reasons.items():
         said = f"{_COMPARED[needs]}: {reason}" if needs in _COMPARED else f"{reason}; needs {needs}"
-        count = f"{len(rules)} rule{'s' * (len(rules) > 1)}"
-        yield Item(sentence=f"{said[:1].upper()}{said[1:]} ({count}): {', '.join(rules)}")
+        listed = f"({counted(len(rules), 'rule')}): {', '.join(rules)}"
+        yield Item(sentence=f"{sentence(said)} {listed}")
 
 
 _COMPARED = {

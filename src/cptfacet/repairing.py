@@ -12,7 +12,7 @@ import attrs
 
 from cptfacet._inputs import expect_several
 from cptfacet._records import sealed
-from cptfacet._text import agree
+from cptfacet._text import counted
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
@@ -71,6 +71,7 @@ class RepairedClaim:
         claim: The repaired claim.
         changes: What was changed, in order.
         report: The report on the repaired claim.
+        original: The claim before the repair.
     """
 
     claim: Claim
@@ -95,8 +96,7 @@ class RepairedClaim:
 
     def __str__(self) -> str:
         lines = ", ".join(line.text for line in self.lines)
-        n = len(self.changes)
-        return f"{n} change{'s' * (n != 1)}: {lines}; {self.report}"
+        return f"{counted(len(self.changes), 'change')}: {lines}; {self.report}"
 
     @property
     def questions(self) -> tuple[Finding, ...]:
@@ -107,7 +107,7 @@ class RepairedClaim:
         """Return the changes, then the report on the repaired claim."""
         changes = tuple(Item(sentence=str(change)) for change in self.changes)
         lines = ", ".join(line.text for line in self.lines)
-        made = f"{len(changes)} {agree(changes, 'change', 'changes')}; the claim is now"
+        made = f"{counted(len(changes), 'change')}; the claim is now"
         return Outline(
             sentence=f"{made if changes else 'No changes; the claim stays'} {lines or 'empty'}."
             f" {self.report.outline().sentence}",

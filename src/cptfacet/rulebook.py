@@ -278,9 +278,9 @@ class TermRules:
 
     def once(self, make: Callable[[TermRules], T]) -> T:
         """Return what a function makes from these rules; it is called once."""
-        made: T | None = self._made.get(make)
-        if made is None:
-            made = self._made[make] = make(self)
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
         return made
 
     def _ask(self, key: Key[T], *cell: str) -> Answer[T]:

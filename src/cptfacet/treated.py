@@ -21,14 +21,21 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.reference.joints import Innervation
 
-__all__ = ["Treated", "only_other_nerves", "read_treatment", "region_of", "regions_near"]
+__all__ = [
+    "NO_FACET_NERVE",
+    "Treated",
+    "only_other_nerves",
+    "read_treatment",
+    "region_of",
+    "regions_near",
+]
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
+NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 
 
 @sealed
@@ -48,9 +55,9 @@ def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date
     treated for the sacroiliac joint.
     """
     nerves = [entry.nerve for entry in treatment.nerves]
-    if treatment.targets or not any(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
+    if treatment.targets or not any(nerve.kind in NO_FACET_NERVE for nerve in nerves):
         return None
-    if any(n.kind not in (*_NO_FACET_NERVE, NerveKind.DORSAL_RAMUS) for n in nerves):
+    if any(n.kind not in (*NO_FACET_NERVE, NerveKind.DORSAL_RAMUS) for n in nerves):
         return None
     return _no_complete_level(treatment, reference=reference, on=on)
 
@@ -218,11 +225,11 @@ def _loose_nerves(
             continue
         who = _sided(nerve, loose)
         refusal = None
-        if unknown and nerve.kind not in _NO_FACET_NERVE:
+        if unknown and nerve.kind not in NO_FACET_NERVE:
             message = f"whether {who} completes a joint: {_not_supplied(unknown)}"
             yield Note(id=NoteId.NOT_KNOWN, message=message)
             continue
-        if nerve.kind in _NO_FACET_NERVE:
+        if nerve.kind in NO_FACET_NERVE:
             why = "it does not supply a facet joint"
             others = _others([nerve], treatment, reference, on)
             if nerve.kind is NerveKind.SACRAL_BRANCH:
@@ -318,7 +325,7 @@ def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.dat
     why = f"{named} do not include all nerves of one joint on one side"
     if len(nerves) == 1:
         why = f"{named} alone does not complete a joint"
-    if all(nerve.kind in _NO_FACET_NERVE for nerve in nerves):
+    if all(nerve.kind in NO_FACET_NERVE for nerve in nerves):
         why = f"{named} {agree(nerves, 'does', 'do')} not supply a facet joint"
     if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
         why += "; C2-C3 also needs the third occipital nerve"

@@ -53,7 +53,7 @@ def test_no_family_of_rules_imports_another(path: Path) -> None:
     assert "cptfacet.checking.rules" not in source, "what two families share stands in checking/"
 
 
-LARGEST = 22  # percent of the lines of the package that its largest room may hold
+LARGEST = 23  # percent of the lines of the package that its largest room may hold; the goal is 22
 
 
 def test_no_room_has_too_much_to_say() -> None:
@@ -63,7 +63,7 @@ def test_no_room_has_too_much_to_say() -> None:
         lines[room] = lines.get(room, 0) + path.read_text(encoding="utf-8").count("\n")
     room, most = max(lines.items(), key=lambda pair: pair[1])
 
-    assert most * 100 // sum(lines.values()) <= LARGEST, room
+    assert most * 100 <= LARGEST * sum(lines.values()), room
 
 
 LOADERS = {  # those that read packaged files; whatever else there is asks a `Reference` or a `Policy`

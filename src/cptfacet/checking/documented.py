@@ -25,7 +25,7 @@ from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
-from cptfacet.treated import Treated, read_treatment, region_of, regions_near
+from cptfacet.treated import NO_FACET_NERVE, Treated, read_treatment, region_of, regions_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,6 @@ _KINDS = {
     LegacyFamily.INJECTION: TechniqueKind.INJECTION,
     LegacyFamily.ABLATION: TechniqueKind.DENERVATION,
 }
-_NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
 
 
 def kind_of(line: Line) -> TechniqueKind | None:
@@ -96,7 +95,7 @@ class Place:
     @property
     def facet_nerves(self) -> tuple[Nerve, ...]:
         """The nerves of the note that supply a facet joint."""
-        return tuple(nerve for nerve in self.nerves if nerve.kind not in _NO_FACET_NERVE)
+        return tuple(nerve for nerve in self.nerves if nerve.kind not in NO_FACET_NERVE)
 
     @property
     def sacral(self) -> tuple[Nerve, ...]:
@@ -231,11 +230,12 @@ def _noted(day: Day, session: Session) -> Noted:
         coded = _coded(plan, answer)
         read = {kind: _read(asked, kind, plan) for kind in _BILLED}
         treated = {kind: _joints(read[kind]) for kind in _BILLED}
+        documented = {kind: tuple(joints) for kind, joints in treated.items()}
         included = _included(plan, treated)
         for kind in _BILLED:
             lost = [
                 joint
-                for joint in dict.fromkeys((*treated[kind], *included))
+                for joint in documented[kind]
                 if region_of(joint, reference=plan.reference, on=day.date) is None
             ]
             unplaced += lost

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cptfacet.checking.rule import Rewrite
     from cptfacet.rulebook import TermRules
 
-__all__ = ["INJECTIONS", "borrowed_kx", "has_kx", "loses_kx", "with_or_without_kx", "without_kx"]
+__all__ = ["INJECTIONS", "added_kx", "borrowed_kx", "has_kx", "loses_kx", "removed_kx"]
 
 
 def __dir__() -> list[str]:
@@ -43,12 +43,14 @@ def without_kx(line: Line) -> tuple[str, ...]:
     return line.facts.without(ModifierRole.REQUIREMENTS_MET)
 
 
-def with_or_without_kx(
-    day: Day, kx: Known[str], lines: list[Line], *, diagnostic: bool
-) -> Rewrite | Question:
-    """Return lines with KX, or without it; or the question of what to remove where it has no room."""
-    added = (kx.value,) if diagnostic else ()
-    changed = [remarked_as(day.plan, line, (*without_kx(line), *added)) for line in lines]
+def removed_kx(lines: list[Line]) -> Rewrite:
+    """Return lines without KX."""
+    return instead(*(line.rewritten(modifiers=without_kx(line)) for line in lines))
+
+
+def added_kx(day: Day, kx: Known[str], lines: list[Line]) -> Rewrite | Question:
+    """Return lines with KX, or the question of what to remove where it has no room."""
+    changed = [remarked_as(day.plan, line, (*line.facts.modifiers, kx.value)) for line in lines]
     full = [line for line, new in zip(lines, changed, strict=True) if new is None]
     if not full:
         return instead(*filter(None, changed))

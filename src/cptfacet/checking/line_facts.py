@@ -9,10 +9,10 @@ import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.billed import lateral
+from cptfacet.checking.modifier_faults import ModifierFaults, find_faults
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
-from cptfacet.modifier_faults import ModifierFaults, find_faults
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Answer, Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
@@ -27,7 +27,6 @@ from cptfacet.procedures import (
     is_code,
     role_of,
 )
-from cptfacet.reference.edits import AscStatus
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -218,7 +217,8 @@ def _asc_signals(plan: Plan, code: str) -> Signal:
         status = plan.rules.asc[code]
         if isinstance(status, Unknown) or status.packaged:
             signals |= Signal.ASC_PACKAGED
-        if not (status.covered if isinstance(status, AscStatus) else plan.reference.asc_statuses):
+        no_lists = not plan.reference.asc_statuses
+        if no_lists if isinstance(status, Unknown) else not status.covered:
             signals |= Signal.ASC_NOT_PAYABLE
     return signals
 

@@ -70,7 +70,7 @@ class _Running:
     when: tuple[int, ...]
     needs: tuple[tuple[int, str], ...]
     late: bool
-    missing: str  # a modifier without which it can't tell anything, and which the reference lacks
+    missing: str  # a role that it needs, and for which the reference has no modifier
 
     @classmethod
     def of(cls, rule: Rule, severity: Severity, roles: Collection[ModifierRole | None]) -> _Running:
@@ -142,7 +142,7 @@ class Plan:
         self.reference = rules.reference
         self.on = rules.on
         self.claim_type = rules.claim_type
-        self.families = value_of(self.rules.rule_families()) or ()
+        self.families = value_of(rules.rule_families()) or ()
         roles = {modifier.role for modifier in self.reference.modifiers}
         self._running = [
             _Running.of(rule, self.severity(rule), roles)
@@ -282,8 +282,9 @@ class Plan:
                 codes if isinstance(self.rules.asc_list(), Known) else (),
             ),
         )
+        families = {running.asked[1].family for running in self._running}
         for table, family, looked_up in asked:
-            if family in self.families:
+            if family in families:
                 yield from ((table, code) for code in looked_up)
 
 

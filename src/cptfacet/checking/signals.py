@@ -40,7 +40,9 @@ class Signal(enum.IntFlag):
     OTHER = enum.auto()
     NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim
     ASC_PACKAGED = enum.auto()  # a code packaged on an ASC claim, or not known to be separate
-    ASC_NOT_PAYABLE = enum.auto()  # a code excluded from an ASC claim, or no addenda to tell by
+    ASC_NOT_PAYABLE = (
+        enum.auto()
+    )  # a code excluded from an ASC claim, or no ASC addenda to look it up in
 
     # modifiers and units of the lines
     MODIFIED = enum.auto()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._text import agree, series
+from cptfacet._text import agree, counted, series
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
-from cptfacet.checking.kx import has_kx, with_or_without_kx
+from cptfacet.checking.kx import added_kx, has_kx, removed_kx
 from cptfacet.checking.rule import (
     Check,
     NotAsked,
@@ -52,13 +52,9 @@ def _places(day: Day) -> tuple[Place, ...]:
     return note.places if note else ()
 
 
-def _supply(day: Day, joints: Iterable[Joint]) -> tuple[Citation, ...]:
+def _supply(day: Day, joints: Iterable[Joint]) -> Iterator[Citation]:
     facts = map(day.plan.reference.innervation, joints)
-    return tuple(dict.fromkeys(c for fact in facts for c in fact.citations))
-
-
-def _levels(count: int, what: str = "level") -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return (citation for fact in facts for citation in fact.citations)
 
 
 # -- more levels than the note supports: exactly one of these rules explains it
@@ -127,7 +123,7 @@ def level_not_documented(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find more levels billed in a region than the note supports."""
     yield from _unplaced(day)
     for place in _more(day, level_not_documented.id):
-        billed = _levels(place.fewest, "nerve" if place.by_nerve else "level")
+        billed = counted(place.fewest, "nerve" if place.by_nerve else "level")
         said = (
             f"{codes_of(place.lines)}: {billed} billed, but the note supports"
             f" {place.supported or 'none'}"
@@ -161,7 +157,7 @@ def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{codes_of(place.lines)}: {_levels(place.fewest)} billed for {len(nerves)} nerves"
+            f"{codes_of(place.lines)}: {counted(place.fewest, 'level')} billed for {len(nerves)} nerves"
             f" ({', '.join(nerves)}), but they complete only {place.named}",
             question="Were other nerves treated that complete more joints?",
             citations=_supply(day, place.joints),
@@ -253,7 +249,7 @@ def second_side_billed_as_level(day: Day) -> Iterator[RawFinding]:
         yield _found(
             day,
             place.lines,
-            f"{codes_of(place.lines)}: {_levels(place.fewest)} billed, but the note documents"
+            f"{codes_of(place.lines)}: {counted(place.fewest, 'level')} billed, but the note documents"
             f" {series(sorted(both))} on both sides; the second side of a level is not another level",
             question="Was each level treated on both sides, or were other levels treated?",
         )
@@ -302,10 +298,10 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
         left = len(place.coded) - place.most
         if left <= 0 or place.by_nerve or _for_levels(place):
             continue
-        lines = place.lines or day.facet
+        lines, levels = place.lines or day.facet, counted(place.most, "level")
         said = (
             f"The note documents {series(sorted(place.coded))}, but"
-            f" {f'only {_levels(place.most)}' if place.most else 'no level'}"
+            f" {f'only {levels}' if place.most else 'no level'}"
             f" {'are' if place.most > 1 else 'is'} billed"
         )
         question = "Were the other levels treated, and were they left off the claim on purpose?"
@@ -341,7 +337,7 @@ def _beyond(day: Day, place: Place) -> str:
         return f"the policy covers {levels.most}"
     billed = {other.region for other in _places(day) if other.lines}
     if isinstance(regions, Limit) and not place.lines and _is_over(regions, len(billed) + 1):
-        return f"the policy covers {_levels(regions.most, 'region')} in one session"
+        return f"the policy covers {counted(regions.most, 'region')} in one session"
     return "" if day.alone else "the claim has lines of another practitioner or date"
 
 
@@ -367,7 +363,7 @@ def bilateral_for_levels(day: Day) -> Iterator[RawFinding]:
             yield _found(
                 day,
                 place.lines,
-                f"{codes_of(place.lines)}: {_levels(place.both)} billed as bilateral, but the note"
+                f"{codes_of(place.lines)}: {counted(place.both, 'level')} billed as bilateral, but the note"
                 f" documents {_sided(place)}; report additional levels with add-on codes",
                 question="Which levels and sides were treated?",
             )
@@ -596,6 +592,7 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     if not others:
         reason = "the reference data has no codes of other nerves"
         yield NotAsked(needs="codes of other nerves", reason=reason)
+        return
     for code, lines in by_code(day.lines):
         meant = [other for other in others if other.instead.code == code]
         nerves = sorted({nerve for other in meant for nerve in other.nerves})
@@ -624,7 +621,7 @@ def purpose_differs(day: Day) -> Iterator[RawFinding]:
     if stated not in (None, purpose):
         yield finding(
             lines,
-            f"{codes_of(lines)}: the claim is {stated} but the note is {purpose}",
+            f"{codes_of(lines)}: the claim is {stated}, but the note documents a {purpose} injection",
             question="Was the injection diagnostic or therapeutic?",
         )
     elif stated is None:
@@ -650,7 +647,7 @@ def _kx_differs(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[Ra
         if diagnostic
         else f"The note documents a therapeutic injection, but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} {kx.value}",
         citations=kx.citations,
-        remedy=with_or_without_kx(day, kx, wrong, diagnostic=diagnostic),
+        remedy=added_kx(day, kx, wrong) if diagnostic else removed_kx(wrong),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cptfacet._text import agree, series
@@ -14,6 +15,7 @@ from cptfacet.checking.rule import (
     checks,
     finding,
     in_order,
+    indicators_on,
     modifier_for,
     remarked,
     shown,
@@ -30,9 +32,8 @@ from cptfacet.procedures import CodeGroup, Ordinal
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
-    from cptfacet.citations import Citation
+    from cptfacet.checking.modifier_faults import ModifierFaults
     from cptfacet.indicators import Indicators
-    from cptfacet.modifier_faults import ModifierFaults
     from cptfacet.modifiers import Modifier
 
 _MOST_NAMED = 5
@@ -270,22 +271,6 @@ _ANY = "any"
 _OF_PROCEDURES = ("procedure", "assistant")
 
 
-def _divided(indicators: Indicators) -> bool:
-    return indicators.pc_tc.divided
-
-
-def _pays_assistant(indicators: Indicators) -> bool:
-    return indicators.assistant.payable
-
-
-def _pays_co_surgeon(indicators: Indicators) -> bool:
-    return indicators.co_surgeon.payable
-
-
-def _pays_team(indicators: Indicators) -> bool:
-    return indicators.team.payable
-
-
 class _Indicated(NamedTuple):
     """The fee schedule indicator that decides on a modifier, and the reason where it refuses it."""
 
@@ -295,18 +280,24 @@ class _Indicated(NamedTuple):
 
 
 _COMPONENT = _Indicated(
-    "pc-tc", _divided, "the fee schedule does not split this code into components"
+    "pc-tc",
+    attrgetter("pc_tc.divided"),
+    "the fee schedule does not split this code into components",
 )
 _INDICATED = {
     ModifierRole.PROFESSIONAL_COMPONENT: _COMPONENT,
     ModifierRole.TECHNICAL_COMPONENT: _COMPONENT,
     ModifierRole.ASSISTANT: _Indicated(
-        "assistant", _pays_assistant, "an assistant at surgery is not paid for this code"
+        "assistant",
+        attrgetter("assistant.payable"),
+        "an assistant at surgery is not paid for this code",
     ),
     ModifierRole.CO_SURGEON: _Indicated(
-        "co-surgeon", _pays_co_surgeon, "a co-surgeon is not paid for this code"
+        "co-surgeon", attrgetter("co_surgeon.payable"), "a co-surgeon is not paid for this code"
     ),
-    ModifierRole.TEAM: _Indicated("team", _pays_team, "team surgery is not paid for this code"),
+    ModifierRole.TEAM: _Indicated(
+        "team", attrgetter("team.payable"), "team surgery is not paid for this code"
+    ),
 }
 
 
@@ -330,12 +321,12 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
         and line.facts.code.procedure is not None
     ):
         decides = _INDICATED[modifier.role]
-        indicators = line.facts.code.procedure.indicators
-        if indicators is None or not _in_force(day, indicators):
+        indicators = indicators_on(day, line)
+        if indicators is None:
             yield _without_edition(decides.indicator, line)
         elif not decides.allows(indicators):
             reason = decides.reason
-            citations = _all_of(indicators.citations, modifier.citations)
+            citations = (*indicators.citations, *modifier.citations)
     if reason is not None:
         judged = modifier.effect_confidence is Confidence.JUDGMENT
         yield finding(
@@ -361,14 +352,6 @@ def _kinds(code: CodeFacts) -> tuple[str, ...]:
     return tuple(_KINDS[group] for group in code.groups if group in _KINDS)
 
 
-def _in_force(day: Day, indicators: Indicators) -> bool:
-    return indicators.term.on(day.plan.on) is Status.IN_FORCE
-
-
-def _all_of(*citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
-    return tuple(dict.fromkeys(citation for each in citations for citation in each))
-
-
 @checks(when=Signal.BILATERAL | Signal.OTHER)
 def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the bilateral modifier on codes with no bilateral payment in the fee schedule."""
@@ -377,8 +360,8 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
         code = line.facts.code
         if not line.facts.has(ModifierRole.BILATERAL) or not _may_be_valid(code):
             continue
-        indicators = code.procedure.indicators if code.procedure else None
-        if indicators is None or not _in_force(day, indicators):
+        indicators = indicators_on(day, line)
+        if indicators is None:
             yield _without_edition("bilateral", line)
         elif not indicators.bilateral.pays_second_side:
             yield finding(
@@ -445,7 +428,7 @@ def place_claim_type_differs(day: Day) -> Iterator[RawFinding]:
                 lines,
                 f"POS {facts.place.code} does not fit {claim_type.label}"
                 f" ({series([p.code for p in own], 'or')})",
-                citations=_all_of(*(p.citations for p in own)),
+                citations=(citation for place in own for citation in place.citations),
                 question="Where was the service performed, and who bills for it?",
             )
 

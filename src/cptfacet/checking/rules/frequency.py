@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._text import agree, ordinal, series
+from cptfacet._text import ordinal, series
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, not_told
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    agreeing,
+    checks,
+    codes_of,
+    finding,
+    not_told,
+)
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.findings import Severity
@@ -118,7 +126,6 @@ def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
     kind = SessionKind.ABLATION if ablates else SessionKind.INJECTION
     today = PastSession(date=day.date, kind=kind)
     if judge_session(limit, today, day.history).result is not Result.MET:
-        codes = [code for code, _ in by_code(bare)]
         modifiers = [m.code for m in day.rules.modifiers.values() if m.role in _AFTER]
         if not modifiers:
             reason = "the reference data has no modifier for a procedure in a global period"
@@ -126,7 +133,7 @@ def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
             return
         yield finding(
             bare,
-            f"{series(codes)} {agree(codes, 'is', 'are')} billed within the"
+            f"{codes_of(bare)} {agreeing(bare, 'is', 'are')} billed within the"
             f" {limit.window.days}-day global period of an earlier ablation, without modifier"
             f" {series(sorted(modifiers), 'or')}",
             citations=limit.citations,
@@ -230,7 +237,7 @@ def _over(
     yield finding(
         lines,
         f"This {'is' if sure else 'may be'} the {ordinal(number)} {what.format(where)} in"
-        f" {limit.window.months} months; {limit.max} are covered",
+        f" {limit.window.months} months; {limit.most} are covered",
         citations=limit.citations,
         severity=None if sure else Severity.WARNING,
         question="Does the record document a reason for an exception?",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._text import sentence
 from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line, billed_codes
 from cptfacet.checking.rule import NotAsked, RawFinding, checks, codes_of, finding, not_told
@@ -76,19 +77,20 @@ def third_level_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
             since = _not_known_since(day)
             yield finding(
                 third,
-                f"{third[0].code} is a third level; {limit.max} levels of a region are covered"
+                f"{third[0].code} is a third level; {limit.most} levels of a region are covered"
                 f" in one session{since and f'; {since}'}",
                 citations=limit.citations,
                 severity=Severity.WARNING if since else None,
-                question=f"Was {_notice(day)} before the service because the third level is not"
-                " covered, or will the denial be appealed?",
+                question=f"Was {_notice(day, 'the third level is not covered')}, or will the denial"
+                " be appealed?",
             )
 
 
-def _notice(day: Day) -> str:
+def _notice(day: Day, what: str) -> str:
     """Return how the patient is informed: by an ABN where the policy has its modifiers."""
-    by_abn = isinstance(day.rules.denial_modifiers(), Known)
-    return "an ABN issued" if by_abn else "the patient informed"
+    if isinstance(day.rules.denial_modifiers(), Known):
+        return f"an ABN issued before the service because {what}"
+    return f"the patient informed before the service that {what}"
 
 
 def _not_known_since(day: Day) -> str:
@@ -137,15 +139,15 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
     if verdict.result is Result.NOT_MET:
         yield finding(
             added,
-            f"{codes_of(lines)} represent {fewest} levels of one region; {limit.max} are covered"
+            f"{codes_of(lines)} represent {fewest} levels of one region; {limit.most} are covered"
             " in one session",
             citations=limit.citations,
-            remedy=_asked_of(fewest, ablated, limit, _notice(day)),
+            remedy=_asked_of(fewest, ablated, _notice(day, f"only {limit.most} are covered")),
         )
     elif verdict.result is Result.NOT_KNOWN:
         yield finding(
             added,
-            f"{codes_of(lines)} may represent {likely} levels of one region; {limit.max} are"
+            f"{codes_of(lines)} may represent {likely} levels of one region; {limit.most} are"
             " covered in one session",
             citations=limit.citations,
             severity=Severity.WARNING,
@@ -154,13 +156,12 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
         )
 
 
-def _asked_of(levels: int, ablated: int, limit: Limit, notice: str) -> Question | None:
+def _asked_of(levels: int, ablated: int, notice: str) -> Question | None:
     """Return what to ask; the rules on documentation ask about a note with fewer levels."""
-    informed = f"was {notice} before the service because only {limit.max} are covered?"
+    informed = f"was {notice}?"
     if not ablated:
         return Question(question=f"Were {levels} joints of one side treated, and {informed}")
-    asked = f"{informed[0].upper()}{informed[1:]}"
-    return Question(question=asked) if ablated >= levels else None
+    return Question(question=sentence(informed)) if ablated >= levels else None
 
 
 def _ablated(day: Day, group: BilledGroup) -> set[Joint]:
@@ -188,7 +189,7 @@ def two_regions(day: Day) -> Iterator[RawFinding | NotAsked]:
     if verdict.result is not Result.MET:
         said = (
             f"{codes_of(day.facet)} are in {count} regions;"
-            f" {'one is' if limit.max == 1 else f'{limit.max} are'} covered in one session"
+            f" {'one is' if limit.most == 1 else f'{limit.most} are'} covered in one session"
         )
         question = (
             "Were both regions treated on this day, and what reason does the record document?"

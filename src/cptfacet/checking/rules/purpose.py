@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.kx import INJECTIONS, borrowed_kx, has_kx, with_or_without_kx, without_kx
+from cptfacet.checking.kx import INJECTIONS, added_kx, borrowed_kx, has_kx, removed_kx
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
-    Rewrite,
     agreeing,
     checks,
     codes_of,
     finding,
-    instead,
     not_told,
 )
 from cptfacet.checking.signals import Signal
@@ -60,7 +58,7 @@ def _missing(day: Day, kx: Known[str], bare: list[Line]) -> RawFinding:
         f"The claim is diagnostic but {codes_of(bare)} {agreeing(bare, 'has', 'have')} no"
         f" {kx.value}; the payer will count the session as therapeutic",
         citations=kx.citations,
-        remedy=with_or_without_kx(day, kx, bare, diagnostic=True),
+        remedy=added_kx(day, kx, bare),
     )
 
 
@@ -110,12 +108,8 @@ def kx_on_therapeutic(day: Day) -> Iterator[RawFinding]:
                 f"The claim is therapeutic but {codes_of(having)} {agreeing(having, 'has', 'have')}"
                 f" {kx.value}, which is for diagnostic injections; remove {kx.value}",
                 citations=kx.citations,
-                remedy=_without_kx(having),
+                remedy=removed_kx(having),
             )
-
-
-def _without_kx(having: list[Line]) -> Rewrite:
-    return instead(*(line.rewritten(modifiers=without_kx(line)) for line in having))
 
 
 @checks(when=Signal.ABLATION | Signal.KX)
@@ -140,7 +134,7 @@ def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
             having,
             f"{codes_of(having)}: {kx.value} is for {only}; remove {kx.value}",
             citations=kx.citations,
-            remedy=_without_kx(having),
+            remedy=removed_kx(having),
         )
 
 
@@ -153,6 +147,14 @@ def _later(plan: Plan, family: Family) -> list[Known[str | None]]:
         for stated in plan.policy.stated(MODIFIER_DIAGNOSTIC, family)
         if isinstance(stated, Known) and stated.value and stated.provision.term.first > plan.on
     ]
+
+
+def _not_yet(later: Known[str | None]) -> str:
+    """Return what is known about the time before a provision that requires the modifier."""
+    term = later.provision.term
+    if term.start is None:
+        return f"no source we have read requires {later.value} before {term.first}"
+    return f"{later.value} is not required before {term.first}"
 
 
 def _requires_later(plan: Plan) -> bool:
@@ -169,7 +171,6 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
             first = min(later, key=lambda stated: stated.provision.term.first)
             yield finding(
                 having,
-                f"{codes_of(having)}: {first.value} is not required before"
-                f" {first.provision.term.first}; check the date of service or remove {first.value}",
+                f"{codes_of(having)}: {_not_yet(first)}",
                 citations=first.citations,
             )

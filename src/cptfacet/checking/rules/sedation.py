@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cptfacet._text import series
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
     by_code,
     checks,
     checks_whole,
+    codes_of,
     finding,
     not_told,
 )
@@ -75,7 +75,7 @@ def _found(
     denied = [answer for answer in known if answer.value is not SedationCoverage.WITH_REASON]
     if not known:
         return
-    procedures = series([code for code, _ in by_code(facet)])
+    procedures = codes_of(facet)
     coverage = "not covered" if denied else "covered only case by case, with a documented reason"
     for code, lines in by_code(sedation):
         yield finding(

@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.plans import Plan
-from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding, not_told
+from cptfacet.checking.rule import (
+    NotAsked,
+    RawFinding,
+    by_code,
+    checks,
+    finding,
+    indicators_on,
+    not_told,
+)
 from cptfacet.checking.signals import Signal
-from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
@@ -55,9 +62,8 @@ def _with_package(day: Day) -> list[Line] | NotAsked:
     """List the facet lines whose payment includes a visit on the same day."""
     found: list[Line] = []
     for line in day.facet:
-        procedure = line.facts.code.procedure
-        indicators = procedure.indicators if procedure else None
-        if indicators is None or indicators.term.on(day.plan.on) is not Status.IN_FORCE:
+        indicators = indicators_on(day, line)
+        if indicators is None:
             reason = "no fee schedule edition we have read is of that date or earlier"
             return NotAsked(needs="global days", reason=reason)
         if indicators.global_days.minor:
