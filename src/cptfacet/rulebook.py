@@ -74,7 +74,7 @@ Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
 CODING = ("procedures", "other_nerves", "code_regions")  # whose dates coding and decoding depend on
-# Those on which checking rests: all but the ones that select the policy, by the claim's location.
+# Those of checking: all but the tables of places, which select the policy by the claim's location.
 CHECKING = tuple(
     field.name
     for field in attrs.fields(Reference)
@@ -87,7 +87,7 @@ _MOST_REMEMBERED = 1 << 12
 def turning_days(policy: Policy, reference: Reference, *tables: str) -> tuple[dt.date, ...]:
     """List the days on which a policy, or a table of the reference, begins to say something else.
 
-    Without tables, those of every table count on which an answer about a claim rests.
+    Without tables, it lists the days of every table that an answer about a claim depends on.
 
     >>> from cptfacet import policies
     >>> from cptfacet.reference import packaged
@@ -154,7 +154,7 @@ class Rulebook:
     def period(self, on: dt.date, answer: Callable[[int], object]) -> tuple[dt.date, dt.date]:
         """Return the first and the last day around a date on which a question has one answer.
 
-        ``answer`` answers it in a term, by its number. A change that the answer does not rest on
+        ``answer`` answers it in a term, by its number. A change that does not affect the answer
         does not end the period, so it is usually longer than the term of the date.
         """
         first = last = self.term(on)

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from cptfacet import lookup
+from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import UnknownIdError
 from cptfacet.reference import Reference, packaged
 
@@ -55,3 +56,20 @@ def test_what_the_example_of_a_rule_finds() -> None:
 def test_a_policy_of_another_type(policy: object) -> None:
     with pytest.raises(TypeError, match="pass an id such as 'medicare'"):
         lookup.find("64493", policy=policy)  # type: ignore[arg-type]
+
+
+def test_a_state_lists_the_counties_in_force_on_the_date() -> None:
+    county, *others = packaged().counties
+    ended = attrs.evolve(
+        county, term=EffectivePeriod(start=dt.date(2020, 1, 1), until=dt.date(2025, 12, 31))
+    )
+    mine = packaged().with_tables(counties=[ended, *others])
+    parts = shown("state:VA", mine).data["parts"]
+
+    assert sum(map(len, parts.values())) == len(others)
+    assert sum(map(len, shown("state:VA").data["parts"].values())) == len(others) + 1
+
+
+def test_a_provision_misspelled_suggests_the_near_ones() -> None:
+    with pytest.raises(UnknownIdError, match=r"did you mean modifier\.diagnostic"):
+        lookup.find("provision:modifier.diagnostc")
