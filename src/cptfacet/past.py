@@ -7,7 +7,6 @@ its modifier for diagnostic lines and its code families.
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -23,10 +22,10 @@ from cptfacet.coding.plans import JUNCTION
 from cptfacet.decoding import (
     BilledGroup,
     BilledLevels,
-    Decoder,
     DoubtId,
     SkippedLine,
     SkipReason,
+    compiled,
 )
 from cptfacet.history import History, PastSession, SessionKind, all_sides, injection_kind
 from cptfacet.notes import Reason
@@ -200,12 +199,6 @@ def history_from_records(
     return ReadHistory(history=History(sessions=tuple(reader.found)), unread=tuple(reader.unread))
 
 
-@functools.lru_cache(maxsize=32)
-def _decoder(policy: Policy, reference: Reference) -> Decoder:
-    """Return a decoder for a policy, cached with its answers for the policies last used."""
-    return Decoder(policy, reference)
-
-
 _ABLATIONS = (Family.ABLATION, LegacyFamily.ABLATION)
 _MAY_COUNT = (
     *(SkipReason.UNITS, SkipReason.OLD_CODE),
@@ -218,7 +211,7 @@ class _Reader:
     """Read records one by one, and collect their sessions and what was skipped."""
 
     def __init__(self, policy: Policy, reference: Reference) -> None:
-        self.decoder = _decoder(policy, reference)
+        self.decoder = compiled(policy, reference)
         self.policy = policy
         self.reference = reference
         self.found: list[PastSession] = []

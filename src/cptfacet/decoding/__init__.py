@@ -110,7 +110,7 @@ def decode_claim(
     """
     claim = claim_of(claim, "decode_claim")
     reference = find_reference(reference)
-    return _decoder(select_policy(claim, policy, reference=reference), reference).decode(claim)
+    return compiled(select_policy(claim, policy, reference=reference), reference).decode(claim)
 
 
 def decode_claims(
@@ -131,7 +131,7 @@ def decode_claims(
 
 
 @functools.lru_cache(maxsize=32)
-def _decoder(policy: Policy, reference: Reference) -> Decoder:
+def compiled(policy: Policy, reference: Reference) -> Decoder:
     """Return a decoder for a policy, cached with its answers for the policies last used."""
     return Decoder(policy, reference)
 
