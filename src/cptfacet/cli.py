@@ -192,8 +192,8 @@ def _add_code(commands: Any) -> None:  # noqa: ANN401  argparse keeps this type 
         words.add_argument(f"--{name}", action=_Word, help=help_)
     words.add_argument("--claim-type", help="professional, asc-facility or hospital-outpatient")
     words.add_argument("--place-of-service", metavar="POS", help="such as 11")
-    words.add_argument("--dx", action="append", default=[], help="diagnosis, repeatable")
-    words.add_argument("--id", help="your id of the session, which the claim gets too")
+    words.add_argument("--dx", action="append", default=[], help="diagnosis code; repeatable")
+    words.add_argument("--id", help="your ID for the session; the claim gets the same ID")
     words.add_argument("--state", help="state of the place of service, such as OH")
     words.add_argument("--zip", help="ZIP code of the place of service")
 
@@ -203,8 +203,8 @@ _OF_TREATMENT = {
     " repeat it before the other options of each",
     "purpose": "diagnostic or therapeutic",
     "guidance": "fluoroscopy, ct, ultrasound, mri or none",
-    "joint": "such as L4-5:both, repeatable",
-    "nerve": "such as L4:left, repeatable",
+    "joint": "such as L4-5:both; repeatable",
+    "nerve": "such as L4:left; repeatable",
 }
 
 
@@ -324,11 +324,11 @@ def _add_check(commands: Any) -> None:  # noqa: ANN401
     _add_format(check, ("table", "json", "csv"))
     check.add_argument(
         "--select", action="append", default=[], metavar="RULE|FAMILY",
-        help="report only these; repeatable, or separated by commas",
+        help="report only these; repeat it, or separate them with commas",
     )  # fmt: skip
     check.add_argument(
         "--ignore", action="append", default=[], metavar="RULE|FAMILY",
-        help="don't report these; repeatable, or separated by commas",
+        help="don't report these; repeat it, or separate them with commas",
     )  # fmt: skip
     check.add_argument(
         "--fail-on",
