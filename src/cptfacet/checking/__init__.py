@@ -15,7 +15,7 @@ import attrs
 from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import Kept, Memo, Shape
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
-from cptfacet.checking.plans import Plan
+from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
 from cptfacet.checking.rule import Check, NotAsked, RawFinding, Rule, checks
 from cptfacet.checking.rules import all_rules, get_rule
@@ -266,12 +266,12 @@ class Checker(Compiled):
             if rule.family in plan.families:
                 _sort(ask(whole), rule, plan.severity(rule), said, not_checked)
 
-    def _plan(self, day: tuple[dt.date, ClaimType]) -> Plan:
+    def _plan(self, day: tuple[dt.date, ClaimType]) -> CheckingPlan:
         """Return the rules that run on a date for a claim type; they are equal throughout a term."""
         return self._rulebook.on(*day).once(self._made)
 
-    def _made(self, rules: TermRules) -> Plan:
-        return Plan(rules, self.rules, self._coder, self._decoder)
+    def _made(self, rules: TermRules) -> CheckingPlan:
+        return CheckingPlan(rules, self.rules, self._coder, self._decoder)
 
 
 def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cptfacet.anatomy import CodeRegion
     from cptfacet.checking.documented import Noted
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.claims import PriorAuthorization
     from cptfacet.coding import Coder
     from cptfacet.decoding import BilledGroup
@@ -133,7 +133,7 @@ class Day:
     """
 
     date: dt.date
-    plan: Plan
+    plan: CheckingPlan
     lines: tuple[Line, ...]
     facet: tuple[Line, ...]
     signals: int
@@ -276,7 +276,7 @@ _SEVERAL_FACET_UNITS = (Signal.SEVERAL_UNITS | Signal.FACET_UNITS).value
 _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
 _DIAGNOSIS_FAULTS = Signal.DIAGNOSIS_FAULTS.value
 
-Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], Plan]"
+Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], CheckingPlan]"
 _Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
 
 
@@ -334,7 +334,7 @@ def _authorization_signals(told: PriorAuthorization | None) -> int:
 
 def day_of(
     date: dt.date,
-    plan: Plan,
+    plan: CheckingPlan,
     numbered: Iterable[tuple[int, ClaimLine]],
     given: tuple[Claim, Session | None, History | None],
 ) -> Day:
@@ -380,7 +380,9 @@ class Shown:
     unasked: tuple[NotChecked, ...]
 
 
-def look(plan: Plan, written: tuple[str, tuple[str, ...], tuple[str, ...], str | None]) -> Shown:
+def look(
+    plan: CheckingPlan, written: tuple[str, tuple[str, ...], tuple[str, ...], str | None]
+) -> Shown:
     """Return what a line shows: its code, its modifiers, its diagnoses and its place of service."""
     code, modifiers, diagnoses, place = written
     facts = plan.lines[code, modifiers]
@@ -409,7 +411,9 @@ class Diagnosed:
 _UNDIAGNOSED = Diagnosed(findings=False, not_checked=(), signals=_NO_DIAGNOSES)
 
 
-def diagnose(plan: Plan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]) -> Diagnosed:
+def diagnose(
+    plan: CheckingPlan, asked: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]
+) -> Diagnosed:
     """Return the outcome of the rules on diagnoses for a code with modifiers and diagnoses."""
     (code, modifiers), diagnoses = asked
     if not diagnoses:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cptfacet.billed import BilledCode
     from cptfacet.checking.day import Day, Line
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.claims import ClaimLine
     from cptfacet.procedures import Procedure
     from cptfacet.sessions import Session, Treatment
@@ -271,7 +271,7 @@ def told_of(line: ClaimLine) -> tuple[str, tuple[str, ...], object]:
     return line.code, tuple(sorted(line.modifiers)), line.units
 
 
-def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
+def _coded(plan: CheckingPlan, answer: CodedSession | Refusal) -> _CodedJoints:
     """Return the joints that coding writes lines for, by kind and by the region of the code."""
     found: _CodedJoints = {}
     if isinstance(answer, Refusal):
@@ -283,7 +283,7 @@ def _coded(plan: Plan, answer: CodedSession | Refusal) -> _CodedJoints:
     return found
 
 
-def _read(session: Session, kind: TechniqueKind, plan: Plan) -> list[Treated]:
+def _read(session: Session, kind: TechniqueKind, plan: CheckingPlan) -> list[Treated]:
     """Read the treatments with a kind of technique, whether or not they can be coded."""
     return [
         read_treatment(treatment, reference=plan.reference, on=session.date)
@@ -298,7 +298,7 @@ def _joints(read: list[Treated]) -> dict[Joint, Side | None]:
 
 
 def _included(
-    plan: Plan, treated: Mapping[TechniqueKind, dict[Joint, Side | None]]
+    plan: CheckingPlan, treated: Mapping[TechniqueKind, dict[Joint, Side | None]]
 ) -> tuple[Joint, ...]:
     """Remove injections included in the ablation of their joint, and return these joints."""
     if value_of(plan.rules.injection_at_ablated_joint()) is not Bundling.INCLUDED:

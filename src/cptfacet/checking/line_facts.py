@@ -31,7 +31,7 @@ from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.citations import Citation
     from cptfacet.dates import EffectivePeriod
     from cptfacet.reference.places import PlaceOfService
@@ -158,7 +158,7 @@ OF_GROUPS = functools.reduce(Signal.__or__, _GROUPS.values())
 _STANDINGS = (Status.IN_FORCE, Status.NOT_IN_FORCE, Status.NOT_KNOWN)
 
 
-def code_facts(plan: Plan, code: str) -> CodeFacts:
+def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
     """Return what is known about a code in canonical form."""
     reference, on = plan.reference, plan.on
     shaped = is_code(code)
@@ -210,7 +210,7 @@ def code_facts(plan: Plan, code: str) -> CodeFacts:
     )
 
 
-def _asc_signals(plan: Plan, code: str) -> Signal:
+def _asc_signals(plan: CheckingPlan, code: str) -> Signal:
     """Return the signals of a code on an ASC claim, if the payer uses the ASC addenda."""
     signals = Signal(0)
     if isinstance(plan.rules.asc_list(), Known):
@@ -237,7 +237,7 @@ _ROLES = {
 }
 
 
-def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineFacts:
+def line_facts(plan: CheckingPlan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineFacts:
     """Return what is known about a code with its modifiers."""
     folded = tuple(str(modifier).strip().upper() for modifier in modifiers)
     roles = tuple(map(plan.reference.modifier_role, folded))
@@ -275,7 +275,7 @@ def line_facts(plan: Plan, code: CodeFacts, modifiers: tuple[str, ...]) -> LineF
 # -- places
 
 
-def place_facts(plan: Plan, written: str) -> PlaceFacts:
+def place_facts(plan: CheckingPlan, written: str) -> PlaceFacts:
     """Return what is known about a place of service as written on a claim."""
     known = plan.reference.place(written.strip())
     place = None if isinstance(known, Unknown) else known

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cptfacet._memo import Kept, Shape, is_short
 
 if TYPE_CHECKING:
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.claims import Claim
 
 __all__ = ["Shapes"]
@@ -32,7 +32,7 @@ _Line: TypeAlias = "tuple[str, tuple[str, ...], int | Decimal | None, tuple[str,
 class Shapes:
     """The shapes of claims in the term of one plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: CheckingPlan) -> None:
         """Begin without any line."""
         self._plan = plan
         self._numbers: dict[Hashable, int] = {}

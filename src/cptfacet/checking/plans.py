@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cptfacet.decoding import Decoder
     from cptfacet.rulebook import TermRules
 
-__all__ = ["Plan", "Runs"]
+__all__ = ["CheckingPlan", "Runs"]
 
 
 def __dir__() -> list[str]:
@@ -128,8 +128,11 @@ def _roles(rule: Rule) -> tuple[ModifierRole, ...]:
     return (*_ROLES.get(rule.family, ()), *shown)
 
 
-class Plan:
-    """The rules that run in one term, for one claim type, and what they know about lines."""
+class CheckingPlan:
+    """The rules that run in one term, for one claim type, and what they know about lines.
+
+    `CodingPlan` is its counterpart in coding and decoding; both rest on the `TermRules` of the term.
+    """
 
     def __init__(
         self, rules: TermRules, checks: Sequence[Rule], coder: Coder, decoder: Decoder

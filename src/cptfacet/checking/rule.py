@@ -37,7 +37,7 @@ from cptfacet.policies import value_of
 
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line, Whole
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.indicators import Indicators
     from cptfacet.policies import NotKnown
 
@@ -126,7 +126,7 @@ class NotAsked:
 
 
 Ask = Callable[["Day"], "Iterable[RawFinding | NotAsked]"]
-Where = Callable[["Plan"], bool]
+Where = Callable[["CheckingPlan"], bool]
 AskWhole = Callable[["Whole"], "Iterable[RawFinding | NotAsked]"]
 When = Signal | tuple[Signal, ...]
 _ALWAYS = (Signal(0),)
@@ -331,7 +331,7 @@ def remarked(line: Line, modifiers: tuple[str, ...]) -> Rewrite | None:
     return instead(line.rewritten(modifiers=modifiers))
 
 
-def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten | None:
+def remarked_as(plan: CheckingPlan, line: Line, modifiers: tuple[str, ...]) -> Rewritten | None:
     """Return a line with other modifiers, in sequence, or None if they don't fit on the line."""
     most = value_of(plan.rules.max_modifiers())
     if most is not None and len(modifiers) > most:
@@ -339,13 +339,13 @@ def remarked_as(plan: Plan, line: Line, modifiers: tuple[str, ...]) -> Rewritten
     return line.rewritten(modifiers=in_order(plan, modifiers))
 
 
-def modifier_for(plan: Plan, role: ModifierRole) -> str:
+def modifier_for(plan: CheckingPlan, role: ModifierRole) -> str:
     """Return the modifier with a role; in words, if the reference has none."""
     found = plan.reference.find_modifiers(role=role)
     return found[0].code if found else f"the modifier for {role}"
 
 
-def in_order(plan: Plan, modifiers: Iterable[str]) -> tuple[str, ...]:
+def in_order(plan: CheckingPlan, modifiers: Iterable[str]) -> tuple[str, ...]:
     """Return modifiers in the sequence that the policy requires."""
     order = value_of(plan.rules.modifier_order()) or tuple(ModifierKind)
     return order_modifiers(modifiers, order=order, reference=plan.reference)

@@ -17,7 +17,7 @@ from cptfacet._records import sealed
 from cptfacet.claims import Claim, ClaimLine, ClaimType
 from cptfacet.coding.draft import Draft
 from cptfacet.coding.families import collect, drop_included, share_levels
-from cptfacet.coding.plans import Plan
+from cptfacet.coding.plans import CodingPlan
 from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
@@ -255,7 +255,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
 
     def _answer(self, question: _Question) -> _Lines | Refusal:
         """Write the lines of a session, number them, and note each thing about them once."""
-        plan = self._rulebook.rules(question.term, question.claim_type).once(Plan)
+        plan = self._rulebook.rules(question.term, question.claim_type).once(CodingPlan)
         draft = Draft()
         _write(question.treatments, plan, draft)
         lines, refusals = draft.lines, draft.refusals
@@ -285,7 +285,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         return len(question.treatments) + listed <= _MOST_LISTED and is_short(question.diagnoses)
 
 
-def _write(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> None:
+def _write(treatments: Iterable[Treatment], plan: CodingPlan, draft: Draft) -> None:
     """Code treatments: gather levels by family, write ablations, then what they leave of the rest."""
     families = share_levels(collect(treatments, plan, draft), plan, draft)
     ablated: dict[Joint, Side | None] = {}

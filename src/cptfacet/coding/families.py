@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cptfacet.coding.draft import Draft
-    from cptfacet.coding.plans import Plan
+    from cptfacet.coding.plans import CodingPlan
     from cptfacet.sessions import Treatment
 
 __all__ = [
@@ -79,7 +79,7 @@ Levels: TypeAlias = "dict[Joint, Level]"
 _Families: TypeAlias = "dict[Family, Levels]"
 
 
-def collect(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> _Families:
+def collect(treatments: Iterable[Treatment], plan: CodingPlan, draft: Draft) -> _Families:
     """Gather the treated joints by family; treatments of one family share their levels."""
     rules = plan.rules
     families: _Families = {}
@@ -108,7 +108,7 @@ def collect(treatments: Iterable[Treatment], plan: Plan, draft: Draft) -> _Famil
     return {family: levels for family, levels in families.items() if levels}
 
 
-def _joined(one: Level, other: Level, plan: Plan, draft: Draft) -> Level:
+def _joined(one: Level, other: Level, plan: CodingPlan, draft: Draft) -> Level:
     """Join what two treatments did at one joint: one level, on both their sides."""
     merged, repeated = merge_sides((one.joint, side) for side in (one.side, other.side))
     if repeated:
@@ -128,7 +128,7 @@ def _joined(one: Level, other: Level, plan: Plan, draft: Draft) -> Level:
     )
 
 
-def share_levels(families: _Families, plan: Plan, draft: Draft) -> _Families:
+def share_levels(families: _Families, plan: CodingPlan, draft: Draft) -> _Families:
     """Count a joint that was injected with and without ultrasound once, with fluoroscopy or CT."""
     guided = families.get(Family.IMAGE_GUIDED_INJECTION, {})
     other = families.get(Family.ULTRASOUND_INJECTION, {})
@@ -153,7 +153,7 @@ def share_levels(families: _Families, plan: Plan, draft: Draft) -> _Families:
 
 
 def drop_included(
-    levels: Levels, ablated: Mapping[Joint, Side | None], plan: Plan, draft: Draft
+    levels: Levels, ablated: Mapping[Joint, Side | None], plan: CodingPlan, draft: Draft
 ) -> Levels:
     """Leave out injections at joints whose ablation on the same day is coded."""
     if ablated.keys().isdisjoint(levels):

@@ -29,7 +29,7 @@ from cptfacet.unknown import Unknown
 if TYPE_CHECKING:
     from cptfacet.bilateral import Shapes
 
-__all__ = ["JUNCTION", "Finish", "Methods", "Plan", "not_known", "weight"]
+__all__ = ["JUNCTION", "CodingPlan", "Finish", "Methods", "not_known", "weight"]
 
 
 def __dir__() -> list[str]:
@@ -87,7 +87,7 @@ def not_known(what: str, answer: NotKnown) -> Note:
     return Note(id=NoteId.NOT_KNOWN, message=message, citations=answer.citations)
 
 
-class Plan:
+class CodingPlan:
     """What coding and decoding work out once from the rules of one term."""
 
     def __init__(self, rules: TermRules) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cptfacet.coding.draft import Draft
     from cptfacet.coding.families import Level
-    from cptfacet.coding.plans import Plan
+    from cptfacet.coding.plans import CodingPlan
 
 __all__ = ["Line", "family_pairs", "write"]
 
@@ -90,7 +90,7 @@ class _Part(NamedTuple):
         return self.levels[0].region
 
 
-def write(family: Family, levels: Collection[Level], plan: Plan, draft: Draft) -> None:
+def write(family: Family, levels: Collection[Level], plan: CodingPlan, draft: Draft) -> None:
     """Write the lines of one family."""
     for group in _groups(family, _placed(levels, draft), plan, draft):
         _write_group(family, group, plan, draft)
@@ -125,7 +125,9 @@ def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
 # -- groups of levels
 
 
-def _groups(family: Family, levels: Iterable[Level], plan: Plan, draft: Draft) -> list[_Group]:
+def _groups(
+    family: Family, levels: Iterable[Level], plan: CodingPlan, draft: Draft
+) -> list[_Group]:
     """Split levels into groups, each with a first level, in the order of their codes."""
     ordered = sorted(levels, key=lambda level: level.joint.position)
     by_region: dict[CodeRegion, list[Level]] = {}
@@ -151,7 +153,7 @@ def _groups(family: Family, levels: Iterable[Level], plan: Plan, draft: Draft) -
     return [_in_order(_Group(among, shaped), plan, draft) for among in by_region.values()]
 
 
-def _in_order(group: _Group, plan: Plan, draft: Draft) -> _Group:
+def _in_order(group: _Group, plan: CodingPlan, draft: Draft) -> _Group:
     """Put bilateral levels first if sides differ."""
     levels, shaped = group
     if len({level.side for level in levels}) == 1:
@@ -172,7 +174,7 @@ def _settled(answer: Answer[object], what: str, draft: Draft) -> tuple[Provision
 # -- lines of one group
 
 
-def _write_group(family: Family, group: _Group, plan: Plan, draft: Draft) -> None:
+def _write_group(family: Family, group: _Group, plan: CodingPlan, draft: Draft) -> None:
     """Write a group code by code; without its first level there are no add-ons."""
     for part in _parts(family, group.levels):
         refusal = _not_writable(family, part, plan)
@@ -197,7 +199,7 @@ def _parts(family: Family, levels: list[Level]) -> list[_Part]:
     ]
 
 
-def _not_writable(family: Family, part: _Part, plan: Plan) -> Refusal | None:
+def _not_writable(family: Family, part: _Part, plan: CodingPlan) -> Refusal | None:
     """Return why the levels of one code can't be written, if they can't."""
     if (family, part.region, part.ordinal) not in plan.rules.codes:
         if not plan.rules.reference.find_procedures(
@@ -229,7 +231,7 @@ def _names(levels: Iterable[Level]) -> str:
 
 
 def _write_code(
-    family: Family, part: _Part, shaped: Iterable[Provision], plan: Plan, draft: Draft
+    family: Family, part: _Part, shaped: Iterable[Provision], plan: CodingPlan, draft: Draft
 ) -> None:
     """Write the lines of one code, each with the levels that it represents."""
     levels = part.levels
@@ -263,7 +265,7 @@ def _write_code(
 
 
 def _third_side(
-    levels: Sequence[Level], plan: Plan, draft: Draft
+    levels: Sequence[Level], plan: CodingPlan, draft: Draft
 ) -> tuple[Side | None, tuple[Provision, ...]]:
     """Return the side of the one line for the third and additional levels."""
     sides = {level.side for level in levels}
@@ -291,7 +293,7 @@ def _represented(
 _OPPOSITE = {Side.RIGHT: Side.LEFT, Side.LEFT: Side.RIGHT}
 
 
-def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft) -> bool:
+def _is_marked(family: Family, levels: Sequence[Level], plan: CodingPlan, draft: Draft) -> bool:
     """Whether a line gets the modifier of diagnostic lines: only if all of it surely is diagnostic."""
     answer = plan.rules.diagnostic_modifier(family)
     purposes = purposes_of(levels)
@@ -327,7 +329,7 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: Plan, draft: Draft
 # -- families on one claim
 
 
-def family_pairs(families: Collection[Family], plan: Plan, draft: Draft) -> None:
+def family_pairs(families: Collection[Family], plan: CodingPlan, draft: Draft) -> None:
     """Add what the payer's PTP edits say about families on one claim."""
     for one, other in itertools.combinations([f for f in Family if f in families], 2):
         answer = plan.rules.family_pair(one, other)

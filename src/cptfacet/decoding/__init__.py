@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cptfacet._inputs import expect_several
 from cptfacet._memo import is_short
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.coding.plans import Plan
+from cptfacet.coding.plans import CodingPlan
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding.groups import read_groups
 from cptfacet.decoding.line_reader import DayLines, read_line, sole_providers
@@ -231,7 +231,7 @@ class Decoder(Remembering[_Question, _Levels]):
     def _answer(self, question: _Question) -> _Levels:
         plan = None
         if question.term is not None:
-            plan = self._rulebook.rules(question.term, question.claim_type).once(Plan)
+            plan = self._rulebook.rules(question.term, question.claim_type).once(CodingPlan)
         on = None if plan is None else plan.rules.on
         day = DayLines()
         unread: list[SkippedLine] = []

@@ -11,7 +11,7 @@ from cptfacet.anatomy import CodeRegion, Joint
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.billed import BilledCode
 from cptfacet.claims import Purpose
-from cptfacet.coding.plans import JUNCTION, Plan, weight
+from cptfacet.coding.plans import JUNCTION, CodingPlan, weight
 from cptfacet.decoding.line_reader import DayLines, FacetCode, ReadLine
 from cptfacet.decoding.result import BilledGroup, BilledLevels, Doubt, DoubtId
 from cptfacet.policies import Answer, Known, NotKnown, Provision, value_of
@@ -57,7 +57,7 @@ def _numbers(billed: _Billed) -> tuple[int, ...]:
 class _Group:
     """Read one group: its levels, what they leave open, and what shaped the reading."""
 
-    def __init__(self, plan: Plan, family: Family, stated: Purpose | None) -> None:
+    def __init__(self, plan: CodingPlan, family: Family, stated: Purpose | None) -> None:
         self.plan = plan
         self.rules = plan.rules
         self.family = family
@@ -333,7 +333,7 @@ def _open(reads: Sequence[Laterality]) -> int:
 class _Day:
     """Read the lines of one practitioner for one day into groups."""
 
-    def __init__(self, plan: Plan, stated: Purpose | None, lines: DayLines) -> None:
+    def __init__(self, plan: CodingPlan, stated: Purpose | None, lines: DayLines) -> None:
         self.plan = plan
         self.stated = stated
         self.lines = lines
@@ -404,6 +404,8 @@ class _Day:
             group.doubt(DoubtId.PRIMARY_MISSING, message, group.numbers())
 
 
-def read_groups(plan: Plan, stated: Purpose | None, lines: DayLines) -> tuple[BilledGroup, ...]:
+def read_groups(
+    plan: CodingPlan, stated: Purpose | None, lines: DayLines
+) -> tuple[BilledGroup, ...]:
     """Read the lines of one practitioner for one day into groups."""
     return tuple(_Day(plan, stated, lines).groups())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.plans import Plan
+from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.rule import NotAsked, RawFinding, agreeing, checks, codes_of, finding
 from cptfacet.checking.signals import Signal
 from cptfacet.policies import Known, value_of
@@ -39,7 +39,7 @@ def diagnosis_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
         )
 
 
-def _requires(plan: Plan) -> bool:
+def _requires(plan: CheckingPlan) -> bool:
     return value_of(plan.rules.diagnosis_need()) is Need.REQUIRED
 
 
@@ -57,7 +57,7 @@ def diagnosis_not_stated(day: Day) -> Iterator[RawFinding]:
         )
 
 
-def _may_have_begun(plan: Plan) -> bool:
+def _may_have_begun(plan: CheckingPlan) -> bool:
     begin = plan.reference.first_diagnosis_day()
     return isinstance(begin, Unknown) or plan.on >= begin
 

@@ -15,7 +15,7 @@ import attrs
 from cptfacet._text import ordinal, series
 from cptfacet.anatomy import CoverageRegion
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.plans import Plan
+from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -72,7 +72,7 @@ def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield from _over(day, today, lines, limit, f"{_WORDS[today.kind]} session{{}}")
 
 
-def _pools(plan: Plan) -> bool:
+def _pools(plan: CheckingPlan) -> bool:
     """Whether the policy has such a limit on any date; before it was seen it is not known."""
     return bool(plan.policy.stated(SESSIONS_POOLED_MAX))
 
@@ -106,7 +106,7 @@ def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
 _AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RETURN)
 
 
-def _is_of_practitioners(plan: Plan) -> bool:
+def _is_of_practitioners(plan: CheckingPlan) -> bool:
     """Whether the claims are paid by the physician fee schedule, which has the global periods."""
     return plan.claim_type is ClaimType.PROFESSIONAL
 

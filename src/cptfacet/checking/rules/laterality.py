@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cptfacet.billed import BilledCode
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
 
 _BOTH = 2  # sides
 _OPPOSITE = {ModifierRole.RIGHT: ModifierRole.LEFT, ModifierRole.LEFT: ModifierRole.RIGHT}
@@ -57,7 +57,7 @@ def _facts(code: BilledCode[Line]) -> CodeFacts:
 # -- the laterality format of the policy
 
 
-def _forms(plan: Plan) -> set[LateralityFormat | None]:
+def _forms(plan: CheckingPlan) -> set[LateralityFormat | None]:
     """Return the formats of all roles in the term of a plan, with None for one that is not known."""
     return {value_of(plan.rules.laterality_format(role)) for role in CodeRole}
 
@@ -252,7 +252,7 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
 # -- the format of bilateral levels
 
 
-def _asks_lines_a_side(plan: Plan) -> bool:
+def _asks_lines_a_side(plan: CheckingPlan) -> bool:
     return not {LateralityFormat.RT_LT_LINES, None}.isdisjoint(_forms(plan))
 
 
@@ -278,7 +278,7 @@ def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
                 )
 
 
-def _asks_two_units(plan: Plan) -> bool:
+def _asks_two_units(plan: CheckingPlan) -> bool:
     return LateralityFormat.TWO_UNITS in _forms(plan)
 
 
@@ -305,7 +305,7 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
                 )
 
 
-def _may_be_otherwise(plan: Plan) -> bool:
+def _may_be_otherwise(plan: CheckingPlan) -> bool:
     facility = plan.claim_type is ClaimType.ASC_FACILITY  # another rule reports it there
     return not (facility and _forms(plan) == {LateralityFormat.RT_LT_LINES})
 
@@ -441,7 +441,7 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
             )
 
 
-def _names_sides(plan: Plan) -> bool:
+def _names_sides(plan: CheckingPlan) -> bool:
     return value_of(plan.rules.side_naming()) is SideNaming.NAMED
 
 

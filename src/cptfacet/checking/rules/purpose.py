@@ -24,7 +24,7 @@ from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
-    from cptfacet.checking.plans import Plan
+    from cptfacet.checking.plans import CheckingPlan
 
 
 def of_family(day: Day, family: Family) -> list[Line]:
@@ -138,7 +138,7 @@ def _borrowed(day: Day, family: Family, only: str) -> Iterator[RawFinding]:
         )
 
 
-def _later(plan: Plan, family: Family) -> list[Known[str | None]]:
+def _later(plan: CheckingPlan, family: Family) -> list[Known[str | None]]:
     """List the later provisions that require the modifier, where the policy does not yet."""
     if plan.rules.kx(family) is not None:
         return []
@@ -157,7 +157,7 @@ def _not_yet(later: Known[str | None]) -> str:
     return f"{later.value} is not required before {term.first}"
 
 
-def _requires_later(plan: Plan) -> bool:
+def _requires_later(plan: CheckingPlan) -> bool:
     return any(_later(plan, family) for family in INJECTIONS)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
-from cptfacet.checking.plans import Plan
+from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -222,7 +222,7 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
 # -- what follows from other findings
 
 
-def _marks_denials(plan: Plan) -> bool:
+def _marks_denials(plan: CheckingPlan) -> bool:
     return isinstance(plan.rules.denial_modifiers(), Known)
 
 
