@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 from hypothesis import assume
@@ -127,11 +127,29 @@ class _Parts:
     unnamed_sides: bool
     max_targets: int
     max_treatments: int
-    texts: SearchStrategy[str]
-    places: SearchStrategy[str]
-    diagnoses: SearchStrategy[str]
-    policies: SearchStrategy[str]
-    locations: SearchStrategy[Location]
+    places: SearchStrategy[str | None]
+    diagnoses: SearchStrategy[tuple[str, ...]]
+    ids: SearchStrategy[str | None]
+    policies: SearchStrategy[str | None]
+    locations: SearchStrategy[Location | None]
+    # Made once, not with each draw: a new strategy is validated when it is first drawn from.
+    joint_lists: SearchStrategy[tuple[Joint, ...]] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: perhaps(self.joints, max_size=self.max_targets), takes_self=True
+        ),
+    )
+    any_sides: SearchStrategy[Side | None] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: or_unnamed(self.sides) if self.unnamed_sides else self.sides,
+            takes_self=True,
+        ),
+    )
+    counts: SearchStrategy[int] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: st.integers(1, self.max_treatments), takes_self=True),
+    )
 
 
 class _Sides:
@@ -140,7 +158,7 @@ class _Sides:
     def __init__(self, draw: st.DrawFn, parts: _Parts) -> None:
         self.draw = draw
         self.named = parts.sides
-        self.any = or_unnamed(parts.sides) if parts.unnamed_sides else parts.sides
+        self.any = parts.any_sides
         self.stated: dict[tuple[TechniqueKind, str], bool] = {}
 
     def of(self, technique: Technique, what: Joint | Nerve) -> Side | None:
@@ -161,6 +179,7 @@ _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
 _MOST_NERVES = 4
 _MOST_TARGETS = 5
 _MOST_TREATMENTS = 3
+_MOST_DIAGNOSES = 3
 
 
 def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
@@ -188,11 +207,37 @@ def _usual(under: Policy | None = None) -> _Parts:
         unnamed_sides=True,
         max_targets=_MOST_TARGETS,
         max_treatments=_MOST_TREATMENTS,
-        texts=TEXTS,
-        places=PLACES,
-        diagnoses=diagnoses(),
-        policies=st.sampled_from([under.id] if under else packaged_policies.ids()),
-        locations=locations(),
+        places=either(PLACES),
+        diagnoses=tuples(diagnoses(), max_size=_MOST_DIAGNOSES),
+        ids=either(TEXTS),
+        policies=either(st.sampled_from([under.id] if under else packaged_policies.ids())),
+        locations=either(locations()),
+    )
+
+
+def _parts(
+    under: Policy | None = None,
+    *,
+    nerves: SearchStrategy[Nerve] | None,
+    unnamed_sides: bool,
+    max_targets: int,
+    max_treatments: int = 1,
+    **given: SearchStrategy[Any] | None,
+) -> _Parts:
+    """Return what the options say, and what is usual where one is left out."""
+    check_flag(unnamed_sides, "unnamed_sides")
+    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
+        if type(number) is not int or number < 1:
+            message = f"{name} is a whole number, 1 or more, not {number!r}"
+            raise InvalidArgument(message)
+    usual = _usual(under)
+    return attrs.evolve(
+        usual,
+        nerves=_lists_of_nerves(nerves),
+        unnamed_sides=unnamed_sides,
+        max_targets=max_targets,
+        max_treatments=max_treatments,
+        **{name: chosen(each, name, getattr(usual, name)) for name, each in given.items()},
     )
 
 
@@ -215,18 +260,18 @@ def treatments(
     Raises:
         InvalidArgument: An option is not a strategy.
     """
-    drawn = sessions(
-        techniques=techniques,
-        guidances=guidances,
-        purposes=purposes,
-        joints=joints,
-        nerves=nerves,
-        sides=sides,
-        unnamed_sides=unnamed_sides,
-        max_targets=max_targets,
-        max_treatments=1,
+    return _drawn_treatments(
+        _parts(
+            techniques=techniques,
+            guidances=guidances,
+            purposes=purposes,
+            joints=joints,
+            sides=sides,
+            nerves=nerves,
+            unnamed_sides=unnamed_sides,
+            max_targets=max_targets,
+        )
     )
-    return drawn.map(lambda session: session.treatments[0])
 
 
 def sessions(
@@ -269,23 +314,17 @@ def sessions(
     Raises:
         InvalidArgument: An option has the wrong type, or the policy codes no technique.
     """
-    check_flag(unnamed_sides, "unnamed_sides")
     check_policy(under, "under")
-    for name, number in (("max_targets", max_targets), ("max_treatments", max_treatments)):
-        if type(number) is not int or number < 1:
-            message = f"{name} is a whole number, 1 or more, not {number!r}"
-            raise InvalidArgument(message)
-    usual = _usual(under)
-    parts = attrs.evolve(
-        usual,
-        dates=chosen(dates, "dates", usual.dates),
-        claim_types=chosen(claim_types, "claim_types", usual.claim_types),
-        techniques=chosen(techniques, "techniques", usual.techniques),
-        guidances=chosen(guidances, "guidances", usual.guidances),
-        purposes=chosen(purposes, "purposes", usual.purposes),
-        joints=chosen(joints, "joints", usual.joints),
-        nerves=_lists_of_nerves(nerves),
-        sides=chosen(sides, "sides", usual.sides),
+    parts = _parts(
+        under,
+        dates=dates,
+        claim_types=claim_types,
+        techniques=techniques,
+        guidances=guidances,
+        purposes=purposes,
+        joints=joints,
+        sides=sides,
+        nerves=nerves,
         unnamed_sides=unnamed_sides,
         max_targets=max_targets,
         max_treatments=max_treatments,
@@ -306,18 +345,18 @@ def messy_sessions() -> SearchStrategy[Session]:
         attrs.evolve(
             usual,
             dates=usual.dates | st.dates(),
-            texts=OPAQUE,
-            places=OPAQUE,
-            diagnoses=ANY_CODES,
-            policies=OPAQUE,
-            locations=OPAQUE_LOCATIONS,
+            places=either(OPAQUE),
+            diagnoses=tuples(ANY_CODES, max_size=_MOST_DIAGNOSES),
+            ids=either(OPAQUE),
+            policies=either(OPAQUE),
+            locations=either(OPAQUE_LOCATIONS),
         )
     )
 
 
 def _draw_treatment(draw: st.DrawFn, parts: _Parts, sides: _Sides) -> Treatment:
     technique = draw(parts.techniques)
-    listed = draw(perhaps(parts.joints, max_size=parts.max_targets))
+    listed = draw(parts.joint_lists)
     return Treatment(
         technique=technique,
         purpose=draw(parts.purposes),
@@ -344,19 +383,23 @@ def _draw_session(
         date=date,
         treatments=tuple(treated),
         claim_type=claim_type,
-        place_of_service=draw(either(parts.places)),
-        diagnoses=draw(tuples(parts.diagnoses, max_size=3)),
-        id=draw(either(parts.texts)),
-        policy=draw(either(parts.policies)),
-        location=draw(either(parts.locations)),
+        place_of_service=draw(parts.places),
+        diagnoses=draw(parts.diagnoses),
+        id=draw(parts.ids),
+        policy=draw(parts.policies),
+        location=draw(parts.locations),
     )
+
+
+@st.composite
+def _drawn_treatments(draw: st.DrawFn, parts: _Parts) -> Treatment:
+    return _draw_treatment(draw, parts, _Sides(draw, parts))
 
 
 @st.composite
 def _drawn_sessions(draw: st.DrawFn, parts: _Parts) -> Session:
     sides = _Sides(draw, parts)
-    count = draw(st.integers(1, parts.max_treatments))
-    treated = [_draw_treatment(draw, parts, sides) for _ in range(count)]
+    treated = [_draw_treatment(draw, parts, sides) for _ in range(draw(parts.counts))]
     return _draw_session(draw, parts, draw(parts.dates), draw(parts.claim_types), treated)
 
 
@@ -439,7 +482,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
             targets=tuple(Target(joint=j, side=sides.of(technique, j)) for j in levels),
             nerves=_treated(technique, nerves, sides),
         )
-    further = range(draw(st.integers(0, parts.max_treatments - 1)))
+    further = range(1, draw(parts.counts))
     treated = [first, *(_draw_treatment(draw, parts, sides) for _ in further)]
     session = _draw_session(draw, parts, day, draw(parts.claim_types), treated)
     assume(isinstance(codable.code(session), CodedSession))
