@@ -7,6 +7,7 @@ even imported then. A slow test elsewhere has the mark itself.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the slow folders in the fast run, without importing them."""
     slow = collection_path.parent == TESTS and collection_path.name in SLOW
     return True if slow and _is_fast(config) else None
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often: what is imported and collected by then stays, and is much."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.hookimpl(tryfirst=True)

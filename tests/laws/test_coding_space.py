@@ -606,7 +606,7 @@ def enumerate_sides(
     (-1) or both ways; the answer that is expected does not depend on it. With ``in_turn``, four
     joints have three patterns, another three with each choice. Yields each answer.
     """
-    coder = Coder(policies.get(payer))
+    coder = Coder(policies.get(payer), memo=0)  # each session is asked once
     tables: dict[tuple[tuple[Group, ...], int, ClaimType], Table] = {}
     for joints in choices:
         grouped = groups(joints, payer, method.family)
