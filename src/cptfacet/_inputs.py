@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from cptfacet.errors import ParseError
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 
-__all__ = ["expect", "expect_date", "expect_several", "expect_text", "not_a", "parse_word"]
+__all__ = ["expect", "expect_date", "expect_several", "expect_text", "parse_word"]
 
 
 def __dir__() -> list[str]:
@@ -70,21 +70,6 @@ def expect_several(values: Any, name: str, hint: str) -> Iterator[Any]:  # noqa:
         with suppress(TypeError):
             return iter(values)
     message = f"{name} takes a list or another iterable, not {_named(values)}: {hint}"
-    raise TypeError(message)
-
-
-def not_a(name: str, wanted: str, value: object, remedy: str) -> NoReturn:
-    """Refuse the value of a record's field.
-
-    >>> not_a("side", "Side", "L", 'parse_side("left")')
-    Traceback (most recent call last):
-    ...
-    TypeError: side must be a Side, not str: use parse_side("left")
-
-    Raises:
-        TypeError: Always.
-    """
-    message = f"{name} must be a {wanted}, not {type(value).__name__}: use {remedy}"
     raise TypeError(message)
 
 

@@ -6,12 +6,11 @@ import datetime as dt
 import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 import attrs
 
-from cptfacet._inputs import expect_text, not_a, parse_word
-from cptfacet._records import brief, many, sealed
+from cptfacet._inputs import expect_text, parse_word
+from cptfacet._records import are_all, brief, check_types, sealed
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -108,6 +107,13 @@ class Location:
     zip: str | None = None
     locality: str | None = None
 
+    def __attrs_post_init__(self) -> None:
+        """Check the types; whether there is such a place is for the look-up to decide."""
+        check_types(self)
+
+
+_NUMBERS = (int, Decimal)
+
 
 @sealed
 @attrs.frozen(kw_only=True)
@@ -154,11 +160,16 @@ class ClaimLine:
             type(self.code) is str
             and type(self.modifiers) is tuple
             and type(self.diagnoses) is tuple
-            and (self.units is None or type(self.units) in (int, Decimal))
+            and (self.units is None or type(self.units) in _NUMBERS)
             and (self.date is None or type(self.date) is dt.date)
+            and (self.place_of_service is None or type(self.place_of_service) is str)
+            and (self.charge is None or type(self.charge) is Decimal)
+            and (self.provider is None or type(self.provider) is str)
+            and are_all(self.modifiers, str)
+            and are_all(self.diagnoses, str)
         ):
             return
-        _check_line(self)
+        check_types(self)
 
     @property
     def text(self) -> str:
@@ -208,34 +219,6 @@ def _counted(units: Decimal) -> int | Decimal:
     if not units.is_finite() or units.adjusted() >= _MOST_DIGITS:
         return units
     return int(units) if units == units.to_integral_value() else units
-
-
-def _check_line(line: Any) -> None:  # noqa: ANN401  what a caller who ignores types made
-    if not isinstance(line.code, str):
-        message = f"code must be a string of five characters, not {type(line.code).__name__}"
-        raise TypeError(message)
-    many(line, "modifiers")
-    many(line, "diagnoses")
-    if isinstance(line.units, bool) or not isinstance(line.units, int | Decimal | None):
-        message = f"units must be an int, a Decimal or None, not {type(line.units).__name__}"
-        raise TypeError(message)
-    _check_date(line.date)
-
-
-def _check_authorization(authorization: Any) -> None:  # noqa: ANN401  as above
-    if authorization.number is not None and not isinstance(authorization.number, str):
-        message = f"number must be a string or None, not {type(authorization.number).__name__}"
-        raise TypeError(message)
-    _check_date(authorization.decided, "decided")
-    if type(authorization.exempt) is not bool:
-        message = f"exempt must be True or False, not {type(authorization.exempt).__name__}"
-        raise TypeError(message)
-
-
-def _check_date(date: object, name: str = "date") -> None:
-    if date is not None and type(date) is not dt.date:
-        message = f"{name} must be a datetime.date or None, not {type(date).__name__}"
-        raise TypeError(message)
 
 
 _LINE = re.compile(
@@ -294,7 +277,7 @@ class PriorAuthorization:
     >>> PriorAuthorization(decided="2026-02-20")
     Traceback (most recent call last):
     ...
-    TypeError: decided must be a datetime.date or None, not str
+    TypeError: decided must be a datetime.date or None, not str: use parse_date("2026-03-02")
 
     Source: 42 CFR 419.82 and 419.83 for the program and its exemption.
     """
@@ -305,7 +288,7 @@ class PriorAuthorization:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        _check_authorization(self)
+        check_types(self)
 
 
 @sealed
@@ -336,7 +319,7 @@ class Claim:
     >>> Claim(claim_type=ClaimType.PROFESSIONAL, lines=("64493-50-KX",))
     Traceback (most recent call last):
     ...
-    TypeError: lines must be ClaimLine values, not str: use parse_line
+    TypeError: lines[0] must be a ClaimLine, not str: use parse_line("CODE-50 x1")
     """
 
     claim_type: ClaimType = attrs.field(repr=str)
@@ -362,29 +345,19 @@ class Claim:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        if type(self.lines) is not tuple or type(self.diagnoses) is not tuple:
-            many(self, "lines")
-            many(self, "diagnoses")
-        if type(self.claim_type) is not ClaimType:
-            words = ", ".join(ClaimType)
-            given = type(self.claim_type).__name__
-            message = f"claim_type must be a ClaimType ({words}), not {given}"
-            raise TypeError(message)
-        if self.purpose is not None and type(self.purpose) is not Purpose:
-            words = ", ".join(Purpose)
-            given = type(self.purpose).__name__
-            message = f"purpose must be a Purpose ({words}) or None, not {given}"
-            raise TypeError(message)
-        _check_date(self.date)
-        if self.location is not None and type(self.location) is not Location:
-            not_a("location", "Location", self.location, 'Location(state="OH")')
-        authorization = self.prior_authorization
-        if authorization is not None and type(authorization) is not PriorAuthorization:
-            remedy = "PriorAuthorization(number=...)"
-            not_a("prior_authorization", "PriorAuthorization", authorization, remedy)
-        for line in self.lines:
-            if type(line) is not ClaimLine:
-                message = (
-                    f"lines must be ClaimLine values, not {type(line).__name__}: use parse_line"
-                )
-                raise TypeError(message)
+        if (
+            type(self.claim_type) is ClaimType
+            and type(self.lines) is tuple
+            and type(self.diagnoses) is tuple
+            and (self.date is None or type(self.date) is dt.date)
+            and (self.place_of_service is None or type(self.place_of_service) is str)
+            and (self.purpose is None or type(self.purpose) is Purpose)
+            and (self.id is None or type(self.id) is str)
+            and (self.policy is None or type(self.policy) is str)
+            and (self.location is None or type(self.location) is Location)
+            and self.prior_authorization is None
+            and are_all(self.lines, ClaimLine)
+            and are_all(self.diagnoses, str)
+        ):
+            return
+        check_types(self)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import attrs
 
-from cptfacet._records import many, sealed
+from cptfacet._records import check_types, sealed
 from cptfacet._text import series
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Purpose
@@ -87,7 +87,7 @@ class PastSession:
     >>> PastSession(date="2026-01-05", kind=SessionKind.ABLATION)
     Traceback (most recent call last):
     ...
-    TypeError: date must be a datetime.date, not str
+    TypeError: date must be a datetime.date, not str: use parse_date("2026-03-02")
     """
 
     date: dt.date
@@ -99,20 +99,7 @@ class PastSession:
 
     def __attrs_post_init__(self) -> None:
         """Check the types, order the targets, and add their sides to the side of the session."""
-        many(self, "targets")
-        if type(self.date) is not dt.date:
-            message = f"date must be a datetime.date, not {type(self.date).__name__}"
-            raise TypeError(message)
-        if type(self.kind) is not SessionKind:
-            message = f"kind must be a SessionKind ({', '.join(SessionKind)}), not {self.kind!r}"
-            raise TypeError(message)
-        if self.region is not None and type(self.region) is not CoverageRegion:
-            words = ", ".join(CoverageRegion)
-            message = f"region must be a CoverageRegion ({words}) or None, not {self.region!r}"
-            raise TypeError(message)
-        if self.side is not None and type(self.side) is not Side:
-            message = f"side must be a Side or None, not {self.side!r}"
-            raise TypeError(message)
+        check_types(self)
         if not self.targets:
             return
         merged, _ = merge_sides((target.joint, target.side) for target in self.targets)
@@ -234,7 +221,7 @@ class History:
     >>> History(sessions=("2026-01-05",))
     Traceback (most recent call last):
     ...
-    TypeError: sessions must be PastSession values, not str
+    TypeError: sessions[0] must be a PastSession, not str: use PastSession(date=..., kind=...)
 
     Source: the definition of a session in the local coverage determinations, such as L38801: all
     facet procedures of one day. That both claims of a session count once is our reading.
@@ -244,12 +231,9 @@ class History:
 
     def __attrs_post_init__(self) -> None:
         """Check the types, merge the parts of one session, and sort by date."""
-        many(self, "sessions")
+        check_types(self)
         found: dict[tuple[dt.date, CoverageRegion | None, SessionKind], PastSession] = {}
         for session in self.sessions:
-            if type(session) is not PastSession:
-                message = f"sessions must be PastSession values, not {type(session).__name__}"
-                raise TypeError(message)
             before = found.get(_key(session))
             found[_key(session)] = _joined(before, session) if before else session
         object.__setattr__(self, "sessions", tuple(sorted(found.values(), key=_place)))

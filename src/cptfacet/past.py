@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._inputs import expect, expect_several, not_a
-from cptfacet._records import many, sealed
+from cptfacet._inputs import expect, expect_several
+from cptfacet._records import check_types, sealed
 from cptfacet._text import agree
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Claim, ClaimLine
@@ -88,9 +88,7 @@ class ReadHistory:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        many(self, "unread")
-        if type(self.history) is not History:
-            not_a("history", "History", self.history, "history_from_records([...], policy=...)")
+        check_types(self)
 
     def __str__(self) -> str:
         unread = self.unread

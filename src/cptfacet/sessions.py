@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeVar
 
 import attrs
 
-from cptfacet._inputs import expect, expect_date, expect_several, expect_text, not_a, parse_word
-from cptfacet._records import many, sealed
+from cptfacet._inputs import expect, expect_date, expect_several, expect_text, parse_word
+from cptfacet._records import are_all, check_types, sealed
 from cptfacet._text import series
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
@@ -189,10 +189,8 @@ class Target:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        if type(self.joint) is not Joint:
-            not_a("joint", "Joint", self.joint, 'parse_joint("L4-5")')
-        if self.side is not None and type(self.side) is not Side:
-            not_a("side", "Side", self.side, 'parse_side("left")')
+        if type(self.joint) is not Joint or (self.side is not None and type(self.side) is not Side):
+            check_types(self)
 
     def __str__(self) -> str:
         return f"{self.joint} {self.side or _NO_SIDE}"
@@ -213,10 +211,8 @@ class TreatedNerve:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        if type(self.nerve) is not Nerve:
-            not_a("nerve", "Nerve", self.nerve, 'parse_nerve("L4")')
-        if self.side is not None and type(self.side) is not Side:
-            not_a("side", "Side", self.side, 'parse_side("left")')
+        if type(self.nerve) is not Nerve or (self.side is not None and type(self.side) is not Side):
+            check_types(self)
 
     def __str__(self) -> str:
         return f"{self.nerve} {self.side or _NO_SIDE}"
@@ -311,20 +307,17 @@ class Treatment:
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        many(self, "targets")
-        many(self, "nerves")
-        if type(self.technique) is not Technique:
-            not_a("technique", "Technique", self.technique, 'parse_technique("mbb")')
-        if self.purpose is not None and type(self.purpose) is not Purpose:
-            not_a("purpose", "Purpose", self.purpose, 'parse_purpose("diagnostic")')
-        if self.guidance is not None and type(self.guidance) is not Guidance:
-            not_a("guidance", "Guidance", self.guidance, 'parse_guidance("fluoroscopy")')
-        for target in self.targets:
-            if type(target) is not Target:
-                not_a("target", "Target", target, 'parse_target("L4-5:both")')
-        for nerve in self.nerves:
-            if type(nerve) is not TreatedNerve:
-                not_a("nerve", "TreatedNerve", nerve, 'parse_treated_nerve("L4:left")')
+        if (
+            type(self.technique) is Technique
+            and type(self.targets) is tuple
+            and type(self.nerves) is tuple
+            and (self.purpose is None or type(self.purpose) is Purpose)
+            and (self.guidance is None or type(self.guidance) is Guidance)
+            and are_all(self.targets, Target)
+            and are_all(self.nerves, TreatedNerve)
+        ):
+            return
+        check_types(self)
 
     def __str__(self) -> str:
         purpose = f"{self.purpose} " if self.purpose else ""
@@ -384,17 +377,7 @@ class Session:
 
     def __attrs_post_init__(self) -> None:
         """Check the types, and that no side contradicts another."""
-        many(self, "treatments")
-        many(self, "diagnoses")
-        for treatment in self.treatments:
-            if type(treatment) is not Treatment:
-                not_a("treatment", "Treatment", treatment, "Treatment(technique=...)")
-        if self.claim_type is not None and type(self.claim_type) is not ClaimType:
-            not_a("claim_type", "ClaimType", self.claim_type, 'parse_claim_type("professional")')
-        if self.location is not None and type(self.location) is not Location:
-            not_a("location", "Location", self.location, 'Location(state="OH")')
-        if type(self.date) is not dt.date:
-            not_a("date", "datetime.date", self.date, 'parse_date("2026-03-02")')
+        check_types(self)
         problems = _conflicts(self.treatments)
         if not self.treatments:
             message = "a session needs at least one treatment"

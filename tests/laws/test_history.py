@@ -141,7 +141,7 @@ class TestOneSession:
             past(**fields)
 
     def test_what_is_no_past_session_is_refused(self) -> None:
-        with pytest.raises(TypeError, match="PastSession values, not Session"):
+        with pytest.raises(TypeError, match=r"sessions\[0\] must be a PastSession, not Session"):
             History(sessions=(SESSION,))  # type: ignore[arg-type]
 
 

@@ -247,14 +247,20 @@ def test_a_wrong_type_is_refused_with_the_remedy(
 @pytest.mark.parametrize(
     ("fields", "remedy"),
     [
-        ({"claim_type": "professional"}, r"claim_type must be a ClaimType \(professional"),
-        ({"purpose": "diagnostic"}, r"purpose must be a Purpose \(diagnostic"),
+        (
+            {"claim_type": "professional"},
+            r"claim_type must be a ClaimType, not str: use parse_claim_type",
+        ),
+        (
+            {"purpose": "diagnostic"},
+            r"purpose must be a Purpose or None, not str: use parse_purpose",
+        ),
         ({"date": "2026-03-02"}, "date must be a datetime.date"),
         ({"lines": ["64493"]}, "use parse_line"),
-        ({"location": "OH"}, r"location must be a Location, not str: use Location\(state="),
+        ({"location": "OH"}, r"location must be a Location or None, not str: use Location\(state="),
         (
             {"prior_authorization": "12345678901234"},
-            r"prior_authorization must be a PriorAuthorization, not str: use PriorAuthorization\(",
+            r"prior_authorization must be a PriorAuthorization or None, not str: use PriorAuthorization\(",
         ),
     ],
 )
@@ -526,7 +532,10 @@ MBB = {"technique": "mbb"}
         ({"purpose": 0, **MBB}, "purpose: text takes a str"),
         ({"purpose": 4, **MBB}, "purpose: text takes a str"),
         ({"claim_type": ["x"], **MBB}, "claim_type: text takes a str"),
-        ({"location": "OH", **MBB}, r"location must be a Location, not str: use Location\(state="),
+        (
+            {"location": "OH", **MBB},
+            r"location must be a Location or None, not str: use Location\(state=",
+        ),
         ({"treatments": MBB}, "treatments takes a list or another iterable, not a dict: write "),
         ({"treatments": ["mbb"]}, r"treatments\[0\] takes a dict, not a str: write "),
         ({"treatments": [MBB], **MBB}, "leave technique and joints out"),
