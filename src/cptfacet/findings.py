@@ -190,6 +190,7 @@ class Report:
 
     Attributes:
         claim: The claim that was checked.
+        id: The id of the claim, which the JSON form has in place of the claim.
         under: The policy and the reference data, with their dates.
         findings: The findings, the most severe first.
         not_checked: Rules that could not be checked.
