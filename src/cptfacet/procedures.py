@@ -113,6 +113,8 @@ class CodeGroup(StrEnum):
     SACROILIAC = "sacroiliac"
     PERIPHERAL_NERVE = "peripheral-nerve"
     IMPLANT = "implant"
+    DRUG = "drug"
+    CONTRAST = "contrast"
     UNLISTED_NERVOUS = "unlisted-nervous"
     EVALUATION = "evaluation"
 
@@ -184,13 +186,18 @@ class AddOnLink:
 @sealed
 @attrs.frozen(kw_only=True)
 class GroupedCode:
-    """A related code, its group, and when it is in force."""
+    """A related code, its group, when it is in force, and its fee schedule indicators.
+
+    ``indicators`` has one value, or one for each period in which the fee schedule lists the code with
+    others; it is empty if the editions we have read don't list the code.
+    """
 
     code: str
     group: CodeGroup
     term: EffectivePeriod
     confidence: Confidence
     citations: tuple[Citation, ...]
+    indicators: tuple[Indicators, ...] = ()
     note: str = ""
 
 

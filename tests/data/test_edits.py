@@ -118,6 +118,20 @@ def test_the_editions_that_claims_of_a_type_meet_do_not_overlap() -> None:
 # -- medically unlikely edits
 
 
+def asc_lists() -> Iterator[tuple[tuple[str, str], tuple[str, str, str]]]:
+    """Yield each row of the addenda AA and EE of every quarter: its day and code, and its cells."""
+    for list_ in ("AA", "EE"):
+        for path in sorted((SHARED / "cms" / f"asc_{list_.lower()}").glob("*.csv.gz")):
+            day = f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}"
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    named = [
+                        next((row[c] for c in row if part in c), "")
+                        for part in ("Payment Indicator", "Discount")
+                    ]
+                    yield (day, row["HCPCS Code"]), (list_, named[0], named[1])
+
+
 class TestMue:
     """The table holds what the publisher's editions state, each for its own quarter."""
 
@@ -151,6 +165,11 @@ class TestMue:
             )
             for r in read_facts("data/mue.csv")
             if r["service"] != "dme_supplier"
+        } | {
+            ("mue-2026q4", r["service"].replace("_", "-"), r["code"]): (
+                *(r["eff_from"], r["mue"], r["mai"], r["rationale"]),
+            )
+            for r in read_facts("data/mue_2026q4_related.csv")
         }
         first = {(r["edition"], r["service"]): r["first"] for r in rows("editions")}
         ours = {
@@ -770,8 +789,15 @@ class TestAsc:
     """The status of a code is that of the addendum of the quarter."""
 
     def test_it_equals_the_facts(self) -> None:
-        """Each of the 1,451 rows in its quarter, and no other quarter."""
+        """Each row in its quarter, and no other quarter: of the facts, and of addenda AA and EE."""
         signs = {True: "Y", False: "N", None: ""}
+        facts = {
+            (r["eff_from"], r["code"]): (
+                *(r["addendum"], r["payment_indicator"], r["multiple_procedure_discount"]),
+            )
+            for r in read_facts("data/asc.csv")
+        }
+        related = {g.code for g in packaged().groups} - {code for _, code in facts}
 
         assert {
             (str(release.edition.first), code): (
@@ -779,12 +805,7 @@ class TestAsc:
             )
             for release in packaged().asc_statuses
             for code, row in release.rows.items()
-        } == {
-            (r["eff_from"], r["code"]): (
-                *(r["addendum"], r["payment_indicator"], r["multiple_procedure_discount"]),
-            )
-            for r in read_facts("data/asc.csv")
-        }
+        } == facts | {row: cells for row, cells in asc_lists() if row[1] in related}
 
     @pytest.mark.parametrize("name", ASC_FILES)
     def test_it_equals_the_addendum_of_cms(self, name: str) -> None:

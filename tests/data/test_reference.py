@@ -515,28 +515,52 @@ def test_cpt_pairs_an_add_on_with_the_primary_of_its_region() -> None:
 
 # -- indicators
 
-INDICATORS = {row["code"]: row for row in rows("indicators.csv")}
+INDICATORS = rows("indicators.csv")
 
 
-def test_indicators_stand_once_and_for_known_codes() -> None:
-    codes = [row["code"] for row in rows("indicators.csv")]
+def test_indicators_are_of_known_codes_and_their_rows_follow_one_another() -> None:
+    listed = {row["code"] for row in INDICATORS}
+    known = {p.code for p in packaged().procedures} | {g.code for g in packaged().groups}
 
-    assert len(codes) == len(INDICATORS)
-    assert all(packaged().get_procedure(code) for code in codes)
-    assert {code for code in CODES if code not in PREDECESSORS} <= set(codes)
+    assert listed <= known
+    assert {code for code in CODES if code not in PREDECESSORS} <= listed
+    for code in listed:
+        days = [d for r in INDICATORS if r["code"] == code for d in (r["seen"], r["last"])]
+        assert days == sorted(days)
+        if not isinstance(packaged().procedure(code), Unknown):
+            assert len(days) == len(("seen", "last"))
 
 
-@pytest.mark.parametrize("code", INDICATORS)
-def test_indicators_fit_the_code(code: str) -> None:
-    procedure, found = packaged().get_procedure(code), packaged().get_procedure(code).indicators
-
-    assert found is not None
-    assert found.term.first <= found.last <= packaged().as_of
-    assert (found.global_days == "ZZZ") is procedure.add_on
+@pytest.mark.parametrize("row", INDICATORS, ids=lambda row: f"{row['code']}-{row['seen']}")
+def test_indicators_fit_the_code(row: dict[str, str]) -> None:
+    """The same answer on the first and the last day of each row, and none before the first."""
+    code, seen, last = row["code"], *map(dt.date.fromisoformat, (row["seen"], row["last"]))
+    first = min(r["seen"] for r in INDICATORS if r["code"] == code)
+    for on in (seen, last):
+        found = packaged().fee_indicators(code, on=on)
+        assert not isinstance(found, Unknown)
+        assert found.term.first <= found.last <= packaged().as_of
+        assert (found.status, found.bilateral) == (row["status"], row["bilateral"])
+    before = dt.date.fromisoformat(first) - dt.timedelta(days=1)
+    assert isinstance(packaged().fee_indicators(code, on=before), Unknown)
+    procedure = packaged().procedure(code)
+    if isinstance(procedure, Unknown):
+        return
+    assert (row["global_days"] == "ZZZ") is procedure.add_on
     if procedure.add_on:
-        assert found.multiple == "0"
+        assert row["multiple"] == "0"
     if procedure.kind is ProcedureKind.FACET:
-        assert (found.bilateral, found.pc_tc) == ("1", "0")
+        assert (row["bilateral"], row["pc_tc"]) == ("1", "0")
+
+
+def test_between_two_rows_that_differ_nothing_is_known() -> None:
+    """Source: RVU24C and RVU25D, which differ on 77012; no file between them was read."""
+    known = [
+        not isinstance(packaged().fee_indicators("77012", on=dt.date.fromisoformat(day)), Unknown)
+        for day in ("2024-09-30", "2024-10-01", "2025-09-30", "2025-10-01", "2027-01-01")
+    ]
+
+    assert known == [True, False, False, True, True]
 
 
 # -- modifiers
@@ -674,7 +698,11 @@ def test_a_code_stands_in_one_group_on_a_day() -> None:
         ("99201", "2021-01-01", None),
         ("99213", "2026-03-02", "evaluation"),
         ("64493", "2026-03-02", None),
-        ("J1100", "2026-03-02", None),
+        ("J1100", "2026-03-02", "drug"),
+        ("J1010", "2024-03-31", None),
+        ("J1030", "2024-04-01", None),
+        ("S0020", "2023-07-01", None),
+        ("Q9966", "2026-03-02", "contrast"),
         ("no code", "2026-03-02", None),
     ],
 )
@@ -953,32 +981,34 @@ SCHEDULE = {
 }
 
 
-@pytest.mark.parametrize("code", INDICATORS)
-def test_indicators_equal_every_release_of_the_facts(code: str) -> None:
-    read = [
-        row
-        for row in read_facts("mpfs.csv")
-        if row["code"] == code and row["completeness"] in {"full_row", "core_columns"}
-    ]
-    ours = INDICATORS[code]
-
-    assert read
-    assert {row["mod"] for row in read} == {""}
-    wrong = [
-        (row["release"], column, row[theirs], ours[column])
-        for row in read
-        for column, (theirs, _) in SCHEDULE.items()
-        if row[theirs] != ours[column]
-    ]
-    assert wrong == []
-    begun = sorted(row["eff_from"] for row in read)
-    assert (ours["seen"], ours["last"]) == (begun[0], begun[-1])
+@functools.cache
+def schedule() -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the indicators of each code and release: of the facts, and of the whole files of CMS."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for name in ("mpfs.csv", "mpfs_rvu26d_epidural.csv"):
+        for row in read_facts(name):
+            if row["status"] and not row.get("mod"):
+                cells = tuple(row[theirs] for theirs, _ in SCHEDULE.values())
+                found[row["code"], row["eff_from"]] = cells
+    for name, day in CMS_FILES.items():
+        for row in read_schedule(name):
+            if not row["MOD"].strip():
+                stated = tuple(row[theirs].strip() for _, theirs in SCHEDULE.values())
+                assert found.setdefault((row["HCPCS"], str(day)), stated) == stated
+    return found
 
 
-def test_every_related_code_in_the_facts_has_indicators() -> None:
-    listed = {row["code"] for row in read_facts("mpfs.csv")}
+def test_indicators_equal_every_release() -> None:
+    """Cell by cell; and a code of ours that a release lists is listed here."""
+    known = {p.code for p in packaged().procedures} | {g.code for g in packaged().groups}
+    ours = {
+        (code, day): tuple(row[column] for column in SCHEDULE)
+        for (code, day) in schedule()
+        for row in INDICATORS
+        if row["code"] == code and row["seen"] <= day <= row["last"]
+    }
 
-    assert {p.code for p in packaged().procedures if p.code in listed} == set(INDICATORS)
+    assert ours == {(code, day): c for (code, day), c in schedule().items() if code in known}
 
 
 def test_add_on_edits_equal_the_facts() -> None:
@@ -1140,24 +1170,6 @@ def read_schedule(name: str) -> list[dict[str, str]]:
     upper, lower = lines[head - 1], lines[head]
     columns = [f"{a.strip()} {b.strip()}".strip() for a, b in zip(upper, lower, strict=True)]
     return [dict(zip(columns, line, strict=True)) for line in lines[head + 1 :] if line[0].strip()]
-
-
-@pytest.mark.parametrize("name", CMS_FILES)
-def test_indicators_equal_the_cms_file(name: str) -> None:
-    read = [row for row in read_schedule(name) if row["HCPCS"] in INDICATORS and not row["MOD"]]
-
-    assert sorted(row["HCPCS"] for row in read) == sorted(INDICATORS)
-    wrong = [
-        (row["HCPCS"], column, row[theirs], INDICATORS[row["HCPCS"]][column])
-        for row in read
-        for column, (_, theirs) in SCHEDULE.items()
-        if row[theirs].strip() != INDICATORS[row["HCPCS"]][column]
-    ]
-    assert wrong == []
-    for code in INDICATORS:
-        found = packaged().get_procedure(code).indicators
-        assert found is not None
-        assert found.term.first <= CMS_FILES[name] <= found.last
 
 
 @pytest.mark.parametrize("name", CMS_FILES)

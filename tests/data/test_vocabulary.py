@@ -65,6 +65,8 @@ DIMENSIONS: dict[str, tuple[str, ...] | None] = {
         "sacroiliac",
         "peripheral-nerve",
         "implant",
+        "drug",
+        "contrast",
         "unlisted-nervous",
         "evaluation",
     ),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cptfacet.checking.plans import CheckingPlan
     from cptfacet.citations import Citation
     from cptfacet.dates import EffectivePeriod
+    from cptfacet.indicators import Indicators
     from cptfacet.reference.places import PlaceOfService
 
 __all__ = [
@@ -60,7 +61,8 @@ class CodeFacts:
     the policy states for that role. ``primaries`` are the primary codes that allow it, and
     ``national`` those that the NCCI edits list. ``groups`` are the groups of other codes that it
     belongs to on any date. ``standing`` is whether it is valid in this term, with its ``terms`` and
-    ``citations``; None means that nothing is known about the code.
+    ``citations``; None means that nothing is known about the code. ``indicators`` are those of the
+    fee schedule; None means that they are not known.
     """
 
     code: str
@@ -76,6 +78,7 @@ class CodeFacts:
     role: CodeRole | None
     form: Answer[LateralityFormat] | None
     groups: tuple[CodeGroup, ...]
+    indicators: Indicators | None
     primaries: tuple[str, ...]
     national: tuple[str, ...]
     signals: int
@@ -165,6 +168,7 @@ def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
     found = reference.procedure(code)
     procedure = None if isinstance(found, Unknown) else found
     members = reference.find_grouped_codes(code) if shaped else ()
+    fees = reference.fee_indicators(code, on=on)
     known = [procedure] if procedure else members
     standings = [each.term.on(on) for each in known]
     standing = min(standings, key=_STANDINGS.index) if standings else None
@@ -204,6 +208,7 @@ def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
         role=role,
         form=plan.rules.laterality_format(role) if role else None,
         groups=tuple(dict.fromkeys(member.group for member in members)),
+        indicators=None if isinstance(fees, Unknown) else fees,
         primaries=allowed_primaries(code, on=on, policy=plan.policy, reference=reference),
         national=allowed_primaries(code, on=on, reference=reference),
         signals=signals.value,

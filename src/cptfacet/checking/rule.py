@@ -23,7 +23,6 @@ from cptfacet.bilateral import order_modifiers
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Citation
 from cptfacet.claims import Claim, ClaimLine
-from cptfacet.dates import Status
 from cptfacet.findings import (
     FindingKind,
     NotChecked,
@@ -38,7 +37,6 @@ from cptfacet.policies import value_of
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line, Whole
     from cptfacet.checking.plans import CheckingPlan
-    from cptfacet.indicators import Indicators
     from cptfacet.policies import NotKnown
 
 __all__ = [
@@ -288,13 +286,6 @@ def finding(
         severity=severity,
         remedy=remedy if question is None else Question(question=question),
     )
-
-
-def indicators_on(day: Day, line: Line) -> Indicators | None:
-    """Return the fee schedule's indicators of a line's code; None if no edition is of that date."""
-    procedure = line.facts.code.procedure
-    found = procedure.indicators if procedure else None
-    return found if found and found.term.on(day.plan.on) is Status.IN_FORCE else None
 
 
 def shown(text: str) -> str:

@@ -24,6 +24,7 @@ from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod, Status, change_days
 from cptfacet.errors import NoMedialBranchError, UnknownIdError
+from cptfacet.indicators import Indicators
 from cptfacet.modifiers import (
     Modifier,
     ModifierConflict,
@@ -447,6 +448,33 @@ class Reference:
         ['seen 2020-01-01 until 2021-12-31']
         """
         return self.groups.about(code)
+
+    def fee_indicators(self, code: str, *, on: dt.date) -> Indicators | Unknown:
+        """Return the fee schedule indicators of a facet code or a related code on a date.
+
+        >>> data, day = packaged(), dt.date(2026, 3, 2)
+        >>> data.fee_indicators("64405", on=day).bilateral.pays_second_side
+        True
+        >>> data.fee_indicators("G0260", on=day).status.name
+        'EXCLUDED_BY_REGULATION'
+        >>> print(data.fee_indicators("64405", on=dt.date(2021, 12, 31)))
+        the fee schedule entry of 64405 on 2021-12-31 is not known: no edition of that date or earlier was read
+
+        Source: data/codes/indicators.csv.
+        """
+        listed: tuple[Indicators, ...] = ()
+        for procedure in self.procedures.about(code):
+            listed = (procedure.indicators,) if procedure.indicators else ()
+        if not listed:
+            members = self.groups.about(code)
+            listed = next((m.indicators for m in members if m.indicators), ())
+        begun = [each for each in listed if each.term.on(on) is Status.IN_FORCE]
+        if begun and (on <= begun[-1].last or len(begun) == len(listed)):
+            return begun[-1]
+        reason = "no edition of that date or earlier was read" if listed else _NOT_LISTED
+        if begun:
+            reason = "the editions before and after it differ"
+        return Unknown(what=f"the fee schedule entry of {code}", on=on, reason=reason)
 
     def find_codes(self, group: CodeGroup, *, on: dt.date) -> tuple[str, ...]:
         """List the codes of a group on a date, each once.
@@ -914,6 +942,7 @@ class Reference:
 
 
 _NOT_HERE = "the reference does not have it"
+_NOT_LISTED = "no edition that was read lists it among the codes that facet claims meet"
 
 
 def _is_release(row: object) -> TypeGuard[Release[Any, Any]]:
@@ -947,6 +976,9 @@ def _periods(row: object) -> Iterator[tuple[dt.date, dt.date]]:
     if isinstance(row, Procedure):
         terms += [link.term for link in row.primaries]
         terms += [row.indicators.term] if row.indicators else []
+    if isinstance(row, GroupedCode):
+        yield from ((each.term.first, each.last) for each in row.indicators[:-1])
+        terms += [each.term for each in row.indicators]
     yield from ((t.first, t.last) for t in terms if isinstance(t, EffectivePeriod))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Mapping
 from operator import attrgetter
 
 import attrs
@@ -81,7 +82,6 @@ def _procedures() -> tuple[Procedure, ...]:
             note=row["note"],
         )
         links.setdefault(link.add_on, []).append(link)
-    indicators = {row["code"]: _indicators(row) for row in _data.read_csv("codes/indicators.csv")}
     rows = list(_data.read_csv("codes/procedures.csv"))
     replaces: dict[str, list[str]] = {}
     for row in rows:
@@ -102,7 +102,7 @@ def _procedures() -> tuple[Procedure, ...]:
             replaced_by=_split(row["replaced_by"]),
             replaces=tuple(replaces.get(row["code"], ())),
             primaries=tuple(links.get(row["code"], ())),
-            indicators=indicators.get(row["code"]),
+            indicators=next(iter(_indicators().get(row["code"], ())), None),
             note=row["note"],
         )
         for row in rows
@@ -123,7 +123,15 @@ def _label(row: dict[str, str]) -> str:
     return f"{_family(row).label}, {row['region']}, {which}"
 
 
-def _indicators(row: dict[str, str]) -> Indicators:
+@functools.cache
+def _indicators() -> Mapping[str, tuple[Indicators, ...]]:
+    found: dict[str, tuple[Indicators, ...]] = {}
+    for row in _data.read_csv("codes/indicators.csv"):
+        found[row["code"]] = (*found.get(row["code"], ()), _read_indicators(row))
+    return found
+
+
+def _read_indicators(row: dict[str, str]) -> Indicators:
     return Indicators(
         status=FeeStatus(row["status"]),
         global_days=GlobalDays(row["global_days"]),
@@ -177,6 +185,7 @@ def _groups() -> tuple[GroupedCode, ...]:
             term=_data.term_of(row),
             confidence=Confidence(row["confidence"]),
             citations=_data.citations_of(row),
+            indicators=_indicators().get(code, ()),
             note=row["note"],
         )
         for row in _data.read_csv("codes/groups.csv")

@@ -15,7 +15,6 @@ from cptfacet.checking.rule import (
     checks,
     finding,
     in_order,
-    indicators_on,
     modifier_for,
     remarked,
     shown,
@@ -223,7 +222,7 @@ def _leaving(day: Day, line: Line, faults: ModifierFaults) -> set[str]:
         leaving.update(line.facts.with_roles(ModifierRole.REQUIREMENTS_MET))
     for code in line.facts.modifiers:
         known = day.rules.modifiers.get(code)
-        if known and any(isinstance(s, RawFinding) for s in _misapplied(day, line, known)):
+        if known and any(isinstance(s, RawFinding) for s in _misapplied(line, known)):
             leaving.add(code)
     return leaving
 
@@ -307,10 +306,10 @@ def modifier_not_for_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     for line in day.showing(Signal.OTHER_MODIFIER):
         for code in sorted(set(line.facts.modifiers)):
             if code in day.rules.modifiers:
-                yield from _misapplied(day, line, day.rules.modifiers[code])
+                yield from _misapplied(line, day.rules.modifiers[code])
 
 
-def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding | NotAsked]:
+def _misapplied(line: Line, modifier: Modifier) -> Iterator[RawFinding | NotAsked]:
     kinds = _kinds(line.facts.code)
     reason, citations = None, modifier.citations
     if kinds and modifier.applies_to not in (_ANY, *kinds):
@@ -321,7 +320,7 @@ def _misapplied(day: Day, line: Line, modifier: Modifier) -> Iterator[RawFinding
         and line.facts.code.procedure is not None
     ):
         decides = _INDICATED[modifier.role]
-        indicators = indicators_on(day, line)
+        indicators = line.facts.code.indicators
         if indicators is None:
             yield _without_edition(decides.indicator, line)
         elif not decides.allows(indicators):
@@ -360,7 +359,7 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
         code = line.facts.code
         if not line.facts.has(ModifierRole.BILATERAL) or not _may_be_valid(code):
             continue
-        indicators = indicators_on(day, line)
+        indicators = line.facts.code.indicators
         if indicators is None:
             yield _without_edition("bilateral", line)
         elif not indicators.bilateral.pays_second_side:

@@ -13,7 +13,6 @@ from cptfacet.checking.rule import (
     by_code,
     checks,
     finding,
-    indicators_on,
     not_told,
 )
 from cptfacet.checking.signals import Signal
@@ -44,8 +43,8 @@ def em_without_modifier(day: Day) -> Iterator[RawFinding | NotAsked]:
     indicators = [
         citation
         for line in with_package
-        if line.facts.code.procedure and line.facts.code.procedure.indicators
-        for citation in line.facts.code.procedure.indicators.citations
+        if line.facts.code.indicators
+        for citation in line.facts.code.indicators.citations
     ]
     for code, lines in by_code(visits):
         yield finding(
@@ -62,7 +61,7 @@ def _with_package(day: Day) -> list[Line] | NotAsked:
     """List the facet lines whose payment includes a visit on the same day."""
     found: list[Line] = []
     for line in day.facet:
-        indicators = indicators_on(day, line)
+        indicators = line.facts.code.indicators
         if indicators is None:
             reason = "no fee schedule edition we have read is of that date or earlier"
             return NotAsked(needs="global days", reason=reason)
