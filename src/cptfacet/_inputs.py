@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
+from cptfacet._records import REMEDIES
 from cptfacet.errors import ParseError
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
+Kinds: TypeAlias = type[T] | tuple[type[T], ...]
 
-__all__ = ["expect", "expect_date", "expect_several", "expect_text", "parse_word"]
+__all__ = [
+    "as_text",
+    "expect",
+    "expect_all",
+    "expect_date",
+    "expect_or_none",
+    "expect_several",
+    "expect_text",
+    "parse_word",
+    "spoiled_number",
+    "stated",
+]
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def expect(value: object, kind: type[T], name: str, hint: str) -> T:
+def expect(value: object, kind: Kinds[T], name: str, hint: str = "") -> T:
     """Return a value of the type an argument has, or say what to pass.
 
-    ``name`` is the argument and ``hint`` says how to make what it takes.
+    ``name`` is the argument, and ``hint`` says how to make what it takes, where its type does not
+    say it.
 
     >>> expect("L4-L5", int, "units", "write units=1")
     Traceback (most recent call last):
@@ -33,10 +49,46 @@ def expect(value: object, kind: type[T], name: str, hint: str) -> T:
     Raises:
         TypeError: The value has another type.
     """
-    if isinstance(value, kind):
-        return value
-    message = f"{name} takes {_article(kind.__name__)}, not {_named(value)}: {hint}"
-    raise TypeError(message)
+    if not isinstance(value, kind):
+        _refuse(value, kind, name, hint)
+    return value
+
+
+def expect_or_none(value: object, kind: Kinds[T], name: str) -> T | None:
+    """Return a value of the type an argument has, or None, or say what to pass.
+
+    Raises:
+        TypeError: The value has another type.
+    """
+    return None if value is None else expect(value, kind, name)
+
+
+def expect_all(values: Any, kind: type[T], name: str) -> tuple[T, ...]:  # noqa: ANN401
+    """Return several values of one type, or say what to pass.
+
+    >>> from cptfacet.anatomy import Joint
+    >>> expect_all("L4-5", Joint, "joints")
+    Traceback (most recent call last):
+    ...
+    TypeError: joints takes a list or another iterable, not a str: write [parse_joint("L4-5")]
+
+    Raises:
+        TypeError: The value is not a list of values, or one of them has another type.
+    """
+    remedy = REMEDIES.get(kind.__name__, "...")
+    listed = tuple(expect_several(values, name, f"write [{remedy}]"))
+    for place, value in enumerate(listed):
+        expect(value, kind, f"{name}[{place}]")
+    return listed
+
+
+def _refuse(value: object, kind: Kinds[Any], name: str, hint: str) -> NoReturn:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    remedy = REMEDIES.get(kinds[0].__name__)
+    hint = hint or (f"write {remedy}" if remedy else "")
+    wanted = " or ".join(_article(kind.__name__) for kind in kinds)
+    message = f"{name} takes {wanted}, not {_named(value)}"
+    raise TypeError(f"{message}: {hint}" if hint else message)
 
 
 def expect_text(value: object, example: str) -> str:
@@ -73,6 +125,45 @@ def expect_several(values: Any, name: str, hint: str) -> Iterator[Any]:  # noqa:
     raise TypeError(message)
 
 
+def stated(value: object) -> Any:  # noqa: ANN401  whatever else it is, is checked where it is read
+    """Return a value, or None for what an empty cell of a data frame holds: NaN, NaT or NA.
+
+    >>> stated(float("nan")), stated("mbb")
+    (None, 'mbb')
+    """
+    if type(value).__name__ in _EMPTY or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return value
+
+
+_EMPTY = ("NaTType", "NAType")  # of pandas, which is not imported
+
+
+def as_text(value: object) -> Any:  # noqa: ANN401  as above
+    """Return a value, or the digits of a whole number, which a data frame reads a code or id as.
+
+    >>> as_text(11.0), as_text("11.0"), as_text(12345)
+    ('11', '11.0', '12345')
+    """
+    value = stated(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    return str(value) if whole else value
+
+
+def spoiled_number(text: str) -> str:
+    """Return the reason why a code ends in ".0", or an empty text if it does not.
+
+    >>> spoiled_number("64493.0")
+    'a spreadsheet has read it as a number; write 64493'
+    """
+    whole, dot, fraction = text.strip().partition(".")
+    if dot and whole.isdecimal() and fraction and not fraction.strip("0"):
+        return f"a spreadsheet has read it as a number; write {whole}"
+    return ""
+
+
 def parse_word(
     text: str,
     words: type[W],
@@ -98,7 +189,8 @@ def parse_word(
     try:
         return words(dashed)
     except ValueError:
-        reason = (vague or {}).get(dashed) or f"write one of {', '.join(words)}"
+        short = f", or in short {', '.join(also)}" if also else ""
+        reason = (vague or {}).get(dashed) or f"write one of {', '.join(words)}{short}"
         raise ParseError(what=what, text=text, reason=reason) from None
 
 
@@ -122,14 +214,15 @@ def expect_date(value: object, name: str = "on") -> dt.date:
         return value
     hint = "write datetime.date(2026, 3, 2)"
     if isinstance(value, str):
-        hint = f"write parse_date({value[:_SHOWN]!r})"
+        day = value if _ISO.fullmatch(value) else "2026-03-02"
+        hint = f"write parse_date({day!r})"
     elif isinstance(value, dt.datetime):
         hint = "leave the time of day out with .date()"
     message = f"{name} takes a datetime.date, not {_named(value)}: {hint}"
     raise TypeError(message)
 
 
-_SHOWN = 40
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _named(value: Any) -> str:  # noqa: ANN401

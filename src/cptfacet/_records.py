@@ -43,7 +43,7 @@ def reduced(record: object) -> tuple[Any, ...]:
     return _rebuilt, (kind, {f.alias: getattr(record, f.name) for f in fields if f.init})
 
 
-_REMEDIES = {
+REMEDIES = {  # what to write for a value of each type
     "ClaimLine": 'parse_line("CODE-50 x1")',
     "ClaimType": 'parse_claim_type("professional")',
     "Decimal": 'Decimal("900.00")',
@@ -55,6 +55,8 @@ _REMEDIES = {
     "PastSession": "PastSession(date=..., kind=...)",
     "PriorAuthorization": "PriorAuthorization(number=...)",
     "Purpose": 'parse_purpose("diagnostic")',
+    "Policy": 'policies.get("medicare")',
+    "SessionKind": "SessionKind.ABLATION",
     "Side": 'parse_side("left")',
     "Target": 'parse_target("L4-5:both")',
     "Technique": 'parse_technique("mbb")',
@@ -110,7 +112,7 @@ def _check_type(name: str, value: object, kinds: tuple[type, ...]) -> None:
         return
     *wanted, last = [_wanted(kind) for kind in kinds]
     listed = f"{', '.join(wanted)} or {last}" if wanted else last
-    remedy = _REMEDIES.get(kinds[0].__name__)
+    remedy = REMEDIES.get(kinds[0].__name__)
     message = f"{name} must be {listed}, not {type(value).__name__}"
     raise TypeError(f"{message}: use {remedy}" if remedy else message)
 
@@ -137,7 +139,7 @@ def many(record: object, name: str) -> None:
     if isinstance(value, str):
         message = f"{name} must be a tuple, not a single string: write ({value!r},)"
         raise TypeError(message)
-    if hasattr(value, "keys") or isinstance(value, bytes) or not hasattr(value, "__iter__"):
+    if isinstance(value, bytes) or not hasattr(value, "__iter__"):
         message = f"{name} must be a tuple, not {type(value).__name__}"
         raise TypeError(message)
     object.__setattr__(record, name, tuple(value))

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cptfacet._inputs import expect_all, expect_date, expect_or_none
 from cptfacet._records import sealed
+from cptfacet.claims import ClaimLine
 from cptfacet.policies import Known, Policy
 from cptfacet.policies.vocabulary import ADDON_PRIMARIES
-from cptfacet.procedures import Ordinal
+from cptfacet.procedures import Ordinal, is_code, parse_code
 from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cptfacet.claims import ClaimLine
 
 __all__ = ["MissingPrimary", "allowed_primaries", "missing_primaries", "order_lines"]
 
@@ -53,9 +54,19 @@ def allowed_primaries(
     ('64635',)
     >>> allowed_primaries("64636", on=dt.date(2026, 3, 2), policy=policies.get("medicare"))
     ('64635', '64633')
+    >>> allowed_primaries("64636.0", on=dt.date(2026, 3, 2))
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: '64636.0' is not a procedure code: a spreadsheet has read it as a number; write 64636
+
+    Raises:
+        ParseError: The text is not a code.
 
     Source: the CMS add-on code edits; a policy's own citation for any primary it adds.
     """
+    expect_or_none(policy, Policy, "policy")
+    code = parse_code(code)
+    expect_date(on)
     procedure = find_reference(reference).procedure(code)
     if isinstance(procedure, Unknown) or not procedure.add_on:
         return ()
@@ -65,6 +76,15 @@ def allowed_primaries(
         if isinstance(further, Known):
             allowed = tuple(dict.fromkeys((*allowed, *further.value)))
     return allowed
+
+
+def _allowed(
+    line: ClaimLine, *, on: dt.date, policy: Policy | None, reference: Reference | None
+) -> tuple[str, ...]:
+    """List the primary codes of a line's code, which may be no code at all."""
+    if not is_code(line.code):
+        return ()
+    return allowed_primaries(line.code, on=on, policy=policy, reference=reference)
 
 
 def missing_primaries(
@@ -85,11 +105,13 @@ def missing_primaries(
     >>> missing_primaries([parse_line("64493-RT"), parse_line("64494-RT")], on=dt.date(2026, 3, 2))
     ()
     """
-    listed = tuple(lines)
+    expect_or_none(policy, Policy, "policy")
+    expect_date(on)
+    listed = expect_all(lines, ClaimLine, "lines")
     codes = {line.code for line in listed}
     missing: list[MissingPrimary] = []
     for number, line in enumerate(listed, 1):
-        allowed = allowed_primaries(line.code, on=on, policy=policy, reference=reference)
+        allowed = _allowed(line, on=on, policy=policy, reference=reference)
         if allowed and codes.isdisjoint(allowed):
             missing.append(MissingPrimary(line=number, code=line.code, allowed=allowed))
     return tuple(missing)
@@ -113,12 +135,11 @@ def order_lines(
     >>> [line.text for line in order_lines(claim, on=dt.date(2026, 3, 2))]
     ['64490 x1', '64493-50 x1', '64494-50 x1', '64495 x1']
     """
+    expect_or_none(policy, Policy, "policy")
+    expect_date(on)
     known = find_reference(reference)
-    listed = tuple(lines)
-    allowed = {
-        line.code: allowed_primaries(line.code, on=on, policy=policy, reference=known)
-        for line in listed
-    }
+    listed = expect_all(lines, ClaimLine, "lines")
+    allowed = {line.code: _allowed(line, on=on, policy=policy, reference=known) for line in listed}
     last = {line.code: n for n, line in enumerate(listed) if not allowed[line.code]}
     behind: dict[int | None, list[ClaimLine]] = {}
     for line in listed:

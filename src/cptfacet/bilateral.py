@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
 
 import attrs
 
-from cptfacet._inputs import expect
+from cptfacet._inputs import expect, expect_all
 from cptfacet._records import sealed
 from cptfacet.anatomy import Side
 from cptfacet.claims import ClaimLine, ClaimType
@@ -292,8 +292,13 @@ def order_modifiers(
     ('59', 'RT', 'KX')
     """
     known = find_reference(reference)
-    rank = {kind: place for place, kind in enumerate(order)}
-    return tuple(sorted(modifiers, key=lambda code: rank[known.modifier_kind(code)]))
+    rank = {kind: place for place, kind in enumerate(expect_all(order, str, "order"))}
+    return tuple(
+        sorted(
+            expect_all(modifiers, str, "modifiers"),
+            key=lambda code: rank[known.modifier_kind(code)],
+        )
+    )
 
 
 def render(
@@ -327,6 +332,8 @@ def render(
         FormatMismatchError: The line already has a laterality modifier, or the reference has
             no modifier for a side.
     """
+    expect(line, ClaimLine, "line")
+    expect(sides, SideCount, "sides")
     form, known = _format(form), find_reference(reference)
     line = line.canonical
     if any(lateral_roles(known).get(modifier) for modifier in line.modifiers):
@@ -384,7 +391,7 @@ def read(
     lateral = lateral_roles(known)
     units: dict[ModifierRole | None, int] = {}
     code = None
-    for line in (given.canonical for given in lines):
+    for line in (given.canonical for given in expect_all(lines, ClaimLine, "lines")):
         if code not in (None, line.code):
             _refuse(form, f"{code} and {line.code} are different codes; read one code at a time")
         code = line.code

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import attrs
 
-from cptfacet._inputs import expect_text, parse_word
+from cptfacet._inputs import expect_text, parse_word, spoiled_number
 from cptfacet._records import are_all, brief, check_types, sealed
 from cptfacet.errors import ParseError
 
@@ -78,16 +78,40 @@ def parse_claim_type(text: str) -> ClaimType:
 
     >>> parse_claim_type("ASC facility")
     <ClaimType.ASC_FACILITY: 'asc-facility'>
-    >>> parse_claim_type("facility")
+    >>> parse_claim_type("837P")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
+    cptfacet.errors.ParseError: '837P' is not a claim type: this form is for professional claims and, under Medicare, for ASC facility claims; write professional or asc-facility
 
     Raises:
         ParseError: The text is not a claim type.
     """
-    example = 'parse_claim_type("professional")'
-    return parse_word(text, ClaimType, what="a claim type", example=example)
+    return parse_word(
+        text,
+        ClaimType,
+        what="a claim type",
+        example='parse_claim_type("professional")',
+        also=_CLAIM_TYPES,
+        vague=_FORMS,
+    )
+
+
+_CLAIM_TYPES = {"asc": ClaimType.ASC_FACILITY, "hopd": ClaimType.HOSPITAL_OUTPATIENT}
+_OF_837P = (
+    "this form is for professional claims and, under Medicare, for ASC facility claims; write"
+    " professional or asc-facility"
+)
+_OF_837I = (
+    "this form is for hospitals and, under some payers, for ASCs; write hospital-outpatient or"
+    " asc-facility"
+)
+_FORMS = {
+    "837p": _OF_837P,
+    "cms-1500": _OF_837P,
+    "837i": _OF_837I,
+    "ub-04": _OF_837I,
+    "facility": "write asc-facility or hospital-outpatient",
+}
 
 
 @sealed
@@ -245,7 +269,7 @@ def parse_line(text: str) -> ClaimLine:
     """
     match = _LINE.fullmatch(expect_text(text, "the line as text, such as 'CODE-50 x1'").strip())
     if match is None:
-        reason = "write code, modifiers and units, such as CODE-50-KX x1"
+        reason = spoiled_number(text) or "write code, modifiers and units, such as CODE-50-KX x1"
         raise ParseError(what="a claim line", text=text, reason=reason)
     units: int | Decimal | None
     match match["units"]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import attrs
 
-from cptfacet._inputs import expect_text
+from cptfacet._inputs import expect, expect_date, expect_text
 from cptfacet._records import sealed
 from cptfacet.errors import ParseError
 
@@ -79,6 +79,8 @@ def add_months(date: dt.date, months: int) -> dt.date:
     Raises:
         OverflowError: The calendar has no such year.
     """
+    expect_date(date, "date")
+    expect(months, int, "months")
     year, month = divmod(date.year * _YEAR + date.month - 1 + months, _YEAR)
     if not dt.MINYEAR <= year <= dt.MAXYEAR:
         message = f"{date} and {months} months: the calendar has the years 1 to 9999"
@@ -110,6 +112,7 @@ def window_start(end: dt.date, months: int) -> dt.date:
     Source: a judgment. Coverage documents say "rolling 12 months" and count back from the date of
     service; none that we have read says whether the same date a year earlier is inside.
     """
+    expect_date(end, "end")
     _check_months(months)
     try:
         return add_months(end, -months) + _DAY
@@ -146,6 +149,7 @@ def window_left(date: dt.date, months: int) -> dt.date | None:
 
 
 def _check_months(months: int) -> None:
+    expect(months, int, "months")
     if months < 1:
         message = f"a window has at least one month, not {months}"
         raise ValueError(message)
@@ -204,6 +208,8 @@ class EffectivePeriod:
 
     def on(self, date: dt.date) -> Status:
         """Return whether the fact is in force on a date."""
+        if type(date) is not dt.date:
+            expect_date(date, "date")
         if date > self.last:
             return Status.NOT_IN_FORCE
         if date >= self.first:

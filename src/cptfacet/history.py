@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import attrs
 
+from cptfacet._inputs import expect_all, expect_date, expect_or_none
 from cptfacet._records import check_types, sealed
 from cptfacet._text import series
 from cptfacet.anatomy import CoverageRegion, Joint, Side
@@ -61,6 +62,7 @@ def injection_kind(purpose: Purpose | None) -> SessionKind:
     >>> injection_kind(None)
     <SessionKind.INJECTION: 'injection'>
     """
+    expect_or_none(purpose, Purpose, "purpose")
     return _OF_PURPOSE[purpose]
 
 
@@ -271,14 +273,16 @@ class History:
         >>> history.find(before=dt.date(2026, 3, 2), kinds="ablation")
         Traceback (most recent call last):
         ...
-        TypeError: kinds must be SessionKind values, not a string: write [SessionKind.ABLATION]
+        TypeError: kinds takes a list or another iterable, not a str: write [SessionKind.ABLATION]
 
         Source: for a missing KX, the OIG report of March 2023 on facet joint interventions.
         """
-        if isinstance(kinds, str):
-            message = "kinds must be SessionKind values, not a string: write [SessionKind.ABLATION]"
-            raise TypeError(message)
-        asked, where = frozenset(kinds), frozenset(joints)
+        expect_date(before, "before")
+        expect_date(since, "since")
+        expect_or_none(region, CoverageRegion, "region")
+        expect_or_none(unmarked_as, SessionKind, "unmarked_as")
+        asked = frozenset(expect_all(kinds, SessionKind, "kinds"))
+        where = frozenset(expect_all(joints, Joint, "joints"))
         certain: list[PastSession] = []
         possible: list[PastSession] = []
         for session in self.sessions:
@@ -322,6 +326,7 @@ class History:
         Raises:
             ValueError: The number of months is not positive.
         """
+        expect_date(before, "before")
         return self.find(
             before=before,
             since=window_start(before, window_months),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cptfacet import policies
+from cptfacet._inputs import expect, expect_or_none
 from cptfacet._records import sealed
 from cptfacet.anatomy import parse_joint, parse_nerve
 from cptfacet.checking import all_rules, get_rule
@@ -95,6 +96,8 @@ def find(
         ParseError: The name does not have the format of the one kind that it names.
         TypeError: The policy is neither a Policy nor an id.
     """
+    expect(text, str, "text")
+    expect_or_none(on, dt.date, "on")
     asked = _Asked(
         policy=None if policy is None else policies.find_policy(policy),
         on=on,

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from cptfacet._inputs import expect_text
+from cptfacet._inputs import expect, expect_date, expect_text, spoiled_number
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.citations import Citation, Confidence
@@ -59,7 +59,10 @@ def parse_code(text: str) -> str:
     """
     code = expect_text(text, _AS_TEXT).strip().upper()
     if _CODE.fullmatch(code) is None:
-        reason = "write five characters, such as five digits, or four digits and a T"
+        reason = (
+            spoiled_number(text)
+            or "write five characters, such as five digits, or four digits and a T"
+        )
         raise ParseError(what="a procedure code", text=text, reason=reason)
     return code
 
@@ -163,6 +166,8 @@ def role_of(family: Family | LegacyFamily, ordinal: Ordinal) -> CodeRole:
     >>> role_of(Family.ABLATION, Ordinal.EACH_ADDITIONAL)
     <CodeRole.ABLATION_ADD_ON: 'ablation-add-on'>
     """
+    expect(family, (Family, LegacyFamily), "family")
+    expect(ordinal, Ordinal, "ordinal")
     if ordinal is Ordinal.FIRST:
         return CodeRole.PRIMARY
     if family in (Family.ABLATION, LegacyFamily.ABLATION):
@@ -238,6 +243,7 @@ class Procedure:
         >>> packaged().get_procedure("64475").in_force(dt.date(2010, 1, 1))
         <Status.NOT_IN_FORCE: 'not-in-force'>
         """
+        expect_date(on)
         return self.term.on(on)
 
     def primary_codes(self, on: dt.date) -> tuple[str, ...]:
@@ -247,5 +253,6 @@ class Procedure:
         >>> packaged().get_procedure("64494").primary_codes(dt.date(2026, 3, 2))
         ('64493', '64490')
         """
+        expect_date(on)
         found = (k.primary for k in self.primaries if k.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))

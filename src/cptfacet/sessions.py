@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, TypeVar
 
 import attrs
 
-from cptfacet._inputs import expect, expect_date, expect_several, expect_text, parse_word
+from cptfacet._inputs import (
+    as_text,
+    expect,
+    expect_date,
+    expect_several,
+    expect_text,
+    parse_word,
+    stated,
+)
 from cptfacet._records import are_all, check_types, sealed
 from cptfacet._text import series
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
@@ -124,6 +132,7 @@ _TECHNIQUES = {
 }
 _VAGUE = {
     "rfa": "say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa",
+    "rf": "say whether it was thermal, cooled or pulsed: thermal-rfa, cooled-rfa, pulsed-rfa",
     "facet-injection": "say whether it was intra-articular (ia) or a medial branch block (mbb)",
 }
 _GUIDANCE = {"fluoro": Guidance.FLUOROSCOPY, "us": Guidance.ULTRASOUND}
@@ -160,7 +169,7 @@ def parse_guidance(text: str) -> Guidance:
     >>> parse_guidance("x-ray")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: 'x-ray' is not an imaging guidance: write one of fluoroscopy, ct, ultrasound, mri, none
+    cptfacet.errors.ParseError: 'x-ray' is not an imaging guidance: write one of fluoroscopy, ct, ultrasound, mri, none, or in short fluoro, us
 
     Raises:
         ParseError: The text is not the name of a guidance.
@@ -446,6 +455,9 @@ def parse_session(
     each of them in ``treatments``. Each joint or nerve may have its side after a colon. The error
     lists every word that can't be read.
 
+    A row of a data frame is read as it is: NaN, NaT and NA are not stated, a timestamp at midnight is
+    its date, and a place of service or id that was read as a number is its digits.
+
     >>> session = parse_session(
     ...     date="2026-03-02",
     ...     technique="mbb",
@@ -475,10 +487,11 @@ def parse_session(
         TypeError: An argument has another type than it takes, or both forms are used together.
     """
     words = _Words()
+    technique = stated(technique)
     several = [
         *_listed("treatments", treatments, '[{"technique": "mbb", "joints": ["L4-5:left"]}]')
     ]
-    if several and any((technique, purpose, guidance, joints, nerves)):
+    if several and any(map(stated, (technique, purpose, guidance, joints, nerves))):
         message = "treatments has the words of every treatment; leave technique and joints out"
         raise TypeError(message)
     if not several and technique is None:
@@ -494,7 +507,7 @@ def parse_session(
     if isinstance(date, str):
         read_date = words.read("date", parse_date, date)
     else:
-        read_date = expect_date(date, "date")
+        read_date = expect_date(_without_midnight(stated(date)), "date")
     read = [
         words.treatment(given, f"treatments[{n}]." if several else "")
         for n, given in enumerate(several or [alone])
@@ -507,12 +520,25 @@ def parse_session(
         date=read_date,
         treatments=made,
         claim_type=read_claim_type,
-        place_of_service=place_of_service,
+        place_of_service=_place(place_of_service),
         diagnoses=tuple(_listed("diagnoses", diagnoses, "[code]")),
-        id=id,
-        policy=policy,
-        location=location,
+        id=as_text(id),
+        policy=stated(policy),
+        location=stated(location),
     )
+
+
+def _without_midnight(date: object) -> object:
+    """Return the date of a timestamp at midnight without a time zone, and anything else unchanged."""
+    if isinstance(date, dt.datetime) and date.time() == dt.time() and date.tzinfo is None:
+        return date.date()
+    return date
+
+
+def _place(given: object) -> Any:  # noqa: ANN401  the session checks what it is
+    """Return a place of service; of one that was read as a number, its two digits."""
+    digits = as_text(given)
+    return digits.zfill(2) if digits is not given and isinstance(digits, str) else digits
 
 
 class _Words:
@@ -533,6 +559,7 @@ class _Words:
 
     def stated(self, path: str, parse: Callable[[str], T], text: object) -> T | None:
         """Read a word that may be left out."""
+        text = stated(text)
         return None if text is None or text == "" else self.read(path, parse, text)
 
     def all(
@@ -550,7 +577,7 @@ class _Words:
         for name in [name for name in words if name not in _OF_TREATMENT]:
             message = f"unknown key: write one of {', '.join(_OF_TREATMENT)}"
             self.problems.append(Problem(path=f"{place}{name}", message=message))
-        named = words.get("technique")
+        named = stated(words.get("technique"))
         named = "" if named is None else named
         technique = self.read(f"{place}technique", parse_technique, named)
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
@@ -573,4 +600,8 @@ _OF_TREATMENT = tuple(TreatmentWords.__annotations__)
 
 
 def _listed(name: str, values: object, example: str) -> Iterable[Any]:
-    return expect_several(values, name, f"write {example}")
+    """List the values of an argument that are stated."""
+    if (values := stated(values)) is None:
+        return ()
+    listed = map(stated, expect_several(values, name, f"write {example}"))
+    return [value for value in listed if value is not None]

@@ -1935,3 +1935,24 @@ def test_the_pair_modifiers_of_medicare_are_those_of_a_role_that_passes() -> Non
     assert distinct < set(said.value)
     assert {"KX", "50", "51", "76"}.isdisjoint(said.value)
     assert value_of(asked("cigna", "modifier.pair", (), SPRING)) == said.value
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Medicare", ("medicare",)),
+        (" UHC ", ("uhc",)),
+        ("UnitedHealthcare", ("uhc",)),
+        ("JL", ("medicare-jl",)),
+        ("novitas", ("medicare-jh", "medicare-jl")),
+        ("Palmetto GBA", ("medicare-jj", "medicare-jm")),
+        ("aetnaa", ("aetna",)),
+        ("", ()),
+        ("!", ()),
+    ],
+)
+def test_an_unknown_policy_is_told_which_may_be_meant(written: str, meant: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownIdError) as refused:
+        policies.get(written)
+
+    assert refused.value.near == meant

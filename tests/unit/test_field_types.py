@@ -148,7 +148,7 @@ def test_a_field_refuses_every_other_type_by_name(
             make(record, **{field: (value,) if several else value})
         assert "64493" not in str(refused.value)
     if several:
-        for value in (None, 5, "64493", b"64493", {"a": 1}):
+        for value in (None, 5, "64493", b"64493"):
             with pytest.raises(TypeError, match=f"^{field} must be a tuple"):
                 make(record, **{field: value})
 

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 import importlib
 import inspect
+import math
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
@@ -700,3 +701,64 @@ def test_location_and_policy_are_carried_to_the_claim() -> None:
     assert answer.claim.place_of_service == "11"
     assert answer.claim.date == TODAY
     assert answer.claim.policy == "cpt"
+
+
+class NAType:
+    """The missing value of pandas, by its type's name; pandas itself is not needed here."""
+
+
+ROW: Any = {"date": TODAY, **MBB}
+NOT_STATED = (None, math.nan, NAType())
+
+
+class TestRowsOfADataFrame:
+    """A row goes in as it is: an empty cell is not stated, and a code read as a number is its digits."""
+
+    @pytest.mark.parametrize("empty", NOT_STATED, ids=["None", "NaN", "NA"])
+    @pytest.mark.parametrize(
+        "field",
+        [
+            *("purpose", "guidance", "claim_type", "place_of_service", "id"),
+            *("policy", "location", "diagnoses", "nerves"),
+        ],
+    )
+    def test_an_empty_cell_is_not_stated(self, field: str, empty: Any) -> None:  # noqa: ANN401
+        words = {"guidance": "ct", **ROW}
+        without = {name: word for name, word in words.items() if name != field}
+
+        assert parse_session(**words | {field: empty}) == parse_session(**without)
+
+    @pytest.mark.parametrize("empty", NOT_STATED, ids=["None", "NaN", "NA"])
+    def test_an_empty_cell_of_a_list_is_left_out(self, empty: Any) -> None:  # noqa: ANN401
+        session = parse_session(
+            date=TODAY, technique="mbb", joints=["L4-5", empty], diagnoses=[empty, "M47.816"]
+        )
+
+        assert len(session.treatments[0].targets) == 1
+        assert session.diagnoses == ("M47.816",)
+
+    def test_a_timestamp_at_midnight_is_its_date(self) -> None:
+        assert parse_session(**ROW | {"date": dt.datetime(2026, 3, 2)}).date == TODAY  # noqa: DTZ001
+
+    @pytest.mark.parametrize(
+        "date",
+        [dt.datetime(2026, 3, 2, 23), dt.datetime(2026, 3, 2, tzinfo=dt.UTC)],  # noqa: DTZ001
+    )
+    def test_another_timestamp_is_refused(self, date: dt.datetime) -> None:
+        with pytest.raises(TypeError, match=r"leave the time of day out with .date\(\)"):
+            parse_session(**ROW | {"date": date})
+
+    @pytest.mark.parametrize(
+        ("given", "read"), [(11.0, "11"), (11, "11"), (2, "02"), ("11", "11")], ids=repr
+    )
+    def test_a_place_read_as_a_number_is_its_two_digits(self, given: Any, read: str) -> None:  # noqa: ANN401
+        assert parse_session(**ROW, place_of_service=given).place_of_service == read
+
+    @pytest.mark.parametrize("given", [1001, 1001.0, "1001"], ids=repr)
+    def test_an_id_read_as_a_number_is_its_digits(self, given: Any) -> None:  # noqa: ANN401
+        assert parse_session(**ROW, id=given).id == "1001"
+
+    @pytest.mark.parametrize("given", [True, 11.5, math.inf], ids=str)
+    def test_no_other_number_is_a_place(self, given: Any) -> None:  # noqa: ANN401
+        with pytest.raises(TypeError, match="place_of_service must be a string or None"):
+            parse_session(**ROW, place_of_service=given)

@@ -194,6 +194,9 @@ def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
         signals |= Signal.NEEDS_AUTHORIZATION
     if shaped and plan.claim_type is ClaimType.ASC_FACILITY:
         signals |= _asc_signals(plan, code)
+    primaries: tuple[str, ...] = ()
+    if shaped:
+        primaries = allowed_primaries(code, on=on, policy=plan.policy, reference=reference)
     return CodeFacts(
         code=code,
         shaped=shaped,
@@ -209,8 +212,8 @@ def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
         form=plan.rules.laterality_format(role) if role else None,
         groups=tuple(dict.fromkeys(member.group for member in members)),
         indicators=None if isinstance(fees, Unknown) else fees,
-        primaries=allowed_primaries(code, on=on, policy=plan.policy, reference=reference),
-        national=allowed_primaries(code, on=on, reference=reference),
+        primaries=primaries,
+        national=allowed_primaries(code, on=on, reference=reference) if shaped else (),
         signals=signals.value,
     )
 

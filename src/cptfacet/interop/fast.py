@@ -291,7 +291,7 @@ def read(text: str | bytes, kind: type[T]) -> T:
     Traceback (most recent call last):
     ...
     cptfacet.errors.DocumentError: Claim can't be read:
-      $.claim_type: 'facility' is not a claim type: write one of professional, asc-facility, hospital-outpatient
+      $.claim_type: 'facility' is not a claim type: write asc-facility or hospital-outpatient
       $.lines[0].code: it is a number; write a string, in quotes
 
     Raises:

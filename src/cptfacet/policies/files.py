@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import attrs
 
 from cptfacet import _data
+from cptfacet._inputs import expect
 from cptfacet.citations import Confidence, Source, cite
 from cptfacet.dates import EffectivePeriod
 from cptfacet.errors import ParseError, PolicyFileError, PolicyFilesError, Problem, UnknownIdError
@@ -91,19 +92,35 @@ def get(policy_id: str) -> Policy:
 
     >>> get("medicare").extends.id
     'cpt'
-    >>> get("medicaid")
+    >>> get("Novitas")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.UnknownIdError: unknown policy 'medicaid'; did you mean medicare, medicare-jn, medicare-jm?
+    cptfacet.errors.UnknownIdError: unknown policy 'Novitas'; did you mean medicare-jh, medicare-jl?
 
     Raises:
         UnknownIdError: No packaged policy has this id.
     """
-    if policy_id not in ids():
-        near = difflib.get_close_matches(policy_id, ids())
-        raise UnknownIdError(what="policy", text=policy_id, near=tuple(near))
+    if expect(policy_id, str, "policy_id", "write an id such as 'medicare'") not in ids():
+        raise UnknownIdError(what="policy", text=policy_id, near=_near(policy_id))
     file = _data.root() / "policies" / f"{policy_id}.toml"
     return read_file(file.name, file.read_bytes(), packaged=True)
+
+
+def _near(text: str) -> tuple[str, ...]:
+    """List the ids that a text may mean: a payer's or MAC's name, a jurisdiction, or a slip."""
+    folded = text.strip().casefold()
+    if folded in ids():
+        return (folded,)
+    words = {*_WORD.findall(folded)}
+    named = tuple(
+        each
+        for each in ids()
+        if words and words <= {*_WORD.findall(f"{each} {get(each).title}".casefold())}
+    )
+    return named or tuple(difflib.get_close_matches(folded, ids()))
+
+
+_WORD = re.compile(r"\w+")
 
 
 def find_policy(policy: Policy | str) -> Policy:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 import attrs
 
 from cptfacet import _data
-from cptfacet._inputs import expect
+from cptfacet._inputs import expect, expect_date
 from cptfacet._records import many, reduced, sealed
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import parse_line
@@ -299,6 +299,8 @@ class Policy:
             UnknownIdError: The vocabulary has no such key or cell.
             TypeError: The keywords are not the dimensions of the key.
         """
+        expect(key, str, "key")
+        expect_date(on)
         where = _cell_of(key, cell)
         return self._answer(key, where, on)
 
@@ -385,6 +387,8 @@ class Policy:
         >>> {(change.what.value, change.provision.key) for change in new_year}
         {('begins', 'laterality.format')}
         """
+        expect_date(since, "since")
+        expect_date(until, "until")
         found: list[PolicyChange] = []
         for p in self.provisions:
             begins = ChangeKind.BEGINS if p.term.start else ChangeKind.FIRST_SEEN

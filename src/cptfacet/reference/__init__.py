@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 import attrs
 
 from cptfacet import _data
-from cptfacet._inputs import expect
+from cptfacet._inputs import expect, expect_all, expect_date, expect_or_none
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
 from cptfacet.claims import ClaimType, Location
@@ -308,6 +308,7 @@ class Reference:
         >>> packaged().procedure("64493").family.value, packaged().procedure("6449").reason
         ('image-guided-injection', 'the reference does not have it')
         """
+        expect(code, str, "code")
         for found in self.procedures.about(code):
             return found
         return Unknown(what=f"procedure code {code}", reason=_NOT_HERE)
@@ -329,6 +330,11 @@ class Reference:
         ... ]
         ['64633', '64634', '64635', '64636']
         """
+        expect_or_none(kind, ProcedureKind, "kind")
+        expect_or_none(family, (Family, LegacyFamily), "family")
+        expect_or_none(region, CodeRegion, "region")
+        expect_or_none(ordinal, Ordinal, "ordinal")
+        expect_or_none(on, dt.date, "on")
         return tuple(
             p
             for p in self.procedures
@@ -364,6 +370,7 @@ class Reference:
         >>> packaged().modifier("RT").kind.value, packaged().modifier("R").reason
         ('laterality', 'the reference does not have it')
         """
+        expect(code, str, "code")
         for found in self.modifiers.about(code):
             return found
         return Unknown(what=f"modifier {code}", reason=_NOT_HERE)
@@ -376,6 +383,7 @@ class Reference:
         >>> packaged().modifier_kind("50").value, packaged().modifier_kind("R").value
         ('payment', 'informational')
         """
+        expect(code, str, "code")
         found = self.modifiers.about(code)
         return found[0].kind if found else ModifierKind.INFORMATIONAL
 
@@ -385,6 +393,7 @@ class Reference:
         >>> packaged().modifier_role("LT").value, packaged().modifier_role("R")
         ('left', None)
         """
+        expect(code, str, "code")
         found = self.modifiers.about(code)
         return found[0].role if found else None
 
@@ -398,6 +407,8 @@ class Reference:
         >>> [m.code for m in packaged().find_modifiers(kind=ModifierKind.LATERALITY)]
         ['RT', 'LT']
         """
+        expect_or_none(kind, ModifierKind, "kind")
+        expect_or_none(role, ModifierRole, "role")
         return tuple(
             m
             for m in self.modifiers
@@ -423,6 +434,7 @@ class Reference:
         Raises:
             UnknownIdError: No modifier of this reference has the role.
         """
+        expect(role, ModifierRole, "role")
         if role not in self.modifier_codes:
             raise UnknownIdError(what="modifier with the role", text=role)
         return self.modifier_codes[role]
@@ -437,6 +449,8 @@ class Reference:
         >>> packaged().find_groups("01936", on=dt.date(2022, 1, 1))
         ()
         """
+        expect(code, str, "code")
+        expect_date(on)
         members = self.groups.about(code)
         found = (m.group for m in members if m.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))
@@ -447,6 +461,7 @@ class Reference:
         >>> [str(member.term) for member in packaged().find_grouped_codes("01936")]
         ['seen 2020-01-01 until 2021-12-31']
         """
+        expect(code, str, "code")
         return self.groups.about(code)
 
     def fee_indicators(self, code: str, *, on: dt.date) -> Indicators | Unknown:
@@ -462,6 +477,8 @@ class Reference:
 
         Source: data/codes/indicators.csv.
         """
+        expect(code, str, "code")
+        expect_date(on)
         listed: tuple[Indicators, ...] = ()
         for procedure in self.procedures.about(code):
             listed = (procedure.indicators,) if procedure.indicators else ()
@@ -482,6 +499,8 @@ class Reference:
         >>> packaged().find_codes(CodeGroup.ANESTHESIA, on=dt.date(2021, 3, 2))
         ('01935', '01936', '01991', '01992')
         """
+        expect(group, CodeGroup, "group")
+        expect_date(on)
         members = (m for m in self.groups if m.group is group)
         found = (m.code for m in members if m.term.on(on) is Status.IN_FORCE)
         return tuple(dict.fromkeys(found))
@@ -497,7 +516,8 @@ class Reference:
         >>> packaged().find_conflicts(["RT", "RT"], on=dt.date(2026, 3, 2))
         ()
         """
-        line = set(modifiers)
+        expect_date(on)
+        line = set(expect_all(modifiers, str, "modifiers"))
         return tuple(
             conflict
             for conflict in self.conflicts
@@ -525,7 +545,10 @@ class Reference:
         >>> [other.instead.text for other in others]
         ['64405 x1', '64450 x1']
         """
-        listed = set(nerves)
+        expect(technique, Technique, "technique")
+        expect_or_none(guidance, Guidance, "guidance")
+        expect_date(on)
+        listed = set(expect_all(nerves, Nerve, "nerves"))
         return tuple(
             other
             for other in self.other_nerves
@@ -545,6 +568,8 @@ class Reference:
         >>> packaged().innervation(Joint.C1_C2).note
         'No medial branch pair; intra-articular injection only.'
         """
+        if type(joint) is not Joint:
+            expect(joint, Joint, "joint")
         for found in self.innervations.about(joint):
             return found
         return Unknown(what=f"the nerves of {joint}", reason="the reference does not have them")
@@ -572,7 +597,7 @@ class Reference:
             NoMedialBranchError: A joint has no branch pair (C0-C1, C1-C2).
         """
         found: set[Nerve] = set()
-        for joint in joints:
+        for joint in expect_all(joints, Joint, "joints"):
             supply = self.find_nerves(joint)
             if not supply:
                 raise NoMedialBranchError(joint=joint.value)
@@ -599,8 +624,8 @@ class Reference:
         >>> [joint.value for joint in packaged().find_joints(supplied_by=[Nerve.L4])]
         ['L4-L5', 'L5-S1']
         """
-        have = None if completed_by is None else set(completed_by)
-        near = None if supplied_by is None else set(supplied_by)
+        have = None if completed_by is None else {*expect_all(completed_by, Nerve, "completed_by")}
+        near = None if supplied_by is None else {*expect_all(supplied_by, Nerve, "supplied_by")}
         return tuple(
             fact.joint
             for fact in self.innervations
@@ -619,6 +644,8 @@ class Reference:
         >>> print(packaged().code_region(Joint.T12_L1, on=dt.date(2012, 6, 1)))
         the code region of T12-L1 on 2012-06-01 is not known: no source we have read states it for that date
         """
+        expect(joint, Joint, "joint")
+        expect_date(on)
         for fact in self.code_regions.about(joint):
             if fact.term.on(on) is Status.IN_FORCE:
                 return fact
@@ -631,6 +658,7 @@ class Reference:
         >>> [str(fact.term) for fact in packaged().find_code_regions(Joint.T12_L1)]
         ['seen 2010-01-01 until 2010-12-31', 'seen 2014-12-31']
         """
+        expect(joint, Joint, "joint")
         return self.code_regions.about(joint)
 
     def coverage_region(self, joint: Joint) -> RegionFact[CoverageRegion] | Unknown:
@@ -644,6 +672,7 @@ class Reference:
         >>> packaged().coverage_region(Joint.T12_L1).reason
         'no source we have read counts it in one'
         """
+        expect(joint, Joint, "joint")
         for fact in self.coverage_regions.about(joint):
             return fact
         reason = "no source we have read counts it in one"
@@ -679,6 +708,8 @@ class Reference:
 
         Source: data/edits/mue.csv; each answer cites its editions.
         """
+        expect_date(on)
+        expect(claim_type, ClaimType, "claim_type")
         return find_mue(self.mues, code, claim_type, on, strict=strict)
 
     def pair_edits(
@@ -714,6 +745,8 @@ class Reference:
 
         Source: data/edits/pairs.csv; each answer cites its edition.
         """
+        expect_date(on)
+        expect(claim_type, ClaimType, "claim_type")
         return find_pair_edits(
             self.pairs, self.unsettled_pairs, (code, other), claim_type, on, strict=strict
         )
@@ -739,6 +772,7 @@ class Reference:
 
         Source: data/edits/asc.csv; each answer cites its editions.
         """
+        expect_date(on)
         return find_asc_status(self.asc_statuses, code, on, strict=strict)
 
     # -- diagnoses and places of service
@@ -771,6 +805,7 @@ class Reference:
 
         Source: data/diagnoses/codes.csv; each answer cites its editions.
         """
+        expect_date(on)
         return find_diagnosis(self.diagnoses, code, on, strict=strict)
 
     def spine_part(self, code: str) -> NamedPart | Unknown:
@@ -838,6 +873,7 @@ class Reference:
         >>> packaged().place("11").name, packaged().place("ASC").reason
         ('Office', 'the code set does not have it')
         """
+        expect(code, str, "code")
         for found in self.places.about(code):
             return found
         reason = "the code set does not have it" if len(self.places) else _NOT_HERE
@@ -849,6 +885,7 @@ class Reference:
         >>> [place.code for place in packaged().find_places(facility=ClaimType.ASC_FACILITY)]
         ['24']
         """
+        expect_or_none(facility, ClaimType, "facility")
         return tuple(p for p in self.places if facility is None or p.facility is facility)
 
     # -- locations
@@ -874,6 +911,9 @@ class Reference:
 
         Source: data/places/areas.csv; each area cites its own.
         """
+        expect_or_none(location, Location, "location")
+        expect_date(on)
+        expect_or_none(claim_type, ClaimType, "claim_type")
         place = location or Location()
         tables = Places(self.areas, self.counties, self.zip_codes)
         return find_area(tables, place, on, claim_type)
@@ -892,6 +932,7 @@ class Reference:
         Raises:
             UnknownIdError: No jurisdiction has this id.
         """
+        expect(jurisdiction_id, str, "jurisdiction_id")
         known = {found.id: found for found in self.find_jurisdictions()}
         if jurisdiction_id not in known:
             near = difflib.get_close_matches(jurisdiction_id, known)
@@ -906,6 +947,7 @@ class Reference:
         >>> packaged().find_jurisdictions(shared="aetna")
         ()
         """
+        expect_or_none(shared, str, "shared")
         return jurisdictions_of(area for area in self.areas if shared in (None, area.shared))
 
     @functools.cached_property

@@ -10,7 +10,7 @@ from operator import attrgetter
 import attrs
 
 from cptfacet import _data
-from cptfacet._inputs import expect_text
+from cptfacet._inputs import expect_text, spoiled_number
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
 from cptfacet.claims import ClaimType
@@ -89,5 +89,6 @@ def parse_place(text: str) -> str:
     """
     digits = expect_text(text, 'parse_place("11")').strip()
     if _PLACE.fullmatch(digits) is None:
-        raise ParseError(what="a place of service", text=text, reason="write its two digits")
+        reason = spoiled_number(text) or "write its two digits"
+        raise ParseError(what="a place of service", text=text, reason=reason)
     return digits

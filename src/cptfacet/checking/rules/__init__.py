@@ -7,6 +7,7 @@ import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from cptfacet._inputs import expect
 from cptfacet.checking.rule import Check, Rule, make_rule
 from cptfacet.checking.rules import (
     add_ons,
@@ -93,6 +94,7 @@ def get_rule(rule_id: str) -> Rule:
     Raises:
         UnknownIdError: No packaged rule has this id.
     """
+    expect(rule_id, str, "rule_id")
     found = _by_id().get(rule_id)
     if found is None:
         near = tuple(difflib.get_close_matches(rule_id, _by_id()))
