@@ -65,8 +65,8 @@ class Refusal:
     Attributes:
         reason: Why it can't be coded.
         message: The reason in words, and what to do if there is something.
-        instead: The lines to report instead, without laterality modifiers; empty if no source states
-            any.
+        instead: The lines to report instead, with their sides in the payer's laterality format where
+            the code is reported by side; empty if no source states any.
         citations: The sources of the refusal.
         session: The session, if all of it is refused. None for a part: its refusal is in a note of the
             coded session.

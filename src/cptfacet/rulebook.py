@@ -73,7 +73,12 @@ T = TypeVar("T")
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
-CODING = ("procedures", "other_nerves", "code_regions")  # whose dates coding and decoding depend on
+CODING = (
+    "procedures",
+    "groups",
+    "other_nerves",
+    "code_regions",
+)  # whose dates coding and decoding depend on
 # Those of checking: all but the tables of places, which select the policy by the claim's location.
 CHECKING = tuple(
     field.name

@@ -1002,7 +1002,7 @@ class _Laws:
                 )
             if isinstance(answer, Refusal) and value is Uncoded.OTHER_CODE:
                 instead = self.case.value(keys.CODING_INSTEAD, day, *cell) or ()
-                if answer.instead != instead:
+                if [line.code for line in answer.instead] != [line.code for line in instead]:
                     broken.append(
                         f"{_shown(session)}: the policy reports {_written(instead)} instead, but"
                         f" the refusal names {_written(answer.instead)}"

@@ -216,6 +216,7 @@ def _loose_nerves(
         for side in _sides(sides)
     }
     unknown = _without_supply(Joint, reference)
+    reported: set[str] = set()
     for nerve, sides in nerves.items():
         loose = {side for side in _sides(sides) if (nerve, side) not in used}
         if nerve is Nerve.C2:
@@ -234,8 +235,9 @@ def _loose_nerves(
             others = _others([nerve], treatment, reference, on)
             if nerve.kind is NerveKind.SACRAL_BRANCH:
                 why += "; it is reported with the sacroiliac joint codes, under another policy"
-            elif others:
+            if others and not reported.issuperset(line.code for line in others.instead):
                 refusal = others
+                reported.update(line.code for line in others.instead)
         elif nerve in (Nerve.C2, Nerve.C3) and _c2_c3_alone(nerves, loose):
             why = "C2-C3 also needs the third occipital nerve; was it treated?"
         else:
@@ -333,7 +335,7 @@ def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.dat
     others = _others(list(nerves), treatment, reference, on)
     if others is None:
         return refusal
-    reported = ", ".join(line.text for line in others.instead)
+    reported = series([line.code for line in others.instead])
     message = f"{refusal.message}; we found a source that reports {reported}"
     return attrs.evolve(
         refusal, message=message, instead=others.instead, citations=others.citations

@@ -464,7 +464,7 @@ TABLES = {
     ),
     "modifiers": Table(
         without={
-            "code": LINES,
+            "code": LINES | named("refusal no-complete-level"),
             "decode": named(
                 "levels, doubt further-sides, doubt more-levels, doubt not-completed,"
                 "doubt other-format, doubt side-not-named, doubt sides-contradict"
@@ -489,8 +489,9 @@ TABLES = {
                 ),
             ),
         ),
-        unsaid={"read": named("sessions")},
-        why="A past session whose lines were not completed counts as one that was.",
+        unsaid={"code": named("refusal no-complete-level"), "read": named("sessions")},
+        why="A past session whose lines were not completed counts as one that was; a refusal says in"
+        " its message that the side of what to report instead is not known.",
     ),
     "groups": Table(
         without={
@@ -602,7 +603,7 @@ TABLES = {
     ),
     "other_nerves": Table(
         without={
-            "code": named("refusal no-complete-level"),
+            "code": named("note nerve-without-joint, refusal no-complete-level"),
             "read": named("skipped no-complete-level"),
             "check": named("other-nerve-code, sacral-nerves-as-facet"),
         },
@@ -615,7 +616,7 @@ TABLES = {
             ),
         ),
         unsaid={
-            "code": named("refusal no-complete-level"),
+            "code": named("note nerve-without-joint, refusal no-complete-level"),
             "read": named("skipped no-complete-level"),
             **dict.fromkeys(CHECKS, named("sacral-nerves-as-facet")),
         },

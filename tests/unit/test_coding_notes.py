@@ -137,9 +137,9 @@ NOTES = {
         "L4-L5 (L3 and L4)",
     ),
     NoteId.NERVE_WITHOUT_JOINT: Shown(
-        lambda: code(block(nerves=("L3:left", "L4:left", "S1:left"))),
+        lambda: code(block(nerves=("L3:left", "L4:left", "L1:left"))),
         lambda: code(block(nerves=("L3:left", "L4:left", "L5:left"))),
-        "S1 lateral branch (left)",
+        "L1 (left)",
     ),
     NoteId.NERVES_INCOMPLETE: Shown(
         lambda: code(block("L4-5:left", nerves=("L4:left", "L5:left"))),
@@ -606,12 +606,12 @@ def test_only_an_injection_reaches_the_joints_above_c2(
 @pytest.mark.parametrize(
     ("nerves", "treat", "date", "instead"),
     [
-        (("S1:left", "S2:left", "S3:left"), block, TODAY, ["64451 x1"]),
-        (("S1:left", "S2:left", "S3:left"), ablation, TODAY, ["64625 x1"]),
+        (("S1:left", "S2:left", "S3:left"), block, TODAY, ["64451-LT x1"]),
+        (("S1:left", "S2:left", "S3:left"), ablation, TODAY, ["64625-LT x1"]),
         (("S1:left",), ablation, "2019-12-31", []),
-        (("GON:left", "LON:left"), block, TODAY, ["64405 x1", "64450 x1"]),
+        (("GON:left", "LON:left"), block, TODAY, ["64405-LT x1", "64450-LT x1"]),
         (("GON:left",), ablation, TODAY, []),
-        (("L5:left", "S1:left"), block, TODAY, ["64451 x1"]),
+        (("L5:left", "S1:left"), block, TODAY, ["64451-LT x1"]),
     ],
 )
 def test_other_nerves_are_reported_with_their_own_codes(

@@ -13,6 +13,7 @@ import attrs
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
+from cptfacet.coding.instead import write_instead
 from cptfacet.coding.plans import not_known
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.policies import Known, NotKnown, Provision
@@ -87,11 +88,13 @@ def collect(treatments: Iterable[Treatment], plan: CodingPlan, draft: Draft) -> 
         others = only_other_nerves(treatment, reference=rules.reference, on=rules.on)
         chosen = others or plan.family(treatment.technique, treatment.guidance)
         if isinstance(chosen, Refusal):
-            draft.refuse(chosen)
+            draft.refuse(write_instead(chosen, treatment, plan))
             continue
         treated = read_treatment(treatment, reference=rules.reference, on=rules.on)
-        draft.add(*treated.notes)
-        draft.refuse(*treated.refusals)
+        for note in treated.notes:
+            part = note.refusal and write_instead(note.refusal, treatment, plan)
+            draft.add(attrs.evolve(note, refusal=part))
+        draft.refuse(*(write_instead(each, treatment, plan) for each in treated.refusals))
         levels = families.setdefault(chosen.value, {})
         purposes = frozenset((treatment.purpose,))
         provisions = (chosen.provision,)
