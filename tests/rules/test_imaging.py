@@ -63,6 +63,18 @@ class TestBundled:
             ((2,), FindingKind.CODING, Severity.ERROR)
         ]
 
+    @pytest.mark.parametrize("policy", ["cpt", "commercial", "medicare"])
+    @pytest.mark.parametrize("imaging", ["76000", "76380", "76937", "77001"])
+    def test_a_modifier_does_not_help_imaging_beside_facet_codes_alone(
+        self, imaging: str, policy: str
+    ) -> None:
+        """The finding says to drop it, and no rule asks for a modifier or calls one enough."""
+        for line in (imaging, f"{imaging}-59"):
+            report = check_claim(claim("64493-RT", line), policy=policy)
+            found = {f.rule: f.severity for f in report.findings if 2 in f.lines}
+            assert found["imaging-bundled"] is Severity.ERROR
+            assert not found.keys() & {"pair-without-modifier", "pair-with-modifier"}
+
     @pytest.mark.parametrize("lines", [("64475", "77003"), ("64475", "64476", "77003-26")])
     def test_not_in_the_codes_before(self, lines: tuple[str, ...]) -> None:
         assert rules(claim(*lines, on=dt.date(2009, 12, 31))) == set()
