@@ -422,6 +422,7 @@ MODIFIED = all_but(
     *("addon-primary-by-policy", "addon-without-primary", "asc-not-payable", "asc-packaged"),
     *("authorization-missing", "authorization-not-valid-on-date"),
     *("authorization-number-malformed", "claim-empty", "code-malformed", "code-not-in-force"),
+    "coding-instruction-excludes",
     *("cyst-diagnosis-with-ablation", "cyst-diagnosis-with-block", "date-missing"),
     *("diagnosis-header", "diagnosis-malformed", "diagnosis-missing", "diagnosis-not-listed"),
     *("diagnosis-not-stated", "diagnosis-not-valid", "diagnosis-region-differs"),
@@ -496,7 +497,8 @@ TABLES = {
     "groups": Table(
         without={
             "check": named(
-                "code-not-in-force, em-without-modifier, expected-denial-without-abn,"
+                "code-not-in-force, coding-instruction-excludes, em-without-modifier,"
+                "expected-denial-without-abn,"
                 "governed-by-other-policy, imaging-bundled, implant-not-covered,"
                 "non-thermal-not-covered, other-block-same-day, sedation-with-ablation,"
                 "sedation-with-injection"
@@ -641,6 +643,7 @@ TABLES = {
     "pairs": Table(
         without={
             "check": named(
+                "coding-instruction-excludes,"
                 "distinct-modifier-not-needed, distinct-modifier-not-specific, pair-never-paid,"
                 "pair-with-modifier, pair-without-modifier"
             )
@@ -868,7 +871,9 @@ def _edition(table: str, name: str, *, poisoned: bool) -> Release[str, Any]:
         "asc_statuses": AscRow(addendum=Addendum.EXCLUDED, indicator="own", multiple_discount=None),
         "pairs": (
             PairRow(
-                column2=frozenset(BILLED), indicator=PairIndicator.NEVER, rationale="CMS Policy"
+                column2=frozenset(BILLED),
+                indicator=PairIndicator.NEVER,
+                rationale="CPT Manual or CMS manual coding instruction",
             ),
         ),
     }

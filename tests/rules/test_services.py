@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 import pytest
 
-from cptfacet import policies
+from cptfacet import _data, policies
 from cptfacet.anatomy import Joint, Side
 from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, parse_line
@@ -322,3 +322,69 @@ class TestExpectedDenial:
         both = attrs.evolve(checked, lines=(*checked.lines, other))
 
         assert [f.lines for f in of_family(both) if f.rule == self.RULE] == [(2,)]
+
+
+def _instructed() -> list[tuple[str, str]]:
+    """List the pairs of a facet code and a related one that a coding instruction keeps apart."""
+    facet = {p.code for f in Family for p in packaged().find_procedures(family=f, on=DAY)}
+    others = {
+        code
+        for group in CodeGroup
+        if group not in {CodeGroup.EVALUATION, CodeGroup.IMAGING_GUIDANCE}
+        for code in packaged().find_codes(group, on=DAY)
+    }
+    listed: list[tuple[str, str]] = []
+    for row in _data.read_csv("edits/pairs.csv"):
+        if (
+            row["service"] != "practitioner"
+            or row["deleted"]
+            or "CPT Manual" not in row["rationale"]
+        ):
+            continue
+        listed += [
+            (one, two)
+            for one in _data.codes_of(row["column1"])
+            for two in _data.codes_of(row["column2"])
+            if (one in facet and two in others) or (two in facet and one in others)
+        ]
+    return listed
+
+
+class TestCodingInstructions:
+    """A coding instruction holds under the code set itself, whoever adopts the edits.
+
+    Source: the PTP edits of 2024-07-01, whose rationale names it.
+    """
+
+    RULE = "coding-instruction-excludes"
+
+    @pytest.mark.parametrize("policy", ["cpt", "commercial"])
+    @pytest.mark.parametrize("pair", _instructed(), ids="-".join)
+    def test_every_pair_of_a_related_code(self, pair: tuple[str, str], policy: str) -> None:
+        def found(*lines: str) -> list[tuple[str, str, tuple[int, ...]]]:
+            return [each for each in told(claim(*lines), policy) if each[0] == self.RULE]
+
+        one, two = pair
+        assert found(f"{one}-RT", f"{two}-RT") == [(self.RULE, "error", (1, 2))]
+        assert found(f"{one}-RT", f"{two}-59-RT") == [(self.RULE, "warning", (1, 2))]
+
+    def test_the_pairs_that_practices_meet_are_among_them(self) -> None:
+        assert {("64635", "64625"), ("64451", "64493"), ("64633", "20552")} <= set(_instructed())
+
+    def test_where_the_edits_run_they_say_it(self) -> None:
+        rules = {rule for rule, _, _ in told(claim("64635-RT", "64625-RT"), "medicare")}
+
+        assert self.RULE not in rules
+
+    def test_other_reasons_are_the_payers(self) -> None:
+        """64483 is paired with 64493 in no edit; 62323 is, for another reason."""
+        for other in ("64483", "62323"):
+            rules = {rule for rule, _, _ in told(claim("64493-RT", other), "cpt")}
+            assert self.RULE not in rules
+
+    def test_before_the_set_it_is_not_checked(self) -> None:
+        report = check_claim(
+            claim("64635-RT", "64625-RT", on=dt.date(2024, 6, 30)), policy="commercial"
+        )
+
+        assert self.RULE in {skipped.rule for skipped in report.not_checked}

@@ -271,6 +271,11 @@ class CheckingPlan:
                     if _says(said, self.code(other).groups):
                         yield said
 
+    def _are_excluded(self, day: Day, codes: Collection[str]) -> bool:
+        """Whether coding instructions may exclude a code of the day, where no other rule reads edits."""
+        others = any(not self.code(code).facet for code in codes)
+        return bool(day.facet) and others and RuleFamily.PAIRS not in self.families
+
     def looked_up(self, day: Day) -> Iterator[tuple[str, str]]:
         """Yield what rules look up in tables with editions: each table with a code of the day."""
         codes = {line.facts.code.code for line in day.lines if line.facts.code.shaped}
@@ -278,6 +283,7 @@ class CheckingPlan:
         asked = (
             ("mues", RuleFamily.UNITS, codes if day.facet else ()),
             ("pairs", RuleFamily.PAIRS, codes if day.facet and len(codes) > 1 else ()),
+            ("pairs", RuleFamily.SERVICES, codes if self._are_excluded(day, codes) else ()),
             ("diagnoses", RuleFamily.DIAGNOSIS, diagnoses),
             (
                 "asc_statuses",

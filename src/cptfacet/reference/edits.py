@@ -199,6 +199,22 @@ class PairEdit:
     rationale: str
     deleted: dt.date | None = None
 
+    @property
+    def by_coding_instruction(self) -> bool:
+        """Whether the reason is a coding instruction of CPT or CMS, which holds for every payer.
+
+        >>> from cptfacet.reference import packaged
+        >>> found = packaged().pair_edits(
+        ...     "64635", "64625", on=dt.date(2024, 8, 1), claim_type=ClaimType.PROFESSIONAL
+        ... )
+        >>> found.edit.by_coding_instruction
+        True
+        """
+        return self.rationale == _CODING_INSTRUCTION
+
+
+_CODING_INSTRUCTION = "CPT Manual or CMS manual coding instruction"
+
 
 @sealed
 @attrs.frozen(kw_only=True)

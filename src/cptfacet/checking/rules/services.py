@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
@@ -16,7 +16,7 @@ from cptfacet.checking.rule import (
     not_told,
 )
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, RuleFamily, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
@@ -216,6 +216,41 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
             question=f"Does {code} report the other side, an additional level, or the same level"
             " twice?",
         )
+
+
+# -- coding instructions
+
+
+def _without_pair_edits(plan: CheckingPlan) -> bool:
+    return RuleFamily.PAIRS not in plan.families
+
+
+@checks(when=Signal.FACET | Signal.PAIRED | Signal.OTHER, where=_without_pair_edits)
+def coding_instruction_excludes(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find codes that a coding instruction keeps apart, where the payer's edits are not known."""
+    of_code = dict(by_code(line for line in day.lines if line.facts.code.shaped))
+    for said in day.plan.pairs_among(frozenset(of_code)) or ():
+        if isinstance(said, Unknown):
+            yield NotAsked(needs="coding instructions", reason=said.reason)
+            continue
+        edit = said.edit
+        if edit is None or not edit.by_coding_instruction or _are_facet(day, said.codes):
+            continue
+        lines = [*of_code[edit.column1], *of_code[edit.column2]]
+        marked = any(line.facts.has(ModifierRole.DISTINCT) for line in lines)
+        yield finding(
+            lines,
+            f"{edit.column2} is not reported with {edit.column1}: the NCCI PTP edit of the two gives"
+            " a coding instruction as its reason",
+            citations=said.provenance.citations,
+            severity=Severity.WARNING if marked else None,
+            question=f"Was {edit.column2} performed at a separate site or in a separate session,"
+            " and does the record document it?",
+        )
+
+
+def _are_facet(day: Day, codes: Iterable[str]) -> bool:
+    return all(day.plan.code(code).facet for code in codes)
 
 
 # -- what follows from other findings
