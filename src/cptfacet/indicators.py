@@ -49,6 +49,27 @@ class FeeStatus(StrEnum):
     INJECTION = "T"
     EXCLUDED_BY_STATUTE = "X"
 
+    @property
+    def never_paid(self) -> bool:
+        """Whether the fee schedule never pays a line of its own for the code.
+
+        A drug that the fee schedule excludes may be paid by another schedule.
+
+        >>> [status.value for status in FeeStatus if status.never_paid]
+        ['B', 'E', 'I', 'N', 'P', 'X']
+        """
+        return self in _NEVER_PAID
+
+
+_NEVER_PAID = {
+    FeeStatus.BUNDLED,
+    FeeStatus.EXCLUDED_BY_REGULATION,
+    FeeStatus.NOT_VALID,
+    FeeStatus.NOT_COVERED,
+    FeeStatus.BUNDLED_OR_EXCLUDED,
+    FeeStatus.EXCLUDED_BY_STATUTE,
+}
+
 
 class GlobalDays(StrEnum):
     """The global period of a procedure.

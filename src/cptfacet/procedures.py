@@ -118,6 +118,7 @@ class CodeGroup(StrEnum):
     IMPLANT = "implant"
     DRUG = "drug"
     CONTRAST = "contrast"
+    REGENERATIVE = "regenerative"
     UNLISTED_NERVOUS = "unlisted-nervous"
     EVALUATION = "evaluation"
 

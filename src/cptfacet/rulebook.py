@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Bundling,
         Coverage,
         FamilyPairing,
+        FeeSchedule,
         Grouping,
         LateralityFormat,
         LevelOrder,
@@ -462,6 +463,10 @@ class TermRules:
         return self._ask(keys.IMAGING_SEPARATE, family)
 
     # -- who pays by which list
+
+    def fee_schedule(self) -> Answer[FeeSchedule]:
+        """Return the fee schedule by which practitioners are paid."""
+        return self._ask(keys.PAYMENT_FEE_SCHEDULE)
 
     def asc_list(self) -> Answer[AscList]:
         """Return the list of services by which an ambulatory surgery center is paid."""

@@ -431,6 +431,7 @@ MODIFIED = all_but(
     *("injection-with-ablation", "non-thermal-not-covered", "other-block-same-day"),
     *("pair-never-paid", "place-claim-type-differs", "place-not-assigned", "pooled-sessions"),
     *("sedation-by-other-provider", "sedation-with-ablation", "sedation-with-injection"),
+    "service-not-covered",
     *("too-many-modifiers", "too-many-sessions", "ultrasound-not-covered", "units-invalid"),
     "units-missing",
 )
@@ -501,7 +502,7 @@ TABLES = {
                 "expected-denial-without-abn,"
                 "governed-by-other-policy, imaging-bundled, implant-not-covered,"
                 "non-thermal-not-covered, other-block-same-day, sedation-with-ablation,"
-                "sedation-with-injection"
+                "sedation-with-injection, service-not-covered"
             ),
         },
         rows=(

@@ -58,8 +58,9 @@ class TestVisits:
     @pytest.mark.parametrize("visit", packaged().find_codes(CodeGroup.EVALUATION, on=DAY))
     def test_every_visit_needs_it(self, visit: str) -> None:
         for policy in ("cpt", "medicare", "bcbs-north-dakota"):
-            assert told(claim("64493-RT", visit), policy) == [(self.RULE, "error", (2,))]
-            assert told(claim("64493-RT", f"{visit}-25"), policy) == []
+            plain, marked = claim("64493-RT", visit), claim("64493-RT", f"{visit}-25")
+            assert told(plain, policy)[0] == (self.RULE, "error", (2,))
+            assert self.RULE not in {rule for rule, _, _ in told(marked, policy)}
 
     @pytest.mark.parametrize("family", Family)
     def test_with_first_levels_alone(self, family: Family) -> None:
@@ -388,3 +389,42 @@ class TestCodingInstructions:
         )
 
         assert self.RULE in {skipped.rule for skipped in report.not_checked}
+
+
+STATUSES = {row["code"]: row["status"] for row in _data.read_csv("codes/indicators.csv")}
+
+
+class TestFeeSchedule:
+    """Under Medicare, a code that the physician fee schedule never pays a practitioner is found.
+
+    Source: the status column of the relative value files.
+    """
+
+    RULE = "service-not-covered"
+
+    def found(self, code: str, claim_type: ClaimType = ClaimType.PROFESSIONAL) -> bool:
+        return any(
+            rule == self.RULE and lines == (2,)
+            for rule, _, lines in told(claim("64493-RT", code, claim_type=claim_type))
+        )
+
+    @pytest.mark.parametrize("group", CodeGroup)
+    def test_every_code_of_every_group(self, group: CodeGroup) -> None:
+        elsewhere = {CodeGroup.DRUG, CodeGroup.CONTRAST}
+        codes = packaged().find_codes(group, on=DAY)
+        never = {c for c in codes if STATUSES.get(c, "A") in set("BEINPX")} - {
+            code for each in elsewhere for code in packaged().find_codes(each, on=DAY)
+        }
+
+        assert {code for code in codes if self.found(code)} == never
+
+    @pytest.mark.parametrize("code", ["M0076", "G0260", "G0259", "99243"])
+    def test_on_claims_of_practitioners_under_medicare_alone(self, code: str) -> None:
+        assert self.found(code)
+        assert not self.found(code, claim_type=ClaimType.HOSPITAL_OUTPATIENT)
+        assert not self.found(code, claim_type=ClaimType.ASC_FACILITY)
+        assert self.RULE not in {rule for rule, _, _ in told(claim("64493-RT", code), "cpt")}
+
+    def test_what_it_pays_is_not_found(self) -> None:
+        assert not self.found("27096-RT")
+        assert not self.found("J1100")

@@ -34,6 +34,7 @@ __all__ = [
     "Choice",
     "Coverage",
     "FamilyPairing",
+    "FeeSchedule",
     "Grouping",
     "Key",
     "LateralityFormat",
@@ -187,6 +188,12 @@ class Need(Choice):
     """Whether a claim has to state something."""
 
     REQUIRED = "required"
+
+
+class FeeSchedule(Choice):
+    """The fee schedule by which a payer pays practitioners."""
+
+    PHYSICIAN = "physician-fee-schedule"
 
 
 class AscList(Choice):
@@ -611,6 +618,11 @@ MODIFIER_PAIR = _key(
     "modifier.pair",
     _MODIFIERS,
     "The modifiers that bypass a PTP edit with indicator 1, where the record supports them.",
+)
+PAYMENT_FEE_SCHEDULE = _key(
+    "payment.fee-schedule",
+    _one_of(FeeSchedule),
+    "The fee schedule by which the payer pays practitioners: the one that Medicare publishes.",
 )
 FACILITY_ASC_LIST = _key(
     "facility.asc-list",

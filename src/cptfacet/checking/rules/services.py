@@ -16,7 +16,9 @@ from cptfacet.checking.rule import (
     not_told,
 )
 from cptfacet.checking.signals import Signal
+from cptfacet.dates import Status
 from cptfacet.findings import Question, RuleFamily, Severity
+from cptfacet.indicators import FeeStatus
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
@@ -162,6 +164,46 @@ def governed_by_other_policy(day: Day) -> Iterator[RawFinding]:
             lines,
             f"{code} is a sacroiliac procedure; the payer covers it under another policy, which"
             " is not checked here",
+        )
+
+
+# -- the fee schedule
+
+
+def _by_fee_schedule(plan: CheckingPlan) -> bool:
+    return isinstance(plan.rules.fee_schedule(), Known)
+
+
+_NOT_PAID = {
+    FeeStatus.BUNDLED: "its payment is bundled into that of other services",
+    FeeStatus.EXCLUDED_BY_REGULATION: "it is excluded by regulation",
+    FeeStatus.NOT_VALID: "it is not valid for Medicare, which uses another code",
+    FeeStatus.NOT_COVERED: "it is not covered",
+    FeeStatus.BUNDLED_OR_EXCLUDED: "it is bundled or excluded",
+    FeeStatus.EXCLUDED_BY_STATUTE: "it is excluded by statute",
+}
+_ELSEWHERE = {CodeGroup.DRUG, CodeGroup.CONTRAST}
+
+
+@checks(when=Signal.PROFESSIONAL | Signal.FACET | Signal.OTHER, where=_by_fee_schedule)
+def service_not_covered(day: Day) -> Iterator[RawFinding]:
+    """Find other codes of a practitioner that the fee schedule never pays.
+
+    A drug that it excludes by regulation is paid by another schedule.
+    """
+    for code, lines in by_code(day.others):
+        facts = lines[0].facts.code
+        fees = facts.indicators
+        if fees is None or not fees.status.never_paid:
+            continue
+        if facts.standing is Status.NOT_IN_FORCE or not _ELSEWHERE.isdisjoint(facts.groups):
+            continue
+        yield finding(
+            lines,
+            f"{code}: the physician fee schedule pays a practitioner nothing for it (status"
+            f" {fees.status.value}); {_NOT_PAID[fees.status]}",
+            citations=fees.citations,
+            question=f"Which code reports the service of {code}, or should the line be dropped?",
         )
 
 
