@@ -47,9 +47,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     elif name in _MODULES:
         value = importlib.import_module(f"cptfacet.{name}")
     elif name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  slow, and few ask for it
-
-        value = version("cptfacet")
+        value = importlib.import_module("cptfacet._version").__version__
     elif name == "__all__":
         value = sorted((*_HOME, *_MODULES))
     else:

@@ -13,12 +13,18 @@ import json
 import os
 import stat
 import sys
-from contextlib import ExitStack
+import textwrap
+import time
+import traceback
+from collections import Counter
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import attrs
 
 from cptfacet import policies
+from cptfacet._text import counted, series
+from cptfacet._version import __version__
 from cptfacet.checking import Checker, all_rules
 from cptfacet.claims import Claim, Location
 from cptfacet.coding import CodedSession, code_session
@@ -36,10 +42,11 @@ from cptfacet.interop.json import (
     given_from_data,
     to_data,
 )
-from cptfacet.lookup import Shown, find
+from cptfacet.lookup import LISTS, Shown, find
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.past import history_from_records
 from cptfacet.policies.selection import select_policy
+from cptfacet.reference import packaged
 from cptfacet.repairing import RepairedClaim, repair_claim
 from cptfacet.sessions import Session, parse_session
 
@@ -60,7 +67,7 @@ def __dir__() -> list[str]:
 _Answer: TypeAlias = CodedSession | Refusal | DecodedClaim | Report | RepairedClaim
 _Reader: TypeAlias = "Callable[[bytes], Claim | None]"
 
-_CLEAN, _REFUSED, _UNUSABLE = 0, 1, 2
+_CLEAN, _REFUSED, _UNUSABLE, _INTERRUPTED, _CLOSED = 0, 1, 2, 130, 141
 _DEFAULT_POLICY = "cpt"
 
 
@@ -68,22 +75,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0: clean. 1: all or part of a session was refused, or a finding has the severity of
-    ``--fail-on`` or a worse one. 2: the input can't be used.
+    ``--fail-on`` or a worse one. 2: the input can't be used, or the output can't be written. 130: the
+    run was interrupted. 141: the reader of the output closed it before the end.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    _complete(parser)
+    arguments = parser.parse_args(argv)
+    if arguments.run is None:
+        parser.print_help(sys.stderr)
+        return _UNUSABLE
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")  # no text of the input may stop the output
+    if sys.stdout is None:
+        _tell("the standard output is closed")
+        return _UNUSABLE
+    status = _UNUSABLE
     try:
-        status: int = arguments.run(arguments)
+        status = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader closed the pipe; write nothing at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CLEAN
+        status = _CLOSED
+    except KeyboardInterrupt:
+        status = _INTERRUPTED
     except (CptfacetError, OSError) as error:
-        print(f"cptfacet: {error}", file=sys.stderr)
-        return _UNUSABLE
+        _tell(str(error))
+        status = _UNUSABLE
+    except Exception as error:  # noqa: BLE001  its message may hold what the input says
+        _tell(f"a fault of cptfacet, not of the input: {type(error).__name__}; please report it:")
+        traceback.print_tb(error.__traceback__)
+    if status not in (_CLEAN, _REFUSED):
+        _close_output()
     return status
+
+
+def _tell(message: str) -> None:
+    """Write a message for a person, without control characters, to the error output."""
+    if sys.stderr is not None:
+        print(f"cptfacet: {_visible(message)}", file=sys.stderr)
+
+
+def _close_output() -> None:
+    """Write nothing more at exit: the output is closed, full, or no longer wanted."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Write the completions that a shell asks for; this requires the extra `completion`."""
+    if "_ARGCOMPLETE" in os.environ:
+        with suppress(ImportError):
+            importlib.import_module("argcomplete").autocomplete(parser)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Code, decode, check and repair claims for facet joint procedures. Every answer"
         " has its source.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(run=None)
+    parser.add_argument("--version", action="version", version=f"cptfacet {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add_code(commands)
     _add_decode(commands)
     _add_check(commands)
@@ -347,7 +392,7 @@ def _add_repair(commands: Any) -> None:  # noqa: ANN401
     )
     repair.set_defaults(run=_repair)
     _add_claims(repair)
-    _add_format(repair, ("table", "json"))
+    _add_format(repair, ("table", "json", "csv"))
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
@@ -467,7 +512,10 @@ def _answer_claims(
 
     with ExitStack() as stack:
         stream = _opened(arguments.file, stack)
-        if (arguments.input or _kind_of(stream)) == "json":
+        kind = arguments.input
+        if kind is None:
+            kind, stream = _kind_of(stream)
+        if kind == "json":
             return _answer_records(_Records(stream, _claim_reader()), answered, writer)
         text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
         stack.callback(text.detach)
@@ -488,13 +536,42 @@ def _read_nothing(_: bytes) -> None:
     return None
 
 
-def _kind_of(stream: io.BufferedReader) -> str:
-    """Return the format of a stream from its first nonblank character, without consuming it."""
-    begun = stream.peek(_PEEKED)[:_PEEKED].removeprefix(codecs.BOM_UTF8).lstrip()
-    return "json" if not begun or begun[:1] in b"{[" else "csv"
+def _kind_of(stream: io.BufferedReader) -> tuple[str, io.BufferedReader]:
+    """Return the format of a stream from its first nonblank character, and the stream unread.
+
+    A pipe may bring its first line later than a blank line or a byte order mark.
+    """
+    begun = b""
+    while not (text := begun.removeprefix(codecs.BOM_UTF8).lstrip()):
+        if not (more := stream.read1(_PEEKED)):
+            break
+        begun += more
+    kind = "json" if not text or text[:1] in b"{[" else "csv"
+    return kind, io.BufferedReader(_Resumed(begun, stream))
 
 
 _PEEKED = 4096
+
+
+class _Resumed(io.RawIOBase):
+    """A stream from its beginning, though some of its bytes have been read."""
+
+    def __init__(self, begun: bytes, stream: io.BufferedReader) -> None:
+        super().__init__()
+        self._begun = begun
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  any writable buffer
+        found = self._begun[: len(buffer)] or self._stream.read1(len(buffer))
+        self._begun = self._begun[len(found) :]
+        buffer[: len(found)] = found
+        return len(found)
 
 
 class _Listed:
@@ -527,6 +604,8 @@ def _found(report: Report) -> Iterator[list[str]]:
 def _opened(file: str, stack: ExitStack) -> io.BufferedReader:
     if file != "-":
         return stack.enter_context(open(file, "rb"))  # noqa: PTH123  one line
+    if sys.stdin is None:
+        raise _usage("the standard input is closed; pass a file")
     stream: Any = sys.stdin.buffer
     return stream if hasattr(stream, "peek") else io.BufferedReader(stream)
 
@@ -637,13 +716,16 @@ class _Writer:
         self.columns = columns
         self.status = _CLEAN
         self.count = 0
-        self.array = self.live = False
+        self.array = self.live = self.several = False
         self.indent: int | None = None
+        self.outcomes: Counter[str] = Counter()
+        self.not_checked: Counter[NotChecked] = Counter()
+        self.progress = _Progress()
         self.dumper = Dumper()
         self.rows = csv.writer(sys.stdout, lineterminator="\n")
 
     def begin(self, *, by_line: bool = False, array: bool = False, live: bool = False) -> None:
-        self.array, self.live = array, by_line and live
+        self.array, self.live, self.several = array, by_line and live, by_line or array
         self.indent = None if by_line or array else 2
         self.dumper = Dumper(indent=self.indent)
         if self.form == "csv":
@@ -652,12 +734,33 @@ class _Writer:
             print("[", end="")
 
     def end(self) -> int:
+        self.progress.end()
         if self.form == "json" and self.array:
             print("]")
+        elif self.form == "table" and self.count > 1:
+            print(_visible(self._summary()))
         return self.status
+
+    def _summary(self) -> str:
+        """Return what a table ends with: the records by outcome, and what was not checked."""
+        records = counted(self.count, "record")
+        outcomes = series([f"{n} {what}" for what, n in self.outcomes.items()])
+        lines = ["", f"{records}: {outcomes}"]
+        if self.not_checked:
+            lines += ["", "Not checked"]
+        by_reason: dict[tuple[int, str], list[str]] = {}
+        for left, n in self.not_checked.items():
+            by_reason.setdefault((n, left.reason), []).append(left.rule)
+        for (n, reason), rules in sorted(by_reason.items(), reverse=True):
+            text = f"{counted(n, 'record')}, {reason}: {', '.join(sorted(rules))}"
+            lines += textwrap.wrap(
+                text, 100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        return "\n".join(lines)
 
     def answer(self, answer: _Answer) -> None:
         self.count += 1
+        self.progress.show(self.count)
         notes = answer.notes if isinstance(answer, CodedSession) else ()
         if isinstance(answer, Refusal) or any(note.id is NoteId.REFUSED for note in notes):
             self.status = max(self.status, _REFUSED)
@@ -665,13 +768,27 @@ class _Writer:
             self._json(self.dumper.dump(answer))
         elif self.form == "table":
             self._separate()
-            print(_visible(answer.explain()))
+            print(_visible(self._table(answer)))
         elif isinstance(answer, Refusal):
-            print(f"cptfacet: record {self.count}: {answer.explain()}", file=sys.stderr)
-        elif isinstance(answer, CodedSession):
-            self._rows(answer)
+            _tell(f"record {self.count}: {answer.explain()}")
+        elif isinstance(answer, CodedSession | RepairedClaim):
+            self._rows(answer.claim)
         elif isinstance(answer, Report):
             self.rows.writerows(_found(answer))
+
+    def _table(self, answer: _Answer) -> str:
+        """Return an answer as text; in a run of several, under a line that says what it is about."""
+        if not self.several:
+            return answer.explain()
+        self.outcomes[_outcome(answer)] += 1
+        about = answer.session if isinstance(answer, CodedSession | Refusal) else answer.claim
+        if isinstance(answer, RepairedClaim):
+            about = answer.original
+        named = f", id {about.id}" if about and about.id else ""
+        if isinstance(answer, Report):
+            self.not_checked.update(answer.not_checked)
+            answer = attrs.evolve(answer, not_checked=())
+        return f"{_cut(f'Record {self.count}{named}: {about}')}\n{answer.explain()}"
 
     def fail(self) -> None:
         """Record that an answer fails the command."""
@@ -686,17 +803,18 @@ class _Writer:
             return
         text = "\n".join(f"  {problem}" for problem in problems)
         if self.form == "table":
+            self.outcomes["not read"] += 1
             self._separate()
         print(
             _visible(f"Record {number} can't be read:\n{text}"),
             file=sys.stdout if self.form == "table" else sys.stderr,
         )
 
-    def _rows(self, coded: CodedSession) -> None:
-        self.rows.writerows(_rows(coded))
-        if any(len(line.diagnoses) > len(DIAGNOSES) for line in coded.claim.lines):
+    def _rows(self, claim: Claim) -> None:
+        self.rows.writerows(_rows(claim))
+        if any(len(line.diagnoses or claim.diagnoses) > len(DIAGNOSES) for line in claim.lines):
             message = f"the CSV has columns for only the first {len(DIAGNOSES)} diagnoses of a line"
-            print(f"cptfacet: record {self.count}: {message}", file=sys.stderr)
+            _tell(f"record {self.count}: {message}")
 
     def _separate(self) -> None:
         if self.count > 1:
@@ -710,6 +828,61 @@ class _Writer:
             print(text, flush=self.live)
 
 
+def _cut(text: str) -> str:
+    """Return a text of at most one line of a wide terminal."""
+    return text if len(text) <= _WIDE else f"{text[: _WIDE - 3]}..."
+
+
+_WIDE = 120
+
+
+def _outcome(answer: _Answer) -> str:
+    """Return in a few words what came out, for the summary of a run."""
+    match answer:
+        case Report():
+            worst = answer.findings[0].severity if answer.findings else None
+            return f"with {_WORST[worst]}"
+        case Refusal():
+            return "not coded"
+        case RepairedClaim():
+            changed = "repaired" if answer.changes else "unchanged"
+            return changed if answer.is_complete else f"{changed} with questions"
+        case CodedSession():
+            return "coded" if answer.is_complete else "coded in part"
+        case _:
+            return "decoded" if answer.is_complete else "decoded in part"
+
+
+_WORST = {
+    Severity.ERROR: "errors",
+    Severity.WARNING: "warnings",
+    Severity.INFO: "notes",
+    None: "no findings",
+}
+
+
+class _Progress:
+    """How far a long run is, for a person at a terminal; nothing goes to a file or pipe."""
+
+    def __init__(self) -> None:
+        self.shown = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
+        self.next = time.monotonic() + _EVERY
+        self.told = False
+
+    def show(self, count: int) -> None:
+        if self.shown and time.monotonic() >= self.next:
+            self.next = time.monotonic() + _EVERY
+            self.told = True
+            print(f"\rcptfacet: {count:,} records", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self.told:
+            print(file=sys.stderr)
+
+
+_EVERY = 1.0  # seconds
+
+
 def _visible(text: str) -> str:
     """Replace control characters by visible escapes; line ends stay."""
     return "".join(
@@ -717,14 +890,14 @@ def _visible(text: str) -> str:
     )
 
 
-def _rows(coded: CodedSession) -> Iterator[list[object]]:
-    claim = coded.claim
+def _rows(claim: Claim) -> Iterator[list[object]]:
     for number, line in enumerate(claim.lines, 1):
         modifiers = [*line.modifiers, *[""] * len(MODIFIERS)][: len(MODIFIERS)]
-        diagnoses = [*line.diagnoses, *[""] * len(DIAGNOSES)][: len(DIAGNOSES)]
+        diagnoses = [*(line.diagnoses or claim.diagnoses), *[""] * len(DIAGNOSES)]
         row: list[object] = [
-            claim.id, number, claim.claim_type, claim.place_of_service, claim.date, claim.purpose,
-            claim.policy, line.provider, line.code, *modifiers, line.units, line.charge, *diagnoses,
+            claim.id, number, claim.claim_type, line.place_of_service or claim.place_of_service,
+            line.date or claim.date, claim.purpose, claim.policy, line.provider, line.code, *modifiers, line.units, line.charge,
+            *diagnoses[: len(DIAGNOSES)],
         ]  # fmt: skip
         yield [harmless(value) for value in row]
 
@@ -742,7 +915,10 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
     )
     show.set_defaults(run=_show)
     show.add_argument(
-        "id", metavar="ID", help="such as L4-5, modifier:50, laterality.format, or a code"
+        "id",
+        metavar="ID",
+        help="such as L4-5, modifier:50, laterality.format, or a code; or what to list:"
+        f" {', '.join(LISTS)}",
     )
     show.add_argument(
         "--policy",
@@ -755,6 +931,8 @@ def _add_show(commands: Any) -> None:  # noqa: ANN401
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    if arguments.id in LISTS:
+        return _show_list(arguments)
     on: dt.date | None = parse_date(arguments.on) if arguments.on else None
     policy = _Policies().option(arguments.policy) if arguments.policy is not None else None
     found = find(arguments.id, policy=policy, on=on)
@@ -762,7 +940,18 @@ def _show(arguments: argparse.Namespace) -> int:
         data = [{"kind": shown.kind, **shown.data} for shown in found]
         print(json.dumps(data[0] if len(data) == 1 else data, indent=2))
     else:
-        print("\n\n".join(_table(shown) for shown in found))
+        print(_visible("\n\n".join(_table(shown) for shown in found)))
+    return _CLEAN
+
+
+def _show_list(arguments: argparse.Namespace) -> int:
+    if arguments.policy is not None or arguments.on:
+        raise _usage(f"{arguments.id} lists all there are; leave --policy and --on out")
+    listed = LISTS[arguments.id](packaged())
+    if _format(arguments) == "json":
+        print(json.dumps([{"id": name, "title": title} for name, title in listed], indent=2))
+    else:
+        print("\n".join(f"{name}  {title}" for name, title in listed))
     return _CLEAN
 
 

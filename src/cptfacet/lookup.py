@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,7 +26,7 @@ from cptfacet.reference import find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cptfacet.checking import Rule
     from cptfacet.citations import Citation
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from cptfacet.reference import Reference
     from cptfacet.reference.jurisdictions import Area
 
-__all__ = ["KINDS", "Shown", "find"]
+__all__ = ["KINDS", "LISTS", "Shown", "find"]
 
 
 def __dir__() -> list[str]:
@@ -486,3 +487,35 @@ KINDS: Mapping[str, Callable[[str, _Asked], Shown]] = {
     "zip": _zip,
 }
 _NAMED = {"state", "zip"}
+
+
+def _list_codes(reference: Reference) -> Iterator[tuple[str, str]]:
+    yield from ((p.code, f"{p.label} ({p.term})") for p in reference.procedures)
+
+
+def _list_jurisdictions(reference: Reference) -> Iterator[tuple[str, str]]:
+    yield from ((j.id, f"{j.mac}: {', '.join(j.states)}") for j in reference.find_jurisdictions())
+
+
+def _list_modifiers(reference: Reference) -> Iterator[tuple[str, str]]:
+    yield from ((m.code, m.meaning) for m in reference.modifiers)
+
+
+def _list_policies(_: Reference) -> Iterator[tuple[str, str]]:
+    yield from ((each, policies.get(each).title) for each in policies.ids())
+
+
+def _list_rules(_: Reference) -> Iterator[tuple[str, str]]:
+    yield from ((rule.id, rule.title) for rule in all_rules())
+
+
+# What ``find`` takes the names of, each list with its names and titles.
+LISTS: Mapping[str, Callable[[Reference], Iterable[tuple[str, str]]]] = MappingProxyType(
+    {
+        "codes": _list_codes,
+        "jurisdictions": _list_jurisdictions,
+        "modifiers": _list_modifiers,
+        "policies": _list_policies,
+        "rules": _list_rules,
+    }
+)

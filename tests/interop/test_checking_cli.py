@@ -261,6 +261,15 @@ class TestOptions:
         assert "error, line 1: " in run.out
         assert "(addon-without-primary)" in run.out
         assert "No findings under cpt" in run.out
+        assert "Record 2: 64493-RT x1, 64494-RT x1 on a professional claim" in run.out
+
+    def test_a_table_of_several_says_once_what_was_not_checked(self, terminal: Terminal) -> None:
+        run = terminal("check", "-", "--format", "table", stdin=jsonl(ALONE, CLEAN, CLEAN))
+
+        assert "\n3 records: 1 with errors and 2 with no findings\n" in run.out
+        assert run.out.count("Not checked") == 1
+        assert run.out.count("no session was given") == 1
+        assert "  3 records, no session was given: " in run.out
 
 
 class TestCsv:
@@ -405,7 +414,7 @@ class TestRepair:
     def test_a_table(self, terminal: Terminal) -> None:
         run = terminal("repair", "-", "--format", "table", stdin=json.dumps(ALONE))
 
-        assert run.out.startswith("No changes; ")
+        assert "\nNo changes; " in run.out
 
 
 HOSTILE: list[dict[str, Any]] = [

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cptfacet import policies
+import cptfacet
+from cptfacet import lookup, policies
 from cptfacet.anatomy import Joint, Nerve
 from cptfacet.checking import Rule, all_rules
 from cptfacet.coding import code_session
@@ -581,8 +584,11 @@ class TestFormats:
         run = terminal("code", "-", "--format", "table", stdin=jsonl(BLOCK, UNGUIDED, BAD, BLOCK))
 
         block = code_session(from_data(BLOCK, Session), policy=policies.get("cpt")).explain()
-        assert run.out.startswith(f"{block}\n\nNot coded: medial branch block")
-        assert run.out.endswith(f"\n\n{block}\n")
+        session = from_data(BLOCK, Session)
+        assert run.out.startswith(f"Record 1: {session}\n{block}\n\nRecord 2: ")
+        assert "\nNot coded: medial branch block" in run.out
+        summary = "4 records: 2 coded, 1 not coded and 1 not read"
+        assert run.out.endswith(f"\n\nRecord 4: {session}\n{block}\n\n{summary}\n")
         assert "\n\nRecord 3 can't be read:\n  $.date: " in run.out
         assert run.err == ""
 
@@ -1075,7 +1081,7 @@ class TestProcess:
 
         assert json.loads(first) == expected(BLOCK)
         assert wait(process) == ""
-        assert process.returncode == 0
+        assert process.returncode == 141  # what a shell says of a program that a closed pipe ended
 
     def test_an_output_that_can_not_write_everything(self) -> None:
         run = subprocess.run(
@@ -1161,3 +1167,115 @@ class TestWhatIsNotCoded:
         refused = [note for note in run.json["notes"] if note["id"] == "refused"]
         assert [note["refusal"]["reason"] for note in refused] == ["other-code"]
         assert "id" not in refused[0]["refusal"]
+
+
+NAMED = "Jane Doe"
+
+
+class TestOfTheProgram:
+    """The program as a person or a script meets it, apart from any command."""
+
+    def test_its_version(self) -> None:
+        run = subprocess.run(
+            [sys.executable, "-m", "cptfacet", "--version"], capture_output=True, check=True
+        )
+
+        assert run.stdout.decode() == f"cptfacet {cptfacet.__version__}\n"
+
+    def test_no_command_shows_the_help(self, terminal: Terminal) -> None:
+        run = terminal()
+
+        assert run.status == 2
+        assert run.out == ""
+        assert "show a code, modifier, joint" in run.err
+
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "> /dev/full"])
+    def test_a_closed_or_full_stream_is_said_in_one_line(self, closed: str) -> None:
+        if "/dev/full" in closed and not Path("/dev/full").exists():
+            pytest.skip("this system has no full device")
+        command = f"{sys.executable} -m cptfacet code - {closed}"
+        given = None if closed == "<&-" else jsonl(BLOCK).encode()
+        run = subprocess.run(["sh", "-c", command], input=given, capture_output=True, check=False)
+
+        assert run.returncode == 2
+        assert run.stderr.startswith(b"cptfacet: ")
+        assert b"Traceback" not in run.stderr
+
+    def test_an_interrupt_is_quiet(self) -> None:
+        process = subprocess.Popen(
+            CODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(jsonl(BLOCK).encode())
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+        assert (process.returncode, err) == (130, b"")
+
+    def test_a_fault_of_the_program_is_not_a_finding(
+        self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise ZeroDivisionError(NAMED)
+
+        monkeypatch.setattr("cptfacet.cli.code_session", fail)
+        run = terminal("code", "-", stdin=jsonl(BLOCK))
+
+        assert run.status == 2
+        assert "ZeroDivisionError" in run.err
+        assert NAMED not in run.err
+
+    @pytest.mark.parametrize("begun", [b"\n", b"\xef\xbb\xbf", b" \r\n\n"])
+    @pytest.mark.parametrize("after", ["csv", "json"])
+    def test_the_format_is_told_by_what_comes_after_a_blank_line(
+        self, begun: bytes, after: str
+    ) -> None:
+        """A slow pipe brings a blank line or a byte order mark before anything else."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cptfacet", "check", "-", "--format", "csv"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        process.stdin.write(begun)
+        process.stdin.flush()
+        time.sleep(0.3)
+        claim = {"claim_type": "professional", "date": "2026-03-02", "lines": [{"code": "64494"}]}
+        rows = "claim_id,claim_type,date,code\na,professional,2026-03-02,64494\n"
+        out, err = process.communicate((rows if after == "csv" else json.dumps(claim)).encode())
+
+        assert err == b""
+        assert b"addon-without-primary" in out
+
+    @pytest.mark.parametrize("what", ["codes", "jurisdictions", "modifiers", "policies", "rules"])
+    def test_what_can_be_listed_can_be_shown(self, terminal: Terminal, what: str) -> None:
+        table = terminal("show", what, "--format", "table").out.splitlines()
+        listed = terminal("show", what).json
+
+        assert len(listed) == len(table) > 5
+        for row, each in zip(table, listed, strict=True):
+            assert row == f"{each['id']}  {each['title']}"
+            assert lookup.find(each["id"])
+        assert terminal("show", what, "--on", "2026-03-02").status == 2
+
+    def test_completion_lists_commands_and_options(self) -> None:
+        pytest.importorskip("argcomplete")
+        asked = "cptfacet check --fo"
+        run = subprocess.run(
+            ["sh", "-c", f"{sys.executable} -m cptfacet 8>&1 9>/dev/null"],
+            env={
+                **os.environ,
+                "_ARGCOMPLETE": "1",
+                "_ARGCOMPLETE_IFS": "\n",
+                "COMP_LINE": asked,
+                "COMP_POINT": str(len(asked)),
+            },
+            capture_output=True,
+            check=False,
+        )
+
+        assert b"--format" in run.stdout

@@ -12,6 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
+import cptfacet
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +62,8 @@ def test_metadata(metadata: Distribution) -> None:
     needed = [line for line in metadata.requires or () if "extra ==" not in line]
 
     assert metadata.metadata["Name"] == "cptfacet"
-    assert metadata.version == project["version"]
+    assert project["dynamic"] == ["version"]
+    assert metadata.version == cptfacet.__version__
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
     assert metadata.metadata.get_all("License-File") == ["LICENSE", "NOTICE"]
     assert metadata.metadata["Requires-Python"] == ">=3.11"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cptfacet._inputs import expect, expect_several
 from cptfacet._memo import Kept, Memo, Shape
+from cptfacet._version import __version__
 from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
 from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
@@ -321,5 +321,5 @@ def _under(policy: Policy, reference: Reference) -> CheckedUnder:
         policy_edition=policy.revised,
         reference=reference.as_of,
         own_tables=reference.own_tables,
-        cptfacet=version("cptfacet"),
+        cptfacet=__version__,
     )

@@ -142,7 +142,7 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _header(reader: Iterator[list[str]], *, ignore_unknown: bool) -> list[str]:
-    first = next(_rows(reader), list[str]())
+    first = next((row for row in _rows(reader) if "".join(row).strip()), list[str]())
     if any(map(_NOT_UTF_8.search, first)):
         problem = Problem(path="row 1", message=_SAVE_AS_UTF_8)
         raise DocumentError(what="CSV", problems=(problem,))
