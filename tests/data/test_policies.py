@@ -1456,7 +1456,7 @@ def test_the_text_of_a_provision_says_all_of_it() -> None:
 
     assert str(answer) == (
         "laterality.format (primary, asc-facility) = rt-lt-lines"
-        " [policy medicare; seen 2017-12-31; secondary]"
+        " [policy medicare; seen 2017-06-16; secondary]"
     )
 
 
@@ -1714,8 +1714,8 @@ def test_the_first_level_of_a_payer(
             "laterality.format", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
         )
         assert isinstance(add_on, Provision)
-        assert add_on.confidence is Confidence.JUDGMENT
         by_indicator = name == "bcbs-north-dakota"
+        assert (add_on.confidence is Confidence.JUDGMENT) is not by_indicator
         assert add_on.policy == (name if by_indicator else "commercial")
         assert bool(add_on.caveat) is by_indicator
     facility = ClaimType.HOSPITAL_OUTPATIENT

@@ -523,12 +523,12 @@ def test_a_commercial_payer_has_the_form_of_cpt_and_the_note_to_ask() -> None:
 
 def test_both_sides_on_an_asc_claim_before_the_first_sighting_are_not_known() -> None:
     both, right = injection("L3-4:right", "L4-5:both"), injection("L3-4:right", "L4-5:right")
-    refused = code(both, policy="medicare", date="2017-12-30", claim_type=ASC)
+    refused = code(both, policy="medicare", date="2017-06-15", claim_type=ASC)
 
     assert isinstance(refused, Refusal)
     assert refused.reason is Reason.NOT_KNOWN
-    assert "2017-12-31" in refused.message
-    for treated, date in ((right, "2017-12-30"), (both, "2017-12-31")):
+    assert "2017-06-16" in refused.message
+    for treated, date in ((right, "2017-06-15"), (both, "2017-06-16")):
         assert lines(code(treated, policy="medicare", date=date, claim_type=ASC))
 
 

@@ -251,7 +251,7 @@ def _code(line: Line) -> str:
     """Return the code of a line as a message names it, though it may not be one."""
     if line.facts.code.shaped:
         return line.code
-    return shown(line.code) if line.code else f"line {line.number}"
+    return shown(line.code) if line.code else "a line without a code"
 
 
 def _why(modifier: Modifier, line: Line) -> Question:

@@ -62,6 +62,19 @@ def _forms(plan: CheckingPlan) -> set[LateralityFormat | None]:
     return {value_of(plan.rules.laterality_format(role)) for role in CodeRole}
 
 
+def _not_told(form: Answer[LateralityFormat]) -> NotAsked | None:
+    """Return that a format can't be checked: it is not known, or only our judgment.
+
+    Coding has to write some format; no payer's claim is wrong for not being written in it.
+    """
+    if isinstance(form, NotKnown):
+        return not_told(form)
+    if form.provision.confidence is Confidence.JUDGMENT:
+        reason = "no source we have read states the format that this payer wants"
+        return NotAsked(needs=form.provision.key, reason=reason)
+    return None
+
+
 def _written(
     day: Day, lines: Sequence[Line], form: LateralityFormat, *, levels: int = 1
 ) -> Rewrite | None:
@@ -234,9 +247,9 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
     ]
     for code, lines in by_code(of_two):
         form = lines[0].facts.code.form
-        if isinstance(form, NotKnown):
-            yield not_told(form)
-        elif form is not None and value_of(form) is not LateralityFormat.TWO_UNITS:
+        if form is not None and (unknown := _not_told(form)):
+            yield unknown
+        elif isinstance(form, Known) and form.value is not LateralityFormat.TWO_UNITS:
             yield finding(
                 lines,
                 f"{code} has 2 units but represents one level; report a bilateral level as"
@@ -283,24 +296,23 @@ def _asks_two_units(plan: CheckingPlan) -> bool:
 
 
 @checks(when=Signal.OTHER_FORMAT | Signal.ADD_ON, where=_asks_two_units)
-def bilateral_on_add_on(day: Day) -> Iterator[RawFinding]:
+def bilateral_on_add_on(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find the bilateral modifier on add-ons of a payer that wants 2 units instead."""
     for code, form in _billed(day):
-        if code.ordinal is Ordinal.FIRST or not isinstance(form, Known):
+        lines = code.naming(ModifierRole.BILATERAL)
+        if code.ordinal is Ordinal.FIRST or not lines or not isinstance(form, Known):
             continue
-        if form.value is LateralityFormat.TWO_UNITS:
+        if unknown := _not_told(form):
+            yield unknown
+        elif form.value is LateralityFormat.TWO_UNITS:
             both = _names(day, ModifierRole.BILATERAL)
-            judged = form.provision.confidence is Confidence.JUDGMENT
-            for line in code.naming(ModifierRole.BILATERAL):
+            for line in lines:
                 yield finding(
                     [line],
                     f"{line.code}-{both}: report a bilateral add-on with 2 units instead of"
                     f" modifier {both}",
                     citations=form.citations,
-                    severity=Severity.WARNING if judged else None,
-                    remedy=(
-                        None if judged else _rewrite(day, code, line, LateralityFormat.TWO_UNITS)
-                    )
+                    remedy=_rewrite(day, code, line, LateralityFormat.TWO_UNITS)
                     or _which_sides(line.code),
                 )
 
@@ -324,13 +336,15 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield not_told(form)
             continue
         lines = _of_other_form(day, code, form.value)
-        if lines:
+        if lines and (unknown := _not_told(form)):
+            yield unknown
+        elif lines:
             named = _facts(code).code
             yield finding(
                 lines,
                 f"{named}: report a bilateral level as {_reported(day, form.value)}",
                 citations=form.citations,
-                remedy=_in_form(day, code, lines, form) or _which_sides(named),
+                remedy=_in_form(day, code, lines, form.value) or _which_sides(named),
             )
 
 
@@ -351,11 +365,10 @@ def _of_other_form(day: Day, code: BilledCode[Line], form: LateralityFormat) -> 
 
 
 def _in_form(
-    day: Day, code: BilledCode[Line], lines: list[Line], stated: Known[LateralityFormat]
+    day: Day, code: BilledCode[Line], lines: list[Line], form: LateralityFormat
 ) -> Rewrite | None:
-    """Write lines in the format of the policy, unless that is a judgment or the sides are open."""
-    form = stated.value
-    if stated.provision.confidence is Confidence.JUDGMENT or _may_be_turned(day, code):
+    """Write lines in the format of the policy, unless the sides are open."""
+    if _may_be_turned(day, code):
         return None
     if len(lines) == 1:
         return _rewrite(day, code, lines[0], form)
