@@ -8,12 +8,13 @@ _ROOT = Path(__file__).parent.parent
 _PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 sys.path.insert(0, str(_ROOT))
+from cptfacet import __version__  # noqa: E402  as the next one
 from tools import pages  # noqa: E402  it stands beside the documents, in no distribution
 
 pages.write(_ROOT / "docs")  # rules.md and schemas/, made from the package itself
 
 project = _PROJECT["name"]
-release = _PROJECT["version"]
+release = __version__
 author = _PROJECT["authors"][0]["name"]
 copyright = f"{author}. CPT is a registered trademark of the American Medical Association"
 
