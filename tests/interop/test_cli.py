@@ -1202,8 +1202,13 @@ class TestOfTheProgram:
         assert b"Traceback" not in run.stderr
 
     def test_an_interrupt_is_quiet(self) -> None:
+        unignored = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        run = f"{unignored}; from cptfacet.cli import main; raise SystemExit(main(['code', '-']))"
         process = subprocess.Popen(
-            CODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", run],  # a shell in the background ignores the signal
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         assert process.stdin is not None
         assert process.stdout is not None

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from cptfacet import policies
 from cptfacet.addons import allowed_primaries, missing_primaries, order_lines
 from cptfacet.claims import ClaimLine
+from cptfacet.errors import ParseError
 from cptfacet.policies import Policy
-from cptfacet.procedures import ProcedureKind
+from cptfacet.procedures import ProcedureKind, is_code
 from cptfacet.reference import packaged
 from cptfacet.unknown import Unknown
 
@@ -33,6 +34,13 @@ HOSTILE = [
     "\N{FULLWIDTH DIGIT SIX}4494",
 ]
 CODES = st.one_of(st.sampled_from([*FACET, *OTHERS, *HOSTILE]), st.text(max_size=6))
+
+
+def primaries_of(line: ClaimLine, on: dt.date, policy: Policy | None) -> tuple[str, ...]:
+    """Return the primary codes of a line's code; a text that is not exactly a code has none."""
+    return allowed_primaries(line.code, on=on, policy=policy) if is_code(line.code) else ()
+
+
 LINES = st.lists(
     st.builds(
         ClaimLine,
@@ -81,13 +89,11 @@ class TestOrder:
         assert sorted(ordered, key=repr) == sorted(lines, key=repr)
         assert order_lines(ordered, on=on, policy=policy) == ordered
         for place, line in enumerate(ordered):
-            allowed = allowed_primaries(line.code, on=on, policy=policy)
+            allowed = primaries_of(line, on, policy)
             there = places(ordered, allowed)
             assert not there or min(there) < place, f"{line.text} stands before its primary"
-        kept = [each for each in lines if not allowed_primaries(each.code, on=on, policy=policy)]
-        assert [
-            each for each in ordered if not allowed_primaries(each.code, on=on, policy=policy)
-        ] == kept
+        kept = [each for each in lines if not primaries_of(each, on, policy)]
+        assert [each for each in ordered if not primaries_of(each, on, policy)] == kept
 
     @given(LINES, DATES, POLICIES)
     def test_an_add_on_stands_behind_all_lines_of_the_primary_that_it_follows(
@@ -95,7 +101,7 @@ class TestOrder:
     ) -> None:
         ordered = order_lines(lines, on=on, policy=policy)
         for place, line in enumerate(ordered):
-            allowed = allowed_primaries(line.code, on=on, policy=policy)
+            allowed = primaries_of(line, on, policy)
             own = next((code for code in allowed if code in {each.code for each in lines}), None)
             if own is not None:
                 assert max(places(ordered, (own,))) < place
@@ -134,8 +140,7 @@ class TestMissingPrimaries:
         alone = [
             number
             for number, line in enumerate(lines, 1)
-            if (allowed := allowed_primaries(line.code, on=on, policy=policy))
-            and codes.isdisjoint(allowed)
+            if (allowed := primaries_of(line, on, policy)) and codes.isdisjoint(allowed)
         ]
         missing = missing_primaries(lines, on=on, policy=policy)
 
@@ -158,7 +163,10 @@ class TestMissingPrimaries:
         self, code: str, on: dt.date, policy: Policy | None
     ) -> None:
         if isinstance(packaged().procedure(code), Unknown):
-            assert allowed_primaries(code, on=on, policy=policy) == ()
+            assert missing_primaries([ClaimLine(code=code)], on=on, policy=policy) == ()
+        if not is_code(code.strip().upper()):
+            with pytest.raises(ParseError):
+                allowed_primaries(code, on=on, policy=policy)
 
     @pytest.mark.parametrize("code", ADD_ONS)
     @pytest.mark.parametrize("policy", [None, *policies.ids()])

@@ -493,7 +493,7 @@ class TestMessy:
         assert pickle.loads(pickle.dumps(answer)) == answer  # noqa: S301  made here
         assert hash(answer) == hash(decoded("64493-50-KX", "64495-KX", "64475", "64636-LT"))
         for words in (
-            "medial-branch-block",
+            "medial branch block",
             "first level: bilateral; diagnostic (line 1)",
             "line 3: 64475",
         ):

@@ -125,17 +125,23 @@ def test_units_without_a_hash_are_read(units: Decimal) -> None:
     assert [skipped.reason.value for skipped in first.unread] == ["units"]
 
 
-def test_what_has_no_hash_is_answered_and_not_remembered() -> None:
-    untyped: Any = (["M47.816"],)
+class Unhashable(str):
+    """A text of a caller's own type."""
 
-    coded = Coder(policies.get("cpt")).code(attrs.evolve(BLOCK, diagnoses=untyped))
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_has_no_hash_is_answered_and_not_remembered() -> None:
+    coder = Coder(policies.get("cpt"))
+    coded = coder.code(attrs.evolve(BLOCK, diagnoses=(Unhashable("M47.816"),)))
 
     assert isinstance(coded, CodedSession)
-    assert coded.claim.lines[0].diagnoses == untyped
-    modifiers: Any = (["RT"],)
-    decoder = Decoder(policies.get("cpt"))
-    line = ClaimLine(code="64493", modifiers=modifiers)
-    assert decoder.decode(claim_of(line)).groups
+    assert coded.claim.lines[0].diagnoses == ("M47.816",)
+    assert len(coder._answers) == 0
+    untyped: Any = (["M47.816"],)
+    with pytest.raises(TypeError, match=r"diagnoses\[0\] must be a string"):
+        attrs.evolve(BLOCK, diagnoses=untyped)
 
 
 def test_a_fault_on_the_way_to_an_answer_is_not_taken_for_a_missing_hash(
