@@ -29,7 +29,10 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "answers": (("repairing",), ("checking", "past"), ("decoding",), ("coding",)),
     "laws": (
-        ("limits", "treated", "levels", "billed", "bilateral", "addons"),
+        (
+            *("limits", "treated", "levels", "billed", "bilateral", "addons"),
+            "modifier_faults",
+        ),
         ("rulebook",),
     ),
     "knowledge": (("policies", "reference"),),

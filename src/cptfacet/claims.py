@@ -362,10 +362,24 @@ class Claim:
 
     def __str__(self) -> str:
         lines = ", ".join(line.text for line in self.lines) or "no lines"
-        days = sorted({day for line in self.lines if (day := line.date or self.date)})
-        ends = dict.fromkeys(map(str, days[:1] + days[-1:]))
-        when = f" for {' to '.join(ends)}" if days else ""
+        ends = dict.fromkeys(map(str, self.dates[:1] + self.dates[-1:]))
+        when = f" for {' to '.join(ends)}" if ends else ""
         return f"{lines} on {self.claim_type.label}{when}"
+
+    @property
+    def dates(self) -> tuple[dt.date, ...]:
+        """The dates of service of its lines, in order: their own, or else that of the claim.
+
+        >>> line = ClaimLine(code="64493", units=1, date=dt.date(2026, 3, 3))
+        >>> claim = Claim(
+        ...     claim_type=ClaimType.PROFESSIONAL,
+        ...     date=dt.date(2026, 3, 2),
+        ...     lines=(line, attrs.evolve(line, date=None)),
+        ... )
+        >>> [str(date) for date in claim.dates]
+        ['2026-03-02', '2026-03-03']
+        """
+        return tuple(sorted({day for line in self.lines if (day := line.date or self.date)}))
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""

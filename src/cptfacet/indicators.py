@@ -8,18 +8,24 @@ that CMS publishes with the files.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from operator import attrgetter
+from types import MappingProxyType
 
 import attrs
 
 from cptfacet._records import sealed
 from cptfacet.citations import Citation
 from cptfacet.dates import EffectivePeriod
+from cptfacet.modifiers import ModifierRole
 
 __all__ = [
+    "DECIDING",
     "AssistantIndicator",
     "BilateralIndicator",
     "ComponentIndicator",
+    "Deciding",
     "FeeStatus",
     "GlobalDays",
     "Indicators",
@@ -230,3 +236,38 @@ class Indicators:
     term: EffectivePeriod
     last: dt.date
     citations: tuple[Citation, ...]
+
+
+@sealed
+@attrs.frozen
+class Deciding:
+    """The indicator of a code that decides whether a modifier applies, and the reason if it does not."""
+
+    indicator: str
+    allows: Callable[[Indicators], bool]
+    reason: str
+
+
+_COMPONENT = Deciding(
+    "pc-tc",
+    attrgetter("pc_tc.divided"),
+    "the fee schedule does not split this code into components",
+)
+DECIDING: Mapping[ModifierRole, Deciding] = MappingProxyType(
+    {
+        ModifierRole.PROFESSIONAL_COMPONENT: _COMPONENT,
+        ModifierRole.TECHNICAL_COMPONENT: _COMPONENT,
+        ModifierRole.ASSISTANT: Deciding(
+            "assistant",
+            attrgetter("assistant.payable"),
+            "an assistant at surgery is not paid for this code",
+        ),
+        ModifierRole.CO_SURGEON: Deciding(
+            "co-surgeon", attrgetter("co_surgeon.payable"), "a co-surgeon is not paid for this code"
+        ),
+        ModifierRole.TEAM: Deciding(
+            "team", attrgetter("team.payable"), "team surgery is not paid for this code"
+        ),
+    }
+)
+"""What decides on each modifier that an indicator of the fee schedule allows or refuses."""

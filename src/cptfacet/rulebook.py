@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cptfacet.anatomy import CodeRegion
-    from cptfacet.claims import ClaimLine, ClaimType
+    from cptfacet.claims import Claim, ClaimLine, ClaimType
     from cptfacet.findings import RuleFamily, Severity
     from cptfacet.history import SessionKind
     from cptfacet.modifiers import Modifier, ModifierKind
@@ -209,6 +209,24 @@ class Compiled:
     def reference(self) -> Reference:
         """The reference data with which it answers."""
         return self._rulebook.reference
+
+    def _period(self, claim: Claim, answer: Callable[[Claim], object]) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day around its date on which a claim has one answer.
+
+        ``answer`` answers for the claim on a day, which it is asked for once in each term.
+        """
+        dates = claim.dates
+        if len(dates) != 1:
+            what = f"{len(dates)} dates" if dates else "no date"
+            message = f"a period is around one date of service, and this claim has {what}"
+            raise ValueError(message)
+        lines = tuple(attrs.evolve(line, date=None) for line in claim.lines)
+
+        def in_term(term: int) -> object:
+            on = self._rulebook.rules(term, claim.claim_type).on
+            return answer(attrs.evolve(claim, date=on, lines=lines))
+
+        return self._rulebook.period(dates[0], in_term)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(policy={self.policy.id!r})"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_FACET_NERVE",
+    "SideLeft",
     "Treated",
     "only_other_nerves",
     "read_treatment",
@@ -340,3 +341,44 @@ def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.dat
     return attrs.evolve(
         refusal, message=message, instead=others.instead, citations=others.citations
     )
+
+
+@sealed
+@attrs.frozen(kw_only=True)
+class SideLeft:
+    """What is left of an injection beside an ablation of its joint, and a remark on it.
+
+    ``some``: a side is left, which is ``side``. ``separate``: all of it is, on another side.
+    """
+
+    some: bool
+    side: Side | None = None
+    separate: bool = False
+    remark: str = ""
+
+
+def side_left(injected: Side | None, ablated: Side | None) -> SideLeft:
+    """Return what is left of an injection at a joint that was ablated, if the ablation includes it.
+
+    >>> side_left(Side.BILATERAL, Side.RIGHT).side
+    <Side.LEFT: 'left'>
+    >>> side_left(Side.RIGHT, None).some
+    False
+    """
+    if ablated is None and injected is Side.BILATERAL:
+        remark = "; the ablated side is not named, so one injected side is coded unnamed"
+        return SideLeft(some=True, remark=remark)
+    if ablated is None:
+        return SideLeft(
+            some=False, remark="; the ablated side is not named: ask whether it was this"
+        )
+    if injected is None:
+        asked = "" if ablated is Side.BILATERAL else "; its side is not named: ask which it was"
+        return SideLeft(some=False, remark=asked)
+    sides = [side for side in injected.parts if side not in ablated.parts]
+    if len(sides) == len(injected.parts):
+        return SideLeft(some=True, side=injected, separate=True)
+    if not sides:
+        return SideLeft(some=False)
+    remark = f"; the {sides[0]} side was not ablated and is coded"
+    return SideLeft(some=True, side=sides[0], remark=remark)

@@ -1,13 +1,17 @@
 """How long an answer holds: as long as what it rests on, and no longer."""
 
 import datetime as dt
+import functools
+from collections.abc import Callable
 
 import attrs
 import pytest
 
 from cptfacet import policies
-from cptfacet.claims import ClaimType, Location
+from cptfacet.checking import Checker
+from cptfacet.claims import Claim, ClaimType, Location, PriorAuthorization, parse_line
 from cptfacet.coding import CodedSession, Coder
+from cptfacet.decoding import Decoder
 from cptfacet.notes import NoteId, Refusal
 from cptfacet.reference import packaged
 from cptfacet.rulebook import CODING, turning_days
@@ -100,3 +104,79 @@ def test_a_change_that_was_not_asked_about_does_not_end_it(policy: str) -> None:
 
     assert isinstance(Coder(policy).code(session), CodedSession)
     assert not {term.first for term in provisions}.isdisjoint(inside)
+
+
+BILLED = {
+    "blocks at two joints": ("64493-50-KX", "64494-50-KX"),
+    "ten units": ("64490 x10",),
+    "an add-on alone": ("64494-RT",),
+    "an older code": ("64475-RT", "64476-RT"),
+    "an ablation with imaging": ("64635-50", "64636-50 x2", "77003-26"),
+    "an injection under ultrasound": ("0216T-RT", "76942-26"),
+    "another code and a bad one": ("64493-RT", "62323", "6449X"),
+}
+
+
+def checked(checker: Checker, claim: Claim) -> object:
+    report = checker.check(claim)
+    return (report.findings, report.not_checked)
+
+
+def decoded(decoder: Decoder, claim: Claim) -> object:
+    answer = decoder.decode(claim)
+    return ([session.groups for session in answer.sessions], answer.unread)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("billed", BILLED)
+def test_findings_and_levels_hold_in_their_period_and_on_no_day_beside_it(
+    billed: str, policy: str
+) -> None:
+    lines = tuple(map(parse_line, BILLED[billed]))
+    checker, decoder = Checker(policy), Decoder(policy)
+    turning = turning_days(checker.policy, checker.reference)
+    for day in DAYS:
+        claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=lines, date=day)
+        asked: tuple[tuple[tuple[dt.date, dt.date], Callable[[Claim], object]], ...] = (
+            (checker.period(claim), functools.partial(checked, checker)),
+            (decoder.period(claim), functools.partial(decoded, decoder)),
+        )
+        for (first, last), ask in asked:
+            answer = ask(claim)
+
+            assert first <= day <= last
+            for turn in (first, *(turn for turn in turning if first <= turn <= last), last):
+                assert ask(attrs.evolve(claim, date=turn)) == answer, turn
+            if first > dt.date.min:
+                assert ask(attrs.evolve(claim, date=first - _DAY)) != answer
+            if last < dt.date.max:
+                assert ask(attrs.evolve(claim, date=last + _DAY)) != answer
+
+
+def test_a_period_is_the_same_with_the_date_on_the_lines() -> None:
+    line, day = parse_line("64493-RT"), DAYS[-1]
+    on_claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(line,), date=day)
+    on_lines = attrs.evolve(on_claim, lines=(attrs.evolve(line, date=day),), date=None)
+
+    for answers in (Checker("medicare"), Decoder("medicare")):
+        assert answers.period(on_claim) == answers.period(on_lines)
+
+
+@pytest.mark.parametrize("verb", [Checker, Decoder])
+def test_a_claim_of_two_days_has_no_period(verb: type[Checker | Decoder]) -> None:
+    lines = tuple(attrs.evolve(parse_line("64493-RT"), date=day) for day in DAYS[:2])
+
+    with pytest.raises(ValueError, match="this claim has 2 dates"):
+        verb("cpt").period(Claim(claim_type=ClaimType.PROFESSIONAL, lines=lines))
+
+
+def test_an_authorization_with_a_date_has_no_period() -> None:
+    claim = Claim(
+        claim_type=ClaimType.HOSPITAL_OUTPATIENT,
+        lines=(parse_line("64493-RT"),),
+        date=DAYS[-1],
+        prior_authorization=PriorAuthorization(decided=DAYS[-1]),
+    )
+
+    with pytest.raises(ValueError, match="prior authorization with a date"):
+        Checker("medicare").period(claim)

@@ -204,6 +204,37 @@ class Checker(Compiled):
             claim=claim, under=self._under_for(claim), findings=findings, not_checked=not_checked
         )
 
+    def period(self, claim: Claim | CodedSession) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day around its date on which a claim has the same findings.
+
+        It is asked without a note and a history, whose rules count from the date itself.
+
+        >>> from cptfacet import ClaimType, parse_line
+        >>> claim = Claim(
+        ...     claim_type=ClaimType.PROFESSIONAL,
+        ...     date=dt.date(2026, 3, 2),
+        ...     lines=(parse_line("64494-RT"),),
+        ... )
+        >>> first, last = Checker("cpt").period(claim)
+        >>> str(first), str(last)
+        ('2023-12-31', '9999-12-31')
+        >>> Checker("cpt").period(Claim(claim_type=ClaimType.PROFESSIONAL, lines=claim.lines))
+        Traceback (most recent call last):
+        ...
+        ValueError: a period is around one date of service, and this claim has no date
+
+        Raises:
+            ValueError: The claim has no date of service, or more than one, or its prior
+                authorization has a date, from which another rule counts.
+            TypeError: The claim is not a Claim.
+        """
+        claim = claim_of(claim, "check_claim")
+        told = claim.prior_authorization
+        if told is not None and told.decided is not None:
+            message = "a prior authorization with a date is judged by the date of service itself"
+            raise ValueError(message)
+        return self._period(claim, lambda moved: self._check(moved, None, None))
+
     def _under_for(self, claim: Claim) -> CheckedUnder:
         """Name those editions of own tables on which the report of a claim rests."""
         if not self._under.own_tables:

@@ -25,7 +25,14 @@ from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Counted, Family, LegacyFamily, Ordinal
 from cptfacet.sessions import TechniqueKind, merge_sides
-from cptfacet.treated import NO_FACET_NERVE, Treated, read_treatment, region_of, regions_near
+from cptfacet.treated import (
+    NO_FACET_NERVE,
+    Treated,
+    read_treatment,
+    region_of,
+    regions_near,
+    side_left,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -306,15 +313,12 @@ def _included(
     injected, ablated = treated[TechniqueKind.INJECTION], treated[TechniqueKind.DENERVATION]
     found: list[Joint] = []
     for joint in [joint for joint in injected if joint in ablated]:
-        side, gone = injected[joint], ablated[joint]
-        left = [part for part in side.parts if not gone or part not in gone.parts] if side else []
-        if side and gone is None:
-            left = left[1:]  # one side of it, whichever
-        if len(left) == len(side.parts if side else ()) and left:
+        left = side_left(injected[joint], ablated[joint])
+        if left.separate:
             continue
         found.append(joint)
-        if left:
-            injected[joint] = left[0] if gone else None
+        if left.some:
+            injected[joint] = left.side
         else:
             del injected[joint]
     return tuple(found)

@@ -9,10 +9,10 @@ import attrs
 
 from cptfacet.addons import allowed_primaries
 from cptfacet.billed import lateral
-from cptfacet.checking.modifier_faults import ModifierFaults, find_faults
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import ClaimType
 from cptfacet.dates import Status
+from cptfacet.modifier_faults import ModifierFaults, find_faults
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Answer, Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat

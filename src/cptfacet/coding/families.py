@@ -21,7 +21,7 @@ from cptfacet.policies.vocabulary import Bundling
 from cptfacet.procedures import Family
 from cptfacet.reference.joints import RegionFact
 from cptfacet.sessions import merge_sides
-from cptfacet.treated import only_other_nerves, read_treatment
+from cptfacet.treated import only_other_nerves, read_treatment, side_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -174,39 +174,10 @@ def drop_included(
         elif answer.value is not Bundling.INCLUDED:
             left[joint] = level
         else:
-            rest = _side_left(level.side, ablated[joint])
+            rest = side_left(level.side, ablated[joint])
             if rest.some:
                 left[joint] = attrs.evolve(level, side=rest.side)
             if not rest.separate:
                 message = f"the injection at {joint} is included in its ablation on the same day"
                 draft.note(NoteId.INCLUDED_IN_ABLATION, message + rest.remark, answer.citations)
     return left
-
-
-@sealed
-@attrs.frozen(kw_only=True)
-class _Left:
-    """What is left of an injection beside an ablation of its joint, and a remark on it."""
-
-    some: bool
-    side: Side | None = None
-    separate: bool = False
-    remark: str = ""
-
-
-def _side_left(injected: Side | None, ablated: Side | None) -> _Left:
-    if ablated is None and injected is Side.BILATERAL:
-        remark = "; the ablated side is not named, so one injected side is coded unnamed"
-        return _Left(some=True, remark=remark)
-    if ablated is None:
-        return _Left(some=False, remark="; the ablated side is not named: ask whether it was this")
-    if injected is None:
-        asked = "" if ablated is Side.BILATERAL else "; its side is not named: ask which it was"
-        return _Left(some=False, remark=asked)
-    sides = [side for side in injected.parts if side not in ablated.parts]
-    if len(sides) == len(injected.parts):
-        return _Left(some=True, side=injected, separate=True)
-    if not sides:
-        return _Left(some=False)
-    remark = f"; the {sides[0]} side was not ablated and is coded"
-    return _Left(some=True, side=sides[0], remark=remark)

@@ -193,6 +193,38 @@ class Decoder(Remembering[_Question, _Levels]):
             sessions=tuple(sessions), unread=tuple(unread), policy=self.policy.id, claim=claim
         )
 
+    def period(self, claim: Claim | CodedSession) -> tuple[dt.date, dt.date]:
+        """Return the first and the last day around its date on which a claim is decoded the same.
+
+        On each day between them, its lines report the same levels, sides and purpose, and the same
+        lines are not read. If nothing bounds the period, it begins on the first day of the calendar
+        or ends on the last.
+
+        >>> from cptfacet.claims import ClaimType, parse_line
+        >>> claim = Claim(
+        ...     claim_type=ClaimType.PROFESSIONAL,
+        ...     date=dt.date(2026, 3, 2),
+        ...     lines=(parse_line("64493-RT"),),
+        ... )
+        >>> first, last = Decoder("cpt").period(claim)
+        >>> str(first), str(last)
+        ('2010-01-01', '9999-12-31')
+        >>> Decoder("cpt").period(Claim(claim_type=ClaimType.PROFESSIONAL, lines=claim.lines))
+        Traceback (most recent call last):
+        ...
+        ValueError: a period is around one date of service, and this claim has no date
+
+        Raises:
+            ValueError: The claim has no date of service, or more than one.
+            TypeError: The claim is not a Claim.
+        """
+
+        def answer(claim: Claim) -> object:
+            decoded = self.decode(claim)
+            return [session.groups for session in decoded.sessions], decoded.unread
+
+        return self._period(claim_of(claim, "decode_claim"), answer)
+
     def read_day(
         self,
         lines: Iterable[tuple[int, ClaimLine]],

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
@@ -23,6 +22,7 @@ from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Status
 from cptfacet.findings import Question, Severity
+from cptfacet.indicators import DECIDING
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Known, value_of
 from cptfacet.policies.vocabulary import LateralityFormat
@@ -31,8 +31,7 @@ from cptfacet.procedures import CodeGroup, Ordinal
 if TYPE_CHECKING:
     from cptfacet.checking.day import Day, Line
     from cptfacet.checking.line_facts import CodeFacts
-    from cptfacet.checking.modifier_faults import ModifierFaults
-    from cptfacet.indicators import Indicators
+    from cptfacet.modifier_faults import ModifierFaults
     from cptfacet.modifiers import Modifier
 
 _MOST_NAMED = 5
@@ -270,36 +269,6 @@ _ANY = "any"
 _OF_PROCEDURES = ("procedure", "assistant")
 
 
-class _Indicated(NamedTuple):
-    """The fee schedule indicator that decides on a modifier, and the reason where it refuses it."""
-
-    indicator: str
-    allows: Callable[[Indicators], bool]
-    reason: str
-
-
-_COMPONENT = _Indicated(
-    "pc-tc",
-    attrgetter("pc_tc.divided"),
-    "the fee schedule does not split this code into components",
-)
-_INDICATED = {
-    ModifierRole.PROFESSIONAL_COMPONENT: _COMPONENT,
-    ModifierRole.TECHNICAL_COMPONENT: _COMPONENT,
-    ModifierRole.ASSISTANT: _Indicated(
-        "assistant",
-        attrgetter("assistant.payable"),
-        "an assistant at surgery is not paid for this code",
-    ),
-    ModifierRole.CO_SURGEON: _Indicated(
-        "co-surgeon", attrgetter("co_surgeon.payable"), "a co-surgeon is not paid for this code"
-    ),
-    ModifierRole.TEAM: _Indicated(
-        "team", attrgetter("team.payable"), "team surgery is not paid for this code"
-    ),
-}
-
-
 @checks(when=Signal.OTHER_MODIFIER)
 def modifier_not_for_code(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find modifiers that do not apply to the code."""
@@ -316,10 +285,10 @@ def _misapplied(line: Line, modifier: Modifier) -> Iterator[RawFinding | NotAske
         reason = f"it is for {modifier.applies_to} codes"
     elif (
         modifier.role is not None
-        and modifier.role in _INDICATED
+        and modifier.role in DECIDING
         and line.facts.code.procedure is not None
     ):
-        decides = _INDICATED[modifier.role]
+        decides = DECIDING[modifier.role]
         indicators = line.facts.code.indicators
         if indicators is None:
             yield _without_edition(decides.indicator, line)
