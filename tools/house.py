@@ -45,7 +45,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "shared by all": (
         (
             *("citations", "dates", "unknown", "errors", "outline"),
-            *("_inputs", "_records", "_memo", "_data", "_text", "_version"),
+            *("_inputs", "_records", "_memo", "_data", "_text", "_groups", "_version"),
         ),
     ),
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar
 
 import attrs
 
+from cptfacet._groups import grouped
 from cptfacet._inputs import expect, expect_all
 from cptfacet._records import sealed
 from cptfacet.anatomy import Side
@@ -264,9 +265,7 @@ def lay_out(
     Bilateral levels come first, then right, left, and levels without a stated side. Lines with
     equal modifiers become one line.
     """
-    by_side: dict[Side | None, list[tuple[K, Side | None]]] = {}
-    for level in treated:
-        by_side.setdefault(level[1], []).append(level)
+    by_side = grouped(treated, key=lambda level: level[1])
     lines: dict[tuple[str, ...], tuple[int, list[tuple[K, Side | None]]]] = {}
     for side in _SIDES:
         if side not in by_side:

@@ -18,7 +18,7 @@ from cptfacet.checking.line_facts import LineFacts
 from cptfacet.checking.rule import NotAsked, Rewritten, Share, by_code
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
-from cptfacet.decoding.line_reader import sole_providers
+from cptfacet.decoding.line_reader import lines_by_day
 from cptfacet.findings import NotChecked
 from cptfacet.history import History
 from cptfacet.modifiers import ModifierRole
@@ -277,7 +277,6 @@ _NO_DIAGNOSES = Signal.NO_DIAGNOSES.value
 _DIAGNOSIS_FAULTS = Signal.DIAGNOSIS_FAULTS.value
 
 Plans: TypeAlias = "Mapping[tuple[dt.date, ClaimType], CheckingPlan]"
-_Split = dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]]
 
 
 def one_day(claim: Claim) -> dt.date | None:
@@ -293,13 +292,10 @@ def one_day(claim: Claim) -> dt.date | None:
 
 
 def days_of(claim: Claim, session: Session | None, history: History | None, plans: Plans) -> Whole:
-    """Return the days of a claim, and the numbers of its lines without a date.
-
-    A line that does not name a practitioner belongs to the only one that its day names.
-    """
+    """Return the days of a claim, and the numbers of its lines without a date."""
     days: list[Day] = []
     undated: list[int] = []
-    for (date, _), numbered in _split(claim).items():
+    for (date, _), numbered in lines_by_day(claim).items():
         if date is None:
             undated += [number for number, _ in numbered]
         else:
@@ -436,14 +432,3 @@ def diagnose(
     if any(plan.rules.listed_uses[each] is DiagnosisUse.FACET_CYST for each in diagnoses):
         shown |= Signal.CYST.value
     return Diagnosed(findings, unasked, shown)
-
-
-def _split(claim: Claim) -> _Split:
-    """Split the lines of a claim by day and practitioner."""
-    providers = sole_providers(claim)
-    split: _Split = {}
-    for number, line in enumerate(claim.lines, 1):
-        date = line.date or claim.date
-        provider = line.provider if date is None else line.provider or providers.get(date)
-        split.setdefault((date, provider), []).append((number, line))
-    return split

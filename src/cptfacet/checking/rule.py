@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cptfacet import _data
+from cptfacet._groups import grouped
 from cptfacet._records import sealed
 from cptfacet._text import agree, series
 from cptfacet.bilateral import order_modifiers
@@ -298,10 +299,7 @@ _MOST_SHOWN = 12
 
 def by_code(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
     """Group lines by their code, in the order of the codes."""
-    found: dict[str, list[Line]] = {}
-    for line in lines:
-        found.setdefault(line.facts.code.code, []).append(line)
-    return sorted(found.items())
+    return sorted(grouped(lines, key=lambda line: line.facts.code.code).items())
 
 
 def not_told(answer: NotKnown) -> NotAsked:

@@ -17,7 +17,7 @@ from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.plans import CodingPlan
 from cptfacet.coding.result import CodedSession, claim_of
 from cptfacet.decoding.groups import read_groups
-from cptfacet.decoding.line_reader import DayLines, read_line, sole_providers
+from cptfacet.decoding.line_reader import DayLines, lines_by_day, read_line
 from cptfacet.decoding.result import (
     BilledGroup,
     BilledLevels,
@@ -174,12 +174,7 @@ class Decoder(Remembering[_Question, _Levels]):
     def decode(self, claim: Claim | CodedSession) -> DecodedClaim:
         """Decode one claim, as `decode_claim` does."""
         claim = claim_of(claim, "decode_claim")
-        days: dict[tuple[dt.date | None, str | None], list[tuple[int, ClaimLine]]] = {}
-        providers = sole_providers(claim)
-        for number, line in enumerate(claim.lines, 1):
-            date = line.date or claim.date
-            provider = line.provider or (None if date is None else providers.get(date))
-            days.setdefault((date, provider), []).append((number, line))
+        days = lines_by_day(claim)
         unread: list[SkippedLine] = []
         sessions: list[BilledSession] = []
         for (date, provider), lines in days.items():

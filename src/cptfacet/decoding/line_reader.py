@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from cptfacet._groups import grouped
 from cptfacet._records import sealed
 from cptfacet.anatomy import CodeRegion
 from cptfacet.billed import lateral
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cptfacet.claims import Claim
     from cptfacet.reference import Reference
 
-__all__ = ["DayLines", "FacetCode", "ReadLine", "read_line", "sole_providers"]
+__all__ = ["DayLines", "FacetCode", "ReadLine", "lines_by_day", "read_line"]
 
 
 def __dir__() -> list[str]:
@@ -136,7 +137,25 @@ def _on_date(procedure: Procedure, date: dt.date) -> FacetCode | tuple[SkipReaso
     return FacetCode(code=code, family=family, ordinal=ordinal, region=region)
 
 
-def sole_providers(claim: Claim) -> dict[dt.date, str]:
+def lines_by_day(claim: Claim) -> dict[tuple[dt.date | None, str | None], list[_Numbered]]:
+    """Return the numbered lines of each day and practitioner.
+
+    A line that does not name a practitioner belongs to the only one that its day names.
+    """
+    providers = _sole_providers(claim)
+
+    def day(numbered: _Numbered) -> tuple[dt.date | None, str | None]:
+        _, line = numbered
+        date = line.date or claim.date
+        return date, line.provider or (None if date is None else providers.get(date))
+
+    return grouped(enumerate(claim.lines, 1), key=day)
+
+
+_Numbered: TypeAlias = "tuple[int, ClaimLine]"
+
+
+def _sole_providers(claim: Claim) -> dict[dt.date, str]:
     """Return the practitioner of each day that names only one; lines that name none are theirs."""
     named: dict[dt.date, set[str]] = {}
     for line in claim.lines:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import attrs
 
 from cptfacet import _data
+from cptfacet._groups import grouped
 from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet.citations import Citation, Confidence
@@ -256,9 +257,7 @@ def parse_zip(text: str) -> str:
 
 def jurisdictions_of(areas: Iterable[Area]) -> tuple[Jurisdiction, ...]:
     """Return the jurisdictions that areas are in, by id."""
-    own: dict[str, list[Area]] = {}
-    for area in areas:
-        own.setdefault(area.jurisdiction, []).append(area)
+    own = grouped(areas, key=lambda area: area.jurisdiction)
     return tuple(
         Jurisdiction(id=id_, mac=a[0].mac, policy=a[0].policy, areas=tuple(a))
         for id_, a in sorted(own.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cptfacet._groups import grouped
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import RawFinding, checks, finding
@@ -56,8 +57,5 @@ def addon_primary_by_policy(day: Day) -> Iterator[RawFinding]:
 
 
 def _add_ons(day: Day) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = {}
-    for line in day.facet:
-        if line.facts.code.primaries:
-            found.setdefault(line.code, []).append(line)
-    return found
+    add_ons = (line for line in day.facet if line.facts.code.primaries)
+    return grouped(add_ons, key=lambda line: line.code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 
+from cptfacet._groups import grouped
 from cptfacet._text import agree, series
 from cptfacet.anatomy import CodeRegion
 from cptfacet.checking.day import Day, Line
@@ -220,12 +221,8 @@ def _that_are(day: Day, validity: Validity) -> Iterator[tuple[Diagnosis, list[Li
 
 def _by_all(day: Day) -> list[tuple[tuple[str, ...], list[Line]]]:
     """Group the facet lines with diagnoses by their set of diagnoses."""
-    found: dict[tuple[str, ...], list[Line]] = {}
-    for line in day.facet:
-        stated = day.diagnoses(line)
-        if stated:
-            found.setdefault(tuple(sorted(set(stated))), []).append(line)
-    return sorted(found.items())
+    found = grouped(day.facet, key=lambda line: tuple(sorted(set(day.diagnoses(line)))))
+    return sorted((stated, lines) for stated, lines in found.items() if stated)
 
 
 _MOST_SHOWN = 12  # as many as a claim form has room for

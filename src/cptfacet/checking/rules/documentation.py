@@ -42,6 +42,7 @@ from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 if TYPE_CHECKING:
     from cptfacet.citations import Citation
     from cptfacet.claims import ClaimLine
+    from cptfacet.reference.codes import OtherNerve
 
 _INJECTION = TechniqueKind.INJECTION
 _NAMES = {_INJECTION: "an injection", TechniqueKind.DENERVATION: "an ablation"}
@@ -50,6 +51,18 @@ _NAMES = {_INJECTION: "an injection", TechniqueKind.DENERVATION: "an ablation"}
 def _places(day: Day) -> tuple[Place, ...]:
     note = noted(day)
     return note.places if note else ()
+
+
+def _others(day: Day, place: Place, nerves: Iterable[Nerve]) -> list[OtherNerve]:
+    """List what reports nerves of other kinds, for each treatment of a place."""
+    listed = tuple(nerves)
+    return [
+        other
+        for t in place.treatments
+        for other in day.plan.reference.find_other_nerves(
+            listed, technique=t.technique, guidance=t.guidance, on=day.plan.on
+        )
+    ]
 
 
 def _supply(day: Day, joints: Iterable[Joint]) -> Iterator[Citation]:
@@ -168,16 +181,7 @@ def nerves_counted_as_levels(day: Day) -> Iterator[RawFinding]:
 def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
     """Find sacral lateral branches billed as facet levels."""
     for place in _more(day, sacral_nerves_as_facet.id):
-        others = [
-            other
-            for treatment in place.treatments
-            for other in day.plan.reference.find_other_nerves(
-                place.sacral,
-                technique=treatment.technique,
-                guidance=treatment.guidance,
-                on=day.plan.on,
-            )
-        ]
+        others = _others(day, place, place.sacral)
         reported = f"; report them with {others[0].instead.code}" if others else ""
         yield _found(
             day,
@@ -185,7 +189,7 @@ def sacral_nerves_as_facet(day: Day) -> Iterator[RawFinding]:
             f"{codes_of(place.lines)}: {series(place.sacral)} supply the sacroiliac joint, not a facet"
             f" joint{reported}",
             question="Which facet joints were treated in addition to the sacroiliac nerves?",
-            citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
+            citations=(c for other in others for c in other.citations),
         )
 
 
@@ -218,14 +222,8 @@ def _which_nerve(day: Day, place: Place, nerves: list[Nerve]) -> str:
     """Return what to ask about nerves that complete no joint, with the code of occipital nerves."""
     if not _are_occipital(nerves):
         return "Was the other nerve of the joint treated too, on the same side?"
-    others = {
-        other.instead.code: None
-        for treatment in place.treatments
-        for other in day.plan.reference.find_other_nerves(
-            nerves, technique=treatment.technique, guidance=treatment.guidance, on=day.plan.on
-        )
-    }
-    meant = f", or {agree(others, 'is', 'are')} {series([*others])} meant" if others else ""
+    codes = [*dict.fromkeys(other.instead.code for other in _others(day, place, nerves))]
+    meant = f", or {agree(codes, 'is', 'are')} {series(codes)} meant" if codes else ""
     return f"Was the third occipital nerve treated{meant}?"
 
 
@@ -641,11 +639,11 @@ def _kx_differs(day: Day, lines: list[Line], *, diagnostic: bool) -> Iterator[Ra
     if not wrong:
         return
     [kx, *_] = required
+    purpose, lack = (Purpose.DIAGNOSTIC, " no") if diagnostic else (Purpose.THERAPEUTIC, "")
     yield finding(
         wrong,
-        f"The note documents a diagnostic injection, but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} no {kx.value}"
-        if diagnostic
-        else f"The note documents a therapeutic injection, but {codes_of(wrong)} {agreeing(wrong, 'has', 'have')} {kx.value}",
+        f"The note documents a {purpose} injection, but {codes_of(wrong)}"
+        f" {agreeing(wrong, 'has', 'have')}{lack} {kx.value}",
         citations=kx.citations,
         remedy=added_kx(day, kx, wrong) if diagnostic else removed_kx(wrong),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from cptfacet._groups import grouped
 from cptfacet._text import agree, series
 from cptfacet.checking.kx import loses_kx
 from cptfacet.checking.rule import (
@@ -406,12 +407,8 @@ def _pos(written: str) -> str:
 
 
 def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
-    found: dict[str, list[Line]] = {}
-    for line in day.lines:
-        place = day.place(line)
-        if place is not None:
-            found.setdefault(place, []).append(line)
-    return sorted(found.items())
+    found = grouped(day.lines, key=day.place)
+    return sorted((place, lines) for place, lines in found.items() if place is not None)
 
 
 # -- duplicate lines
@@ -420,9 +417,7 @@ def _by_place(day: Day) -> list[tuple[str, list[Line]]]:
 @checks(when=Signal.SEVERAL_FACET | Signal.REPEATED)
 def duplicate_line(day: Day) -> Iterator[RawFinding]:
     """Find facet lines with the same code and modifiers, none of them for a repeat procedure."""
-    alike: dict[tuple[str, ...], list[Line]] = {}
-    for line in day.facet:
-        alike.setdefault((line.code, *sorted(line.facts.modifiers)), []).append(line)
+    alike = grouped(day.facet, key=lambda line: (line.code, *sorted(line.facts.modifiers)))
     if len(alike) == len(day.facet):
         return
     for (code, *_), lines in sorted(alike.items()):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from cptfacet._groups import grouped
 from cptfacet._text import agree, series
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import (
@@ -191,9 +192,7 @@ def _among(day: Day, codes: frozenset[str]) -> tuple[PairEdits | Unknown, ...] |
 
 def _met(day: Day, indicator: PairIndicator) -> Iterator[_Met | NotAsked]:
     """Yield the edits in force with an indicator that pair codes of the day."""
-    of_code: dict[str, list[Line]] = {}
-    for line in day.lines:
-        of_code.setdefault(line.code, []).append(line)
+    of_code = grouped(day.lines, key=lambda line: line.code)
     among = _among(day, frozenset(of_code))
     if among is None:
         yield _TOO_MANY
@@ -244,12 +243,8 @@ _SIDES = {ModifierRole.RIGHT, ModifierRole.LEFT}
 def _bypass(met: _Met, stated: Known[tuple[str, ...]]) -> _Bypass:
     """Return which lines bypass an edit: each line of one code with each of the other."""
     listed = stated.value
-    sides: list[dict[str | None, list[Line]]] = []
-    for lines in (met.column1, met.column2):
-        by_way: dict[str | None, list[Line]] = {}
-        for line in lines:
-            by_way.setdefault(_way(line, listed), []).append(line)
-        sides.append(by_way)
+    columns = (met.column1, met.column2)
+    sides = [grouped(lines, key=lambda line: _way(line, listed)) for lines in columns]
     failing: list[Line] = []
     by: set[str] = set()
     for one, other in itertools.product(*sides):

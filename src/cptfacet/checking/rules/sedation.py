@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cptfacet._groups import grouped
 from cptfacet.checking.rule import (
     NotAsked,
     RawFinding,
@@ -22,8 +23,6 @@ from cptfacet.policies.vocabulary import SedationCoverage
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from cptfacet.checking.day import Day, Line, Whole
     from cptfacet.policies import Answer
     from cptfacet.rulebook import TermRules
@@ -52,10 +51,7 @@ def sedation_with_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
 @checks_whole
 def sedation_by_other_provider(claim: Whole) -> Iterator[RawFinding | NotAsked]:
     """Find sedation or anesthesia by another practitioner on the day of a facet procedure."""
-    dates: dict[dt.date, list[Day]] = {}
-    for day in claim.days:
-        dates.setdefault(day.date, []).append(day)
-    for days in dates.values():
+    for days in grouped(claim.days, key=lambda day: day.date).values():
         rules = days[0].rules
         facet = [line for day in days for line in day.facet]
         other = [line for d in days if not d.facet for line in d.showing(Signal.SEDATION)]
