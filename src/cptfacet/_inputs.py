@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from enum import StrEnum
+from numbers import Real
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from cptfacet._records import REMEDIES
@@ -131,9 +133,12 @@ def stated(value: object) -> Any:  # noqa: ANN401  whatever else it is, is check
     >>> stated(float("nan")), stated("mbb")
     (None, 'mbb')
     """
-    if type(value).__name__ in _EMPTY or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return value
+    empty = (
+        value.is_nan()
+        if isinstance(value, Decimal)
+        else (isinstance(value, Real) and math.isnan(value)) or type(value).__name__ in _EMPTY
+    )
+    return None if empty else value
 
 
 _EMPTY = ("NaTType", "NAType")  # of pandas, which is not imported
@@ -146,10 +151,9 @@ def as_text(value: object) -> Any:  # noqa: ANN401  as above
     ('11', '11.0', '12345')
     """
     value = stated(value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    return str(value) if whole else value
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        return value
+    return str(int(value)) if value == int(value) else value
 
 
 def spoiled_number(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import csv
 import difflib
 import importlib
 import io
@@ -32,7 +31,15 @@ from cptfacet.dates import parse_date
 from cptfacet.decoding import DecodedClaim, SkipReason, decode_claim
 from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
 from cptfacet.findings import NotChecked, Report, RuleFamily, Severity
-from cptfacet.interop.claim_csv import COLUMNS, DIAGNOSES, MODIFIERS, harmless, read_claims
+from cptfacet.interop.claim_csv import (
+    COLUMNS,
+    DIAGNOSES,
+    MODIFIERS,
+    names_columns,
+    read_claims,
+    row_text,
+)
+from cptfacet.interop.foreign import describe_foreign
 from cptfacet.interop.json import (
     Dumper,
     Given,
@@ -377,7 +384,7 @@ def _add_check(commands: Any) -> None:  # noqa: ANN401
     )  # fmt: skip
     check.add_argument(
         "--fail-on",
-        choices=(*Severity, "never"),
+        choices=(*(severity.value for severity in Severity), "never"),
         default=Severity.ERROR.value,
         help="exit with 1 on a finding of this severity or worse (default: %(default)s)",
     )
@@ -541,16 +548,20 @@ def _kind_of(stream: io.BufferedReader) -> tuple[str, io.BufferedReader]:
 
     A pipe may bring its first line later than a blank line or a byte order mark.
     """
-    begun = b""
-    while not (text := begun.removeprefix(codecs.BOM_UTF8).lstrip()):
+    begun = text = b""
+    while not text or (text[:1] not in b"{[" and len(text) < _ENOUGH):
         if not (more := stream.read1(_PEEKED)):
             break
         begun += more
+        text = begun.removeprefix(codecs.BOM_UTF8).lstrip()
+    if foreign := describe_foreign(text):
+        raise _unusable(foreign)
     kind = "json" if not text or text[:1] in b"{[" else "csv"
     return kind, io.BufferedReader(_Resumed(begun, stream))
 
 
 _PEEKED = 4096
+_ENOUGH = 4  # bytes, to know another format by
 
 
 class _Resumed(io.RawIOBase):
@@ -595,7 +606,7 @@ _FOUND = (
 
 def _found(report: Report) -> Iterator[list[str]]:
     for row in report.rows():
-        yield [harmless(row["id" if name == "claim_id" else name]) for name in _FOUND]
+        yield [row["id" if name == "claim_id" else name] for name in _FOUND]
 
 
 # -- records of a file
@@ -635,6 +646,10 @@ def _usage(message: str) -> CptfacetError:
     return DocumentError(what="the command", problems=(Problem(path="arguments", message=message),))
 
 
+def _unusable(message: str) -> DocumentError:
+    return DocumentError(what="the input", problems=(Problem(path="$", message=message),))
+
+
 def _decoded(record: Any) -> Any:  # noqa: ANN401
     if isinstance(record, DocumentError):
         raise record
@@ -664,8 +679,11 @@ class _Records:
                 break
             blank += 1
         else:
-            problem = Problem(path="$", message="the input is empty")
-            raise DocumentError(what="the input", problems=(problem,))
+            raise _unusable("the input is empty")
+        if foreign := describe_foreign(first.lstrip()):
+            raise _unusable(foreign)
+        if first.lstrip()[:1] not in b"{[" and names_columns(first.decode(errors="replace")):
+            raise _unusable("the input is CSV; check and repair read CSV, the others JSON alone")
         self.array = first.lstrip().startswith(b"[")
         self.by_line = not self.array and _is_settled(first)
         if not self.array and not self.by_line:
@@ -722,14 +740,13 @@ class _Writer:
         self.not_checked: Counter[NotChecked] = Counter()
         self.progress = _Progress()
         self.dumper = Dumper()
-        self.rows = csv.writer(sys.stdout, lineterminator="\n")
 
     def begin(self, *, by_line: bool = False, array: bool = False, live: bool = False) -> None:
         self.array, self.live, self.several = array, by_line and live, by_line or array
         self.indent = None if by_line or array else 2
         self.dumper = Dumper(indent=self.indent)
         if self.form == "csv":
-            self.rows.writerow(self.columns)
+            print(row_text(self.columns))
         elif self.form == "json" and array:
             print("[", end="")
 
@@ -774,7 +791,7 @@ class _Writer:
         elif isinstance(answer, CodedSession | RepairedClaim):
             self._rows(answer.claim)
         elif isinstance(answer, Report):
-            self.rows.writerows(_found(answer))
+            self._csv(_found(answer))
 
     def _table(self, answer: _Answer) -> str:
         """Return an answer as text; in a run of several, under a line that says what it is about."""
@@ -811,10 +828,15 @@ class _Writer:
         )
 
     def _rows(self, claim: Claim) -> None:
-        self.rows.writerows(_rows(claim))
+        self._csv(_rows(claim))
         if any(len(line.diagnoses or claim.diagnoses) > len(DIAGNOSES) for line in claim.lines):
             message = f"the CSV has columns for only the first {len(DIAGNOSES)} diagnoses of a line"
             _tell(f"record {self.count}: {message}")
+
+    @staticmethod
+    def _csv(rows: Iterable[list[Any]]) -> None:
+        for row in rows:
+            print(row_text(row))
 
     def _separate(self) -> None:
         if self.count > 1:
@@ -894,12 +916,11 @@ def _rows(claim: Claim) -> Iterator[list[object]]:
     for number, line in enumerate(claim.lines, 1):
         modifiers = [*line.modifiers, *[""] * len(MODIFIERS)][: len(MODIFIERS)]
         diagnoses = [*(line.diagnoses or claim.diagnoses), *[""] * len(DIAGNOSES)]
-        row: list[object] = [
+        yield [
             claim.id, number, claim.claim_type, line.place_of_service or claim.place_of_service,
             line.date or claim.date, claim.purpose, claim.policy, line.provider, line.code, *modifiers, line.units, line.charge,
             *diagnoses[: len(DIAGNOSES)],
         ]  # fmt: skip
-        yield [harmless(value) for value in row]
 
 
 # -- cptfacet show

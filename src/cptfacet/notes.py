@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -88,6 +89,15 @@ class Refusal:
     def lines(self) -> tuple[ClaimLine, ...]:
         """The coded lines: there are none."""
         return ()
+
+    if not TYPE_CHECKING:  # type checkers know what it lacks
+
+        def __getattr__(self, name: str) -> None:
+            """Say why a refusal lacks what a coded session has."""
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in ("claim", "notes", "why"):
+                message += ": nothing was coded; message says why, and instead what to report"
+            raise AttributeError(message)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:

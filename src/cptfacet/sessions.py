@@ -126,6 +126,7 @@ _TECHNIQUES = {
     "mbb": Technique.MEDIAL_BRANCH_BLOCK,
     "ia": Technique.INTRA_ARTICULAR_INJECTION,
     "iai": Technique.INTRA_ARTICULAR_INJECTION,
+    "ia-injection": Technique.INTRA_ARTICULAR_INJECTION,
     "thermal-rfa": Technique.THERMAL_RADIOFREQUENCY_ABLATION,
     "cooled-rfa": Technique.COOLED_RADIOFREQUENCY_ABLATION,
     "pulsed-rfa": Technique.PULSED_RADIOFREQUENCY_ABLATION,
@@ -494,9 +495,6 @@ def parse_session(
     if several and any(map(stated, (technique, purpose, guidance, joints, nerves))):
         message = "treatments has the words of every treatment; leave technique and joints out"
         raise TypeError(message)
-    if not several and technique is None:
-        message = 'technique is missing: write technique="mbb", or list several in treatments'
-        raise TypeError(message)
     alone = {
         "technique": technique,
         "purpose": purpose,
@@ -504,10 +502,7 @@ def parse_session(
         "joints": joints,
         "nerves": nerves,
     }
-    if isinstance(date, str):
-        read_date = words.read("date", parse_date, date)
-    else:
-        read_date = expect_date(_without_midnight(stated(date)), "date")
+    read_date = words.date(date)
     read = [
         words.treatment(given, f"treatments[{n}]." if several else "")
         for n, given in enumerate(several or [alone])
@@ -557,6 +552,17 @@ class _Words:
             raise TypeError(message) from None
         return None
 
+    def date(self, given: object) -> dt.date | None:
+        """Read a date, as a text or as what a data frame has."""
+        given = stated(given)
+        if given is None:
+            message = "it is missing: write YYYY-MM-DD or a datetime.date"
+            self.problems.append(Problem(path="date", message=message))
+            return None
+        if isinstance(given, str):
+            return self.read("date", parse_date, given)
+        return expect_date(_without_midnight(given), "date")
+
     def stated(self, path: str, parse: Callable[[str], T], text: object) -> T | None:
         """Read a word that may be left out."""
         text = stated(text)
@@ -578,8 +584,14 @@ class _Words:
             message = f"unknown key: write one of {', '.join(_OF_TREATMENT)}"
             self.problems.append(Problem(path=f"{place}{name}", message=message))
         named = stated(words.get("technique"))
-        named = "" if named is None else named
-        technique = self.read(f"{place}technique", parse_technique, named)
+        technique = None
+        if named is None:
+            message = 'it is missing: write technique="mbb"'
+            if not place:
+                message += ", or list several in treatments"
+            self.problems.append(Problem(path=f"{place}technique", message=message))
+        else:
+            technique = self.read(f"{place}technique", parse_technique, named)
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
         targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
         treated = self.all(f"{place}nerves", parse_treated_nerve, nerves, "L4:left")

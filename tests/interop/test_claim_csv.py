@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any, ClassVar
 from unittest import mock
 
 import attrs
@@ -20,7 +22,14 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.cli import main
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import DocumentError, Problem
-from cptfacet.interop.claim_csv import COLUMNS, read_claims
+from cptfacet.interop.claim_csv import (
+    ALSO,
+    COLUMNS,
+    harmless,
+    read_claims,
+    read_rows,
+    row_text,
+)
 from cptfacet.interop.json import dump
 from cptfacet.policies import get
 from cptfacet.sessions import Session
@@ -212,9 +221,7 @@ class TestWhatIsWritten:
 
     @given(listed=st.lists(sessions(), min_size=1, max_size=3), ids=st.data())
     def test_comes_back(self, listed: list[Session], ids: st.DataObject) -> None:
-        named = st.none() | st.text(min_size=1).filter(
-            lambda text: text == text.strip() and text.isprintable()
-        )
+        named = st.none() | st.text(min_size=1).filter(lambda text: text == text.strip(" "))
         listed = [
             attrs.evolve(s, id=i and f"{n}{i}" if n else i, policy=None, location=None)
             for n, (s, i) in enumerate((s, ids.draw(named)) for s in listed)
@@ -279,3 +286,209 @@ class TestAnyText:
         claims = list(itertools.islice(read_claims(endless()), 1000))
         assert all(isinstance(claim, Claim) for claim in claims)
         assert next(taken) <= 2 * 1000 + 2
+
+
+class TestOtherNames:
+    """What other files call the columns, and how they write what a cell holds."""
+
+    def test_each_other_name_is_read_as_its_column(self) -> None:
+        cells = {
+            "claim_id": "a", "claim_type": "professional", "place_of_service": "11",
+            "date": "2026-03-02", "code": "64493", "modifiers": "RT", "units": "2",
+            "charge": "9.5", "diagnoses": "M47.816", "provider": "p",
+        }  # fmt: skip
+        (plain,) = read(written([list(cells), list(cells.values())]))
+        assert isinstance(plain, Claim)
+        assert plain.lines[0].modifiers == ("RT",)
+        for other, column in ALSO.items():
+            for name in (other, other.upper(), f" {other.replace('_', ' ').title()} "):
+                head = [name if column == each else each for each in cells]
+                assert read(written([head, list(cells.values())])) == [plain], name
+
+    def test_no_column_has_the_name_of_another(self) -> None:
+        assert not set(ALSO) & {*COLUMNS, "modifiers", "diagnoses"}
+
+    @pytest.mark.parametrize("name", ["{}{}", "{} {}", "{}_{}", "{}_0{}", "{}-{}"])
+    @pytest.mark.parametrize(
+        ("kind", "column", "most"),
+        [("Mod", "mod", 4), ("modifier", "mod", 4), ("DX", "dx", 12), ("Diagnosis", "dx", 12)],
+    )
+    def test_numbered_columns(self, name: str, kind: str, column: str, most: int) -> None:
+        head = ["claim_id", "claim_type", "code"]
+        row = ["a", "professional", "64493"]
+        for number in range(1, most + 1 if "0" not in name else min(most, 9) + 1):
+            ours = read(written([[*head, f"{column}{number}"], [*row, "X1"]]))
+            theirs = read(written([[*head, name.format(kind, number)], [*row, "X1"]]))
+            assert ours == theirs
+
+    @pytest.mark.parametrize(
+        "text", ["RT KX", "rt-kx", "RT,KX", "RT;KX", " RT: KX ", "RT/KX", "RT|KX"]
+    )
+    def test_several_modifiers_in_a_cell(self, text: str) -> None:
+        head = ["claim_id", "claim_type", "code", "mods", "dx"]
+        (claim,) = read(written([head, ["a", "professional", "64493", text, "M47.816; M54.50"]]))
+
+        assert isinstance(claim, Claim)
+        assert claim.lines[0].modifiers == ("RT", "KX")
+        assert claim.lines[0].diagnoses == ("M47.816", "M54.50")
+
+    @pytest.mark.parametrize(
+        ("head", "told"),
+        [
+            ("claim_id,claim_type,code,cpt", "cpt: this column occurs twice: code is code too"),
+            ("claim_id,claim_type,code,mods,mod1", "mods: there is also mod1; use modifiers, or"),
+            ("claim_id,claim_type,code,unit", "unit: unknown column; did you mean units?"),
+            ("claim_id,claim_type,code,paid", "paid: unknown column; known here: claim_id, "),
+        ],
+    )
+    def test_columns_that_can_not_be_used(self, head: str, told: str) -> None:
+        with pytest.raises(DocumentError) as refused:
+            read(head)
+
+        (problem,) = refused.value.problems
+        assert str(problem).startswith(told.replace(": code is code too", ""))
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @pytest.mark.parametrize("mark", ["", "\N{ZERO WIDTH NO-BREAK SPACE}", "\n\n"])
+    def test_whatever_divides_the_columns(self, delimiter: str, mark: str) -> None:
+        out = io.StringIO()
+        rows = [["claim_id", "claim_type", "code", "charge"], ["a,b;c", "asc", "64493", "1,200.00"]]
+        csv.writer(out, delimiter=delimiter).writerows(rows)
+        (claim,) = read(mark + out.getvalue())
+
+        assert isinstance(claim, Claim)
+        assert (claim.id, claim.lines[0].charge) == ("a,b;c", Decimal(1200))
+
+    @pytest.mark.parametrize(
+        ("text", "amount"),
+        [
+            ("$900.00", "900.00"), ("1,200.00", "1200.00"), ("$ 1,234,567", "1234567"),
+            ("1200", "1200"), ("-5.00", "-5.00"), ("0.5", "0.5"),
+        ],
+    )  # fmt: skip
+    def test_amounts(self, text: str, amount: str) -> None:
+        head = ["claim_id", "claim_type", "code", "charge"]
+        (claim,) = read(written([head, ["a", "asc", "64493", text]]))
+
+        assert isinstance(claim, Claim)
+        assert claim.lines[0].charge == Decimal(amount)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["900,00", "1.200,00", "12,00.00", "(900.00)", "USD 9", "1,2000", "$", "1e3", "9.0.0"],
+    )
+    def test_amounts_that_could_be_another(self, text: str) -> None:
+        head = ["claim_id", "claim_type", "code", "charge"]
+        (wrong,) = read(written([head, ["a", "asc", "64493", text]]))
+
+        assert "is not an amount; write it as 123.45" in problems(wrong)[0]
+
+    @pytest.mark.parametrize(
+        ("column", "text", "right"),
+        [("code", "64493.0", "64493"), ("mod1", "50.0", "50"), ("pos", "2.0", "02")],
+    )
+    def test_codes_that_a_spreadsheet_has_read_as_numbers(
+        self, column: str, text: str, right: str
+    ) -> None:
+        row = {"claim_id": "a", "claim_type": "asc", "code": "64493", "mod1": "", "pos": ""}
+        spoiled, clean = (
+            read(written([list(row), list((row | {column: each}).values())]))
+            for each in (text, right)
+        )
+
+        assert spoiled == clean
+
+
+NOTHING = (None, float("nan"), Decimal("NaN"), Decimal("sNaN"), type("NaTType", (), {})())
+
+
+class TestRows:
+    """The rows of a data frame are read as the rows of the CSV that they would be."""
+
+    ROW: ClassVar[dict[str, Any]] = {
+        "claim_id": 7, "claim_type": "asc", "pos": 24.0, "dos": dt.datetime(2026, 3, 2),  # noqa: DTZ001
+        "cpt": 64493.0, "mods": ["RT", 59], "qty": 1.0, "charge": 900.5, "dx": ["M47.816"],
+    }  # fmt: skip
+
+    def test_as_csv(self) -> None:
+        head = "claim_id,claim_type,pos,dos,cpt,mods,qty,charge,dx\n"
+        row = "7,asc,24,2026-03-02,64493,RT 59,1,900.5,M47.816\n"
+
+        assert list(read_rows([self.ROW])) == read(head + row)
+
+    @pytest.mark.parametrize("nothing", NOTHING, ids=["None", "nan", "NaN", "sNaN", "NaT"])
+    @pytest.mark.parametrize("column", ["pos", "dos", "mods", "qty", "charge", "dx"])
+    def test_what_is_not_given(self, column: str, nothing: object) -> None:
+        left_out = {name: value for name, value in self.ROW.items() if name != column}
+
+        assert list(read_rows([self.ROW | {column: nothing}])) == list(read_rows([left_out]))
+
+    def test_numbers(self) -> None:
+        row = {"claim_id": 1, "claim_type": "asc", "code": 64493, "pos": 2, "provider": 12345.0}
+        (claim,) = read_rows([row | {"units": Fraction(1), "charge": Decimal("1.50")}])
+
+        assert isinstance(claim, Claim)
+        assert claim.lines[0] == ClaimLine(code="64493", provider="12345", charge=Decimal("1.50"))
+        assert claim.place_of_service == "02"
+
+    @pytest.mark.parametrize(
+        ("column", "value", "told"),
+        [
+            ("dos", dt.datetime(2026, 3, 2, 10), "rows[0].date: it has a time of day"),  # noqa: DTZ001
+            ("dos", dt.datetime(2026, 3, 2, tzinfo=dt.UTC), "rows[0].date: it has a time of day"),
+            ("dos", 20260302, "rows[0].date: '20260302' is not a date: write it as YYYY-MM-DD"),
+            ("qty", True, "rows[0].units: it is of the type bool; write text, a number or a date"),
+            ("qty", float("inf"), "rows[0].units: 'inf' is not a number"),
+            ("cpt", {}, "rows[0].code: it is of the type dict"),
+            ("mods", [[]], "rows[0].modifiers: it is of the type list"),
+            ("mods", [b"RT"], "rows[0].modifiers: it is of the type bytes"),
+            ("claim_type", None, "rows[0].claim_type: it is missing"),
+        ],
+    )
+    def test_what_can_not_be_read(self, column: str, value: object, told: str) -> None:
+        (answer,) = read_rows([self.ROW | {column: value}])
+
+        assert problems(answer)[0].startswith(told)
+
+    def test_later_rows_may_leave_columns_out(self) -> None:
+        second = {"claim_id": 7, "claim_type": "asc", "cpt": "64494"}
+        (claim,) = read_rows([self.ROW, second])
+
+        assert isinstance(claim, Claim)
+        assert [line.code for line in claim.lines] == ["64493", "64494"]
+
+    def test_other_columns(self) -> None:
+        rows = [self.ROW | {"patient": object(), 4: object()}]
+
+        assert list(read_rows(rows, ignore_unknown=True)) == list(read_rows([self.ROW]))
+        with pytest.raises(DocumentError, match="The rows can't be read:\n  patient: unknown"):
+            list(read_rows(rows))
+
+    @pytest.mark.parametrize("rows", ["a.csv", ["a"], {"claim_id": [1]}, [["a", "b"]], 5])
+    def test_what_is_not_rows(self, rows: Any) -> None:  # noqa: ANN401
+        with pytest.raises(TypeError, match=r'write frame.to_dict\("records"\)'):
+            list(read_rows(rows))
+
+
+@given(st.text(), st.text())
+def test_two_texts_are_never_one_cell(one: str, other: str) -> None:
+    assert (harmless(one) == harmless(other)) is (one == other)
+
+
+@pytest.mark.parametrize("text", ["\\x00", "\0", "\\\\x00", "\\", "\\\\", "a\tb", "\\u2028\u2028"])
+def test_what_can_not_be_printed_comes_back(text: str) -> None:
+    head = "claim_id,claim_type,code"
+    (claim,) = read_claims([head + "\n", row_text([text, "asc", "64493"]) + "\n"])
+
+    assert isinstance(claim, Claim)
+    assert claim.id == text
+    assert row_text([text]).isprintable()
+
+
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+@pytest.mark.parametrize("before", ["", " ", "'", "a;", "a; ", "\t"])
+def test_no_formula_is_written(sign: str, before: str) -> None:
+    cell = harmless(f"{before}{sign}1")
+
+    assert not any(part.strip().startswith(sign) for part in cell.split(";")) or cell[0] == "'"
+    assert ";" not in cell or row_text([f"{before}{sign}1"]).startswith('"')

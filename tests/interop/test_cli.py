@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -248,7 +249,7 @@ class TestInput:
         ("text", "line"),
         [
             ("[" + json.dumps(BLOCK), "line 1"),
-            ("[\n" + json.dumps(BLOCK) + ",\n]", "line 3"),
+            ("[\n" + json.dumps(BLOCK) + ",\n]", "line [23]"),  # from Python 3.13 the comma's
             ("\n\n" + json.dumps(BLOCK, indent=2)[:-1] + ",\n\n x}", "line 25"),
             ('{\n"date": "2026-03-02",\n\n"id": x}', "line 4"),
             ('{\n"date" "2026-03-02"\n}\n', "line 2"),
@@ -261,7 +262,7 @@ class TestInput:
 
         assert run.status == 2
         assert run.out == ""
-        assert f"{line}: $: it is not JSON" in run.err
+        assert re.search(rf"{line}: \$: it is not JSON at character \d+\n", run.err)
 
     def test_ids_that_are_no_ascii(self, terminal: Terminal) -> None:
         odd = ["\N{SNOWMAN}", "\ud800", "a\0b", "\u2028"]
@@ -270,6 +271,63 @@ class TestInput:
 
         assert ids_of(run.lines) == odd
         assert run.out.isascii()
+
+
+class TestOtherFormats:
+    """A file of another format is one error that says what it is and what to write."""
+
+    CSV_HEADS = ("claim_id,claim_type,code", "Claim;DOS;CPT", "cpt\tqty")
+
+    @pytest.mark.parametrize("command", ["code", "decode", "check", "repair"])
+    @pytest.mark.parametrize(
+        ("begun", "named"),
+        [
+            (b"ISA*00*          *00*~GS*HC*S~ST*837*0001~", "an X12 837 claim file"),
+            (b"ISA|00|          |00|\nST|835|0001\n", "an X12 "),
+            (b"\xef\xbb\xbf\nISA*00*", "an X12 file"),
+            (b"MSH|^~\\&|", "an HL7 version 2 message"),
+            (b"<?xml version='1.0'?>", "XML or HTML"),
+            (b"%PDF-1.7\n", "a PDF file"),
+            (b"PK\x03\x04\x14\x00", "a zip file, as an Excel workbook is"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel workbook"),
+            (b"PAR1\x15\x04", "a Parquet file"),
+            (b"\x1f\x8b\x08\x00", "compressed"),
+        ],
+    )
+    def test_known_by_how_it_begins(
+        self, terminal: Terminal, tmp_path: Path, command: str, begun: bytes, named: str
+    ) -> None:
+        file = tmp_path / "file"
+        file.write_bytes(begun + b"\nx\n" * 3)
+        run = terminal(command, str(file))
+
+        assert (run.status, run.out) == (2, "")
+        assert f"the input is {named}" in run.err
+        assert run.err.count("\n") == 2
+
+    @pytest.mark.parametrize("command", ["code", "decode"])
+    @pytest.mark.parametrize("head", CSV_HEADS)
+    def test_csv_where_json_is_read(self, terminal: Terminal, command: str, head: str) -> None:
+        run = terminal(command, "-", stdin=head + "\na,b,c\n" * 3)
+
+        assert (run.status, run.out) == (2, "")
+        assert "the input is CSV; check and repair read CSV" in run.err
+
+    @pytest.mark.parametrize("command", ["code", "decode", "check", "repair"])
+    @pytest.mark.parametrize("kind", ["Claim", "Bundle", "ExplanationOfBenefit", "Procedure"])
+    def test_fhir(self, terminal: Terminal, command: str, kind: str) -> None:
+        run = terminal(command, "-", stdin=jsonl({"resourceType": kind, "item": []}))
+
+        (problem,) = run.lines[0]["error"]["problems"]
+        assert run.status == 2
+        assert problem["message"].startswith("it is a FHIR resource, which can't be read here; ")
+
+    @pytest.mark.parametrize("option", ["--fail-on", "--format", "--input"])
+    def test_choices_are_listed_as_they_are_written(self, terminal: Terminal, option: str) -> None:
+        run = terminal("check", "-", option, "critical")
+
+        assert run.status == 2
+        assert "<" not in run.err.rpartition("choose from")[2]
 
 
 class TestBadRecords:

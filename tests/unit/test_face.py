@@ -1,5 +1,6 @@
 """What the verbs take, what they say when given something else, and what results have in common."""
 
+import copy
 import datetime as dt
 import pickle
 import re
@@ -527,3 +528,15 @@ def test_each_value_that_shapes_a_line_has_a_sentence(key: str) -> None:
         if isinstance(provision, Provision) and str(provision.value) not in map(str, Uncoded):
             assert key not in reason(provision)
             assert reason(provision).endswith(".")
+
+
+@pytest.mark.parametrize("name", ["claim", "notes", "why"])
+def test_a_refusal_says_why_it_lacks_what_a_coded_session_has(name: str) -> None:
+    refusal = cptfacet.code_session(PULSED, policy="cpt")
+    assert isinstance(refusal, cptfacet.Refusal)
+
+    with pytest.raises(AttributeError, match=f"no attribute '{name}': nothing was coded; message"):
+        getattr(refusal, name)
+    with pytest.raises(AttributeError, match="no attribute 'lines_'$"):
+        getattr(refusal, "lines_")  # noqa: B009
+    assert copy.copy(refusal) == pickle.loads(pickle.dumps(refusal)) == refusal  # noqa: S301

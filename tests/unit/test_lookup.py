@@ -1,14 +1,18 @@
 """A look-up by name answers from the reference data it is given."""
 
 import datetime as dt
+from typing import get_type_hints
 
 import attrs
 import pytest
 
 from cptfacet import lookup
+from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod
-from cptfacet.errors import UnknownIdError
+from cptfacet.errors import ParseError, UnknownIdError
+from cptfacet.indicators import Indicators
 from cptfacet.reference import Reference, packaged
+from cptfacet.unknown import Unknown
 
 DAY = dt.date(2026, 3, 2)
 
@@ -73,3 +77,25 @@ def test_a_state_lists_the_counties_in_force_on_the_date() -> None:
 def test_a_provision_misspelled_suggests_the_near_ones() -> None:
     with pytest.raises(UnknownIdError, match=r"did you mean modifier\.diagnostic"):
         lookup.find("provision:modifier.diagnostc")
+
+
+def test_every_indicator_has_a_meaning() -> None:
+    kinds = get_type_hints(Indicators)
+    for name, meanings in lookup.INDICATORS.items():
+        assert set(meanings) == set(kinds[name]), name
+        assert all(meanings.values())
+
+
+@pytest.mark.parametrize("zip_code", ["10001", "22201", "23220"])
+def test_a_zip_code_has_the_mac_that_serves_it(zip_code: str) -> None:
+    place = Location(zip=zip_code)
+    found = [packaged().area(place, on=DAY, claim_type=kind) for kind in ClaimType]
+    listed = [area["policy"] for area in shown(f"zip:{zip_code}").data["areas"]]
+
+    assert {area.policy for area in found if not isinstance(area, Unknown)} == {*listed}
+
+
+@pytest.mark.parametrize("text", ["64493.0", "64493.00", " 11.0 "])
+def test_what_a_spreadsheet_has_read_as_a_number(text: str) -> None:
+    with pytest.raises(ParseError, match=f"write {text.strip().partition('.')[0]}$"):
+        lookup.find(text)

@@ -519,7 +519,6 @@ MBB = {"technique": "mbb"}
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"date": None, **MBB}, "date takes a datetime.date, not None: write "),
         (
             {"date": dt.datetime(2026, 3, 2, tzinfo=dt.UTC), **MBB},
             r"date takes a datetime.date, not a datetime: leave the time of day out with .date\(\)",
@@ -541,12 +540,23 @@ MBB = {"technique": "mbb"}
         ({"treatments": ["mbb"]}, r"treatments\[0\] takes a dict, not a str: write "),
         ({"treatments": [MBB], **MBB}, "leave technique and joints out"),
         ({"treatments": [MBB], "joints": ["L4-5"]}, "leave technique and joints out"),
-        ({}, r"technique is missing: write technique=\"mbb\", or list several in treatments"),
     ],
 )
 def test_words_of_another_type(words: dict[str, Any], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         parse_session(**{"date": TODAY, **words})
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_what_is_missing_is_named_with_the_words_that_can_not_be_read(nothing: Any) -> None:  # noqa: ANN401
+    with pytest.raises(SessionError) as refused:
+        parse_session(date=nothing, technique=nothing, joints=["L9"])
+
+    assert [(problem.path, problem.message[:14]) for problem in refused.value.problems] == [
+        ("date", "it is missing:"),
+        ("technique", "it is missing:"),
+        ("joints[0]", "'L9' is not a "),
+    ]
 
 
 def test_every_word_that_can_not_be_read_is_named() -> None:

@@ -93,7 +93,7 @@ def code_session(
     >>> code_session({"date": "2026-03-02"}, policy="cpt")
     Traceback (most recent call last):
     ...
-    TypeError: session takes a Session, not a dict: read JSON data with cptfacet.interop.json.from_data(..., Session)
+    TypeError: session takes a Session, not a dict: read JSON data with cptfacet.interop.json.from_data(..., Session); a row of a data frame with parse_session(**row)
 
     Raises:
         UnknownIdError: No packaged policy has the id.
@@ -134,7 +134,10 @@ def _session(value: object) -> Session:
 
 def _hint(value: object) -> str:
     if isinstance(value, Mapping):
-        return "read JSON data with cptfacet.interop.json.from_data(..., Session)"
+        return (
+            "read JSON data with cptfacet.interop.json.from_data(..., Session)"
+            "; a row of a data frame with parse_session(**row)"
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "pass one session, or several to code_sessions"
     if isinstance(value, Claim):

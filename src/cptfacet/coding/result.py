@@ -143,7 +143,7 @@ def claim_of(value: object, verb: str) -> Claim:
     >>> claim_of({"lines": []}, "check_claim")
     Traceback (most recent call last):
     ...
-    TypeError: claim takes a Claim, not a dict: read JSON data with cptfacet.interop.json.claim_from_data(...)
+    TypeError: claim takes a Claim, not a dict: read JSON data with cptfacet.interop.json.claim_from_data(...); rows of a data frame with cptfacet.interop.claim_csv.read_rows(...)
 
     Raises:
         TypeError: The value is neither a claim nor a coded session.
@@ -157,7 +157,10 @@ def claim_of(value: object, verb: str) -> Claim:
 
 def _hint(value: object, verb: str) -> str:
     if isinstance(value, Mapping):
-        return "read JSON data with cptfacet.interop.json.claim_from_data(...)"
+        return (
+            "read JSON data with cptfacet.interop.json.claim_from_data(...)"
+            "; rows of a data frame with cptfacet.interop.claim_csv.read_rows(...)"
+        )
     if isinstance(value, Refusal):
         return "this session was refused, so it has no claim; see .explain()"
     if isinstance(value, Session):

@@ -63,6 +63,7 @@ from cptfacet.decoding import (
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
 from cptfacet.findings import CheckedUnder, Report
+from cptfacet.interop.foreign import FHIR
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, history_from_records
 from cptfacet.policies import Policy, Provision, Value
@@ -670,10 +671,8 @@ def decode(text: str | bytes) -> Any:  # noqa: ANN401
     except RecursionError:
         problem = Problem(path="$", message="it is nested too deeply")
     except json.JSONDecodeError as error:
-        message = f"it is not JSON: {error.msg}"
-        problem = Problem(
-            path="$", message=f"{message} at character {error.colno}", line=error.lineno
-        )
+        message = f"it is not JSON at character {error.colno}"
+        problem = Problem(path="$", message=message, line=error.lineno)
     except UnicodeDecodeError as error:
         problem = Problem(path="$", message=f"it is not UTF-8 at byte {error.start}")
     except ValueError as error:
@@ -710,6 +709,8 @@ def from_data(data: object, kind: type[T]) -> T:
         return _converter().structure(data, kind)
     except (ClassValidationError, IterableValidationError, CptfacetError, TypeError) as error:
         problems = tuple(_problems(error, "$"))
+    if _is_object(data) and "resourceType" in data:
+        problems = (Problem(path="$", message=FHIR),)
     raise DocumentError(what=kind.__name__, problems=problems)
 
 
