@@ -153,7 +153,8 @@ def as_text(value: object) -> Any:  # noqa: ANN401  as above
     value = stated(value)
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         return value
-    return str(int(value)) if value == int(value) else value
+    whole = math.trunc(value)
+    return str(whole) if value == whole else value
 
 
 def spoiled_number(text: str) -> str:

@@ -93,7 +93,7 @@ class Refusal:
     if not TYPE_CHECKING:  # type checkers know what it lacks
 
         def __getattr__(self, name: str) -> None:
-            """Say why a refusal lacks what a coded session has."""
+            """Raise the error that says why a refusal lacks what a coded session has."""
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             if name in ("claim", "notes", "why"):
                 message += ": nothing was coded; message says why, and instead what to report"

@@ -458,7 +458,7 @@ class TestRows:
         assert [line.code for line in claim.lines] == ["64493", "64494"]
 
     def test_other_columns(self) -> None:
-        rows = [self.ROW | {"patient": object(), 4: object()}]
+        rows: Any = [{**self.ROW, "patient": object(), 4: object()}]
 
         assert list(read_rows(rows, ignore_unknown=True)) == list(read_rows([self.ROW]))
         with pytest.raises(DocumentError, match="The rows can't be read:\n  patient: unknown"):
@@ -490,5 +490,5 @@ def test_what_can_not_be_printed_comes_back(text: str) -> None:
 def test_no_formula_is_written(sign: str, before: str) -> None:
     cell = harmless(f"{before}{sign}1")
 
-    assert not any(part.strip().startswith(sign) for part in cell.split(";")) or cell[0] == "'"
+    assert not any(part.strip().startswith(sign) for part in cell.split(";"))
     assert ";" not in cell or row_text([f"{before}{sign}1"]).startswith('"')

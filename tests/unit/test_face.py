@@ -537,6 +537,6 @@ def test_a_refusal_says_why_it_lacks_what_a_coded_session_has(name: str) -> None
 
     with pytest.raises(AttributeError, match=f"no attribute '{name}': nothing was coded; message"):
         getattr(refusal, name)
-    with pytest.raises(AttributeError, match="no attribute 'lines_'$"):
+    with pytest.raises(AttributeError, match=r"no attribute 'lines_'$"):
         getattr(refusal, "lines_")  # noqa: B009
     assert copy.copy(refusal) == pickle.loads(pickle.dumps(refusal)) == refusal  # noqa: S301

@@ -126,7 +126,9 @@ def _column(name: str) -> str:
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 _SAVE_AS_UTF_8 = "it is not UTF-8; save the file as CSV UTF-8"
 # A sign that begins a formula, also full-width, in the cell or where `;` would begin another one.
-_FORMULA = re.compile(r"(?:^|;)['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_SIGN = r"(?=['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_FORMULA = re.compile(f"(^|;){_SIGN}")
+_MARKED = re.compile(f"(^|;)'{_SIGN}")
 _ESCAPE = re.compile(r"\\(?:\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _ESCAPED = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _QUOTED = re.compile(r'[,;"]|^\s|\s$')
@@ -135,7 +137,7 @@ _QUOTED = re.compile(r'[,;"]|^\s|\s$')
 def harmless(value: object) -> str:
     r"""Return the text of a cell that breaks no row and that no spreadsheet runs as a formula.
 
-    Text that could be a formula gets an apostrophe in front. Characters that can't be printed are
+    What could be a formula, also after a semicolon, gets an apostrophe in front. Characters that can't be printed are
     written as escapes. `read_claims` undoes both, and different texts stay different.
 
     >>> harmless("=1+1"), harmless("-1"), harmless("64493")
@@ -146,7 +148,7 @@ def harmless(value: object) -> str:
     text = "" if value is None else str(value)
     if not text.isprintable() or _ESCAPED.search(text):
         text = "".join(map(_escaped, text))
-    return f"'{text}" if _FORMULA.search(text) else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _escaped(character: str) -> str:
@@ -162,9 +164,7 @@ def _escaped(character: str) -> str:
 
 def _unharmed(cell: str) -> str:
     """Return the text of a cell as it was before `harmless`, without spaces around it."""
-    text = cell.strip()
-    if text.startswith("'") and _FORMULA.search(text):
-        text = text[1:].strip()
+    text = _MARKED.sub(r"\1", cell.strip()).strip()
     return _ESCAPE.sub(_unescaped, text) if _ESCAPED.search(text) else text
 
 
@@ -290,19 +290,24 @@ def _rows_of_frame(rows: Iterator[Any], hint: str, ignore_unknown: bool) -> Iter
 
 def _cell(column: str, value: Any) -> str:  # noqa: ANN401
     """Return the value of a data frame as a cell of CSV has it, or say in a TypeError what to write."""
-    value = stated(value)
-    if value is None or isinstance(value, str):
-        return (value or "").strip()
-    if isinstance(value, dt.date):
-        return _day(value)
-    if isinstance(text := as_text(value), str):
+    given = stated(value)
+    if given is None or isinstance(given, str):
+        return (given or "").strip()
+    if isinstance(given, dt.date):
+        return _day(given)
+    text: Any = as_text(value)
+    if isinstance(text, str):
         return text.zfill(2) if column == "place_of_service" else text
-    if isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool):
-        return str(value)
-    if column in _SEVERAL and hasattr(value, "__iter__") and not isinstance(value, bytes | Mapping):
+    if column in _SEVERAL and hasattr(value, "__iter__") and not isinstance(value, _NO_LISTS):
         return " ".join(_cell(column[:-1], each) for each in value)
+    if isinstance(value, _NUMBERS) and type(value) is not bool:
+        return str(value)
     message = f"it is of the type {type(value).__name__}; write text, a number or a date"
     raise TypeError(message)
+
+
+_NUMBERS: tuple[type[Any], ...] = (numbers.Real, Decimal)
+_NO_LISTS: tuple[type[Any], ...] = (bytes, Mapping)
 
 
 def _day(value: dt.date) -> str:
