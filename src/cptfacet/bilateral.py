@@ -265,6 +265,9 @@ def lay_out(
     Bilateral levels come first, then right, left, and levels without a stated side. Lines with
     equal modifiers become one line.
     """
+    if len(treated) == 1:
+        [level] = treated
+        return [(modifiers, units, [level]) for modifiers, units in form[level[1]]]
     by_side = grouped(treated, key=lambda level: level[1])
     lines: dict[tuple[str, ...], tuple[int, list[tuple[K, Side | None]]]] = {}
     for side in _SIDES:

@@ -73,7 +73,10 @@ def chosen_by(levels: Sequence[Level]) -> tuple[Provision, ...]:
 
 def purposes_of(levels: Sequence[Level]) -> frozenset[Purpose | None]:
     """Return all purposes for which one or more levels were treated."""
-    return frozenset[Purpose | None]().union(*[level.purposes for level in levels])
+    return _NO_PURPOSE.union(*[level.purposes for level in levels])
+
+
+_NO_PURPOSE: frozenset[Purpose | None] = frozenset()
 
 
 Levels: TypeAlias = "dict[Joint, Level]"
