@@ -78,6 +78,7 @@ class ModifierRole(StrEnum):
     DISTINCT = "distinct"
     MULTIPLE = "multiple"
     UNRELATED_IN_GLOBAL = "unrelated-in-global"
+    UNRELATED_VISIT = "unrelated-visit"
     REPEAT = "repeat"
     REDUCED = "reduced"
     DISCONTINUED = "discontinued"

@@ -115,6 +115,7 @@ class CodeGroup(StrEnum):
     SYMPATHETIC_BLOCK = "sympathetic-block"
     SACROILIAC = "sacroiliac"
     PERIPHERAL_NERVE = "peripheral-nerve"
+    JOINT_INJECTION = "joint-injection"
     IMPLANT = "implant"
     DRUG = "drug"
     CONTRAST = "contrast"

@@ -693,6 +693,7 @@ def test_a_code_stands_in_one_group_on_a_day() -> None:
         ("27096", "2026-03-02", "sacroiliac"),
         ("0222T", "2026-03-02", "implant"),
         ("64450", "2026-03-02", "peripheral-nerve"),
+        ("20610", "2026-03-02", "joint-injection"),
         ("64451", "2026-03-02", "sacroiliac"),
         ("64999", "2026-03-02", "unlisted-nervous"),
         ("99201", "2021-01-01", None),

@@ -64,6 +64,7 @@ DIMENSIONS: dict[str, tuple[str, ...] | None] = {
         "sympathetic-block",
         "sacroiliac",
         "peripheral-nerve",
+        "joint-injection",
         "implant",
         "drug",
         "contrast",

@@ -11,8 +11,12 @@ from cptfacet import policies
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimType, PriorAuthorization, Purpose, parse_line
+from cptfacet.dates import Status
 from cptfacet.history import History, PastSession, SessionKind
+from cptfacet.procedures import CodeGroup
+from cptfacet.reference import packaged
 from cptfacet.sessions import Target, parse_session
+from cptfacet.unknown import Unknown
 
 MEDICARE = policies.get("medicare")
 LUMBAR, NECK = CoverageRegion.LUMBAR_SACRAL, CoverageRegion.CERVICAL_THORACIC
@@ -45,6 +49,22 @@ def sessions(kind: SessionKind, *days: str, region: CoverageRegion | None = LUMB
 def severities(checked: Claim, history: History, rule: str, policy: str = "medicare") -> list[str]:
     report = check_claim(checked, policy=policies.get(policy), history=history)
     return [found.severity.value for found in report.findings if found.rule == rule]
+
+
+def _on_the_day() -> list[tuple[str, str]]:
+    """List the related codes valid on the day, with their global days, where those are known."""
+    codes = sorted({g.code for g in packaged().groups if g.term.on(DAY) is Status.IN_FORCE})
+    found = {code: packaged().fee_indicators(code, on=DAY) for code in codes}
+    return [
+        (code, fees.global_days.value)
+        for code, fees in found.items()
+        if not isinstance(fees, Unknown)
+    ]
+
+
+VISITS = {g.code for g in packaged().groups if g.group is CodeGroup.EVALUATION}
+OF_A_VISIT = [(code, days) for code, days in _on_the_day() if code in VISITS]
+OF_THE_DAY = [(code, days) for code, days in _on_the_day() if code not in VISITS]
 
 
 class TestSessions:
@@ -190,6 +210,55 @@ class TestGlobalPeriod:
 
         assert severities(claim("64635-LT"), history, "in-global-period") == ["warning"]
         assert severities(claim(f"64635-{modifier}-LT"), history, "in-global-period") == []
+
+    @pytest.mark.parametrize("code", [code for code, _ in OF_A_VISIT])
+    def test_a_visit_says_that_it_was_for_another_problem(self, code: str) -> None:
+        history = sessions(ABLATION, "2026-02-20")
+
+        assert severities(claim(code), history, "in-global-period") == ["warning"]
+        assert severities(claim(f"{code}-24"), history, "in-global-period") == []
+        assert severities(claim(f"{code}-79"), history, "in-global-period") == ["warning"]
+
+    @pytest.mark.parametrize(("code", "days"), OF_THE_DAY)
+    def test_any_other_code_counts_if_it_has_a_global_period_of_its_own(
+        self, code: str, days: str
+    ) -> None:
+        history = sessions(ABLATION, "2026-02-20")
+        of_own = ["warning"] if days in ("000", "010", "090") else []
+
+        assert severities(claim(code), history, "in-global-period") == of_own
+        assert severities(claim(f"{code}-58"), history, "in-global-period") == []
+
+    @pytest.mark.parametrize("claim_type", ClaimType)
+    @pytest.mark.parametrize("code", ["99213", "62323", "20610", "64493", "G0463"])
+    def test_a_facility_has_no_global_period(self, code: str, claim_type: ClaimType) -> None:
+        billed = attrs.evolve(claim(code), claim_type=claim_type)
+        found = severities(billed, sessions(ABLATION, "2026-02-20"), "in-global-period")
+
+        assert bool(found) is (claim_type is ClaimType.PROFESSIONAL)
+
+    def test_without_a_history_it_is_not_checked(self) -> None:
+        report = check_claim(claim("99213"), policy=MEDICARE)
+
+        assert "history" in {n.needs for n in report.not_checked if n.rule == "in-global-period"}
+
+    def test_a_code_that_no_file_lists_is_named_as_not_checked(self) -> None:
+        report = check_claim(
+            claim("29881"), policy=MEDICARE, history=sessions(ABLATION, "2026-02-20")
+        )
+        [left] = [left for left in report.not_checked if left.rule == "in-global-period"]
+
+        assert left.needs == "global days of 29881"
+
+    def test_a_visit_on_a_later_day_of_the_claim_that_has_the_ablation(self) -> None:
+        lines = (
+            attrs.evolve(parse_line("64635-RT"), date=DAY),
+            attrs.evolve(parse_line("99213"), date=DAY + dt.timedelta(days=3)),
+        )
+        report = check_claim(attrs.evolve(claim(), lines=lines, date=None), policy=MEDICARE)
+        [found] = [found for found in report.findings if found.rule == "in-global-period"]
+
+        assert found.lines == (2,)
 
     def test_of_codes_that_are_not_of_the_day_nothing_is_known(self) -> None:
         early = attrs.evolve(claim("64493-LT"), date=dt.date(2011, 3, 2))

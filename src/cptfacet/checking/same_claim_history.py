@@ -37,7 +37,7 @@ def tell_own_past(days: Sequence[Day]) -> list[NotChecked]:
     earlier: list[PastSession] = []
     for day in sorted(days, key=lambda day: day.date):
         own = tuple(past for past in earlier if past.date < day.date)
-        if own and day.facet:
+        if own:
             if day.history is None:
                 unasked += _on_history(day)
             day.tell_history(own)

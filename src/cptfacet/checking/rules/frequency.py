@@ -43,7 +43,7 @@ from cptfacet.modifiers import ModifierRole
 from cptfacet.past import billed_sessions, history_from_sessions
 from cptfacet.policies import NotKnown
 from cptfacet.policies.vocabulary import SESSIONS_POOLED_MAX
-from cptfacet.procedures import Family
+from cptfacet.procedures import CodeGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,6 +104,14 @@ def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 _AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RETURN)
+_OF_VISITS = (ModifierRole.UNRELATED_VISIT,)
+_WHO = "Did the same practitioner or group perform the ablation? If so, was"
+_WHY = {
+    _AFTER: f"{_WHO} this procedure unrelated (such as the other side), staged, or a return to the"
+    " procedure room?",
+    _OF_VISITS: f"{_WHO} the visit for another problem, and does the record show it?",
+}
+_NO_PROCEDURE = {CodeGroup.DRUG, CodeGroup.CONTRAST}
 
 
 def _is_of_practitioners(plan: CheckingPlan) -> bool:
@@ -111,36 +119,49 @@ def _is_of_practitioners(plan: CheckingPlan) -> bool:
     return plan.claim_type is ClaimType.PROFESSIONAL
 
 
-@checks(when=_FOR, where=_is_of_practitioners)
+@checks(when=(_FOR, Signal.OTHER | Signal.HISTORY), where=_is_of_practitioners)
 def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find procedures in the global period of an earlier ablation without a modifier for it."""
+    """Find visits and procedures in the global period of an earlier ablation without a modifier."""
     limit = day.rules.once(global_period_in)
-    bare = [
-        line
-        for line in day.facet
-        if not line.facts.code.primaries and not any(map(line.facts.has, _AFTER))
-    ]
-    if limit is None or not bare:
+    today = PastSession(date=day.date, kind=SessionKind.INJECTION)  # of whatever kind
+    if limit is None or judge_session(limit, today, day.history).result is Result.MET:
         return
-    ablates = bare[0].facts.code.family is Family.ABLATION
-    kind = SessionKind.ABLATION if ablates else SessionKind.INJECTION
-    today = PastSession(date=day.date, kind=kind)
-    if judge_session(limit, today, day.history).result is not Result.MET:
-        modifiers = [m.code for m in day.rules.modifiers.values() if m.role in _AFTER]
-        if not modifiers:
-            reason = "the reference data has no modifier for a procedure in a global period"
+    visits = [line for line in day.others if line.facts.shows(Signal.EVALUATION)]
+    procedures: list[Line] = []
+    for line in (line for line in day.lines if line not in visits):
+        answer = _is_procedure(line)
+        if isinstance(answer, NotAsked):
+            yield answer
+        elif answer:
+            procedures.append(line)
+    for lines, roles in ((procedures, _AFTER), (visits, _OF_VISITS)):
+        bare = [line for line in lines if not any(map(line.facts.has, roles))]
+        modifiers = [m.code for m in day.rules.modifiers.values() if m.role in roles]
+        if bare and not modifiers:
+            reason = "the reference data has no modifier for a service in a global period"
             yield NotAsked(needs="modifiers", reason=reason)
-            return
-        yield finding(
-            bare,
-            f"{codes_of(bare)} {agreeing(bare, 'is', 'are')} billed within the"
-            f" {limit.window.days}-day global period of an earlier ablation, without modifier"
-            f" {series(sorted(modifiers), 'or')}",
-            citations=limit.citations,
-            question="Did the same practitioner or group perform the ablation? If so, was this"
-            " procedure unrelated (such as the other side), staged, or a return to the"
-            " procedure room?",
-        )
+        elif bare:
+            yield finding(
+                bare,
+                f"{codes_of(bare)} {agreeing(bare, 'is', 'are')} billed within the"
+                f" {limit.window.days}-day global period of an earlier ablation, without modifier"
+                f" {series(sorted(modifiers), 'or')}",
+                citations=limit.citations,
+                question=_WHY[roles],
+            )
+
+
+def _is_procedure(line: Line) -> bool | NotAsked:
+    """Whether a line is a procedure with a global period of its own, not an add-on to one."""
+    code = line.facts.code
+    if code.facet:
+        return not code.primaries
+    if code.indicators is not None:
+        return code.indicators.global_days.days is not None
+    if not code.shaped or not _NO_PROCEDURE.isdisjoint(code.groups):
+        return False
+    reason = "no fee schedule edition we have read lists it on this date"
+    return NotAsked(needs=f"global days of {code.code}", reason=reason)
 
 
 _Done = tuple[PastSession, tuple[Line, ...]]
