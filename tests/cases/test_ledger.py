@@ -62,6 +62,7 @@ MEANS = {
     ("bilateral.format.variants", "50_one_line|plain_then_50_two_lines|LT_RT_two_lines"): {
         *("one-line-50", "plain-then-50", "rt-lt-lines"),
     },
+    ("bilateral.indicator_source", "CMS + plan exceptions for indicator 9"): {"one-line-50"},
     ("bilateral.indicator_source", "CMS MPFS indicators 0/1/2/3/9"): {"one-line-50"},
     ("bilateral.rt_lt_allowed", "false"): {"one-line-50"},
     ("bilateral.rt_lt_allowed", "one_side_only"): {"one-line-50"},

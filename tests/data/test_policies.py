@@ -47,15 +47,18 @@ def value_of(answer: Provision | NotKnown) -> object:
 
 JURISDICTIONS = ("j15", "j5", "j6", "j8", "je", "jf", "jh", "jj", "jk", "jl", "jm", "jn")
 PAYERS = (
-    *("aetna", "bcbs-mississippi", "bcbs-nebraska", "bcbs-north-dakota", "bcbs-oklahoma"),
+    *("aetna", "bcbs-mississippi", "bcbs-nebraska", "bcbs-oklahoma"),
     *("blue-cross-idaho", "cigna", "humana", "uhc"),
 )
+BY_INDICATOR = ("bcbs-north-dakota", "independence", "regence", "regence-advantage")
 # policy: the one that it extends
 EXTENDS = {
+    "bilateral-indicator": "commercial",
     "commercial": "cpt",
     "medicare": "cpt",
     "mississippi-workers-compensation": "cpt",
     **dict.fromkeys(PAYERS, "commercial"),
+    **dict.fromkeys(BY_INDICATOR, "bilateral-indicator"),
     **{f"medicare-{place}": "medicare" for place in JURISDICTIONS},
 }
 
@@ -130,7 +133,7 @@ def test_the_provisions_of_which_a_user_is_told() -> None:
 
     assert {(name, key) for name, key, _ in told} == {
         ("bcbs-mississippi", "laterality.format"),
-        ("bcbs-north-dakota", "laterality.format"),
+        ("bilateral-indicator", "laterality.format"),
         ("commercial", "coding.family"),
         ("medicare-j15", "coding.thoracolumbar"),
         ("medicare", "coding.thoracolumbar"),
@@ -262,7 +265,7 @@ def test_the_table_of_families_has_every_cell() -> None:
     wanted = set(itertools.product(policies.ids(), Technique, COLUMNS))
 
     assert {cell[:3] for cell in FAMILY_CELLS} == wanted
-    assert len(FAMILY_CELLS) == len(wanted) == 25 * 11 * 6
+    assert len(FAMILY_CELLS) == len(wanted) == 29 * 11 * 6
 
 
 @pytest.mark.parametrize(("name", "technique", "guidance", "expected"), FAMILY_CELLS)
@@ -505,7 +508,7 @@ OWN_FORMS: dict[tuple[str, dt.date], dict[str, tuple[str, str, str]]] = {
     ("bcbs-mississippi", LATE_2019): TWO_LINES,
     ("bcbs-mississippi", SPRING): TWO_LINES,
     ("bcbs-nebraska", LATE_2019): {"primary": (NOT_KNOWN, ONE, ONE)},  # seen from 2022
-    ("bcbs-north-dakota", SPRING): ADD_ONS_BY_INDICATOR,  # from 2019-07-01
+    ("bilateral-indicator", SPRING): ADD_ONS_BY_INDICATOR,  # from 2020-01-01
 }
 for (child, parent), day in itertools.product(EXTENDS.items(), (LATE_2019, SPRING)):
     FORMS.setdefault((child, day), FORMS[parent, day] | OWN_FORMS.get((child, day), {}))
@@ -896,7 +899,9 @@ def test_lineage() -> None:
 
     assert lines.pop("cpt") == ["cpt"]
     assert lines == {
-        name: [name, parent, *([] if parent == "cpt" else ["cpt"])]
+        name: [name, parent, *(["commercial"] if name in BY_INDICATOR else []), "cpt"]
+        if parent != "cpt"
+        else [name, "cpt"]
         for name, parent in EXTENDS.items()
     }
 
@@ -1693,6 +1698,12 @@ def test_a_jurisdiction_names_no_other(place: str) -> None:
             Confidence.CONFIRMED,
             ["bcidaho-pap258"],
         ),
+        (
+            "regence-advantage",
+            EffectivePeriod(start=dt.date(2024, 8, 1)),
+            Confidence.CONFIRMED,
+            ["regence-ma-modifier-50"],
+        ),
     ],
 )
 def test_the_first_level_of_a_payer(
@@ -1714,17 +1725,50 @@ def test_the_first_level_of_a_payer(
             "laterality.format", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
         )
         assert isinstance(add_on, Provision)
-        by_indicator = name == "bcbs-north-dakota"
+        by_indicator = name in BY_INDICATOR
         assert (add_on.confidence is Confidence.JUDGMENT) is not by_indicator
-        assert add_on.policy == (name if by_indicator else "commercial")
+        assert add_on.policy == ("bilateral-indicator" if by_indicator else "commercial")
         assert bool(add_on.caveat) is by_indicator
     facility = ClaimType.HOSPITAL_OUTPATIENT
     hospital = policy.get("laterality.format", on=SPRING, role="primary", claim_type=facility)
     assert hospital.policy == "cpt"
 
 
-def test_the_add_ons_have_the_indicator_on_which_north_dakota_goes() -> None:
-    """Source: rvu20a-rvu26d, bcbsnd-bilateral."""
+@pytest.mark.parametrize("role", ROLES[1:])
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("bcbs-north-dakota", dt.date(2020, 1, 1)),
+        ("bilateral-indicator", dt.date(2020, 1, 1)),
+        ("independence", dt.date(2026, 11, 30)),
+        ("regence", dt.date(2025, 8, 1)),
+        ("regence-advantage", dt.date(2024, 8, 1)),
+    ],
+)
+def test_an_add_on_by_the_bilateral_indicator(name: str, role: str, first: dt.date) -> None:
+    """A payer that goes by the indicator wants 50 on add-ons, which a claim is held to once it is dated.
+
+    Until 2019 CPT asked for the same. From then to the payer's own text it is a reading of ours.
+
+    Source: regence-modifier-50, regence-ma-modifier-50, ibx-ma03-002, bcbsnd-bilateral, rvu20a-rvu26d.
+    """
+    policy, changed = policies.get(name), dt.date(2020, 1, 1)
+
+    for day in (changed - DAY, changed, first - DAY, first):
+        said = policy.get("laterality.format", on=day, role=role, claim_type="professional")
+        assert value_of(said) == "one-line-50"
+        if day < changed:
+            assert said.policy == "cpt"
+        elif day < first:
+            assert (said.policy, said.confidence) == (name, Confidence.JUDGMENT)
+        else:
+            assert (said.policy, said.confidence) == ("bilateral-indicator", Confidence.SECONDARY)
+    facility = policy.get("laterality.format", on=SPRING, role=role, claim_type="asc-facility")
+    assert facility.policy == "commercial"
+
+
+def test_the_add_ons_have_the_indicator_on_which_such_payers_go() -> None:
+    """Source: rvu20a-rvu26d, bcbsnd-bilateral, regence-modifier-50."""
     for procedure in packaged().procedures:
         if procedure.add_on and procedure.indicators is not None:
             assert procedure.indicators.bilateral == "1", procedure.code

@@ -33,7 +33,7 @@ PAYERS = ("cpt", "medicare")
 # Those that write professional claims in a form of their own, and all others as CPT does.
 OWN_FORMS = {
     "bcbs-mississippi": (LateralityFormat.PLAIN_THEN_50, LateralityFormat.TWO_UNITS),
-    "bcbs-north-dakota": (LateralityFormat.ONE_LINE_50, LateralityFormat.ONE_LINE_50),
+    "bilateral-indicator": (LateralityFormat.ONE_LINE_50, LateralityFormat.ONE_LINE_50),
 }
 
 ALL = tuple(Joint)

@@ -79,7 +79,7 @@ def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 
     >>> len(ids()), ids()[:4]
-    (25, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
+    (29, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
     folder = _data.root() / "policies"
     names = (entry.name for entry in folder.iterdir())

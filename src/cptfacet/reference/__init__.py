@@ -1047,6 +1047,6 @@ def packaged() -> Reference:
     """Return the packaged reference data; each table is read on first use.
 
     >>> packaged().as_of
-    datetime.date(2026, 11, 24)
+    datetime.date(2026, 11, 30)
     """
     return Reference()
