@@ -45,7 +45,16 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "shared by all": (
         (
             *("citations", "dates", "unknown", "errors", "outline"),
-            *("_inputs", "_records", "_memo", "_data", "_text", "_groups", "_version"),
+            *(
+                "_inputs",
+                "_records",
+                "_memo",
+                "_data",
+                "_spellings",
+                "_text",
+                "_groups",
+                "_version",
+            ),
         ),
     ),
 }

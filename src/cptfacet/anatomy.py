@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import TypeVar
 
 from cptfacet._inputs import expect_text
+from cptfacet._spellings import Listed, fold, list_names, names_side, spell, spellings
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Side",
     "parse_joint",
     "parse_nerve",
+    "parse_nerves",
     "parse_side",
 ]
 
@@ -204,16 +207,10 @@ _NERVE_KINDS = {
 }
 JOINTS = {joint.value: joint for joint in Joint}
 BY_UPPER = {joint.segment_above: joint for joint in Joint}
-_DASHES = str.maketrans(
-    dict.fromkeys("\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{MINUS SIGN}/", "-")
-)
-_JOINT = re.compile(r"([CTL])(\d{1,2})\s*-\s*([CTLS]?)(\d{1,2})", re.ASCII)
+_JOINT = re.compile(r"([CTL])(\d{1,2}) ?- ?([CTLS]?)(\d{1,2})", re.ASCII)
 SEGMENT = re.compile(r"([CTLS])(\d{1,2})", re.ASCII)
-
-
-def fold(text: str) -> str:
-    """Return a text in upper case, with hyphens for every dash or slash and single spaces."""
-    return " ".join(text.translate(_DASHES).upper().split())
+_SIXTH_LUMBAR = "L6"
+_SACROILIAC = re.compile(r"L\d{1,2} ?- ?SI", re.ASCII)
 
 
 def parse_joint(text: str) -> Joint:
@@ -237,9 +234,15 @@ def parse_joint(text: str) -> Joint:
     Raises:
         ParseError: The text is not one joint; the error says why.
     """
-    match = _JOINT.fullmatch(fold(expect_text(text, 'parse_joint("L4-5")')))
+    spelled = fold(expect_text(text, 'parse_joint("L4-5")'))
+    match = _JOINT.fullmatch(spelled)
     if match is None:
-        raise ParseError(what="a joint", text=text, reason=_why_no_joint(text))
+        spelled = _without_noun(text)
+        match = _JOINT.fullmatch(spelled)
+    if match is None:
+        if (named := spellings().joints.get(spelled)) is not None:
+            return JOINTS[named]
+        raise ParseError(what="a joint", text=text, reason=_why_no_joint(spelled))
     letter, upper, letter_below, lower = match.groups()
     above = f"{letter}{int(upper)}"
     below = f"{letter_below or letter}{int(lower)}"
@@ -248,7 +251,11 @@ def parse_joint(text: str) -> Joint:
         return joint
     reason = f"{above} and {below} do not meet"
     between = _between(above, below)
-    if between:
+    if _SIXTH_LUMBAR in (above, below):
+        reason = (
+            "we found no coding source for the joints of a sixth lumbar vertebra; ask the payer"
+        )
+    elif between:
         reason += f"; name each joint, as in {' and '.join(between)}"
     else:
         reason += " in a facet joint; joints run from C0-C1 to L5-S1"
@@ -265,29 +272,27 @@ def _between(above: str, below: str) -> tuple[Joint, ...]:
     return tuple(found) if segment == below else ()
 
 
-def _why_no_joint(text: str) -> str:
-    segment = SEGMENT.fullmatch(fold(text))
+def _without_noun(text: str) -> str:
+    """Return the name of a joint without a noun such as "facet joint" before or after it."""
+    spelled = spell(text)
+    for noun in spellings().joint_nouns:
+        if spelled.endswith(f" {noun}"):
+            return spelled.removesuffix(noun).rstrip()
+        if spelled.startswith(f"{noun} "):
+            return spelled.removeprefix(noun).lstrip()
+    return spelled
+
+
+def _why_no_joint(spelled: str) -> str:
+    if _SACROILIAC.fullmatch(spelled):
+        return "SI is the sacroiliac joint; for the first sacral segment write S1, as in L5-S1"
+    segment = SEGMENT.fullmatch(spelled)
     if segment is not None and (joint := BY_UPPER.get(f"{segment[1]}{int(segment[2])}")):
         return (
             "one segment may be a vertebra or a nerve;"
             f" name both segments of the joint, as in {joint.value}"
         )
     return "name the two segments of the joint, as in L4-L5 or C7-T1"
-
-
-_SIDES = {
-    "left": Side.LEFT,
-    "lt": Side.LEFT,
-    "l": Side.LEFT,
-    "right": Side.RIGHT,
-    "rt": Side.RIGHT,
-    "r": Side.RIGHT,
-    "bilateral": Side.BILATERAL,
-    "bilat": Side.BILATERAL,
-    "both": Side.BILATERAL,
-    "both sides": Side.BILATERAL,
-    "b/l": Side.BILATERAL,
-}
 
 
 def parse_side(text: str) -> Side:
@@ -303,32 +308,22 @@ def parse_side(text: str) -> Side:
     Raises:
         ParseError: The text is not a side.
     """
-    side = _SIDES.get(" ".join(expect_text(text, 'parse_side("left")').lower().split()).rstrip("."))
+    folded = fold(expect_text(text, 'parse_side("left")')).rstrip(".")
+    side = _canonical(Side, folded.lower()) or spellings().sides.get(folded)
     if side is None:
         raise ParseError(what="a side", text=text, reason="write left, right or bilateral")
-    return side
+    return Side(side)
 
 
-_NERVE_NAMES = {
-    "TON": Nerve.TON,
-    "THIRD OCCIPITAL NERVE": Nerve.TON,
-    "THIRD OCCIPITAL": Nerve.TON,
-    "GON": Nerve.GON,
-    "GREATER OCCIPITAL NERVE": Nerve.GON,
-    "GREATER OCCIPITAL": Nerve.GON,
-    "LON": Nerve.LON,
-    "LESSER OCCIPITAL NERVE": Nerve.LON,
-    "LESSER OCCIPITAL": Nerve.LON,
-    "L5DR": Nerve.L5_DORSAL_RAMUS,
-    "L5 DR": Nerve.L5_DORSAL_RAMUS,
-    "L5 DORSAL RAMUS": Nerve.L5_DORSAL_RAMUS,
-    "L5": Nerve.L5_DORSAL_RAMUS,
-}
-_BRANCH = re.compile(r"([CTL]\d{1,2})(?: ?(?:MB|MEDIAL BRANCH(?: NERVE)?))?", re.ASCII)
-_SACRAL = re.compile(
-    r"(S[123])(?: ?(?:LB|(?:LATERAL|COMMUNICATING)(?: BRANCH)?|BRANCH))?", re.ASCII
-)
-_SITES = {"ALA", "SACRAL ALA", "SA"}
+_W = TypeVar("_W", bound=StrEnum)
+
+
+def _canonical(words: type[_W], text: str) -> _W | None:
+    """Return the word of an enumeration that a text is, without reading the spellings."""
+    return next((word for word in words if word.value == text), None)
+
+
+_BY_NAME = {fold(nerve.value): nerve for nerve in Nerve}
 
 
 def parse_nerve(text: str) -> Nerve:
@@ -337,8 +332,8 @@ def parse_nerve(text: str) -> Nerve:
     In a list of nerves, `L5` means the L5 dorsal ramus, which takes the place of a medial branch at
     that level. The sacral ala is a bony landmark, not a nerve.
 
-    >>> parse_nerve("L4 medial branch"), parse_nerve("L5")
-    (<Nerve.L4: 'L4'>, <Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>)
+    >>> parse_nerve("L4 medial branch"), parse_nerve("L5"), parse_nerve("3rd occipital nerve")
+    (<Nerve.L4: 'L4'>, <Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>, <Nerve.TON: 'TON'>)
     >>> parse_nerve("ala")
     Traceback (most recent call last):
     ...
@@ -348,20 +343,70 @@ def parse_nerve(text: str) -> Nerve:
         ParseError: The text is not one nerve; the error says why.
     """
     folded = fold(expect_text(text, 'parse_nerve("L4")'))
-    if folded in _SITES:
-        reason = (
-            "the sacral ala is the site at which the L5 dorsal ramus is reached; name the nerve"
-        )
-        raise ParseError(what="a nerve", text=text, reason=reason)
-    if (named := _NERVE_NAMES.get(folded)) is not None:
-        return named
-    if sacral := _SACRAL.fullmatch(folded):
-        return Nerve[sacral[1]]
-    branch = _BRANCH.fullmatch(folded)
-    if branch is not None and branch[1] in Nerve.__members__:
-        return Nerve[branch[1]]
-    if branch is not None and branch[1] == "L5":
-        reason = "L5 has a dorsal ramus and no medial branch of its own; write L5 dorsal ramus"
+    if (nerve := _BY_NAME.get(folded)) is not None:
+        return nerve
+    spelled = spell(text)
+    if (named := spellings().nerves.get(spelled)) is not None:
+        return Nerve(named)
+    what = "a nerve"
+    if other := spellings().others.get(spelled):
+        kind, reason = other
+        what = "a facet joint nerve" if kind else what
+    elif names_side(text):
+        reason = "write the side by itself and the nerve without it"
+    elif len(found := _nerves_or_none(text) or ()) > 1:
+        reason = f"it names several; write each by itself, as in {found[0]}"
     else:
         reason = "name a medial branch such as L4, the L5 dorsal ramus, or TON"
-    raise ParseError(what="a nerve", text=text, reason=reason)
+    raise ParseError(what=what, text=text, reason=reason)
+
+
+def parse_nerves(text: str) -> tuple[Nerve, ...]:
+    """Parse one entry of a note that names one or several nerves.
+
+    A run of sacral segments is read, because there are no joints below L5-S1. Of any other run it is
+    not certain whether it names nerves or joints.
+
+    >>> [nerve.value for nerve in parse_nerves("S1-S2 lateral branches")]
+    ['S1 lateral branch', 'S2 lateral branch']
+    >>> [nerve.value for nerve in parse_nerves("L3, L4 medial branches and L5 dorsal ramus")]
+    ['L3', 'L4', 'L5 dorsal ramus']
+    >>> parse_nerves("L3-L4 medial branches")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'L3-L4 medial branches' is not a list of nerves: a run may name nerves or joints; name each nerve, as in L3, L4
+
+    Raises:
+        ParseError: Some part of the text is not a nerve, or has several meanings; the error says why.
+    """
+    expect_text(text, 'parse_nerves("L3, L4 medial branches")')
+    parts = list_names(text)
+    listed = [part for part in parts if isinstance(part, Listed)]
+    names = [
+        name for part in parts for name in (part.names if isinstance(part, Listed) else [part])
+    ]
+    if len(names) < 2 or spell(text) in {**spellings().nerves, **spellings().others}:  # noqa: PLR2004
+        return (parse_nerve(text),)
+    for run in (
+        part.segments for part in listed if len(part.segments) > 1 and not _is_sacral(part)
+    ):
+        reason = f"a run may name nerves or joints; name each nerve, as in {', '.join(run)}"
+        raise ParseError(what="a list of nerves", text=text, reason=reason)
+    found: list[Nerve] = []
+    for name in names:
+        try:
+            found.append(parse_nerve(name))
+        except ParseError as error:
+            reason = f"{name.lower()}: {error.reason}"
+            raise ParseError(what="a list of nerves", text=text, reason=reason) from None
+    return tuple(dict.fromkeys(found))
+
+
+def _is_sacral(part: Listed) -> bool:
+    return all(spellings().nerves.get(name, "")[:1] == "S" for name in part.names)
+
+
+def _nerves_or_none(text: str) -> tuple[Nerve, ...] | None:
+    names = [n for p in list_names(text) for n in (p.names if isinstance(p, Listed) else [p])]
+    found = [spellings().nerves.get(name) for name in names]
+    return tuple(Nerve(name) for name in found if name) if all(found) else None

@@ -18,8 +18,17 @@ from cptfacet._inputs import (
     stated,
 )
 from cptfacet._records import are_all, check_types, sealed
+from cptfacet._spellings import names_side, take_side
 from cptfacet._text import series
-from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
+from cptfacet.anatomy import (
+    Joint,
+    Nerve,
+    Side,
+    parse_joint,
+    parse_nerve,
+    parse_nerves,
+    parse_side,
+)
 from cptfacet.claims import ClaimType, Location, Purpose, parse_claim_type, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import ParseError, Problem, SessionError
@@ -42,6 +51,7 @@ __all__ = [
     "parse_target",
     "parse_technique",
     "parse_treated_nerve",
+    "parse_treated_nerves",
 ]
 
 
@@ -229,10 +239,10 @@ class TreatedNerve:
 
 
 def parse_target(text: str) -> Target:
-    """Parse a joint with its side after a colon.
+    """Parse a joint with its side: after a colon, or as a word before or after its name.
 
-    >>> parse_target("L4-5:both")
-    Target(joint=<Joint.L4_L5: 'L4-L5'>, side=<Side.BILATERAL: 'bilateral'>)
+    >>> parse_target("L4-5:both") == parse_target("L4-5 bilateral") == parse_target("b/l L4-5")
+    True
     >>> parse_target("L4-5:50")
     Traceback (most recent call last):
     ...
@@ -246,14 +256,14 @@ def parse_target(text: str) -> Target:
 
 
 def parse_treated_nerve(text: str) -> TreatedNerve:
-    """Parse a nerve with its side after a colon.
+    """Parse a nerve with its side: after a colon, or as a word before or after its name.
 
     >>> parse_treated_nerve("L5:rt")
     TreatedNerve(nerve=<Nerve.L5_DORSAL_RAMUS: 'L5 dorsal ramus'>, side=<Side.RIGHT: 'right'>)
     >>> parse_treated_nerve("L6")
     Traceback (most recent call last):
     ...
-    cptfacet.errors.ParseError: 'L6' is not a nerve: name a medial branch such as L4, the L5 dorsal ramus, or TON
+    cptfacet.errors.ParseError: 'L6' is not a nerve: we found no coding source for a sixth lumbar vertebra; ask the payer
 
     Raises:
         ParseError: The nerve or the side can't be read.
@@ -262,9 +272,35 @@ def parse_treated_nerve(text: str) -> TreatedNerve:
     return TreatedNerve(nerve=parse_nerve(nerve), side=side)
 
 
+def parse_treated_nerves(text: str) -> tuple[TreatedNerve, ...]:
+    """Parse one entry of a note that names one or several nerves, with their side.
+
+    >>> [str(nerve) for nerve in parse_treated_nerves("left S1-S2 lateral branches")]
+    ['S1 lateral branch left', 'S2 lateral branch left']
+    >>> parse_treated_nerves("L3-L4:left")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'L3-L4' is not a list of nerves: a run may name nerves or joints; name each nerve, as in L3, L4
+
+    Raises:
+        ParseError: Some part of the entry is not a nerve or has several meanings, or the side can't be
+            read.
+    """
+    nerves, side = _with_side(expect_text(text, 'parse_treated_nerves("S1-S3:left")'))
+    if names_side(nerves):
+        reason = (
+            "it names more than one side; write the nerves of each side in an entry of their own"
+        )
+        raise ParseError(what="a list of nerves", text=text, reason=reason)
+    return tuple(TreatedNerve(nerve=nerve, side=side) for nerve in parse_nerves(nerves))
+
+
 def _with_side(text: str) -> tuple[str, Side | None]:
-    what, _, side = text.partition(":")
-    return what, parse_side(side) if side.strip() else None
+    what, colon, side = text.partition(":")
+    if colon:
+        return what, parse_side(side) if side.strip() else None
+    rest, word = take_side(text)
+    return rest, Side(word) if word else None
 
 
 def merge_sides(treated: Iterable[tuple[T, Side | None]]) -> tuple[dict[T, Side | None], list[T]]:
@@ -594,7 +630,7 @@ class _Words:
             technique = self.read(f"{place}technique", parse_technique, named)
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
         targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
-        treated = self.all(f"{place}nerves", parse_treated_nerve, nerves, "L4:left")
+        treated = self.all(f"{place}nerves", parse_treated_nerves, nerves, "L4:left")
         purpose = self.stated(f"{place}purpose", parse_purpose, words.get("purpose"))
         guidance = self.stated(f"{place}guidance", parse_guidance, words.get("guidance"))
         if technique is None:
@@ -604,7 +640,7 @@ class _Words:
             purpose=purpose,
             guidance=guidance,
             targets=targets,
-            nerves=treated,
+            nerves=tuple([nerve for entry in treated for nerve in entry]),
         )
 
 

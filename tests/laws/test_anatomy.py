@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cptfacet import policies
+from cptfacet import _data, _spellings, policies
 from cptfacet.anatomy import (
     CodeRegion,
     CoverageRegion,
@@ -19,6 +19,7 @@ from cptfacet.anatomy import (
     Side,
     parse_joint,
     parse_nerve,
+    parse_nerves,
     parse_side,
 )
 from cptfacet.coding import CodedSession, Reason, Refusal, code_session
@@ -32,6 +33,9 @@ from cptfacet.sessions import (
     TechniqueKind,
     TreatedNerve,
     Treatment,
+    parse_target,
+    parse_treated_nerve,
+    parse_treated_nerves,
 )
 from cptfacet.unknown import Unknown
 
@@ -249,6 +253,36 @@ def nerves_only(
     return Session(date=ON, treatments=(treatment,))
 
 
+WORDS_OF_NOTES = (
+    *(
+        "L4",
+        "L5",
+        "S1",
+        "L4-5",
+        "S1-S3",
+        "L6",
+        "SI",
+        "IV",
+        "3rd",
+        "lumbar",
+        "and",
+        ",",
+        "to",
+        "-",
+        "of",
+    ),
+    *(
+        "medial branch",
+        "dorsal rami",
+        "lateral branches",
+        "MB",
+        "facet joint",
+        "(left)",
+        "both",
+        "b/l",
+    ),
+    *("nerve root", "TON", "right", "the", ":"),
+)
 DASHES = ("-", "/", " - ", "\N{EN DASH}", "\N{MINUS SIGN}", "\N{NON-BREAKING HYPHEN}")
 SPELLINGS: tuple[Callable[[str], str], ...] = (
     str,
@@ -318,11 +352,245 @@ class TestNames:
         with pytest.raises(ParseError):
             parse_joint(segment)
 
-    @pytest.mark.parametrize("parse", [parse_joint, parse_nerve, parse_side, read_levels])
-    @given(text=st.one_of(st.text(), st.text(alphabet="CTLSclts0123456789-/ ,;&+.")))
+    @pytest.mark.parametrize(
+        "parse",
+        [
+            *(parse_joint, parse_nerve, parse_nerves, parse_side, parse_target, read_levels),
+            parse_treated_nerves,
+        ],
+    )
+    @given(
+        text=st.one_of(
+            st.text(),
+            st.text(alphabet="CTLSclts0123456789-/ ,;&+."),
+            st.lists(st.sampled_from(WORDS_OF_NOTES), max_size=6).map(" ".join),
+        )
+    )
     def test_any_text_is_read_or_refused(self, parse: Callable[[str], object], text: str) -> None:
         with contextlib.suppress(ParseError):  # and no other error
             assert parse(text)
+
+
+NAMED = _spellings.SEGMENTS
+KNOWN = _spellings.spellings()
+TABLE = _data.read_toml("codes/spellings.toml")
+FORMS = TABLE["nerves"]["forms"]
+OF_SEGMENTS = [row for row in TABLE["nerves"]["kinds"] if "{}" in row["also"]]
+ORDINALS = {int(number): words for number, words in TABLE["ordinals"].items()}
+ROMAN = dict(
+    enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], 1)
+)
+REGIONS = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}
+RAMI = ("dorsal ramus", "dorsal rami", "DR", "primary dorsal ramus", "posterior primary ramus")
+BRANCHES = ("MB", "MBN", "medial branch", "medial branches", "medial branch nerve")
+LATERALS = ("LB", "lateral branch", "lateral branches", "lateral branch nerve")
+# Each stands for a nerve that it is not, or for several things: it must never be read as a nerve.
+NEVER = {
+    "SI": "S1 lateral branch",
+    "si": "S1 lateral branch",
+    "S-I": "S1 lateral branch",
+    "SI lateral branch": "S1 lateral branch",
+    "SIJ": "S1 lateral branch",
+    "L4-L5": "L4",
+    "L4-5 MB": "L4",
+    "L4-L5 medial branches": "L4",
+    "L3 to L4 medial branches": "L3",
+    "L5-S1 dorsal rami": "L5 dorsal ramus",
+    "medial branch at L4": "L4",
+    "medial branch": "L4",
+    "facet joint": "L4",
+    "L4 facet": "L4",
+    "L5 lateral branch": "L5 dorsal ramus",
+    "L4 lateral branch": "L4",
+    "C3-4 TON": "TON",
+    "occipital nerve": "GON",
+    "least occipital nerve": "LON",
+    "4th occipital nerve": "TON",
+    "TX": "T10",
+    "CI": "C1",
+    "LV": "L5 dorsal ramus",
+    "T13": "T1",
+    "L44": "L4",
+    "L4 5": "L4",
+    "L4 not treated": "L4",
+    "no L4 medial branch": "L4",
+    "L4 level": "L4",
+    "14": "L4",
+    "I4": "L4",
+    "4": "L4",
+}
+
+
+def written(segment: str) -> list[str]:
+    """Write a segment in every way that needs a noun beside it or none."""
+    letter, number = segment[0], int(segment[1:])
+    region = REGIONS[letter]
+    ways = [f"{letter}{number}", f"{letter}{number:02}", f"{letter} {number}", f"{letter}-{number}"]
+    ways += [f"{region} {number}", f"{region}-{number}"]
+    return ways + [f"{ordinal} {region}" for ordinal in ORDINALS[number]]
+
+
+class TestSpellings:
+    """Every spelling of the data names one thing, in every form, and never what it must not.
+
+    Source: the data; the names in faults of use (27 of 34 were refused); oracle notes 6 and 13.
+    """
+
+    @pytest.mark.parametrize("row", OF_SEGMENTS, ids=lambda row: row["nerves"][0])
+    def test_each_spelling_is_its_nerve(self, row: dict[str, list[str]]) -> None:
+        templates = [form.replace("noun", noun) for noun in row["nouns"] for form in FORMS]
+        for name in row["nerves"]:
+            segment = name.split()[0]
+            for template in (*templates, *row["also"]):
+                plain = template.replace("{}", segment)
+                assert parse_nerve(plain) == name, plain
+                assert parse_nerve(plain.upper()) == parse_nerve(plain.title()) == name
+                assert parse_nerves(plain) == (name,)
+                for way in written(segment):
+                    assert parse_nerve(template.replace("{}", way)) == name, (template, way)
+
+    @pytest.mark.parametrize(
+        "row", TABLE["nerves"]["kinds"], ids=lambda row: row["nerves"][0] + row["also"][0]
+    )
+    def test_each_name_is_its_nerve(self, row: dict[str, list[str]]) -> None:
+        for template in row["also"]:
+            if "{}" not in template:
+                assert [parse_nerve(template)] == row["nerves"]
+
+    def test_no_spelling_means_two_things(self) -> None:
+        known = KNOWN
+
+        assert not known.nerves.keys() & known.others.keys()
+        assert not known.nerves.keys() & known.joints.keys()
+        seen: dict[str, object] = {}
+        for row in (*TABLE["nerves"]["kinds"], *TABLE["other"]):
+            for name in row.get("nerves") or row.get("segments") or [""]:
+                for form in [
+                    form.replace("noun", n) for n in row.get("nouns", ()) for form in FORMS
+                ]:
+                    if row.get("segments") != "all":
+                        key = form.replace("{}", name.split()[0])
+                        assert seen.setdefault(key.upper(), row) is row, key
+
+    @pytest.mark.parametrize("segment", NAMED)
+    def test_a_noun_decides_which_nerve_of_a_segment_it_is(self, segment: str) -> None:
+        """No other branch of a segment is ever read as the one that is coded."""
+        for nouns, nerve in (
+            (BRANCHES, Nerve.__members__.get(segment) if segment[0] != "S" else None),
+            (RAMI, Nerve.L5_DORSAL_RAMUS if segment == "L5" else None),
+            (LATERALS, Nerve.__members__.get(segment) if segment[0] == "S" else None),
+            (("nerve root", "DRG", "spinal nerve", "ventral ramus"), None),
+        ):
+            for noun, form in itertools.product(nouns, FORMS):
+                text = form.replace("noun", noun).replace("{}", segment)
+                if nerve is not None:
+                    assert parse_nerve(text) is nerve
+                else:
+                    with pytest.raises(ParseError):
+                        parse_nerve(text)
+                    with pytest.raises(ParseError):
+                        parse_nerves(text)
+
+    @pytest.mark.parametrize("name", NEVER)
+    def test_what_must_not_match(self, name: str) -> None:
+        assert NEVER[name] in {nerve.value for nerve in Nerve} | {"C1"}
+        with pytest.raises(ParseError):
+            parse_nerve(name)
+        with pytest.raises(ParseError):
+            parse_nerves(name)
+
+    def test_what_is_another_nerve_says_why(self) -> None:
+        for name, (kind, reason) in KNOWN.others.items():
+            with pytest.raises(ParseError) as refused:
+                parse_nerve(name.lower())
+
+            assert refused.value.reason == reason
+            assert refused.value.what == ("a facet joint nerve" if kind else "a nerve")
+
+    @pytest.mark.parametrize("joint", Joint)
+    def test_joints_in_words_and_numerals(self, joint: Joint) -> None:
+        above, below = joint.segment_above, joint.segment_below
+        first, second = int(above[1:]), int(below[1:])
+        for noun in ("facet joint", "facet", "joint", "level", "z-joint", "zygapophyseal joint"):
+            for text in (joint.value, f"{above}/{below}"):
+                assert parse_joint(f"{text} {noun}") is parse_joint(f"{noun} {text}") is joint
+        if first:
+            for upper, lower in itertools.product(written(above), written(below)):
+                assert parse_joint(f"{upper}-{lower}") is joint
+            if above[0] == below[0]:
+                letter = above[0]
+                for text in ("{0}{1}-{0}{2}", "{0} {1}-{2}", "{0}-{1} - {2}"):
+                    assert parse_joint(text.format(letter, ROMAN[first], ROMAN[second])) is joint
+                assert parse_joint(f"{REGIONS[letter]} {first}-{second}") is joint
+
+    @pytest.mark.parametrize("text", ["L5-L6", "L6-S1", "l5/6", "L6-S1 facet joint", "L6", "L6 MB"])
+    def test_six_lumbar_vertebrae_have_no_coding_source(self, text: str) -> None:
+        parse = parse_nerve if text in {"L6", "L6 MB"} else parse_joint
+        with pytest.raises(ParseError, match="no coding source"):
+            parse(text)
+        with pytest.raises(ParseError, match="no coding source"):
+            read_levels(f"L4-L5, {text}")
+
+    def test_si_is_the_sacroiliac_joint(self) -> None:
+        for text in ("L5-SI", "L5/SI", "l5 - si"):
+            with pytest.raises(ParseError, match="sacroiliac"):
+                parse_joint(text)
+
+    @pytest.mark.parametrize("word", [word for word in KNOWN.sides if len(word) > 1])
+    def test_a_side_stands_before_or_after_its_joint_or_nerve(self, word: str) -> None:
+        side = parse_side(word)
+        for way in (
+            f"{word} {{}}",
+            f"{{}} {word}",
+            f"{{}}, {word}",
+            f"{{}} ({word})",
+            f"{{}}:{word}",
+        ):
+            for spelling in (
+                way.lower(),
+                way.upper().replace("-", "/", 1) if "B-L" in way else way,
+            ):
+                assert parse_target(spelling.format("L4-5")) == parse_target(f"L4-5:{side}")
+                assert parse_treated_nerve(spelling.format("L4 MB")) == parse_treated_nerve(
+                    f"L4:{side}"
+                )
+                assert [n.side for n in parse_treated_nerves(spelling.format("L3, L4"))] == [
+                    side
+                ] * 2
+                readings = read_levels(spelling.format("L4-L5").replace(":", " "))
+                assert readings == read_levels("L4-L5")
+
+    @pytest.mark.parametrize(
+        "text", ["L L4", "L4 L", "R4", "left L4 and right L5", "L4 left, L5 right"]
+    )
+    def test_a_side_that_is_not_certain_is_asked(self, text: str) -> None:
+        with pytest.raises(ParseError):
+            parse_treated_nerves(text)
+
+    @given(
+        st.lists(st.sampled_from(["L1", "L2", "L3", "L4"]), min_size=2, unique=True),
+        st.sampled_from([", ", " and ", " & ", "; ", " + ", ", and "]),
+        st.sampled_from(["{} MBs", "medial branches of {}", "{} medial branches and L5 DR", "{}"]),
+    )
+    def test_a_list_shares_its_noun(self, listed: list[str], between: str, form: str) -> None:
+        wanted = [*listed, *(["L5 dorsal ramus"] if "DR" in form else [])]
+
+        assert list(parse_nerves(form.format(between.join(listed)))) == wanted
+
+    @pytest.mark.parametrize("noun", ["", " LB", " lateral branches"])
+    @pytest.mark.parametrize("dash", ["-", " - ", " to ", " through ", "\N{EN DASH}"])
+    def test_sacral_runs_are_read_and_others_asked(self, noun: str, dash: str) -> None:
+        run = (Nerve.S1, Nerve.S2, Nerve.S3)
+
+        assert parse_nerves(f"S1{dash}S3{noun}") == parse_nerves(f"S1{dash}3{noun}") == run
+        for upper, lower in itertools.combinations([s for s in NAMED if s != "C0"], 2):
+            if not (upper[0] == lower[0] == "S"):
+                with pytest.raises(ParseError):
+                    parse_nerves(f"{upper}{dash}{lower} medial branches")
+
+    def test_it_is_spelled_once(self) -> None:
+        for name in (*KNOWN.nerves, *KNOWN.others):
+            assert _spellings.spell(_spellings.spell(name)) == _spellings.spell(name)
 
 
 SEGMENTS = tuple(
@@ -380,6 +648,44 @@ class TestFreeLists:
     @given(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=6))
     def test_segments_alone_are_always_read(self, segments: list[str]) -> None:
         assert "vertebrae" in {reading.taken_as for reading in read_levels(", ".join(segments))}
+
+    @pytest.mark.parametrize(
+        "side", ["left {}", "{} on the left", "bilateral {}", "{} b/l", "both {}"]
+    )
+    @given(items=st.lists(ITEMS, min_size=1, max_size=3), noun=st.sampled_from(["", " levels"]))
+    def test_sides_and_levels_change_no_reading(
+        self, side: str, items: list[str], noun: str
+    ) -> None:
+        text = ", ".join(items)
+
+        assert readings_of(side.format(f"{text}{noun}")) == readings_of(text)
+
+    @pytest.mark.parametrize(
+        ("text", "like"),
+        [
+            ("left L5-left S1", "L5-S1"),
+            ("bilateral L4-5, L5-S1", "L4-5, L5-S1"),
+            ("C3 to C6 medial branches", "C3-C6"),
+            ("right L3-L5 MBs", "L3-L5"),
+            ("L4-5 and L5-S1 facet joints on both sides", "L4-5, L5-S1"),
+            ("third lumbar to fifth lumbar", "L3-L5"),
+        ],
+    )
+    def test_a_list_as_notes_write_it(self, text: str, like: str) -> None:
+        assert read_levels(text) == read_levels(like)
+
+    @pytest.mark.parametrize(
+        ("noun", "taken"),
+        [
+            ("facet joints", {"joints", "vertebrae"}),
+            ("facets", {"joints", "vertebrae"}),
+            ("medial branches", {"nerves"}),
+            ("MBs", {"nerves"}),
+            ("levels", {"joints", "nerves", "vertebrae"}),
+        ],
+    )
+    def test_a_noun_decides_what_it_settles(self, noun: str, taken: set[str]) -> None:
+        assert {r.taken_as.value for r in read_levels(f"L2, L3 and L4 {noun}")} == taken
 
     @given(st.sets(st.sampled_from(Joint), min_size=2))
     def test_named_joints_are_those_joints(self, named: set[Joint]) -> None:

@@ -69,6 +69,7 @@ def test_no_room_has_too_much_to_say() -> None:
 LOADERS = {  # those that read packaged files; whatever else there is asks a `Reference` or a `Policy`
     *(
         "_data.py",
+        "_spellings.py",
         "checking/rule.py",
         "coding/reasons.py",
         "policies/files.py",

@@ -18,6 +18,7 @@ from cptfacet.procedures import is_code
 WORDS = {
     "anatomy.parse_joint": ("L4-5", "L4-L5"),
     "anatomy.parse_nerve": ("L4", "L4"),
+    "anatomy.parse_nerves": ("S1-S3 lateral branches", "L4"),
     "anatomy.parse_side": ("left", "left, right or bilateral"),
     "claims.parse_claim_type": ("professional", "professional, asc-facility, hospital-outpatient"),
     "claims.parse_line": ("64493-50 x1", "CODE-50-KX x1"),
@@ -32,6 +33,7 @@ WORDS = {
     "sessions.parse_target": ("L4-5:left", "L4-L5"),
     "sessions.parse_technique": ("mbb", "medial-branch-block"),
     "sessions.parse_treated_nerve": ("L4:left", "L4"),
+    "sessions.parse_treated_nerves": ("left L3, L4 and L5", "L4"),
 }
 OTHERS = {"sessions.parse_session"}  # it takes many words
 GARBAGE = ("?", "", "  ", "\N{BONE}", "L4-5 and L5-S1", "x" * 10_000, "64493\x00")
