@@ -794,7 +794,7 @@ class TestPlaces:
 
         assert run.json["claim"]["policy"] == "medicare"
         (note,) = (note for note in run.json["notes"] if note["id"] == "jurisdiction")
-        assert note["message"] == "the jurisdiction is not known: VA is divided by county"
+        assert note["message"] == "The jurisdiction is not known: VA is divided by county"
 
 
 class TestDecode:

@@ -124,7 +124,7 @@ NOTES = {
     NoteId.SIDE_NOT_DOCUMENTED: Shown(
         lambda: code(block("L4-5", "L5-S1:left")),
         lambda: code(block("L4-5:left", "L5-S1:both")),
-        "no side is documented for L4-L5:",
+        "No side is documented for L4-L5:",
     ),
     NoteId.REPEATED: Shown(
         lambda: code(block("L4-5:left", "L4-5:left")),

@@ -323,11 +323,11 @@ def _assumptions(
 ) -> Iterator[Note]:
     """Yield a note for each thing assumed: claim type, policy and jurisdiction."""
     if session.claim_type is None:
-        message = "the claim type is not stated: coded as a professional claim"
+        message = "The claim type is not stated: coded as a professional claim"
         yield Note(id=NoteId.CLAIM_TYPE_NOT_STATED, message=message)
     by_place = isinstance(area, Area) and (session.policy, policy_id) == (area.shared, area.policy)
     if session.policy not in (None, policy_id) and not by_place:
-        message = f"the session names the policy {session.policy}; coded under {policy_id}"
+        message = f"The session names the policy {session.policy}; coded under {policy_id}"
         yield Note(id=NoteId.POLICY_DIFFERS, message=message)
     if area is not None:
         yield from _jurisdiction(area, policy_id, shared=policy_id in reference.shared_policies)
@@ -348,7 +348,7 @@ def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iter
     """Yield a note if another policy applies at the location, or if the jurisdiction is not known."""
     if isinstance(area, Unknown):
         if shared:
-            message = f"the jurisdiction is not known: {area.reason}"
+            message = f"The jurisdiction is not known: {area.reason}"
             yield Note(id=NoteId.JURISDICTION, message=message)
     elif policy_id != area.policy:
         adds = policy_id == area.shared

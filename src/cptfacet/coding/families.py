@@ -181,6 +181,6 @@ def drop_included(
             if rest.some:
                 left[joint] = attrs.evolve(level, side=rest.side)
             if not rest.separate:
-                message = f"the injection at {joint} is included in its ablation on the same day"
+                message = f"The injection at {joint} is included in its ablation on the same day"
                 draft.note(NoteId.INCLUDED_IN_ABLATION, message + rest.remark, answer.citations)
     return left

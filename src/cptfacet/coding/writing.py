@@ -117,7 +117,7 @@ def _placed(levels: Iterable[Level], draft: Draft) -> list[Level]:
             draft.note(NoteId.JUDGMENT, message, fact.citations)
     if unnamed:
         named = ", ".join(sorted(unnamed))
-        message = f"no side is documented for {named}: coded as one side, without RT or LT"
+        message = f"No side is documented for {named}: coded as one side, without RT or LT"
         draft.note(NoteId.SIDE_NOT_DOCUMENTED, message)
     return placed
 
@@ -313,7 +313,7 @@ def _is_marked(family: Family, levels: Sequence[Level], plan: CodingPlan, draft:
         return True
     elif purposes == _NOT_STATED:
         message = (
-            f"the purpose is not stated, so no {answer.value} is added; {answer.value} goes"
+            f"The purpose is not stated, so no {answer.value} is added; {answer.value} goes"
             " on the lines of a diagnostic session"
         )
         draft.note(NoteId.PURPOSE_NOT_STATED, message, answer.citations)
