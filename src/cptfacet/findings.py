@@ -22,6 +22,7 @@ __all__ = [
     "FindingKind",
     "NotChecked",
     "Question",
+    "QuestionTopic",
     "Remedy",
     "Replacement",
     "Report",
@@ -96,9 +97,22 @@ class Replacement:
 
     Attributes:
         lines: The lines as they should be.
+        origin: For each of the lines, the numbers of the finding's lines that it represents, from 1.
+            If it is empty, each represents all of them.
     """
 
     lines: tuple[ClaimLine, ...]
+    origin: tuple[tuple[int, ...], ...] = ()
+
+
+class QuestionTopic(StrEnum):
+    """What the answer to a question decides, if a fix has to wait for it.
+
+    ``units``: how many levels and sides lines represent. ``charge``: what becomes of a charge.
+    """
+
+    UNITS = "units"
+    CHARGE = "charge"
 
 
 @sealed
@@ -108,9 +122,11 @@ class Question:
 
     Attributes:
         question: The question in words.
+        topic: What the answer decides, if a fix of the same lines has to wait for it.
     """
 
     question: str
+    topic: QuestionTopic | None = None
 
 
 Remedy: TypeAlias = Replacement | Question

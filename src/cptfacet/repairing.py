@@ -1,12 +1,15 @@
 """Fix what a claim itself determines, and list the questions that remain.
 
 `repair_claim` applies the remedies that are replacements. It invents nothing: a remedy changes only
-codes, modifiers and units.
+codes, modifiers and units, and the total of the charges stays. A remedy that changes units waits
+while another finding asks what the units represent. The order of the lines decides nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+import itertools
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -16,7 +19,15 @@ from cptfacet._text import counted
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
-from cptfacet.findings import Finding, Replacement, Report, RuleFamily, Severity
+from cptfacet.findings import (
+    Finding,
+    Question,
+    QuestionTopic,
+    Replacement,
+    Report,
+    RuleFamily,
+    Severity,
+)
 from cptfacet.outline import Item, Outline, Section
 from cptfacet.policies import find_policy
 from cptfacet.policies.selection import select_policy
@@ -37,13 +48,16 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+T = TypeVar("T")
+Origin = tuple[tuple[int, ...], ...]  # of each line, the numbers of the original lines
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class Change:
     """One change of a repair: the finding, and the lines before and after.
 
-    The lines of the ``finding`` are numbered as they were before this change, and before those of
-    the same rule that were made with it.
+    The lines of the ``finding`` are numbered as on the claim before the repair.
 
     Attributes:
         finding: The finding that asked for the change.
@@ -71,12 +85,15 @@ class RepairedClaim:
         claim: The repaired claim.
         changes: What was changed, in order.
         report: The report on the repaired claim.
+        origin: For each line of the repaired claim, the lines of the original claim that it
+            represents, by their numbers from 1. A line that was removed is not among them.
         original: The claim before the repair.
     """
 
     claim: Claim
     changes: tuple[Change, ...]
     report: Report
+    origin: Origin
     original: Claim = attrs.field(repr=False)
 
     @property
@@ -228,88 +245,193 @@ def _repaired(
     def check(claim: Claim) -> Report:
         return checker.check(claim, session=session, history=history)
 
-    original = claim
+    original, report = claim, check(claim)
+    origin: Origin = tuple((number,) for number in range(1, len(claim.lines) + 1))
     changes: list[Change] = []
-    report = check(claim)
-    while step := next(_steps(claim, report, check), None):
-        claim, report, made = step
-        changes += made
-    return RepairedClaim(claim=claim, changes=tuple(changes), report=report, original=original)
+    for _ in range(_STEPS + len(report.findings)):  # a step removes a finding, or it is not taken
+        step = next(_steps(claim, report, check), None)
+        if step is None:
+            break
+        chosen, report = step
+        changes += [_change(found, claim, origin) for found in chosen]
+        claim, origin = _applied(claim, chosen), _moved(origin, chosen)
+    return RepairedClaim(
+        claim=claim, changes=tuple(changes), report=report, origin=origin, original=original
+    )
+
+
+_STEPS = 64
+
+
+# -- choosing what to apply
 
 
 def _steps(
     claim: Claim, report: Report, check: Callable[[Claim], Report]
-) -> Iterator[tuple[Claim, Report, list[Change]]]:
+) -> Iterator[tuple[list[Finding], Report]]:
     """Yield the remedies that can be applied now, those of the most severe findings first.
 
-    If the remedies of one rule can't all be applied together, each half is tried in turn. So a claim
-    with one remedy that can't be applied needs only a few more checks.
+    The remedies of one rule are applied together. If that can't be, each half of their days is tried
+    in turn, so one day in the way costs only a few more checks. On one day, all remedies of a rule
+    that can be applied alone are, or else none: which of its lines comes first does not matter.
     """
-    for findings in _choices(report):
+    for days in _choices(claim, report):
         chosen: list[Finding] = []
         best = report
-        waiting = [findings]
+        waiting = [days]
         while waiting:
             tried = waiting.pop()
-            after = check(_applied(claim, chosen + tried)[0])
-            if _weight(after) < _weight(best) and not _errors(after) - _errors(best):
-                chosen, best = chosen + tried, after
+            taken = _taken(claim, chosen, [found for day in tried for found in day], best, check)
+            if taken is not None:
+                chosen, best = taken
             elif len(tried) > 1:
                 middle = len(tried) // 2
                 waiting += [tried[middle:], tried[:middle]]
+            elif 1 < len(tried[0]) <= _MOST_ALONE:
+                alone = [f for f in tried[0] if _taken(claim, chosen, [f], best, check)]
+                if 0 < len(alone) < len(tried[0]):
+                    chosen, best = _taken(claim, chosen, alone, best, check) or (chosen, best)
         if chosen:
-            repaired, changes = _applied(claim, chosen)
-            yield repaired, best, changes
+            yield chosen, best
 
 
-def _choices(report: Report) -> Iterator[list[Finding]]:
-    """Yield the findings with a replacement, grouped by rule if they share no line.
+_MOST_ALONE = 50  # findings of one rule and day that are tried alone; a claim form has fewer lines
 
-    Among equally severe findings on the same lines, the order of rule families decides.
+
+def _taken(
+    claim: Claim,
+    chosen: list[Finding],
+    more: list[Finding],
+    best: Report,
+    check: Callable[[Claim], Report],
+) -> tuple[list[Finding], Report] | None:
+    """Return the remedies with more of them, and the report then, or None if they don't help."""
+    both = chosen + more
+    after = check(_applied(claim, both))
+    helps = _weight(after) < _weight(best) and not _errors(after) - _errors(best)
+    return (both, after) if helps else None
+
+
+def _choices(claim: Claim, report: Report) -> Iterator[list[list[Finding]]]:
+    """Yield the findings with a replacement by rule, those of each day together.
+
+    Findings of a rule that share a line are tried one at a time, after all others. Severity and rule
+    family decide which rule goes first, and what a finding says decides among those of one rule.
     """
     settled = [f for f in report.findings if f.lines and isinstance(f.remedy, Replacement)]
-    settled.sort(key=lambda f: (f.severity.rank, f.lines, _FAMILIES.index(f.family)))
+    open_ = _open_units(report)
+    ready = [f for f in settled if open_.isdisjoint(f.lines) or not _answers(f, claim)]
+    ready.sort(key=lambda f: (f.severity.rank, _FAMILIES.index(f.family), f.rule, _said(f, claim)))
     others: list[Finding] = []
-    for rule in dict.fromkeys(found.rule for found in settled):
-        together: list[Finding] = []
+    for rule in dict.fromkeys(found.rule for found in ready):
+        days: dict[dt.date, list[Finding]] = {}
         taken: set[int] = set()
-        for found in settled:
+        for found in ready:
             if found.rule != rule:
                 continue
             if taken.isdisjoint(found.lines):
-                together.append(found)
+                days.setdefault(_date(found, claim), []).append(found)
                 taken.update(found.lines)
             else:
                 others.append(found)
-        yield together
-    yield from ([found] for found in others)
+        yield [together for _, together in sorted(days.items())]
+    yield from ([[found]] for found in others)
 
 
 _FAMILIES = tuple(RuleFamily)
 
 
-def _applied(claim: Claim, findings: list[Finding]) -> tuple[Claim, list[Change]]:
+def _said(found: Finding, claim: Claim) -> tuple[str, ...]:
+    """Return what tells a finding from others of its rule, wherever its lines stand."""
+    before = sorted(repr(attrs.astuple(claim.lines[number - 1])) for number in found.lines)
+    after = sorted(repr(attrs.astuple(line)) for line in _lines_of(found))
+    return (found.message, *before, *after)
+
+
+def _date(found: Finding, claim: Claim) -> dt.date:
+    return claim.lines[found.lines[0] - 1].date or claim.date or dt.date.min
+
+
+def _open_units(report: Report) -> set[int]:
+    """List the lines whose units some finding asks about."""
+    return {
+        number
+        for found in report.findings
+        if isinstance(found.remedy, Question) and found.remedy.topic is QuestionTopic.UNITS
+        for number in found.lines
+    }
+
+
+def _answers(found: Finding, claim: Claim) -> bool:
+    """Whether a remedy answers what the units of its lines represent: it changes them.
+
+    The note may answer that. A line that is removed has no units to ask about.
+    """
+    if found.family is RuleFamily.DOCUMENTATION or not _lines_of(found):
+        return False
+    before = [claim.lines[number - 1] for number in found.lines]
+    return _units(before) != _units(_lines_of(found))
+
+
+def _units(lines: Iterable[ClaimLine]) -> list[str]:
+    return sorted(str(line.canonical.units) for line in lines)
+
+
+# -- applying it
+
+
+def _applied(claim: Claim, findings: list[Finding]) -> Claim:
     """Apply remedies: put the new lines of each in the place of its finding's first line."""
+    return attrs.evolve(claim, lines=_replaced(claim.lines, findings, _lines_of))
+
+
+def _moved(origin: Origin, findings: list[Finding]) -> Origin:
+    """Return the origin of the lines after some remedies."""
+    return _replaced(origin, findings, lambda found: _origin_of(found, origin))
+
+
+def _replaced(
+    items: tuple[T, ...], findings: list[Finding], instead_of: Callable[[Finding], tuple[T, ...]]
+) -> tuple[T, ...]:
+    """Replace what each finding is about, one item for each line of a claim."""
     gone = {number for found in findings for number in found.lines}
-    instead = {found.lines[0]: _lines_of(found) for found in findings}
-    lines: list[ClaimLine] = []
-    for number, line in enumerate(claim.lines, 1):
-        lines += instead.get(number, ())
-        if number not in gone:
-            lines.append(line)
-    changes = [
-        Change(
-            finding=found,
-            before=tuple(claim.lines[number - 1] for number in found.lines),
-            after=_lines_of(found),
+    instead = {found.lines[0]: instead_of(found) for found in findings}
+    return tuple(
+        itertools.chain.from_iterable(
+            (*instead.get(number, ()), *(() if number in gone else (item,)))
+            for number, item in enumerate(items, 1)
         )
-        for found in findings
-    ]
-    return attrs.evolve(claim, lines=tuple(lines)), changes
+    )
+
+
+def _change(found: Finding, claim: Claim, origin: Origin) -> Change:
+    """Return the change of a finding, which is numbered as on the original claim."""
+    remedy = Replacement(lines=_lines_of(found), origin=_origin_of(found, origin))
+    return Change(
+        finding=attrs.evolve(found, lines=_originals(found.lines, origin), remedy=remedy),
+        before=tuple(claim.lines[number - 1] for number in found.lines),
+        after=remedy.lines,
+    )
+
+
+def _origin_of(found: Finding, origin: Origin) -> Origin:
+    """Return the original lines of each line that a remedy writes."""
+    remedy = found.remedy
+    if not isinstance(remedy, Replacement):
+        return ()
+    sources = remedy.origin or (found.lines,) * len(remedy.lines)
+    return tuple(_originals(numbers, origin) for numbers in sources)
+
+
+def _originals(numbers: Iterable[int], origin: Origin) -> tuple[int, ...]:
+    return tuple(sorted({first for number in numbers for first in origin[number - 1]}))
 
 
 def _lines_of(found: Finding) -> tuple[ClaimLine, ...]:
     return found.remedy.lines if isinstance(found.remedy, Replacement) else ()
+
+
+# -- comparing reports
 
 
 def _weight(report: Report) -> tuple[int, ...]:

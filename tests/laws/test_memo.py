@@ -1,20 +1,26 @@
 """What is remembered never makes an answer wrong."""
 
 import datetime as dt
+import functools
 import itertools
+import pickle
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.addons import allowed_primaries
+from cptfacet.checking import Check, Checker, Day, RawFinding, Rule, Signal, all_rules, checks
+from cptfacet.checking.rules import get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType, parse_line
 from cptfacet.coding import CodedSession, Coder, Refusal
 from cptfacet.decoding import Decoder
+from cptfacet.findings import RuleFamily
 from cptfacet.reference import packaged
 from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Session, parse_session
@@ -191,3 +197,84 @@ def test_primaries_are_the_same_on_each_day_of_a_term(payer: str) -> None:
                 for on in (first, next_one - DAY)
             )
             assert on_first == on_last, (procedure.code, first)
+
+
+def rule_of(check: Check, family: RuleFamily = RuleFamily.SERVICES) -> Rule:
+    """Return a rule of a caller."""
+    return attrs.evolve(get_rule("units-missing"), id=check.id, family=family, check=check)
+
+
+def reader_of(
+    read: Callable[[ClaimLine], object], *, when: Signal = Signal(0), by_shape: bool = False
+) -> Check:
+    """Return a caller's check that reports what it reads of each line."""
+
+    def report(day: Day) -> Iterator[RawFinding]:
+        for line in day.lines:
+            yield RawFinding(lines=(line.number,), message=repr(read(line.written)))
+
+    return checks(when=when, by_shape=by_shape)(report)
+
+
+LINE_FIELDS = [field.name for field in attrs.fields(ClaimLine)]
+
+
+@functools.cache
+def checkers_reading(field: str, family: RuleFamily, payer: str) -> tuple[Checker, Checker]:
+    """Return checkers with a caller's rule on a field of a line, with and without memory."""
+    when = Signal.DIAGNOSES if family is RuleFamily.DIAGNOSIS else Signal(0)
+    check = reader_of(lambda line: getattr(line, field), when=when)
+    rules = [*all_rules(), rule_of(check, family)]
+    policy = policies.get(payer)
+    return Checker(policy, rules=rules), Checker(policy, rules=rules, memo=0)
+
+
+@pytest.mark.parametrize("family", [RuleFamily.SERVICES, RuleFamily.DIAGNOSIS])
+@pytest.mark.parametrize("field", LINE_FIELDS)
+@settings(max_examples=20)
+@given(drawn=alike_claims(), payer=st.sampled_from(("cpt", "medicare")))
+def test_a_rule_of_a_caller_may_read_anything_of_a_claim(
+    field: str, family: RuleFamily, payer: str, drawn: tuple[Claim, ...]
+) -> None:
+    """A rule on diagnoses too, which the packaged ones run ahead of time."""
+    checker, forgetting = checkers_reading(field, family, payer)
+
+    for claim in drawn * 2:
+        assert checker.check(claim) == forgetting.check(claim)
+
+
+def charged(*charges: int) -> list[Claim]:
+    return [claim_of(ClaimLine(code="64493", charge=Decimal(charge))) for charge in charges]
+
+
+def test_a_charge_above_a_limit_is_found_behind_one_below_it() -> None:
+    check = reader_of(lambda line: line.charge and line.charge > 1000)
+    checker = Checker("cpt", rules=[*all_rules(), rule_of(check)])
+
+    found = [[f.message for f in checker.check(c).findings] for c in charged(10, 5000)]
+
+    assert ["True" in messages for messages in found] == [False, True]
+    assert not checker._memo
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+def test_packaged_rules_read_only_the_shape(rule: Rule) -> None:
+    assert rule.check.is_remembered
+    assert pickle.loads(pickle.dumps(rule.check)).is_remembered  # noqa: S301
+
+
+def test_what_wraps_or_replaces_a_packaged_rule_is_of_the_caller() -> None:
+    packaged_rule = get_rule("units-missing").check
+    wrapped = functools.wraps(packaged_rule.ask)(lambda day: packaged_rule.ask(day))
+
+    for ask in (wrapped, functools.partial(packaged_rule.ask)):
+        assert not attrs.evolve(packaged_rule, ask=ask).is_remembered
+
+
+def test_a_rule_that_declares_its_shape_is_remembered() -> None:
+    declared = reader_of(lambda line: line.code, by_shape=True)
+    checker = Checker("cpt", rules=[*all_rules(), rule_of(declared)])
+    reports = [checker.check(claim) for claim in charged(10, 5000)]
+
+    assert len(checker._memo) == 1
+    assert reports[0].findings == reports[1].findings

@@ -162,7 +162,8 @@ class Checker(Compiled):
     ) -> None:
         """Create a checker for a policy or its id, with the packaged reference and rules by default.
 
-        ``memo`` is the most shapes of claims whose findings are remembered.
+        ``memo`` is the most shapes of claims whose findings are remembered. With a rule that is not
+        packaged and doesn't declare ``by_shape`` in `checks`, no findings are remembered.
 
         Raises:
             UnknownIdError: No packaged policy has the id.
@@ -176,6 +177,7 @@ class Checker(Compiled):
             raise ValueError(message)
         self._whole = [(r, r.check.ask_whole) for r in self.rules if r.check.ask_whole]
         self._memo = Memo[Shape, Answer](memo)
+        self._remembers = memo and all(rule.check.is_remembered for rule in self.rules)
         self._under = _under(self.policy, self.reference)
         self._coder = Coder(self._rulebook)
         self._decoder = Decoder(self._rulebook)
@@ -257,7 +259,7 @@ class Checker(Compiled):
             not_checked = self._ask_days(claim, session, history, said)
         else:
             plan = self._plans[date, claim.claim_type]
-            if session is None and history is None and self._memo.most:
+            if session is None and history is None and self._remembers:
                 shape = plan.shapes.of(claim)
                 remembered = None if shape is None else self._memo.get(shape)
                 if remembered is not None:

@@ -79,7 +79,7 @@ def _finding(said: Said, claim: Claim) -> Finding:
         lines=found.lines,
         message=found.message,
         citations=found.citations or rule.citations,
-        remedy=written(remedy, claim) if isinstance(remedy, Rewrite) else remedy,
+        remedy=written(remedy, claim, found.lines) if isinstance(remedy, Rewrite) else remedy,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from cptfacet.findings import (
     FindingKind,
     NotChecked,
     Question,
+    QuestionTopic,
     Replacement,
     RuleFamily,
     Severity,
@@ -144,7 +146,8 @@ class Check:
     do. A rule that lacks only the session or the history is listed as not checked. ``where``:
     whether the rule applies under the policy and reference of a plan at all. It is decided once a
     term, and ``when`` for each claim. A check with ``ask_whole`` runs on the claim as a whole, if
-    that is more than one day with its lines.
+    that is more than one day with its lines. ``by_shape`` declares that the function reads of a claim
+    only what its shape has.
     """
 
     id: str
@@ -152,6 +155,15 @@ class Check:
     when: tuple[Signal, ...] = attrs.field(default=_ALWAYS, converter=_alternatives)
     where: Where | None = None
     ask_whole: AskWhole | None = None
+    by_shape: bool = False
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether what it finds holds for every claim of a shape.
+
+        The packaged checks are written so; one of a caller is, if it declares it.
+        """
+        return self.by_shape or _is_packaged(self.ask)
 
     @property
     def named(self) -> Signal:
@@ -169,6 +181,12 @@ class Check:
         return _named, (ask.__module__, self.id.replace("-", "_"))
 
 
+def _is_packaged(ask: Ask) -> bool:
+    """Whether a function is of this package; one that wraps such a function is not."""
+    module: str = getattr(ask, "__globals__", {}).get("__name__", "")
+    return module.startswith(f"{__package__}.")
+
+
 def _named(module: str, name: str) -> Check:
     check = getattr(importlib.import_module(module), name)
     if type(check) is not Check:
@@ -177,11 +195,20 @@ def _named(module: str, name: str) -> Check:
     return check
 
 
-def checks(*, when: When = _ALWAYS, where: Where | None = None) -> Callable[[Ask], Check]:
-    """Return a decorator that makes a function the check of the rule of its name, with dashes."""
+def checks(
+    *, when: When = _ALWAYS, where: Where | None = None, by_shape: bool = False
+) -> Callable[[Ask], Check]:
+    """Return a decorator that makes a function the check of the rule of its name, with dashes.
+
+    A checker remembers findings only if each of its rules is packaged or declares ``by_shape``: of a
+    claim, it reads only codes, modifiers, units, places of service, the purpose, the prior authorization,
+    and whether a line has a charge.
+    """
 
     def make(ask: Any) -> Check:  # noqa: ANN401  a callable has no name to the type checker
-        return Check(id=ask.__name__.replace("_", "-"), ask=ask, when=when, where=where)
+        return Check(
+            id=ask.__name__.replace("_", "-"), ask=ask, when=when, where=where, by_shape=by_shape
+        )
 
     return make
 
@@ -222,7 +249,9 @@ class Rule:
         Such a rule runs once for each combination of line and diagnoses. A rule of the family that
         looks at the whole day does not ask for the signal.
         """
-        return self.family is RuleFamily.DIAGNOSIS and Signal.DIAGNOSES in self.check.named
+        if self.family is not RuleFamily.DIAGNOSIS or not self.check.is_remembered:
+            return False
+        return Signal.DIAGNOSES in self.check.named
 
 
 @functools.cache
@@ -278,6 +307,7 @@ def finding(
     severity: Severity | None = None,
     remedy: Rewrite | Question | None = None,
     question: str | None = None,
+    topic: QuestionTopic | None = None,
 ) -> RawFinding:
     """Return a finding on lines, with a remedy or the question to ask; each source is cited once."""
     return RawFinding(
@@ -285,7 +315,7 @@ def finding(
         message=message,
         citations=tuple(dict.fromkeys(citations)),
         severity=severity,
-        remedy=remedy if question is None else Question(question=question),
+        remedy=remedy if question is None else Question(question=question, topic=topic),
     )
 
 
@@ -340,9 +370,50 @@ def in_order(plan: CheckingPlan, modifiers: Iterable[str]) -> tuple[str, ...]:
     return order_modifiers(modifiers, order=order, reference=plan.reference)
 
 
-def written(rewrite: Rewrite, claim: Claim) -> Replacement:
-    """Write out the lines of a remedy from those of the claim."""
-    return Replacement(lines=tuple(_write(line, claim.lines) for line in rewrite.lines))
+def written(rewrite: Rewrite, claim: Claim, replaced: tuple[int, ...]) -> Replacement | Question:
+    """Write out the lines of a remedy from those of the claim, which it replaces.
+
+    If a charge would be left without its line or for fewer units, ask what becomes of it.
+    """
+    lines = tuple(_write(line, claim.lines) for line in rewrite.lines)
+    origin = tuple(map(_sources, rewrite.lines))
+    if _leaves_charge_open(rewrite, claim.lines, replaced):
+        return Question(question=_about_charge(lines), topic=QuestionTopic.CHARGE)
+    return Replacement(lines=lines, origin=origin)
+
+
+def _sources(line: Rewritten) -> tuple[int, ...]:
+    return (line.line,) if line.charge is None else line.charge.lines
+
+
+def _leaves_charge_open(
+    rewrite: Rewrite, lines: tuple[ClaimLine, ...], replaced: tuple[int, ...]
+) -> bool:
+    """Whether a line with a charge is dropped, written twice, or left with fewer units."""
+    alone = Counter(line.line for line in rewrite.lines if line.charge is None)
+    shared = {number for line in rewrite.lines if line.charge for number in line.charge.lines}
+    for number in replaced:
+        if lines[number - 1].charge is not None and alone[number] + (number in shared) != 1:
+            return True
+    return any(
+        line.charge is None and old.charge is not None and _are_fewer(line.units, old)
+        for line in rewrite.lines
+        for old in (lines[line.line - 1],)
+    )
+
+
+def _are_fewer(units: int | Decimal | None, old: ClaimLine) -> bool:
+    return isinstance(units, int) and units < (old.whole_units or 0)
+
+
+def _about_charge(lines: tuple[ClaimLine, ...]) -> str:
+    if not lines:
+        return "Should the charge be dropped with the line, or added to another line?"
+    corrected = series([line.text for line in lines], most=len(lines))
+    many = agree(lines, "line is", "lines are")
+    return (
+        f"The corrected {many} {corrected}; should the charge stay, or be lowered with the units?"
+    )
 
 
 def _write(line: Rewritten, lines: tuple[ClaimLine, ...]) -> ClaimLine:

@@ -62,7 +62,7 @@ from cptfacet.decoding import (
     DecodedClaim,
 )
 from cptfacet.errors import CptfacetError, DocumentError, Problem, SessionError
-from cptfacet.findings import CheckedUnder, Report
+from cptfacet.findings import CheckedUnder, Question, Replacement, Report
 from cptfacet.interop.foreign import FHIR
 from cptfacet.notes import Note, Refusal
 from cptfacet.past import ReadHistory, history_from_records
@@ -453,6 +453,8 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     BilledSession: ("provider",),
     DecodedClaim: ("id",),
     CheckedUnder: ("own_tables",),
+    Question: ("topic",),
+    Replacement: ("origin",),
 }
 LEFT_OUT: Mapping[type, tuple[str, ...]] = {
     Provision: ("unit", "rationale", "caveat"),

@@ -30,7 +30,7 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
 from cptfacet.coding import CodedSession
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, QuestionTopic, Severity
 from cptfacet.limits import Amount, Limit, LimitId, Result, judge_amount, limit_in
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
@@ -310,6 +310,7 @@ def level_not_billed(day: Day) -> Iterator[RawFinding]:
                 f"{said}{beyond and '; '}{beyond}",
                 severity=Severity.WARNING if beyond else None,
                 question=question,
+                topic=QuestionTopic.UNITS,
             )
         else:
             yield _found(day, lines, said, question=question, citations=())
@@ -446,6 +447,7 @@ def side_not_documented(day: Day) -> Iterator[RawFinding]:
                     f"{codes_of(one)}: the claim reports a side, but the note documents none for"
                     f" {series(unnamed)}",
                     question="Which side does the record document?",
+                    topic=QuestionTopic.UNITS,
                 )
 
 
@@ -521,6 +523,7 @@ def guidance_differs(day: Day) -> Iterator[RawFinding]:
                 f" {series([*meant], 'or')} guidance, but the note {stated}"
                 f"{_instead(day, wrong)}",
                 question="Which guidance does the record document?",
+                topic=None,
                 citations=wrong.citations,
                 severity=wrong.severity,
             )
@@ -557,6 +560,7 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
         wrong.lines,
         f"{codes_of(wrong.lines)}: {said}",
         question="Which technique does the record document, and which code does the payer want?",
+        topic=None,
         citations=citations,
         severity=wrong.severity,
     )
@@ -701,11 +705,12 @@ def _found(
     question: str,
     citations: Iterable[Citation] = (),
     severity: Severity | None = None,
+    topic: QuestionTopic | None = QuestionTopic.UNITS,
 ) -> RawFinding:
     """Return a finding with the lines that coding writes as its remedy, or else with a question."""
     note = noted(day)
     billed, rewrite = (note and _as_coded(day, note)) or (lines, None)
-    remedy = rewrite or Question(question=question)
+    remedy = rewrite or Question(question=question, topic=topic)
     return finding(billed, message, citations=citations, severity=severity, remedy=remedy)
 
 

@@ -22,7 +22,7 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.dates import Status
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, QuestionTopic, Severity
 from cptfacet.indicators import DECIDING
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Known, value_of
@@ -50,6 +50,7 @@ def units_missing(day: Day) -> Iterator[RawFinding]:
                 [line],
                 f"{line.code} has no units; units must be 1 or more",
                 question=f"How many units of {line.code} were performed?",
+                topic=QuestionTopic.UNITS,
             )
 
 
@@ -63,6 +64,7 @@ def units_invalid(day: Day) -> Iterator[RawFinding]:
                 [line],
                 f"{line.code} has {_fault(units)}",
                 question=f"How many units of {line.code} were performed?",
+                topic=QuestionTopic.UNITS,
             )
 
 
@@ -339,6 +341,7 @@ def bilateral_on_other_code(day: Day) -> Iterator[RawFinding | NotAsked]:
                 " schedule pays nothing more for a second side",
                 citations=indicators.citations,
                 question=f"Was {line.code} performed twice, or should {both} be removed?",
+                topic=QuestionTopic.UNITS,
             )
 
 
@@ -436,6 +439,7 @@ def duplicate_line(day: Day) -> Iterator[RawFinding]:
             f"{code} is on {len(lines)} lines with the same modifiers; {advice}",
             severity=Severity.WARNING if counted else None,
             question=f"Are these {what}, or was {code} billed more than once by mistake?",
+            topic=QuestionTopic.UNITS,
         )
 
 

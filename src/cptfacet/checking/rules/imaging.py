@@ -18,7 +18,7 @@ from cptfacet.checking.rule import (
     not_told,
 )
 from cptfacet.checking.signals import Signal
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, QuestionTopic, Severity
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
 from cptfacet.policies.vocabulary import Bundling, Coverage
@@ -50,14 +50,17 @@ def imaging_bundled(day: Day) -> Iterator[RawFinding]:
             f"{code}: imaging guidance is included in {series(facet)}; {advice}",
             citations=citations,
             severity=Severity.WARNING if marked and not alone else None,
-            remedy=(instead() if goes else Question(question=_asked(code, alone=alone))),
+            remedy=instead() if goes else _asked(code, alone=alone),
         )
 
 
-def _asked(code: str, *, alone: bool) -> str:
+def _asked(code: str, *, alone: bool) -> Question:
     if alone:
-        return f"Should the charge for {code} be added to the facet lines or dropped?"
-    return f"Did {code} guide another procedure of the day, or the facet procedure?"
+        asked = f"Should the charge for {code} be added to the facet lines or dropped?"
+        return Question(question=asked, topic=QuestionTopic.CHARGE)
+    return Question(
+        question=f"Did {code} guide another procedure of the day, or the facet procedure?"
+    )
 
 
 @checks(when=Signal.ULTRASOUND)

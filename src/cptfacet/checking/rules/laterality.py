@@ -26,7 +26,7 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.citations import Confidence
 from cptfacet.claims import ClaimType
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, QuestionTopic, Severity
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.policies import Answer, Known, NotKnown, value_of
 from cptfacet.policies.vocabulary import LateralityFormat, SideNaming
@@ -101,9 +101,7 @@ def _written(
 
 def _levels(code: BilledCode[Line], line: Line) -> int | None:
     """Return how many levels a line with 50 represents, or None if its units leave that open."""
-    if code.counts_levels:
-        return line.units
-    return 1 if line.units in (1, _BOTH) else None
+    return line.units if code.counts_levels or line.units == 1 else None
 
 
 def _rewrite(
@@ -134,7 +132,12 @@ def _names(day: Day, *roles: ModifierRole) -> str:
 
 
 def _which_sides(code: str) -> Question:
-    return Question(question=f"Which levels and sides does {code} represent on this claim?")
+    return _ask(f"Which levels and sides does {code} represent on this claim?")
+
+
+def _ask(question: str) -> Question:
+    """Return a question on what the units of lines represent."""
+    return Question(question=question, topic=QuestionTopic.UNITS)
 
 
 def _reported(day: Day, form: LateralityFormat) -> str:
@@ -164,9 +167,7 @@ def bilateral_with_side(day: Day) -> Iterator[RawFinding]:
             [line],
             f"{line.code}: modifiers {_names(day, *sides)} conflict; report {_only(sides)}",
             remedy=_one_side(day, line, billed.get(line.code))
-            or Question(
-                question=f"Was {line.code} performed on the right, the left or both sides?"
-            ),
+            or _ask(f"Was {line.code} performed on the right, the left or both sides?"),
         )
 
 
@@ -210,10 +211,9 @@ def bilateral_with_units(day: Day) -> Iterator[RawFinding]:
                 [line],
                 f"{line.code}-{both} has {line.units} units; with modifier {both} both sides are"
                 " 1 unit",
-                remedy=(
-                    Rewrite(lines=(line.rewritten(units=1),))
-                    if line.units == _BOTH
-                    else _which_sides(line.code)
+                remedy=_ask(
+                    f"Was one level treated on both sides, which is 1 unit of {line.code}-{both}, or"
+                    " were more levels treated?"
                 ),
             )
 
@@ -258,7 +258,9 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
                 severity=(
                     Severity.WARNING if value_of(form) is LateralityFormat.RT_LT_LINES else None
                 ),
-                question=f"Was {code} performed on both sides, or is the second unit a mistake?",
+                remedy=_ask(
+                    f"Was {code} performed on both sides, or is the second unit a mistake?"
+                ),
             )
 
 
@@ -450,7 +452,7 @@ def second_side_as_add_on(day: Day) -> Iterator[RawFinding]:
                 f"{first.code}-{_names(day, *first.sides)} with"
                 f" {added.code}-{_names(day, *added.sides)} is correct only if two levels were"
                 f" treated; if one level was treated on both sides, bill only {first.code}{wanted}",
-                question="Was one level treated on both sides, or one level on each side?",
+                remedy=_ask("Was one level treated on both sides, or one level on each side?"),
             )
 
 
@@ -471,7 +473,7 @@ def side_not_named(day: Day) -> Iterator[RawFinding]:
             f"{series(codes)} {agree(codes, 'has', 'have')} no modifier for the side; report"
             f" {named} for a level treated on one side",
             citations=stated.citations,
-            question="Which side was treated, or were both sides treated?",
+            remedy=_ask("Which side was treated, or were both sides treated?"),
         )
 
 
@@ -514,7 +516,7 @@ def bilateral_level_order(day: Day) -> Iterator[RawFinding]:
                     f"{_facts(after).code} is bilateral but {_facts(before).code} is not; report"
                     " bilateral levels first",
                     citations=stated.citations,
-                    question="Which levels were treated on both sides?",
+                    remedy=_ask("Which levels were treated on both sides?"),
                 )
 
 

@@ -17,7 +17,7 @@ from cptfacet.checking.rule import NotAsked, RawFinding, checks, codes_of, findi
 from cptfacet.checking.signals import Signal
 from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import JUNCTION
-from cptfacet.findings import Question, Severity
+from cptfacet.findings import Question, QuestionTopic, Severity
 from cptfacet.limits import Amount, LimitId, Result, judge_amount, limit_in
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known, NotKnown, value_of
@@ -153,6 +153,7 @@ def _above(day: Day, group: BilledGroup, limit: Limit) -> Iterator[RawFinding]:
             severity=Severity.WARNING,
             question="Are the right and left units for the same joints, which makes each joint"
             " one bilateral level?",
+            topic=QuestionTopic.UNITS,
         )
 
 
@@ -160,7 +161,8 @@ def _asked_of(levels: int, ablated: int, notice: str) -> Question | None:
     """Return what to ask; the rules on documentation ask about a note with fewer levels."""
     informed = f"was {notice}?"
     if not ablated:
-        return Question(question=f"Were {levels} joints of one side treated, and {informed}")
+        asked = f"Were {levels} joints of one side treated, and {informed}"
+        return Question(question=asked, topic=QuestionTopic.UNITS)
     return Question(question=sentence(informed)) if ablated >= levels else None
 
 
@@ -299,6 +301,7 @@ def third_level_without_second(day: Day) -> Iterator[RawFinding]:
                 citations=procedure.citations if procedure else (),
                 question=f"Were two levels treated, which takes {second} instead of"
                 f" {third[0].code}, or more, which needs {second} too?",
+                topic=QuestionTopic.UNITS,
             )
 
 
@@ -328,6 +331,7 @@ def _repeated(day: Day, ordinal: Ordinal) -> Iterator[RawFinding]:
                 citations=procedure.citations if procedure else (),
                 severity=None if certain else Severity.WARNING,
                 question=f"Which levels and sides does {added[0].code} represent here?",
+                topic=QuestionTopic.UNITS,
             )
 
 

@@ -17,7 +17,7 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
-from cptfacet.findings import Question, RuleFamily, Severity
+from cptfacet.findings import Question, QuestionTopic, RuleFamily, Severity
 from cptfacet.indicators import FeeStatus
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known
@@ -257,6 +257,7 @@ def distinct_modifier_for_levels(day: Day) -> Iterator[RawFinding]:
             " its own modifier and an additional level with an add-on code",
             question=f"Does {code} report the other side, an additional level, or the same level"
             " twice?",
+            topic=QuestionTopic.UNITS,
         )
 
 

@@ -8,6 +8,7 @@ from cptfacet.billed import BilledCode
 from cptfacet.checking.day import Day, Line
 from cptfacet.checking.rule import NotAsked, RawFinding, by_code, checks, finding
 from cptfacet.checking.signals import Signal
+from cptfacet.findings import QuestionTopic
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import value_of
 from cptfacet.policies.vocabulary import LateralityFormat
@@ -80,4 +81,5 @@ def _found(edit: Mue, lines: list[Line], units: int | None) -> RawFinding:
         f" {'line' if edit.mai is Mai.LINE else 'day'} (MAI {edit.mai.value}){expected}",
         citations=edit.provenance.citations,
         question=f"How many levels and sides do the units of {edit.code} represent?",
+        topic=QuestionTopic.UNITS,
     )
