@@ -363,18 +363,23 @@ def _open_units(report: Report) -> set[int]:
 
 
 def _answers(found: Finding, claim: Claim) -> bool:
-    """Whether a remedy answers what the units of its lines represent: it changes them.
+    """Whether a remedy answers what the units of its lines represent.
 
-    The note may answer that. A line that is removed has no units to ask about.
+    It does so if it changes them, or if it joins or splits lines. The note may answer that, and a
+    line that is removed has no units to ask about.
     """
-    if found.family is RuleFamily.DOCUMENTATION or not _lines_of(found):
+    lines = _lines_of(found)
+    if found.family is RuleFamily.DOCUMENTATION or not lines:
         return False
-    before = [claim.lines[number - 1] for number in found.lines]
-    return _units(before) != _units(_lines_of(found))
+    origin = _sources(found)
+    if sorted(origin) != [(number,) for number in found.lines]:
+        return True
+    before = (claim.lines[number - 1] for (number,) in origin)
+    return any(_units(old) != _units(new) for old, new in zip(before, lines, strict=True))
 
 
-def _units(lines: Iterable[ClaimLine]) -> list[str]:
-    return sorted(str(line.canonical.units) for line in lines)
+def _units(line: ClaimLine) -> str:
+    return str(line.canonical.units)
 
 
 # -- applying it
@@ -416,11 +421,13 @@ def _change(found: Finding, claim: Claim, origin: Origin) -> Change:
 
 def _origin_of(found: Finding, origin: Origin) -> Origin:
     """Return the original lines of each line that a remedy writes."""
-    remedy = found.remedy
-    if not isinstance(remedy, Replacement):
-        return ()
-    sources = remedy.origin or (found.lines,) * len(remedy.lines)
-    return tuple(_originals(numbers, origin) for numbers in sources)
+    return tuple(_originals(numbers, origin) for numbers in _sources(found))
+
+
+def _sources(found: Finding) -> Origin:
+    """Return the lines of its claim that each line of a remedy represents."""
+    stated = found.remedy.origin if isinstance(found.remedy, Replacement) else ()
+    return stated or (found.lines,) * len(_lines_of(found))
 
 
 def _originals(numbers: Iterable[int], origin: Origin) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import datetime as dt
 import pickle
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -49,6 +50,11 @@ def shape(finding: Finding, lines: dict[int, int] | None = None) -> tuple[object
     """Return all of a finding but the numbers of its lines, or with their earlier numbers."""
     numbered = finding.lines if lines is None else tuple(sorted(lines[n] for n in finding.lines))
     return finding.rule, finding.severity, finding.message, numbered
+
+
+def contents(line: ClaimLine) -> str:
+    """Return all of a line as text, in which NaN is equal to itself."""
+    return repr(attrs.astuple(line))
 
 
 class TestCodedLines:
@@ -183,6 +189,51 @@ class TestRepair:
         assert twice.changes == ()
         assert once.report == check_claim(once.claim, policy=policy)
         assert {f.rule for f in once.report.errors} <= {f.rule for f in before.errors}
+
+    @given(data=st.data(), claim=any_claims, policy=UNDER)
+    def test_of_lines_in_another_order_is_alike(
+        self, data: st.DataObject, claim: Claim, policy: policies.Policy
+    ) -> None:
+        order = data.draw(st.permutations(claim.lines))
+        turned = repair_claim(attrs.evolve(claim, lines=tuple(order)), policy=policy)
+        straight = repair_claim(claim, policy=policy)
+
+        assert Counter(map(contents, turned.lines)) == Counter(map(contents, straight.lines))
+        assert Counter(shape(f, dict.fromkeys(range(99), 0)) for f in turned.report.findings) == (
+            Counter(shape(f, dict.fromkeys(range(99), 0)) for f in straight.report.findings)
+        )
+
+    @given(claim=any_claims, policy=UNDER)
+    def test_names_the_original_of_each_line(self, claim: Claim, policy: policies.Policy) -> None:
+        repaired = repair_claim(claim, policy=policy)
+        known = range(1, len(claim.lines) + 1)
+        touched = {number for change in repaired.changes for number in change.finding.lines}
+
+        assert len(repaired.origin) == len(repaired.lines)
+        for line, numbers in zip(repaired.lines, repaired.origin, strict=True):
+            assert numbers
+            assert list(numbers) == sorted({*numbers} & {*known})
+            if touched.isdisjoint(numbers):
+                assert [contents(claim.lines[n - 1]) for n in numbers] == [contents(line)]
+            assert {line.date} == {claim.lines[n - 1].date for n in numbers}
+            assert line.provider in {claim.lines[n - 1].provider for n in numbers}
+        for change in repaired.changes:
+            assert set(change.finding.lines) <= {*known}
+            assert isinstance(change.finding.remedy, Replacement)
+            assert change.finding.remedy.lines == change.after
+            assert len(change.finding.remedy.origin) == len(change.after)
+        removed = {*known} - {number for numbers in repaired.origin for number in numbers}
+        assert removed <= touched
+
+    @given(claim=any_claims, policy=UNDER)
+    def test_keeps_the_total_charge(self, claim: Claim, policy: policies.Policy) -> None:
+        repaired = repair_claim(claim, policy=policy)
+        charges = [[line.charge for line in each.lines] for each in (claim, repaired.claim)]
+        if all(c is None or c.is_finite() for c in charges[0]):
+            before, after = (
+                sum((c for c in each if c is not None), Decimal(0)) for each in charges
+            )
+            assert before == after
 
     @pytest.mark.parametrize("rule", RULES)
     def test_takes_away_what_it_repairs(self, rule: str) -> None:

@@ -204,8 +204,11 @@ def rule_of(check: Check, family: RuleFamily = RuleFamily.SERVICES) -> Rule:
     return attrs.evolve(get_rule("units-missing"), id=check.id, family=family, check=check)
 
 
+ALWAYS = Signal(0)
+
+
 def reader_of(
-    read: Callable[[ClaimLine], object], *, when: Signal = Signal(0), by_shape: bool = False
+    read: Callable[[ClaimLine], object], *, when: Signal = ALWAYS, by_shape: bool = False
 ) -> Check:
     """Return a caller's check that reports what it reads of each line."""
 
@@ -265,7 +268,7 @@ def test_packaged_rules_read_only_the_shape(rule: Rule) -> None:
 
 def test_what_wraps_or_replaces_a_packaged_rule_is_of_the_caller() -> None:
     packaged_rule = get_rule("units-missing").check
-    wrapped = functools.wraps(packaged_rule.ask)(lambda day: packaged_rule.ask(day))
+    wrapped = functools.wraps(packaged_rule.ask)(lambda day: [*packaged_rule.ask(day)])
 
     for ask in (wrapped, functools.partial(packaged_rule.ask)):
         assert not attrs.evolve(packaged_rule, ask=ask).is_remembered

@@ -286,7 +286,7 @@ class TestShape:
             asked.append(day)
             return ()
 
-        check = attrs.evolve(rule.check, ask=ask, when=Signal(0))
+        check = attrs.evolve(rule.check, ask=ask, when=Signal(0), by_shape=True)
         checker = Checker(NORIDIAN, rules=[attrs.evolve(rule, check=check)])
         twelve = tuple(f"M47.8{n}" for n in range(10, 22))
         billed = ClaimLine(code="64493", modifiers=("RT", "KX"), place_of_service="11")
