@@ -15,7 +15,7 @@ import attrs
 
 from cptfacet._inputs import expect_several
 from cptfacet._records import sealed
-from cptfacet._text import counted
+from cptfacet._text import agree, counted
 from cptfacet.checking import Checker, compiled
 from cptfacet.claims import Claim, ClaimLine
 from cptfacet.coding.result import CodedSession, claim_of
@@ -122,7 +122,10 @@ class RepairedClaim:
 
     def outline(self) -> Outline:
         """Return the changes, then the report on the repaired claim."""
-        changes = tuple(Item(sentence=str(change)) for change in self.changes)
+        changes = tuple(
+            Item(value=_numbered(change.finding.lines), sentence=str(change))
+            for change in self.changes
+        )
         lines = ", ".join(line.text for line in self.lines)
         made = f"{counted(len(changes), 'change')}; the claim is now"
         return Outline(
@@ -136,6 +139,10 @@ class RepairedClaim:
         return self.outline().text(width=width, sources=sources)
 
 
+def _numbered(lines: tuple[int, ...]) -> str:
+    return f"{agree(lines, 'line', 'lines')} {', '.join(map(str, lines))}"
+
+
 def repair_claim(
     claim: Claim | CodedSession,
     *,
@@ -147,8 +154,9 @@ def repair_claim(
     """Repair everything that the claim itself determines, and report what remains.
 
     ``policy`` is selected as in `check_claim`. A fix is applied only if it removes its finding and
-    makes nothing worse: no rule reports an error that it did not report before. Repairing twice is
-    repairing once.
+    makes nothing worse: no rule reports an error that it did not report before. A fix that changes
+    units waits while another finding asks what they represent. The total charge stays. Repairing
+    twice is repairing once, and the order of the lines decides nothing.
 
     >>> from cptfacet import ClaimType, parse_line
     >>> from cptfacet.dates import parse_date
@@ -342,7 +350,7 @@ _FAMILIES = tuple(RuleFamily)
 
 
 def _said(found: Finding, claim: Claim) -> tuple[str, ...]:
-    """Return what tells a finding from others of its rule, wherever its lines stand."""
+    """Return what sets a finding apart from others of its rule, whatever its line numbers."""
     before = sorted(repr(attrs.astuple(claim.lines[number - 1])) for number in found.lines)
     after = sorted(repr(attrs.astuple(line)) for line in _lines_of(found))
     return (found.message, *before, *after)

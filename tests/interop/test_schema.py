@@ -20,7 +20,7 @@ from cptfacet.claims import Claim, ClaimType, Purpose
 from cptfacet.coding import CodedSession, NoteId, Reason, Refusal, code_session
 from cptfacet.decoding import DoubtId, SkipReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
-from cptfacet.findings import FindingKind, Report, RuleFamily, Severity
+from cptfacet.findings import FindingKind, QuestionTopic, Report, RuleFamily, Severity
 from cptfacet.interop.json import Given, dump, from_data, given_from_data, to_data
 from cptfacet.interop.schemas import NAMES, schema
 from cptfacet.policies import get, ids
@@ -102,7 +102,7 @@ class TestTheFiles:
             *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimType),
             *(Confidence, NoteId, Reason),
             *(CodeRegion, DoubtId, Family, LateralityFormat, Ordinal, SkipReason),
-            *(FindingKind, RuleFamily, Severity),
+            *(FindingKind, QuestionTopic, RuleFamily, Severity),
         )
 
         assert words == {kind.__name__: [member.value for member in kind] for kind in kinds}

@@ -129,7 +129,7 @@ def test_a_repair_is_told() -> None:
 
     assert nothing.explain().startswith("No changes; the claim stays 64493-RT-KX x1. No findings")
     assert once.explain().startswith("1 change; the claim is now 64493-RT-KX x1. No findings")
-    assert once.explain().endswith(f"Changes\n  {change}\n\n{left}")
+    assert once.explain().endswith(f"Changes\n  line 1: {change}\n\n{left}")
     assert [str(each) for each in once.changes] == [change]
 
 
