@@ -8,7 +8,11 @@ even imported then. A slow test elsewhere has the mark itself.
 from __future__ import annotations
 
 import gc
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,6 +50,31 @@ def pytest_collection_finish() -> None:
     """Collect garbage less often: what is imported and collected by then stays, and is much."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+SECONDS = 600  # for one test; a slow one may take thrice as long
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that has no end, where the system has a timer."""
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def stop(_: int, __: FrameType | None) -> None:
+        pytest.fail(f"{item.nodeid} takes too long")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS * (3 if item.get_closest_marker("slow") else 1))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(tryfirst=True)
