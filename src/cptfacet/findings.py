@@ -168,7 +168,8 @@ class NotChecked:
     """A rule that could not be checked: what it needs that was not given or is not known.
 
     Attributes:
-        rule: The id of the rule, or of a family of rules.
+        rule: The id of the rule, or of a family of rules; `jurisdiction` if the location of the
+            claim did not select the policy.
         needs: What it needs.
         reason: Why it could not be checked, in words.
     """

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.checking import Checker, all_rules, check_claim, check_claims
-from cptfacet.claims import Claim, ClaimLine, ClaimType
+from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, parse_line
 from cptfacet.coding import NoteId
+from cptfacet.dates import EffectivePeriod
 from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
 from cptfacet.interop.examples import Example, examples
+from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
 from cptfacet.strategies import (
     claims,
@@ -122,6 +124,129 @@ class TestAnyClaim:
         checker = CHECKERS["medicare"]
 
         assert pickle.loads(pickle.dumps(checker)).check(claim) == checker.check(claim)  # noqa: S301
+
+
+def on_lines(claim: Claim) -> Claim:
+    """Return a claim with the date of service on its lines."""
+    lines = tuple(attrs.evolve(line, date=line.date or claim.date) for line in claim.lines)
+    return attrs.evolve(claim, lines=lines, date=None)
+
+
+def undated(finding: Finding) -> Finding:
+    """Return a finding whose corrected lines have no date of their own."""
+    if not isinstance(finding.remedy, Replacement):
+        return finding
+    lines = tuple(attrs.evolve(line, date=None) for line in finding.remedy.lines)
+    return attrs.evolve(finding, remedy=attrs.evolve(finding.remedy, lines=lines))
+
+
+class TestDates:
+    """The date of service may be on the claim or on its lines."""
+
+    @given(
+        claim=any_claims.filter(lambda claim: claim.date is not None and bool(claim.lines)),
+        name=st.sampled_from(POLICIES),
+    )
+    def test_on_lines_are_checked_and_remembered_alike(self, claim: Claim, name: str) -> None:
+        checker = Checker(policies.get(name))
+        on_claim = checker.check(claim)
+        kept = len(checker._memo)
+        by_line = checker.check(on_lines(claim))
+
+        assert len(checker._memo) == kept
+        assert list(map(undated, by_line.findings)) == list(map(undated, on_claim.findings))
+        assert by_line.not_checked == on_claim.not_checked
+        assert by_line.findings == Checker(name, memo=0).check(on_lines(claim)).findings
+
+    @given(claim=any_claims.filter(lambda claim: bool(claim.lines)))
+    def test_select_one_policy(self, claim: Claim) -> None:
+        under = {
+            check_claim(each, policy="medicare").under.policy for each in (claim, on_lines(claim))
+        }
+
+        assert len(under) == 1
+
+    @pytest.mark.parametrize("provider", [None, "one"])
+    def test_of_two_practitioners_are_remembered(self, provider: str | None) -> None:
+        checker = Checker("medicare")
+        lines = tuple(map(parse_line, ("64493-RT", "64494-LT", "01992-QS")))
+        for names in ((provider, provider, "two"), (provider, provider, "three")):
+            several = tuple(
+                attrs.evolve(line, provider=name, date=dt.date(2026, 3, 2))
+                for line, name in zip(lines, names, strict=True)
+            )
+            claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=several)
+            assert checker.check(claim) == Checker("medicare", memo=0).check(claim)
+
+        assert len(checker._memo) == 1
+
+
+class TestLocation:
+    """A location selects the jurisdiction by date, or the report says why it did not."""
+
+    DAY, OTHER = dt.date(2026, 3, 2), dt.date(2026, 4, 6)
+
+    def billed(self, *days: dt.date | None, date: dt.date | None = None, **where: str) -> Claim:
+        lines = tuple(attrs.evolve(parse_line("64493-RT"), date=day) for day in days)
+        return Claim(
+            claim_type=ClaimType.PROFESSIONAL, lines=lines, date=date, location=Location(**where)
+        )
+
+    def told(self, claim: Claim, policy: str = "medicare", **given: Any) -> tuple[str, list[str]]:
+        report = check_claim(claim, policy=policy, **given)
+        said = [n.reason for n in report.not_checked if n.rule == "jurisdiction"]
+        return report.under.policy, said
+
+    @pytest.mark.parametrize("days", [(DAY,), (DAY, DAY), (DAY, OTHER), (None, OTHER)])
+    def test_selects_the_jurisdiction_of_all_dates(self, days: tuple[dt.date | None, ...]) -> None:
+        date = self.DAY if None in days else None
+
+        assert self.told(self.billed(*days, date=date, state="NJ")) == ("medicare-jl", [])
+
+    @pytest.mark.parametrize(
+        ("where", "days", "why"),
+        [
+            ({"state": "31"}, (DAY,), "'31' is not a state or territory"),
+            ({"zip": "00000"}, (DAY,), "unknown ZIP code '00000'"),
+            ({"state": "VA"}, (DAY,), "VA is divided by county"),
+            ({"locality": "01"}, (DAY,), "no state is given"),
+            ({"state": "NJ"}, (None,), "no date of service is given"),
+            ({"state": "NJ"}, (dt.date(2015, 1, 1), DAY), "which MAC served NJ on 2015-01-01"),
+        ],
+    )
+    def test_that_can_not_be_used_is_reported(
+        self, where: dict[str, str], days: tuple[dt.date | None, ...], why: str
+    ) -> None:
+        policy, [reason] = self.told(self.billed(*days, **where))
+
+        assert policy == "medicare"
+        assert why in reason
+
+    def test_whose_jurisdiction_changes_between_the_dates_is_reported(self) -> None:
+        data = packaged()
+        (area,) = data.areas.about("NJ")
+        (ohio,) = data.areas.about("OH")
+        before = attrs.evolve(
+            ohio, state="NJ", term=EffectivePeriod(start=dt.date(2020, 1, 1), until=self.DAY)
+        )
+        after = attrs.evolve(area, term=EffectivePeriod(start=self.DAY + dt.timedelta(days=1)))
+        moved = data.with_rows(areas=[before, after])
+        policy, [reason] = self.told(self.billed(self.DAY, self.OTHER, state="NJ"), reference=moved)
+
+        assert policy == "medicare"
+        assert "J15 on 2026-03-02, JL on 2026-04-06" in reason
+        assert self.told(self.billed(self.DAY, state="NJ"), reference=moved)[0] == "medicare-j15"
+
+    def test_of_another_jurisdiction_is_reported(self) -> None:
+        claim = self.billed(self.DAY, state="NJ")
+        [entry] = [n for n in Checker("medicare").check(claim).not_checked if n.needs == "location"]
+
+        assert "its policy medicare-jl adds to medicare" in entry.reason
+        assert "applies there, not medicare-je" in self.told(claim, "medicare-je")[1][0]
+
+    @pytest.mark.parametrize("policy", ["cpt", "aetna"])
+    def test_does_not_matter_to_other_payers(self, policy: str) -> None:
+        assert self.told(self.billed(self.DAY, state="31"), policy) == (policy, [])
 
 
 class TestOrder:

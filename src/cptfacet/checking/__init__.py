@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
 from cptfacet._inputs import expect, expect_several
-from cptfacet._memo import Kept, Memo, Shape
+from cptfacet._memo import Kept, Memo, Shape, is_short
 from cptfacet._version import __version__
-from cptfacet.checking.day import Day, Line, Whole, day_of, days_of, one_day
+from cptfacet.checking.day import (
+    Day,
+    Line,
+    Whole,
+    day_of,
+    days_of,
+    of_one_practitioner,
+    one_date,
+)
 from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.result import Answer, Said, denies, findings_of, weight
 from cptfacet.checking.rule import Check, NotAsked, RawFinding, Rule, checks
@@ -28,7 +36,7 @@ from cptfacet.decoding import Decoder
 from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
 from cptfacet.history import History
 from cptfacet.policies import find_policy
-from cptfacet.policies.selection import select_policy
+from cptfacet.policies.selection import find_area_on, select_policy, unused_location
 from cptfacet.reference import Reference, find_reference
 from cptfacet.rulebook import Compiled, Rulebook, TermRules
 from cptfacet.sessions import Session
@@ -36,7 +44,7 @@ from cptfacet.sessions import Session
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cptfacet.claims import ClaimType
+    from cptfacet.claims import ClaimType, Location
     from cptfacet.policies import Policy
 
 __all__ = [
@@ -182,6 +190,7 @@ class Checker(Compiled):
         self._coder = Coder(self._rulebook)
         self._decoder = Decoder(self._rulebook)
         self._plans = Kept(self._plan)
+        self._locations = Kept(self._location, short=_is_short_place)
 
     def _options(self) -> dict[str, Any]:
         return {"rules": self.rules, "memo": self._memo.most}
@@ -202,6 +211,9 @@ class Checker(Compiled):
                 history, History, "history", "pass the .history that history_from_claims returns"
             )
         findings, not_checked = self._check(claim, session, history)
+        if claim.location is not None:
+            asked = claim.location, claim.dates, claim.claim_type
+            not_checked = (*self._locations[asked], *not_checked)
         return Report(
             claim=claim, under=self._under_for(claim), findings=findings, not_checked=not_checked
         )
@@ -249,23 +261,34 @@ class Checker(Compiled):
         own = self.reference.find_own_tables(looked_up, claim.claim_type)
         return attrs.evolve(self._under, own_tables=own)
 
+    def _location(self, asked: _Placed) -> tuple[NotChecked, ...]:
+        """Return why a location on some dates did not select the policy, if it did not."""
+        area = find_area_on(*asked, self.policy.id, self.reference)
+        unused = unused_location(area, self.policy.id, self.reference)
+        if unused is None:
+            return ()
+        return (NotChecked(rule="jurisdiction", needs="location", reason=unused[0]),)
+
     def _check(
         self, claim: Claim, session: Session | None, history: History | None
     ) -> tuple[tuple[Finding, ...], tuple[NotChecked, ...]]:
         shape = None
         said: list[Said] = []
-        date = one_day(claim)
+        date = one_date(claim)
         if date is None:
             not_checked = self._ask_days(claim, session, history, said)
         else:
             plan = self._plans[date, claim.claim_type]
             if session is None and history is None and self._remembers:
-                shape = plan.shapes.of(claim)
+                shape = plan.shapes.of(claim, date)
                 remembered = None if shape is None else self._memo.get(shape)
                 if remembered is not None:
                     return remembered.findings_of(claim), remembered.not_checked
-            day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history))
-            not_checked = _ask(day, said)
+            if of_one_practitioner(claim):
+                day = day_of(date, plan, enumerate(claim.lines, 1), (claim, session, history))
+                not_checked = _ask(day, said)
+            else:
+                not_checked = self._ask_days(claim, session, history, said)
         if len(said) > 1:
             said.sort(key=weight)
         findings = findings_of(said, claim) if said else ()
@@ -339,6 +362,14 @@ def _sort(
             said.append((answer, rule, answer.severity or severity))
         else:
             unasked.append(answer.of(rule))
+
+
+_Placed: TypeAlias = "tuple[Location, tuple[dt.date, ...], ClaimType]"
+
+
+def _is_short_place(asked: _Placed) -> bool:
+    location, dates, _ = asked
+    return len(dates) == 1 and is_short(attrs.astuple(location))
 
 
 def _rules(rules: object) -> tuple[Rule, ...]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from cptfacet._memo import Kept, Shape, is_short
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from cptfacet.checking.plans import CheckingPlan
     from cptfacet.claims import Claim
 
@@ -39,8 +41,8 @@ class Shapes:
         self._next = itertools.count()  # no number comes back: shapes that were kept have it
         self._lines = Kept(self._number)
 
-    def of(self, claim: Claim) -> Shape | None:
-        """Return the shape of a claim of one day and practitioner.
+    def of(self, claim: Claim, date: dt.date) -> Shape | None:
+        """Return the shape of a claim whose lines have one date.
 
         Each line is a number for everything that matters about it. A charge counts only as present or
         absent, and the date as the term that it falls into, unless an authorization has a date.
@@ -65,7 +67,10 @@ class Shapes:
             shape.append(number if line.charge is None else ~number)
         told = claim.prior_authorization
         if told is not None:
-            shape += (told.number, told.exempt, told.decided, told.decided and claim.date)
+            shape += (told.number, told.exempt, told.decided, told.decided and date)
+        practitioners = _practitioners(claim)
+        if practitioners:
+            shape.append(practitioners)
         return tuple(shape)
 
     def _number(self, asked: tuple[_Line, tuple[str, ...]]) -> int | None:
@@ -87,3 +92,15 @@ class Shapes:
                 self._numbers.clear()
             number = self._numbers[what] = next(self._next)
         return number
+
+
+def _practitioners(claim: Claim) -> tuple[int, ...]:
+    """Return a number for the practitioner of each line, or nothing if all lines have the same."""
+    first = claim.lines[0].provider
+    for line in claim.lines:
+        if line.provider != first:
+            break
+    else:
+        return ()
+    numbers: dict[str | None, int] = {}
+    return tuple([numbers.setdefault(line.provider, len(numbers)) for line in claim.lines])

@@ -163,7 +163,8 @@ class Check:
 
         The packaged checks are written so; one of a caller is, if it declares it.
         """
-        return self.by_shape or _is_packaged(self.ask)
+        whole = self.ask_whole is None or _is_packaged(self.ask_whole)
+        return self.by_shape or (whole and _is_packaged(self.ask))
 
     @property
     def named(self) -> Signal:
@@ -181,7 +182,7 @@ class Check:
         return _named, (ask.__module__, self.id.replace("-", "_"))
 
 
-def _is_packaged(ask: Ask) -> bool:
+def _is_packaged(ask: Ask | AskWhole) -> bool:
     """Whether a function is of this package; one that wraps such a function is not."""
     module: str = getattr(ask, "__globals__", {}).get("__name__", "")
     return module.startswith(f"{__package__}.")

@@ -22,7 +22,11 @@ from cptfacet.coding.result import CodedSession, LineReason
 from cptfacet.coding.writing import family_pairs, write
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.policies import find_policy
-from cptfacet.policies.selection import select_policy_and_area
+from cptfacet.policies.selection import (
+    find_record_area,
+    select_policy_and_area,
+    unused_location,
+)
 from cptfacet.procedures import Family
 from cptfacet.reference import Reference, find_reference
 from cptfacet.reference.jurisdictions import Area
@@ -211,7 +215,7 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
             policy=self.policy.id,
             location=session.location,
         )
-        area = area or _area(session, self.policy.id, question.claim_type, self.reference)
+        area = area or find_record_area(session, self.policy.id, self.reference)
         notes = (*_assumptions(session, self.policy.id, area, self.reference), *answer.notes)
         return CodedSession(session=session, claim=claim, notes=notes, why=answer.why)
 
@@ -329,34 +333,10 @@ def _assumptions(
     if session.policy not in (None, policy_id) and not by_place:
         message = f"The session names the policy {session.policy}; coded under {policy_id}"
         yield Note(id=NoteId.POLICY_DIFFERS, message=message)
-    if area is not None:
-        yield from _jurisdiction(area, policy_id, shared=policy_id in reference.shared_policies)
-
-
-def _area(
-    session: Session, policy_id: str, claim_type: ClaimType, reference: Reference
-) -> Area | Unknown | None:
-    """Return the area of a session if its location matters to the policy."""
-    if session.location is None or not any(
-        policy_id == shared or policy_id in own for shared, own in reference.shared_policies.items()
-    ):
-        return None
-    return reference.area(session.location, on=session.date, claim_type=claim_type)
-
-
-def _jurisdiction(area: Area | Unknown, policy_id: str, *, shared: bool) -> Iterator[Note]:
-    """Yield a note if another policy applies at the location, or if the jurisdiction is not known."""
-    if isinstance(area, Unknown):
-        if shared:
-            message = f"The jurisdiction is not known: {area.reason}"
-            yield Note(id=NoteId.JURISDICTION, message=message)
-    elif policy_id != area.policy:
-        adds = policy_id == area.shared
-        says = f"adds to {policy_id}" if adds else f"applies there, not {policy_id}"
-        message = (
-            f"The location is in {area.jurisdiction} ({area.mac}); its policy {area.policy} {says}"
-        )
-        yield Note(id=NoteId.JURISDICTION, message=message, citations=area.citations)
+    unused = unused_location(area, policy_id, reference)
+    if unused is not None:
+        message, citations = unused
+        yield Note(id=NoteId.JURISDICTION, message=message, citations=citations)
 
 
 def _one_refusal(refusals: tuple[Refusal, ...]) -> Refusal:

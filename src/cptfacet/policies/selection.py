@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cptfacet.claims import ClaimType
+from cptfacet.claims import Claim, ClaimType
 from cptfacet.policies.files import get
 from cptfacet.policies.model import Policy, as_policy
 from cptfacet.reference import Reference, find_reference
 from cptfacet.unknown import Unknown
 
 if TYPE_CHECKING:
-    from cptfacet.claims import Claim
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from cptfacet.citations import Citation
+    from cptfacet.claims import Location
     from cptfacet.reference.jurisdictions import Area
     from cptfacet.sessions import Session
 
-__all__ = ["select_policy", "select_policy_and_area"]
+__all__ = [
+    "find_area_on",
+    "find_record_area",
+    "select_policy",
+    "select_policy_and_area",
+    "unused_location",
+]
 
 
 def __dir__() -> list[str]:
@@ -35,8 +45,9 @@ def select_policy(
 
     The ``policy`` passed by the caller comes first, then the one that the record names, then ``default``.
     Where Medicare Administrative Contractors (MACs) divide that policy, the record's location and
-    date select the policy of the jurisdiction, from the ``reference``. A record without a claim type
-    is read as professional, as in coding. ``known`` returns the policy with an id.
+    date select the policy of the jurisdiction, from the ``reference``. The date may be on the claim or
+    on its lines; if lines have several, the jurisdiction must be the same on each. A record without a
+    claim type is read as professional, as in coding. ``known`` returns the policy with an id.
 
     >>> import attrs
     >>> import datetime as dt
@@ -79,12 +90,77 @@ def select_policy_and_area(
         message = "no policy is named: pass policy='medicare', or one of the ids in policies.ids()"
         raise TypeError(message)
     found = known(chosen) if isinstance(chosen, str) else as_policy(chosen)
-    if record.location is None or record.date is None:
+    if record.location is None:
         return found, None
     if found.id not in reference.shared_policies or found != get(found.id):
         return found, None
-    claim_type = record.claim_type or ClaimType.PROFESSIONAL
-    area = reference.area(record.location, on=record.date, claim_type=claim_type)
-    if isinstance(area, Unknown) or area.shared != found.id:
+    area = find_record_area(record, found.id, reference)
+    if not area or isinstance(area, Unknown) or area.shared != found.id:
         return found, area
     return get(area.policy), area
+
+
+def find_record_area(
+    record: Session | Claim, policy_id: str, reference: Reference
+) -> Area | Unknown | None:
+    """Return the area of a record's location, or None if it does not matter to a policy.
+
+    It is not known if the record has no date, or if it differs between the dates of its lines.
+    """
+    dates = record.dates if isinstance(record, Claim) else (record.date,)
+    claim_type = record.claim_type or ClaimType.PROFESSIONAL
+    return find_area_on(record.location, dates, claim_type, policy_id, reference)
+
+
+def find_area_on(
+    location: Location | None,
+    dates: Sequence[dt.date],
+    claim_type: ClaimType,
+    policy_id: str,
+    reference: Reference,
+) -> Area | Unknown | None:
+    """Return the area of a location on all of some dates, as `find_record_area` does."""
+    shared = reference.shared_policies
+    if location is None or not (
+        policy_id in shared or any(policy_id in own for own in shared.values())
+    ):
+        return None
+    found = [reference.area(location, on=date, claim_type=claim_type) for date in dates]
+    if not found:
+        return Unknown(what=_WHAT, reason="no date of service is given", missing=("date",))
+    for area in found:
+        if isinstance(area, Unknown):
+            return area
+    areas = {area.policy: (area, date) for area, date in zip(found, dates, strict=True) if area}
+    return found[0] if len(areas) == 1 else _differing([*areas.values()])
+
+
+_WHAT = "the Medicare jurisdiction"
+
+
+def _differing(areas: list[tuple[Area, dt.date]]) -> Unknown:
+    said = ", ".join(f"{area.jurisdiction} on {date}" for area, date in areas)
+    return Unknown(
+        what=_WHAT,
+        reason=f"it is not the same on each date of service: {said}",
+        missing=("date",),
+        candidates=tuple(sorted({area.jurisdiction for area, _ in areas})),
+    )
+
+
+def unused_location(
+    area: Area | Unknown | None, policy_id: str, reference: Reference
+) -> tuple[str, tuple[Citation, ...]] | None:
+    """Return why the location of a record did not select the policy, with sources, if it did not."""
+    if area is None:
+        return None
+    if isinstance(area, Unknown):
+        shared = policy_id in reference.shared_policies
+        return (f"The jurisdiction is not known: {area.reason}", ()) if shared else None
+    if area.policy == policy_id:
+        return None
+    adds = f"adds to {policy_id}" if policy_id == area.shared else f"applies there, not {policy_id}"
+    message = (
+        f"The location is in {area.jurisdiction} ({area.mac}); its policy {area.policy} {adds}"
+    )
+    return message, area.citations
