@@ -36,7 +36,7 @@ from cptfacet.decoding import Decoder
 from cptfacet.findings import CheckedUnder, Finding, NotChecked, Report, Severity
 from cptfacet.history import History
 from cptfacet.policies import find_policy
-from cptfacet.policies.selection import find_area_on, select_policy, unused_location
+from cptfacet.policies.selection import dates_of, find_area_on, select_policy, unused_location
 from cptfacet.reference import Reference, find_reference
 from cptfacet.rulebook import Compiled, Rulebook, TermRules
 from cptfacet.sessions import Session
@@ -212,7 +212,7 @@ class Checker(Compiled):
             )
         findings, not_checked = self._check(claim, session, history)
         if claim.location is not None:
-            asked = claim.location, claim.dates, claim.claim_type
+            asked = claim.location, dates_of(claim), claim.claim_type
             not_checked = (*self._locations[asked], *not_checked)
         return Report(
             claim=claim, under=self._under_for(claim), findings=findings, not_checked=not_checked

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cptfacet.sessions import Session
 
 __all__ = [
+    "dates_of",
     "find_area_on",
     "find_record_area",
     "select_policy",
@@ -107,9 +108,14 @@ def find_record_area(
 
     It is not known if the record has no date, or if it differs between the dates of its lines.
     """
-    dates = record.dates if isinstance(record, Claim) else (record.date,)
     claim_type = record.claim_type or ClaimType.PROFESSIONAL
-    return find_area_on(record.location, dates, claim_type, policy_id, reference)
+    return find_area_on(record.location, dates_of(record), claim_type, policy_id, reference)
+
+
+def dates_of(record: Session | Claim) -> tuple[dt.date, ...]:
+    """Return the dates of service of a record; a claim without lines has the date of the claim."""
+    dates = record.dates if isinstance(record, Claim) else ()
+    return dates or ((record.date,) if record.date else ())
 
 
 def find_area_on(
