@@ -181,16 +181,17 @@ class TestDates:
         assert len(checker._memo) == 1
 
 
+NJ = Location(state="NJ")
+
+
 class TestLocation:
     """A location selects the jurisdiction by date, or the report says why it did not."""
 
     DAY, OTHER = dt.date(2026, 3, 2), dt.date(2026, 4, 6)
 
-    def billed(self, *days: dt.date | None, date: dt.date | None = None, **where: str) -> Claim:
+    def billed(self, *days: dt.date | None, date: dt.date | None = None, place: Location) -> Claim:
         lines = tuple(attrs.evolve(parse_line("64493-RT"), date=day) for day in days)
-        return Claim(
-            claim_type=ClaimType.PROFESSIONAL, lines=lines, date=date, location=Location(**where)
-        )
+        return Claim(claim_type=ClaimType.PROFESSIONAL, lines=lines, date=date, location=place)
 
     def told(self, claim: Claim, policy: str = "medicare", **given: Any) -> tuple[str, list[str]]:
         report = check_claim(claim, policy=policy, **given)
@@ -201,23 +202,23 @@ class TestLocation:
     def test_selects_the_jurisdiction_of_all_dates(self, days: tuple[dt.date | None, ...]) -> None:
         date = self.DAY if None in days else None
 
-        assert self.told(self.billed(*days, date=date, state="NJ")) == ("medicare-jl", [])
+        assert self.told(self.billed(*days, date=date, place=NJ)) == ("medicare-jl", [])
 
     @pytest.mark.parametrize(
-        ("where", "days", "why"),
+        ("place", "days", "why"),
         [
-            ({"state": "31"}, (DAY,), "'31' is not a state or territory"),
-            ({"zip": "00000"}, (DAY,), "unknown ZIP code '00000'"),
-            ({"state": "VA"}, (DAY,), "VA is divided by county"),
-            ({"locality": "01"}, (DAY,), "no state is given"),
-            ({"state": "NJ"}, (None,), "no date of service is given"),
-            ({"state": "NJ"}, (dt.date(2015, 1, 1), DAY), "which MAC served NJ on 2015-01-01"),
+            (Location(state="31"), (DAY,), "'31' is not a state or territory"),
+            (Location(zip="00000"), (DAY,), "unknown ZIP code '00000'"),
+            (Location(state="VA"), (DAY,), "VA is divided by county"),
+            (Location(locality="01"), (DAY,), "no state is given"),
+            (NJ, (None,), "no date of service is given"),
+            (NJ, (dt.date(2015, 1, 1), DAY), "which MAC served NJ on 2015-01-01"),
         ],
     )
     def test_that_can_not_be_used_is_reported(
-        self, where: dict[str, str], days: tuple[dt.date | None, ...], why: str
+        self, place: Location, days: tuple[dt.date | None, ...], why: str
     ) -> None:
-        policy, [reason] = self.told(self.billed(*days, **where))
+        policy, [reason] = self.told(self.billed(*days, place=place))
 
         assert policy == "medicare"
         assert why in reason
@@ -231,14 +232,14 @@ class TestLocation:
         )
         after = attrs.evolve(area, term=EffectivePeriod(start=self.DAY + dt.timedelta(days=1)))
         moved = data.with_rows(areas=[before, after])
-        policy, [reason] = self.told(self.billed(self.DAY, self.OTHER, state="NJ"), reference=moved)
+        policy, [reason] = self.told(self.billed(self.DAY, self.OTHER, place=NJ), reference=moved)
 
         assert policy == "medicare"
         assert "J15 on 2026-03-02, JL on 2026-04-06" in reason
-        assert self.told(self.billed(self.DAY, state="NJ"), reference=moved)[0] == "medicare-j15"
+        assert self.told(self.billed(self.DAY, place=NJ), reference=moved)[0] == "medicare-j15"
 
     def test_of_another_jurisdiction_is_reported(self) -> None:
-        claim = self.billed(self.DAY, state="NJ")
+        claim = self.billed(self.DAY, place=NJ)
         [entry] = [n for n in Checker("medicare").check(claim).not_checked if n.needs == "location"]
 
         assert "its policy medicare-jl adds to medicare" in entry.reason
@@ -246,7 +247,7 @@ class TestLocation:
 
     @pytest.mark.parametrize("policy", ["cpt", "aetna"])
     def test_does_not_matter_to_other_payers(self, policy: str) -> None:
-        assert self.told(self.billed(self.DAY, state="31"), policy) == (policy, [])
+        assert self.told(self.billed(self.DAY, place=Location(state="31")), policy) == (policy, [])
 
 
 class TestOrder:

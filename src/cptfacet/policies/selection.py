@@ -134,10 +134,11 @@ def find_area_on(
     found = [reference.area(location, on=date, claim_type=claim_type) for date in dates]
     if not found:
         return Unknown(what=_WHAT, reason="no date of service is given", missing=("date",))
-    for area in found:
+    areas: dict[str, tuple[Area, dt.date]] = {}
+    for area, date in zip(found, dates, strict=True):
         if isinstance(area, Unknown):
             return area
-    areas = {area.policy: (area, date) for area, date in zip(found, dates, strict=True) if area}
+        areas.setdefault(area.policy, (area, date))
     return found[0] if len(areas) == 1 else _differing([*areas.values()])
 
 
