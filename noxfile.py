@@ -81,7 +81,8 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def regenerate(session: nox.Session) -> None:
-    """Rewrite the recorded messages, the file tree in docs/design.md and the type stub; review the diff."""
+    """Rewrite the data manifest, the recorded messages, the file tree and the stub; review the diff."""
+    run(session, "tools.manifest")  # first: the others read the data
     session.run(sys.executable, "tests/rules/test_messages.py")
     run(session, "tools.house")
     run(session, "tools.stub")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import functools
+import hashlib
 import io
 import tomllib
-from typing import TYPE_CHECKING, Any, TypeGuard
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from cptfacet.citations import Citation, Confidence, Source, cite
 from cptfacet.dates import EffectivePeriod, parse_date
+from cptfacet.errors import DataFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from importlib_resources.abc import Traversable
+
+MANIFEST = "manifest.csv"
 
 
 def root() -> Traversable:
@@ -25,9 +30,66 @@ def root() -> Traversable:
     return importlib_resources.files("cptfacet") / "data"
 
 
+class Content(NamedTuple):
+    """What the manifest states of a file: how many lines it has, and their digest."""
+
+    lines: int
+    digest: str
+
+
+def content_of(data: bytes) -> Content:
+    """Return what a manifest states of these bytes; the kind of line ends makes no difference."""
+    data = data.replace(b"\r\n", b"\n")
+    return Content(data.count(b"\n"), hashlib.sha256(data).hexdigest())
+
+
+def _opened(name: str) -> bytes:
+    try:
+        return root().joinpath(*name.split("/")).read_bytes()
+    except (OSError, KeyError):  # KeyError from a zip
+        raise DataFileError(file=name, reason="it is missing or can't be opened") from None
+
+
+@functools.cache
+def manifest() -> Mapping[str, Content]:
+    """Return what each packaged file holds, by name; the last line counts those before it."""
+    *lines, last = _opened(MANIFEST).decode("utf-8", "replace").split() or [""]
+    try:
+        rows = [(name, int(count), digest) for name, count, digest in csv.reader(lines[1:])]
+    except ValueError:
+        rows = []
+    if not rows or last != f"{MANIFEST},{len(rows)},":
+        raise DataFileError(file=MANIFEST, reason="it is not what this version was released with")
+    return MappingProxyType({name: Content(count, digest) for name, count, digest in rows})
+
+
+def read_bytes(name: str) -> bytes:
+    """Read one packaged file, named by its path below ``data/``, if it is what was released.
+
+    A file that is damaged would answer with what is left of it, and nobody would notice.
+    """
+    released = manifest().get(name)
+    if released is None:
+        raise DataFileError(file=name, reason=f"{MANIFEST} does not list it")
+    data = _opened(name)
+    found = content_of(data)
+    if found.lines != released.lines:
+        raise DataFileError(file=name, reason=f"it has {found.lines} of {released.lines} lines")
+    if found != released:
+        raise DataFileError(file=name, reason="it is not what this version was released with")
+    return data
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """List the packaged files of a folder, by name without the folder."""
+    return tuple(
+        name.removeprefix(f"{folder}/") for name in manifest() if name.startswith(f"{folder}/")
+    )
+
+
 def read_text(name: str) -> str:
-    """Read one packaged file, named by its path below ``data/``."""
-    return root().joinpath(*name.split("/")).read_text(encoding="utf-8")
+    """Read one packaged file as text."""
+    return read_bytes(name).decode("utf-8").replace("\r\n", "\n")
 
 
 def read_toml(name: str) -> dict[str, Any]:
@@ -76,10 +138,10 @@ def make_source(source_id: str, table: Mapping[str, Any]) -> Source:
 
 
 @functools.cache
-def sources() -> dict[str, Source]:
+def sources() -> Mapping[str, Source]:
     """Return the packaged sources, by id."""
     table = read_toml("sources.toml")["sources"]
-    return {source_id: make_source(source_id, entry) for source_id, entry in table.items()}
+    return MappingProxyType({name: make_source(name, entry) for name, entry in table.items()})
 
 
 def term_of(row: Mapping[str, str | dt.date]) -> EffectivePeriod:

@@ -29,7 +29,7 @@ from cptfacet.claims import Claim, Location
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.dates import parse_date
 from cptfacet.decoding import DecodedClaim, SkipReason, decode_claim
-from cptfacet.errors import CptfacetError, DocumentError, Problem, UnknownIdError
+from cptfacet.errors import CptfacetError, DataFileError, DocumentError, Problem, UnknownIdError
 from cptfacet.findings import NotChecked, Report, RuleFamily, Severity
 from cptfacet.interop.claim_csv import (
     COLUMNS,
@@ -214,6 +214,8 @@ class _Policies:
         if record.policy is None or not _is_path(record.policy):
             try:
                 return select_policy(record, default=default, known=self.named)
+            except DataFileError:
+                raise
             except (CptfacetError, OSError) as error:
                 message = str(error)
         problem = Problem(path="$.policy", message=message)

@@ -10,6 +10,7 @@ from cptfacet._records import reduced, sealed
 
 __all__ = [
     "CptfacetError",
+    "DataFileError",
     "DocumentError",
     "FormatMismatchError",
     "FormatNotKnownError",
@@ -133,6 +134,22 @@ class MissingExtraError(CptfacetError, ImportError):
     def __str__(self) -> str:
         command = f'pip install "cptfacet[{self.extra}]"'
         return f"{self.needs} is not installed; install it with: {command}"
+
+
+@attrs.frozen(kw_only=True)
+class DataFileError(CptfacetError, RuntimeError):
+    """A packaged data file that is missing or damaged, which every answer from it would hide.
+
+    >>> print(DataFileError(file="edits/mue.csv", reason="it has 12 of 400 lines"))
+    the packaged data file edits/mue.csv can't be used: it has 12 of 400 lines; install cptfacet again, or run nox -s regenerate if you changed the file
+    """
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        remedy = "install cptfacet again, or run nox -s regenerate if you changed the file"
+        return f"the packaged data file {self.file} can't be used: {self.reason}; {remedy}"
 
 
 @attrs.frozen(kw_only=True)

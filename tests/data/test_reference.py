@@ -108,6 +108,7 @@ def test_one_registry_holds_all_sources() -> None:
 
     assert names == [
         *("README.md", "codes", "diagnoses", "edition.toml", "editions.csv", "edits"),
+        "manifest.csv",
         *("places", "policies", "reasons.toml", "rules", "sources.toml"),
     ]
     assert set(_data.read_toml("sources.toml")) == {"sources"}

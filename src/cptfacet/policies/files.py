@@ -81,9 +81,7 @@ def ids() -> tuple[str, ...]:
     >>> len(ids()), ids()[:4]
     (29, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
-    folder = _data.root() / "policies"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+    return tuple(sorted(name.removesuffix(".toml") for name in _data.names("policies")))
 
 
 @functools.cache
@@ -102,8 +100,8 @@ def get(policy_id: str) -> Policy:
     """
     if expect(policy_id, str, "policy_id", "write an id such as 'medicare'") not in ids():
         raise UnknownIdError(what="policy", text=policy_id, near=_near(policy_id))
-    file = _data.root() / "policies" / f"{policy_id}.toml"
-    return read_file(file.name, file.read_bytes(), packaged=True)
+    name = f"{policy_id}.toml"
+    return read_file(name, _data.read_bytes(f"policies/{name}"), packaged=True)
 
 
 def _near(text: str) -> tuple[str, ...]:
