@@ -195,6 +195,7 @@ class AddOnLink:
 class GroupedCode:
     """A related code, its group, when it is in force, and its fee schedule indicators.
 
+    ``region`` is the region of the spine that an epidural code is for, where a source we read says so.
     ``indicators`` has one value, or one for each period in which the fee schedule lists the code with
     others; it is empty if the editions we have read don't list the code.
     """
@@ -205,6 +206,7 @@ class GroupedCode:
     confidence: Confidence
     citations: tuple[Citation, ...]
     indicators: tuple[Indicators, ...] = ()
+    region: CodeRegion | None = None
     note: str = ""
 
 

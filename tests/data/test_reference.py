@@ -50,7 +50,7 @@ CODE_FILES = sorted(entry.name for entry in (_data.root() / "codes").iterdir())
 CSV_FILES = [name for name in CODE_FILES if name.endswith(".csv")]
 COLUMNS = {
     "addons.csv": "add_on,primary,authority,from,seen,until,confidence,citations,note",
-    "groups.csv": "group,codes,from,seen,until,confidence,citations,note",
+    "groups.csv": "group,codes,region,from,seen,until,confidence,citations,note",
     "modifier_conflicts.csv": "modifiers,from,seen,until,confidence,citations,note",
     "indicators.csv": (
         "code,status,global_days,multiple,bilateral,assistant,co_surgeon,team,pc_tc,"

@@ -132,6 +132,20 @@ class TestOtherBlocks:
                 cyst = policy == "medicare" and group is CodeGroup.EPIDURAL
                 assert ("cyst" in found[0].message) is cyst
 
+    @pytest.mark.parametrize("code", packaged().find_codes(CodeGroup.EPIDURAL, on=DAY))
+    @pytest.mark.parametrize("facet", ["64490-RT", "64493-RT", "64633-RT", "64635-RT"])
+    def test_an_epidural_of_another_region_is_no_question_of_level_alone(
+        self, facet: str, code: str
+    ) -> None:
+        [related] = packaged().find_grouped_codes(code)
+        region = packaged().get_procedure(facet[:5]).region
+        [found] = [f for f in of_family(claim(facet, code), "medicare") if f.rule == self.RULE]
+        other = related.region not in {None, region}
+
+        assert ("another region" in found.message) is other
+        assert ("not routine" in found.message) is other
+        assert "cyst" in found.message
+
     def test_before_any_source(self) -> None:
         report = check_claim(
             claim("64493-RT", "62310", on=dt.date(2016, 11, 1)), policy=policies.get("cpt")

@@ -186,6 +186,7 @@ def _groups() -> tuple[GroupedCode, ...]:
             confidence=Confidence(row["confidence"]),
             citations=_data.citations_of(row),
             indicators=_indicators().get(code, ()),
+            region=CodeRegion(row["region"]) if row["region"] else None,
             note=row["note"],
         )
         for row in _data.read_csv("codes/groups.csv")

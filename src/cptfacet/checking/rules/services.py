@@ -99,7 +99,10 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
         coverage, severity = _COVERAGE[stated.value], _SEVERITIES.get(stated.value)
         if stated.value is BlocksBeside.ONLY_WITH_CYST and group is CodeGroup.EPIDURAL:
             coverage = "at the same or a nearby level it is covered only for a facet cyst"
-            if _is_for_cyst(day):
+            if _is_of_other_region(day, code):
+                near = coverage.replace("the same or ", "")
+                coverage = f"{_COVERAGE[stated.value]}. It is for another region; {near}"
+            elif _is_for_cyst(day):
                 coverage, severity = f"{coverage}, which is documented here", Severity.INFO
         yield finding(
             lines,
@@ -108,6 +111,12 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
             severity=severity,
             question=f"What reason does the record document for {code}?",
         )
+
+
+def _is_of_other_region(day: Day, code: str) -> bool:
+    """Whether a code is for a region in which no facet level is billed."""
+    regions = {each.region for each in day.plan.reference.find_grouped_codes(code)} - {None}
+    return bool(regions) and regions.isdisjoint(line.facts.code.region for line in day.facet)
 
 
 def _is_for_cyst(day: Day) -> bool:
