@@ -23,7 +23,7 @@ _NAMES = {
     "repairing": "repair_claim repair_claims Repairer RepairedClaim",
     "past": "history_from_claims history_from_records history_from_sessions ReadHistory",
     "sessions": "parse_session Session Treatment Target TreatedNerve Technique Guidance",
-    "claims": "parse_line Claim ClaimLine ClaimType Location PriorAuthorization Purpose",
+    "claims": "parse_line Claim ClaimFrequency ClaimLine ClaimType Location PriorAuthorization Purpose",
     "anatomy": "Joint Nerve Side",
     "policies": "Policy",
     "reference": "Reference",

@@ -35,6 +35,7 @@ from cptfacet.checking import Checker as Checker
 from cptfacet.checking import check_claim as check_claim
 from cptfacet.checking import check_claims as check_claims
 from cptfacet.claims import Claim as Claim
+from cptfacet.claims import ClaimFrequency as ClaimFrequency
 from cptfacet.claims import ClaimLine as ClaimLine
 from cptfacet.claims import ClaimType as ClaimType
 from cptfacet.claims import Location as Location

@@ -15,12 +15,14 @@ from cptfacet.errors import ParseError
 
 __all__ = [
     "Claim",
+    "ClaimFrequency",
     "ClaimLine",
     "ClaimType",
     "Location",
     "PriorAuthorization",
     "Purpose",
     "parse_claim_type",
+    "parse_frequency",
     "parse_line",
     "parse_purpose",
 ]
@@ -48,6 +50,44 @@ _CLAIM_LABELS = {
     ClaimType.ASC_FACILITY: "an ASC facility claim",
     ClaimType.HOSPITAL_OUTPATIENT: "a hospital outpatient claim",
 }
+
+
+class ClaimFrequency(StrEnum):
+    """Whether a claim is the first of its services, or replaces or cancels an earlier one.
+
+    It is the frequency code of the claim form: 1, 7 and 8.
+    """
+
+    ORIGINAL = "original"
+    REPLACEMENT = "replacement"
+    VOID = "void"
+
+
+def parse_frequency(text: str) -> ClaimFrequency:
+    """Parse the frequency of a claim, or its code on the claim form.
+
+    >>> parse_frequency("8")
+    <ClaimFrequency.VOID: 'void'>
+    >>> parse_frequency("second")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'second' is not a claim frequency: write one of original, replacement, void, or in short 1, 7, 8
+
+    Raises:
+        ParseError: The text is not a frequency of a claim.
+
+    Source: the claim frequency codes 1, 7 and 8 of the National Uniform Billing Committee.
+    """
+    return parse_word(
+        text,
+        ClaimFrequency,
+        what="a claim frequency",
+        example='parse_frequency("replacement")',
+        also=_FREQUENCY_CODES,
+    )
+
+
+_FREQUENCY_CODES = dict(zip("178", ClaimFrequency, strict=True))
 
 
 class Purpose(StrEnum):
@@ -331,6 +371,8 @@ class Claim:
         policy: The policy to read the claim under, if the call names none.
         location: Where the service was rendered.
         prior_authorization: What the claim states about prior authorization.
+        frequency: Whether it is an original, a replacement or a void. A void is not checked.
+        replaces: Opaque, never shown: the id of the claim that it replaces or voids.
 
     >>> print(
     ...     Claim(
@@ -356,9 +398,16 @@ class Claim:
     policy: str | None = None
     location: Location | None = None
     prior_authorization: PriorAuthorization | None = None
+    frequency: ClaimFrequency | None = None
+    replaces: str | None = attrs.field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return brief(self)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it cancels an earlier claim, which it repeats unchanged."""
+        return self.frequency is ClaimFrequency.VOID
 
     def __str__(self) -> str:
         lines = ", ".join(line.text for line in self.lines) or "no lines"
@@ -394,6 +443,8 @@ class Claim:
             and (self.policy is None or type(self.policy) is str)
             and (self.location is None or type(self.location) is Location)
             and self.prior_authorization is None
+            and self.frequency is None
+            and self.replaces is None
             and are_all(self.lines, ClaimLine)
             and are_all(self.diagnoses, str)
         ):

@@ -461,7 +461,7 @@ def _past(given: Given, policy: Policy) -> tuple[History | None, list[NotChecked
     """Return the history under a policy, and what of its records was not read."""
     if given.history is None:
         return None, []
-    read = history_from_records(given.history, policy=policy)
+    read = history_from_records(given.history, policy=policy, replaced_by=given.claim)
     unread = [
         NotChecked(
             rule=RuleFamily.FREQUENCY,
@@ -921,7 +921,7 @@ def _rows(claim: Claim) -> Iterator[list[object]]:
         yield [
             claim.id, number, claim.claim_type, line.place_of_service or claim.place_of_service,
             line.date or claim.date, claim.purpose, claim.policy, line.provider, line.code, *modifiers, line.units, line.charge,
-            *diagnoses[: len(DIAGNOSES)],
+            *diagnoses[: len(DIAGNOSES)], claim.frequency, claim.replaces,
         ]  # fmt: skip
 
 

@@ -169,7 +169,7 @@ class NotChecked:
 
     Attributes:
         rule: The id of the rule, or of a family of rules; `jurisdiction` if the location of the
-            claim did not select the policy.
+            claim did not select the policy, and `void` if the claim cancels another one.
         needs: What it needs.
         reason: Why it could not be checked, in words.
     """

@@ -7,16 +7,17 @@ its modifier for diagnostic lines and its code families.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
-from cptfacet._inputs import expect, expect_several
+from cptfacet._inputs import expect, expect_or_none, expect_several
 from cptfacet._records import check_types, sealed
 from cptfacet._text import agree
 from cptfacet.anatomy import CoverageRegion, Joint, Side
-from cptfacet.claims import Claim, ClaimLine
+from cptfacet.claims import Claim, ClaimFrequency, ClaimLine
 from cptfacet.coding import CodedSession
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.decoding import (
@@ -172,11 +173,17 @@ def history_from_records(
     *,
     policy: Policy | str,
     reference: Reference | None = None,
+    replaced_by: Claim | None = None,
 ) -> ReadHistory:
     """Read earlier sessions and claims, mixed, into a history.
 
     Sessions are read as in `history_from_sessions`, claims as in `history_from_claims`. The policy
     that a record itself names is ignored: ``policy`` is that of the payer whose limits apply.
+
+    A void cancels the claim that it ``replaces``, or the one of its own id, and a replacement takes
+    its place. Neither a void nor what it cancels counts, nor a claim that was replaced; all of their
+    lines are in ``unread``. ``replaced_by`` is the claim to be checked with the history: if it is a
+    replacement, the claim that it replaces does not count.
 
     >>> history_from_records([], policy="cpt").history.sessions
     ()
@@ -186,15 +193,63 @@ def history_from_records(
     TypeError: record 1 takes a Claim, not a str: pass a Claim, Session or CodedSession
     """
     several = expect_several(records, "records", "write [session] or [claim]")
+    expect_or_none(replaced_by, Claim, "replaced_by")
     reader = _Reader(find_policy(policy), find_reference(reference))
-    for number, record in enumerate(several, 1):
+    listed = [*map(_record, itertools.count(1), several)]
+    gone = _gone([*listed, replaced_by])
+    for number, record in enumerate(listed, 1):
         if isinstance(record, Session):
             reader.read_session(number, record)
-        elif isinstance(record, Claim | CodedSession):
-            reader.read_claim(number, record.claim if isinstance(record, CodedSession) else record)
+        elif number - 1 in gone:
+            reader.skip_claim(number, record, gone[number - 1])
         else:
-            expect(record, Claim, f"record {number}", "pass a Claim, Session or CodedSession")
+            reader.read_claim(number, record)
     return ReadHistory(history=History(sessions=tuple(reader.found)), unread=tuple(reader.unread))
+
+
+def _record(number: int, record: object) -> Session | Claim:
+    if isinstance(record, Session):
+        return record
+    claim = record.claim if isinstance(record, CodedSession) else record
+    return expect(claim, Claim, f"record {number}", "pass a Claim, Session or CodedSession")
+
+
+# -- claims that were voided or replaced
+
+
+def _gone(records: Sequence[Session | Claim | None]) -> dict[int, SkipReason]:
+    """Return the places of the claims that do not count: voids, and what was voided or replaced.
+
+    Claims that share an id or name one claim are versions of it. A version takes away those before
+    it, or those after it if none is before; what was first again after a void is a claim by itself.
+    """
+    claims = [
+        (place, record)
+        for place, record in enumerate(records)
+        if isinstance(record, Claim)
+        if record.id is not None or record.replaces is not None or record.is_void
+    ]
+    versions: dict[str | None, list[int]] = {}
+    for place, claim in claims:
+        for name in {claim.id, claim.replaces} - {None}:
+            versions.setdefault(name, []).append(place)
+    gone = {place: SkipReason.VOIDED for place, claim in claims if claim.is_void}
+    for place, claim in claims:
+        if claim.frequency in _LATER:
+            same = [n for n in versions.get(claim.replaces or claim.id, ()) if n != place]
+            first = [n for n in same if n < place] or [
+                n for n in same if n > place and not _is_later(records[n])
+            ]
+            reason = SkipReason.VOIDED if claim.is_void else SkipReason.REPLACED
+            gone.update((n, reason) for n in first if n not in gone)
+    return gone
+
+
+_LATER = (ClaimFrequency.REPLACEMENT, ClaimFrequency.VOID)
+
+
+def _is_later(record: Session | Claim | None) -> bool:
+    return isinstance(record, Claim) and record.frequency in _LATER
 
 
 _ABLATIONS = (Family.ABLATION, LegacyFamily.ABLATION)
@@ -291,6 +346,16 @@ class _Reader:
 
     # -- claims
 
+    def skip_claim(self, number: int, claim: Claim, reason: SkipReason) -> None:
+        """List the lines of a claim that does not count, and why."""
+        message = (
+            "the claim is a void" if claim.is_void else f"another claim {_DID[reason]} this one"
+        )
+        self.unread += [
+            SkippedRecord(record=number, part=part, reason=reason, message=message, counted=False)
+            for part, _ in enumerate(claim.lines, 1)
+        ]
+
     def read_claim(self, number: int, claim: Claim) -> None:
         """Read the sessions that the lines of a claim show."""
         decoded = self.decoder.decode(claim)
@@ -325,6 +390,9 @@ class _Reader:
             region=CoverageRegion(procedure.region.value),
             certain=False,
         )
+
+
+_DID = {SkipReason.VOIDED: "voids", SkipReason.REPLACED: "replaces"}
 
 
 def _kind(treatment: Treatment) -> SessionKind:

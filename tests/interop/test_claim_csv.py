@@ -18,7 +18,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
+from cptfacet.claims import Claim, ClaimFrequency, ClaimLine, ClaimType, Purpose
 from cptfacet.cli import main
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import DocumentError, Problem
@@ -71,6 +71,8 @@ class TestClaims:
             "units": "2",
             "charge": "410.50",
             **{f"dx{n}": f"m47.8{n}" for n in range(1, 13)},
+            "frequency": "7",
+            "replaces": "first",
         }
         assert set(row) == set(COLUMNS)
 
@@ -92,6 +94,8 @@ class TestClaims:
                 purpose=Purpose.DIAGNOSTIC,
                 policy="medicare",
                 id="a",
+                frequency=ClaimFrequency.REPLACEMENT,
+                replaces="first",
             )
         ]
 

@@ -53,6 +53,7 @@ WORDS = (
 HEADER = (
     "claim_id,line,claim_type,place_of_service,date,purpose,policy,provider,code,"
     "mod1,mod2,mod3,mod4,units,charge,dx1,dx2,dx3,dx4,dx5,dx6,dx7,dx8,dx9,dx10,dx11,dx12"
+    ",frequency,replaces"
 )
 
 

@@ -52,6 +52,8 @@ CLAIM: dict[str, Any] = {
     **{key: value for key, value in SESSION.items() if key != "treatments"},
     "purpose": "diagnostic",
     "prior_authorization": {"number": "0AB1", "decided": "2026-02-20", "exempt": True},
+    "frequency": "replacement",
+    "replaces": "first",
     "lines": [
         {
             "code": "64493",

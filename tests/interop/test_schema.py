@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
-from cptfacet.claims import Claim, ClaimType, Purpose
+from cptfacet.claims import Claim, ClaimFrequency, ClaimType, Purpose
 from cptfacet.coding import CodedSession, NoteId, Reason, Refusal, code_session
 from cptfacet.decoding import DoubtId, SkipReason, decode_claim
 from cptfacet.errors import DocumentError, UnknownIdError
@@ -99,7 +99,7 @@ class TestTheFiles:
             if "enum" in part
         }
         kinds = (
-            *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimType),
+            *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimFrequency, ClaimType),
             *(Confidence, NoteId, Reason),
             *(CodeRegion, DoubtId, Family, LateralityFormat, Ordinal, SkipReason),
             *(FindingKind, QuestionTopic, RuleFamily, Severity),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cptfacet import policies
 from cptfacet.checking import Checker, all_rules, check_claim, check_claims
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, parse_line
+from cptfacet.claims import Claim, ClaimFrequency, ClaimLine, ClaimType, Location, parse_line
 from cptfacet.coding import NoteId
 from cptfacet.dates import EffectivePeriod
 from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
@@ -300,6 +300,31 @@ class TestIdentity:
 
         assert list(map(shape, before.findings)) == list(map(shape, after.findings))
         assert before.not_checked == after.not_checked
+
+
+class TestVoids:
+    """A void is neither checked nor repaired: it has to repeat the claim that it cancels."""
+
+    @given(claim=any_claims, policy=UNDER)
+    def test_are_left_as_they_are(self, claim: Claim, policy: policies.Policy) -> None:
+        void = attrs.evolve(claim, frequency=ClaimFrequency.VOID)
+        report = check_claim(void, policy=policy)
+
+        assert report.findings == ()
+        assert [skipped.rule for skipped in report.not_checked] == ["void"]
+        assert repair_claim(void, policy=policy).claim is void
+
+    @given(claim=any_claims, policy=UNDER, frequency=st.sampled_from(ClaimFrequency))
+    def test_are_alone_in_that(
+        self, claim: Claim, policy: policies.Policy, frequency: ClaimFrequency
+    ) -> None:
+        stated = attrs.evolve(claim, frequency=frequency, replaces="first")
+        plain = attrs.evolve(claim, frequency=None)
+
+        if frequency is not ClaimFrequency.VOID:
+            before, after = (check_claim(each, policy=policy) for each in (plain, stated))
+            assert list(map(shape, before.findings)) == list(map(shape, after.findings))
+            assert before.not_checked == after.not_checked
 
 
 class TestRepair:

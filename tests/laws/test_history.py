@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cptfacet import policies, strategies
 from cptfacet.anatomy import CoverageRegion, Joint, Side
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
+from cptfacet.claims import Claim, ClaimFrequency, ClaimLine, ClaimType, Purpose, parse_line
 from cptfacet.coding import CodedSession, Reason, code_session
 from cptfacet.coding.plans import JUNCTION
 from cptfacet.decoding import SkipReason
@@ -376,6 +376,37 @@ def without_joints(history: History) -> History:
     return History(sessions=tuple(attrs.evolve(p, targets=()) for p in history.sessions))
 
 
+GONE = (SkipReason.VOIDED, SkipReason.REPLACED)
+
+
+def test_a_claim_may_be_billed_again_after_its_void() -> None:
+    """Paid, reversed, and billed anew, all under one number; and each version replaces the last."""
+    paid = Claim(
+        claim_type=ClaimType.PROFESSIONAL,
+        date=dt.date(2026, 3, 2),
+        lines=(parse_line("64493-RT"),),
+        id="1",
+    )
+    void, later = (
+        attrs.evolve(paid, frequency=frequency)
+        for frequency in (ClaimFrequency.VOID, ClaimFrequency.REPLACEMENT)
+    )
+
+    def read(*claims: Claim) -> list[int]:
+        found = history_from_claims(claims, policy="medicare")
+        gone = {unread.record for unread in found.unread}
+        assert len(found.history.sessions) == (len(gone) < len(claims))
+        return sorted({*range(1, len(claims) + 1)} - gone)
+
+    assert read(paid, void) == []
+    assert read(void, paid) == []
+    assert read(paid, void, paid) == [3]
+    assert read(paid, later) == [2]
+    assert read(paid, later, later) == [3]
+    assert read(later, paid) == [1]
+    assert read(paid, later, void) == []
+
+
 class TestReading:
     """A session and every claim of it tell the same history, as far as lines tell it.
 
@@ -501,9 +532,40 @@ class TestReading:
             event(f"{min(len(unread), 2)} unread, {min(len(days), 2)} days")
             assert days or not any(left.counted for left in read.unread)
 
+    @given(data=st.data(), claims=st.lists(strategies.claims(), max_size=4), policy=PACKAGED)
+    def test_a_void_takes_away_only_what_it_voids(
+        self, data: st.DataObject, claims: list[Claim], policy: Policy
+    ) -> None:
+        claims = [attrs.evolve(claim, id=str(n), frequency=None) for n, claim in enumerate(claims)]
+        place = data.draw(st.integers(0, len(claims)))
+        by_id, version = data.draw(st.booleans()), data.draw(st.sampled_from(ClaimFrequency))
+        voided = data.draw(strategies.claims())
+        voided = attrs.evolve(voided, id="voided", frequency=None)
+        later = attrs.evolve(
+            voided,
+            id="voided" if by_id else "later",
+            replaces=None if by_id else "voided",
+            frequency=ClaimFrequency.VOID,
+        )
+        if version is ClaimFrequency.REPLACEMENT:
+            later = attrs.evolve(later, frequency=version)
+        records = [*claims[:place], voided, *claims[place:], later]
+        rest = claims if later.is_void else [*claims, later]
+        read = history_from_claims(records, policy=policy)
+
+        assert read.history == history_from_claims(rest, policy=policy).history
+        assert {u.record for u in read.unread if u.reason in GONE} >= (
+            {place + 1} if voided.lines else set()
+        )
+        if not later.is_void:
+            without = history_from_records(records[:-1], policy=policy, replaced_by=later)
+            assert without.history == history_from_claims(claims, policy=policy).history
+
     @given(claims=st.lists(strategies.claims(), max_size=4), policy=PACKAGED)
     def test_identity_tells_nothing(self, claims: list[Claim], policy: Policy) -> None:
+        """Unless a claim replaces another one."""
         one = attrs.evolve
+        claims = [one(claim, frequency=None) for claim in claims]
         bare = [
             one(c, id=None, lines=tuple(one(line, provider=None) for line in c.lines))
             for c in claims

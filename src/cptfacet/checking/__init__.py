@@ -210,6 +210,8 @@ class Checker(Compiled):
             expect(
                 history, History, "history", "pass the .history that history_from_claims returns"
             )
+        if claim.is_void:
+            return Report(claim=claim, under=self._under, findings=(), not_checked=(_VOID,))
         findings, not_checked = self._check(claim, session, history)
         if claim.location is not None:
             asked = claim.location, dates_of(claim), claim.claim_type
@@ -328,6 +330,13 @@ class Checker(Compiled):
 
     def _made(self, rules: TermRules) -> CheckingPlan:
         return CheckingPlan(rules, self.rules, self._coder, self._decoder)
+
+
+_VOID = NotChecked(
+    rule="void",
+    needs="an original or a replacement",
+    reason="the claim is a void, which repeats the claim that it cancels",
+)
 
 
 def _ask(day: Day, said: list[Said]) -> tuple[NotChecked, ...]:

@@ -46,6 +46,8 @@ class SkipReason(StrEnum):
     NOT_IN_FORCE = "not-in-force"
     VALIDITY_NOT_KNOWN = "validity-not-known"
     UNITS = "units"
+    VOIDED = "voided"
+    REPLACED = "replaced"
 
 
 class DoubtId(StrEnum):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from cptfacet._inputs import as_text, expect, expect_several, stated
-from cptfacet.claims import Claim, ClaimLine, parse_claim_type, parse_purpose
+from cptfacet.claims import Claim, ClaimLine, parse_claim_type, parse_frequency, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
 from cptfacet.interop.json import LONG, as_amount, as_code, as_units, shorten
@@ -53,10 +53,11 @@ MODIFIERS = tuple(f"mod{n + 1}" for n in range(_MODIFIERS))
 DIAGNOSES = tuple(f"dx{n + 1}" for n in range(_DIAGNOSES))
 COLUMNS = (
     "claim_id", "line", "claim_type", "place_of_service", "date", "purpose", "policy", "provider",
-    "code", *MODIFIERS, "units", "charge", *DIAGNOSES,
+    "code", *MODIFIERS, "units", "charge", *DIAGNOSES, "frequency", "replaces",
 )  # fmt: skip
 _NEEDED = ("claim_id", "claim_type", "code")
-_OF_A_CLAIM = ("claim_type", "purpose", "policy")  # the same on each of its rows
+# The same on each row of a claim.
+_OF_A_CLAIM = ("claim_type", "purpose", "policy", "frequency", "replaces")
 _REMEMBERED = 1 << 16
 
 # What other files call the columns, in small letters with underscores. ``modifiers`` and
@@ -507,6 +508,7 @@ class _Group:
         if claim_type is None and not first.cells.get("claim_type"):
             first.problem("claim_type", "it is missing")
         purpose = first.read("purpose", parse_purpose)
+        frequency = first.read("frequency", parse_frequency)
         date = first.read("date", parse_date)
         place = _digits(first.cells.get("place_of_service"))
         lines = [_line(row) for row in self.rows]
@@ -530,6 +532,8 @@ class _Group:
             purpose=purpose,
             id=first.cells.get("claim_id"),
             policy=first.cells.get("policy"),
+            frequency=frequency,
+            replaces=first.cells.get("replaces"),
         )
 
 

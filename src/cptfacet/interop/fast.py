@@ -11,7 +11,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from cptfacet.anatomy import Joint, Nerve, Side
-from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthorization, Purpose
+from cptfacet.claims import (
+    Claim,
+    ClaimFrequency,
+    ClaimLine,
+    ClaimType,
+    Location,
+    PriorAuthorization,
+    Purpose,
+)
 from cptfacet.errors import MissingExtraError
 from cptfacet.interop import json
 from cptfacet.sessions import Guidance, Session, Target, Technique, TreatedNerve, Treatment
@@ -83,6 +91,8 @@ class _Claim(_Part):
     policy: _Text = UNSET
     location: _Location | UnsetType | None = UNSET
     prior_authorization: _PriorAuthorization | UnsetType | None = UNSET
+    frequency: _Text = UNSET
+    replaces: _Text = UNSET
 
 
 class _Target(_Part):
@@ -160,6 +170,7 @@ class _Words(dict[Any, Any]):
 
 
 _CLAIM_TYPES = _Words(ClaimType)
+_FREQUENCIES = _Words(ClaimFrequency)
 _GUIDANCES = _Words(Guidance)
 _JOINTS = _Words(Joint)
 _NERVES = _Words(Nerve)
@@ -224,6 +235,8 @@ def _claim(text: bytes) -> Claim:
         policy=None if part.policy is UNSET else part.policy,
         location=_location(part.location),
         prior_authorization=_authorization(part.prior_authorization),
+        frequency=_FREQUENCIES[part.frequency],
+        replaces=None if part.replaces is UNSET else part.replaces,
     )
 
 

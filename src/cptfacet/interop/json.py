@@ -47,12 +47,14 @@ from cptfacet._records import sealed
 from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
 from cptfacet.claims import (
     Claim,
+    ClaimFrequency,
     ClaimLine,
     ClaimType,
     Location,
     PriorAuthorization,
     Purpose,
     parse_claim_type,
+    parse_frequency,
     parse_purpose,
 )
 from cptfacet.coding import CodedSession
@@ -207,6 +209,7 @@ PARSERS: Mapping[type, Callable[[str], object]] = {
     Guidance: parse_guidance,
     Purpose: parse_purpose,
     ClaimType: parse_claim_type,
+    ClaimFrequency: parse_frequency,
     dt.date: parse_date,
     Decimal: as_amount,
 }
@@ -446,7 +449,10 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
     Location: ("state", "county", "zip", "locality"),
     ClaimLine: ("date", "place_of_service", "charge", "provider"),
     PriorAuthorization: ("number", "decided", "exempt"),
-    Claim: ("diagnoses", "id", "policy", "location", "prior_authorization"),
+    Claim: (
+        *("diagnoses", "id", "policy", "location", "prior_authorization"),
+        *("frequency", "replaces"),
+    ),
     Session: ("id", "policy", "location"),
     Note: ("refusal",),
     Refusal: ("id",),

@@ -10,7 +10,14 @@ from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
 from cptfacet.bilateral import lateral_roles
-from cptfacet.claims import Claim, ClaimLine, ClaimType, PriorAuthorization, Purpose
+from cptfacet.claims import (
+    Claim,
+    ClaimFrequency,
+    ClaimLine,
+    ClaimType,
+    PriorAuthorization,
+    Purpose,
+)
 from cptfacet.modifiers import Modifier
 from cptfacet.procedures import Procedure, ProcedureKind
 from cptfacet.reference import Reference, packaged
@@ -217,7 +224,7 @@ def claims(
     claim_types: SearchStrategy[ClaimType] | None = None,
     dates: SearchStrategy[dt.date | None] | None = None,
 ) -> SearchStrategy[Claim]:
-    """Return claims of one to eight lines as a biller writes them, right or wrong.
+    """Return claims of one to eight lines as a biller writes them, right or wrong, and no voids.
 
     Raises:
         InvalidArgument: An option is not a strategy.
@@ -234,6 +241,8 @@ def claims(
         policy=either(st.sampled_from(packaged_policies.ids())),
         location=either(locations()),
         prior_authorization=either(prior_authorizations()),
+        frequency=either(st.sampled_from((ClaimFrequency.ORIGINAL, ClaimFrequency.REPLACEMENT))),
+        replaces=either(TEXTS),
     )
 
 
@@ -251,4 +260,6 @@ def messy_claims() -> SearchStrategy[Claim]:
         policy=either(OPAQUE),
         location=either(OPAQUE_LOCATIONS),
         prior_authorization=either(prior_authorizations() | _OPAQUE_AUTHORIZATIONS),
+        frequency=st.sampled_from([*[None] * 9, *ClaimFrequency]),  # nothing is found on a void
+        replaces=either(OPAQUE),
     )
