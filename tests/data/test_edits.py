@@ -455,7 +455,8 @@ class TestPairs:
 
 # -- diagnoses
 
-FIRST_YEAR, LAST_YEAR = 2016, 2026
+FIRST_YEAR, LAST_YEAR = 2016, 2027
+LAST_OF_FACTS = 2026  # the year of the last order file; of 2027 there are the addenda
 ORDER_FILES = (2021, 2022, 2026)
 
 
@@ -486,13 +487,15 @@ class TestDiagnoses:
         }
 
         assert {
-            (r["code"], r["first"]): (r["last"], r["billable"], r["title"])
+            (r["code"], r["first"]): (
+                str(min(int(r["last"]), LAST_OF_FACTS)), r["billable"], r["title"]
+            )
             for r in rows("diagnoses/codes")
         } == facts
         for fact in read_facts("data/icd10.csv"):
             assert dated(fact["valid_from"]) == first_day(int(fact["first_fy"]))
             after = first_day(int(fact["last_fy"]) + 1)
-            assert fact["valid_to"] == ("" if after.year == LAST_YEAR else str(after - DAY))
+            assert fact["valid_to"] == ("" if after.year == LAST_OF_FACTS else str(after - DAY))
 
     @pytest.mark.parametrize("year", ORDER_FILES)
     def test_it_equals_the_order_file_of_cms(self, year: int) -> None:
@@ -509,6 +512,25 @@ class TestDiagnoses:
                 ours[code] = (str(int(found.billable)), found.title)
 
         assert ours == file
+
+    def test_it_equals_the_order_addenda_of_2027(self) -> None:
+        """They are applied to the file of 2026; no code of a category that was read changes."""
+        path = SHARED / "cms" / "icd10cm_fy2027" / "icd10cm_2027_derived_all.csv.gz"
+        if not path.is_file():
+            pytest.skip(f"needs {path.name} of the folder of CMS files beside the repository")
+        with gzip.open(path, "rt", encoding="ascii", newline="") as file:
+            derived = {parse_diagnosis(r["code"]): r["billable"] for r in csv.DictReader(file)}
+        on = first_day(2027)
+        (read,) = (r for r in packaged().diagnoses if r.edition.id == "icd10cm-2027")
+
+        ours: dict[str, str] = {}
+        for code in {r["code"] for r in rows("diagnoses/codes")}:
+            found = packaged().diagnosis(code, on=on, strict=True)
+            assert isinstance(found, Diagnosis)
+            if found.validity is not Validity.NOT_VALID:
+                ours[code] = str(int(found.billable))
+
+        assert ours == {code: flag for code, flag in derived.items() if read.covered(code)}
 
     @pytest.mark.parametrize("year", ORDER_FILES)
     def test_every_code_of_the_order_file_is_read_with_its_dot_and_without(self, year: int) -> None:
@@ -549,14 +571,14 @@ class TestDiagnoses:
 
     @pytest.mark.parametrize("code", ["M47.816", "M54.5", "M47.81Z"])
     def test_what_comes_after_the_last_file_is_carried(self, code: str) -> None:
-        last = packaged().diagnosis(code, on=dated("2026-09-30"), strict=True)
-        next_day = packaged().diagnosis(code, on=dated("2026-10-01"))
+        last = packaged().diagnosis(code, on=dated("2027-09-30"), strict=True)
+        next_day = packaged().diagnosis(code, on=dated("2027-10-01"))
 
         assert isinstance(last, Diagnosis)
         assert isinstance(next_day, Diagnosis)
         assert (last.validity, last.provenance.basis) == (next_day.validity, Basis.STATED)
         assert next_day.provenance.basis is Basis.CARRIED
-        assert isinstance(packaged().diagnosis(code, on=dated("2026-10-01"), strict=True), Unknown)
+        assert isinstance(packaged().diagnosis(code, on=dated("2027-10-01"), strict=True), Unknown)
 
     def test_before_the_first_file_nothing_is_known(self) -> None:
         assert isinstance(packaged().diagnosis("M47.816", on=dated("2015-09-30")), Unknown)
