@@ -494,6 +494,10 @@ class TermRules:
         """Return the codes that are paid with prior authorization only."""
         return self._ask(keys.AUTHORIZATION_CODES, self.claim_type)
 
+    def authorization_unsettled_codes(self) -> Answer[tuple[str, ...]]:
+        """Return the codes that may need prior authorization: the sources differ."""
+        return self._ask(keys.AUTHORIZATION_UNSETTLED_CODES, self.claim_type)
+
     def authorization_number_length(self) -> Answer[int]:
         """Return the length of the number of a prior authorization."""
         return self._ask(keys.AUTHORIZATION_NUMBER_LENGTH)

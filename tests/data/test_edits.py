@@ -488,7 +488,9 @@ class TestDiagnoses:
 
         assert {
             (r["code"], r["first"]): (
-                str(min(int(r["last"]), LAST_OF_FACTS)), r["billable"], r["title"]
+                str(min(int(r["last"]), LAST_OF_FACTS)),
+                r["billable"],
+                r["title"],
             )
             for r in rows("diagnoses/codes")
         } == facts

@@ -113,6 +113,7 @@ VOCABULARY: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "payment.fee-schedule": ("choice", (), False),
     "facility.asc-list": ("choice", (), False),
     "authorization.codes": ("codes", ("claim-type",), False),
+    "authorization.unsettled-codes": ("codes", ("claim-type",), False),
     "authorization.number-length": ("count", (), False),
     "authorization.valid-days": ("count", (), False),
 }

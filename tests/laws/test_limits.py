@@ -574,7 +574,7 @@ class TestLimits:
         assert INTERVAL.applies_to == INTERVAL.counts == (DIAGNOSTIC,)
 
     def test_pooled(self) -> None:
-        policy, day = policies.get("medicare-jn"), dt.date(2026, 11, 24)
+        policy, day = policies.get("medicare-jn"), dt.date(2021, 4, 24)
         pooled = limits_on(policy, day)[LimitId.INJECTION_SESSIONS, None]
 
         assert isinstance(pooled, Limit)

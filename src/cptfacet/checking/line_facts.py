@@ -192,6 +192,8 @@ def code_facts(plan: CheckingPlan, code: str) -> CodeFacts:
         signals |= _GROUPS.get(member.group, Signal(0))
     if facet and code in (value_of(plan.rules.authorization_codes()) or ()):
         signals |= Signal.NEEDS_AUTHORIZATION
+    elif facet and code in (value_of(plan.rules.authorization_unsettled_codes()) or ()):
+        signals |= Signal.MAY_NEED_AUTHORIZATION
     if shaped and plan.claim_type is ClaimType.ASC_FACILITY:
         signals |= _asc_signals(plan, code)
     primaries: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ class Signal(enum.IntFlag):
     UNLISTED = enum.auto()
     OTHER = enum.auto()
     NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim
+    MAY_NEED_AUTHORIZATION = enum.auto()  # a code that may need it, as no source settles
     ASC_PACKAGED = enum.auto()  # a code packaged on an ASC claim, or not known to be separate
     ASC_NOT_PAYABLE = (
         enum.auto()

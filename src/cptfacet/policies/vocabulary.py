@@ -545,7 +545,8 @@ DIAGNOSTIC_INTERVAL = _key(
 DIAGNOSTIC_AFTER_ABLATION = _key(
     "diagnostic.after-ablation",
     _COUNT,
-    "The fewest months between a successful ablation of a level and a diagnostic injection at it.",
+    "The months after an ablation of a level in which a diagnostic injection at it is questioned: "
+    "whether the ablation was successful, and whether the source of the pain is in question again.",
     unit="months",
 )
 COVERAGE_FAMILY = _key(
@@ -633,6 +634,12 @@ AUTHORIZATION_CODES = _key(
     "authorization.codes",
     _CODES,
     "The codes that are paid only with prior authorization.",
+    dimensions=("claim-type",),
+)
+AUTHORIZATION_UNSETTLED_CODES = _key(
+    "authorization.unsettled-codes",
+    _CODES,
+    "The codes for which no source settles whether they are paid only with prior authorization.",
     dimensions=("claim-type",),
 )
 AUTHORIZATION_NUMBER_LENGTH = _key(

@@ -791,7 +791,7 @@ class Reference:
         'billable'
         >>> data.diagnosis("M54.5", on=dt.date(2021, 10, 1)).validity.value
         'header'
-        >>> data.diagnosis("M47.816", on=dt.date(2026, 11, 2)).provenance.basis.value
+        >>> data.diagnosis("M47.816", on=dt.date(2027, 11, 1)).provenance.basis.value
         'carried'
         >>> print(data.diagnosis("I10", on=day))
         the diagnosis I10 on 2026-03-02 is not known: its category was not read

@@ -15,12 +15,24 @@ from cptfacet.findings import Question
 from cptfacet.policies import Known
 
 
-@checks(when=Signal.NEEDS_AUTHORIZATION | Signal.NOT_AUTHORIZED)
-def authorization_missing(day: Day) -> Iterator[RawFinding]:
+@checks(
+    when=(
+        Signal.NEEDS_AUTHORIZATION | Signal.NOT_AUTHORIZED,
+        Signal.MAY_NEED_AUTHORIZATION | Signal.NOT_AUTHORIZED,
+    ),
+)
+def authorization_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     """Find codes that need prior authorization on a claim without one."""
     lines = day.showing(Signal.NEEDS_AUTHORIZATION)
-    listed = day.rules.authorization_codes()
-    if isinstance(listed, Known):
+    listed, unsettled = day.rules.authorization_codes(), day.rules.authorization_unsettled_codes()
+    if isinstance(unsettled, Known) and (doubted := day.showing(Signal.MAY_NEED_AUTHORIZATION)):
+        codes = sorted({line.code for line in doubted})
+        reason = (
+            f"the sources differ on whether {series(codes)} still"
+            f" {agree(codes, 'needs', 'need')} prior authorization on this date"
+        )
+        yield NotAsked(needs=unsettled.provision.key, reason=reason)
+    if lines and isinstance(listed, Known):
         codes = sorted({line.code for line in lines})
         yield finding(
             lines,

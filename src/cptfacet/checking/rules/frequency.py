@@ -48,7 +48,9 @@ from cptfacet.procedures import CodeGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cptfacet.dates import EffectivePeriod
     from cptfacet.limits import Limit, Verdict
+    from cptfacet.policies import Answer
 
 _FOR = Signal.FACET | Signal.HISTORY
 _EITHER = (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION)
@@ -73,8 +75,13 @@ def too_many_sessions(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 def _pools(plan: CheckingPlan) -> bool:
-    """Whether the policy has such a limit on any date; before it was seen it is not known."""
-    return bool(plan.policy.stated(SESSIONS_POOLED_MAX))
+    """Whether the policy has such a limit in this term or later; before it is seen it is not known."""
+    stated = plan.policy.stated(SESSIONS_POOLED_MAX)
+    return any(_term(answer).last >= plan.on for answer in stated)
+
+
+def _term(answer: Answer[int]) -> EffectivePeriod:
+    return answer.term if isinstance(answer, NotKnown) else answer.provision.term
 
 
 @checks(when=_FOR | Signal.INJECTION, where=_pools)
@@ -98,9 +105,14 @@ def diagnostic_too_soon(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 @checks(when=_FOR | Signal.INJECTION)
 def diagnostic_after_ablation(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find a diagnostic injection too soon after an ablation at its level."""
-    text = "An ablation {where} less than {window.months} months earlier"
-    yield from _at_level(day, LimitId.DIAGNOSTIC_AFTER_ABLATION, text)
+    """Find a diagnostic injection after an ablation at its level, unless it is due again."""
+    text = (
+        "An ablation {where} less than {window.months} months earlier; after a successful one the"
+        " payer denies a block there, unless (in our reading) the source of the pain is in question"
+        " again"
+    )
+    question = "Was that ablation successful? If so, is the source of the pain in question again?"
+    yield from _at_level(day, LimitId.DIAGNOSTIC_AFTER_ABLATION, text, question=question)
 
 
 _AFTER = (ModifierRole.UNRELATED_IN_GLOBAL, ModifierRole.STAGED, ModifierRole.RETURN)
@@ -265,8 +277,13 @@ def _over(
     )
 
 
-def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | NotAsked]:
-    """Yield that an earlier session was, or may have been, at the same level."""
+def _at_level(
+    day: Day, limit_id: LimitId, text: str, *, question: str = ""
+) -> Iterator[RawFinding | NotAsked]:
+    """Yield that an earlier session was, or may have been, at the same level.
+
+    With a ``question``, such a session alone breaks nothing; the record answers the question.
+    """
     limit, done = limit_in(day.rules, limit_id), _today(day)
     kinds = {today.kind for today, _ in done}
     if SessionKind.INJECTION in kinds:
@@ -281,13 +298,14 @@ def _at_level(day: Day, limit_id: LimitId, text: str) -> Iterator[RawFinding | N
         verdict = judge_session(limit, today, day.history)
         if verdict.result is Result.MET:
             continue
-        where, question = _said(verdict)
+        where, asked = _said(verdict)
+        sure = verdict.result is Result.NOT_MET
         yield finding(
             lines,
             text.format(where=where, window=limit.window),
             citations=limit.citations,
-            severity=None if verdict.result is Result.NOT_MET else Severity.WARNING,
-            question=question,
+            severity=None if sure else Severity.WARNING,
+            question=question if question and sure else asked,
         )
 
 
