@@ -375,6 +375,11 @@ class TermRules:
         """Return how a level treated on both sides is written, by the role of its code."""
         return self._ask(keys.LATERALITY_FORMAT, role, self.claim_type)
 
+    def accepted_formats(self, role: CodeRole) -> Answer[tuple[LateralityFormat, ...]] | None:
+        """Return the formats accepted besides `laterality_format`; None where no policy states any."""
+        key, cell = keys.LATERALITY_ACCEPTED, (role, self.claim_type)
+        return self._ask(key, *cell) if self.policy.stated(key, *cell) else None
+
     def side_naming(self) -> Answer[SideNaming]:
         """Return whether the line of a level treated on one side names that side."""
         return self._ask(keys.LATERALITY_SIDE)
@@ -463,6 +468,10 @@ class TermRules:
     def group_coverage(self, group: CodeGroup) -> Answer[Coverage]:
         """Return whether other codes of a group are covered at all."""
         return self._ask(keys.COVERAGE_GROUP, group)
+
+    def procedure_coverage(self, procedure: SessionKind) -> Answer[Coverage]:
+        """Return whether an injection of a purpose, or an ablation, is covered at all."""
+        return self._ask(keys.COVERAGE_PROCEDURE, procedure)
 
     def technique_coverage(self, technique: Technique) -> Answer[Coverage]:
         """Return whether a technique is covered at all, however it is coded."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 DESIGN = Path(__file__).parents[2] / "docs" / "design.md"
 SHARED = Path(__file__).parents[3] / "shared" / "facts"
 SPRING = dt.date(2026, 3, 2)
-MEDICARE, PAYERS = "medicare.md", "payer_rules.csv"
+MEDICARE = "medicare.md"
+PAYERS = ("payer_rules.csv", "payer_rules_2026-11.csv", "payer_rules_2026-11b.csv")
 CATALOGUE, WORKED_LINES = "section 12", "section 6.5"
 SECTIONS = re.compile(r"section (4\.\d|5|6\.\d|9\.1|12)")  # those of which each row is one rule
 
@@ -52,6 +53,10 @@ REASONS = {
     "unreadable": "the body of the text was not read",
 }
 
+_LISTED = (
+    "64490 64491 64492 64493 64494 64495 64633 64634 64635 64636"
+    " 0213T 0214T 0215T 0216T 0217T 0218T"
+)
 # what a word of the facts is called here; a number is itself
 MEANS = {
     ("addon.bilateral_format", "add_on_code_with_modifier50"): {"one-line-50"},
@@ -64,6 +69,32 @@ MEANS = {
     },
     ("bilateral.indicator_source", "CMS + plan exceptions for indicator 9"): {"one-line-50"},
     ("bilateral.indicator_source", "CMS MPFS indicators 0/1/2/3/9"): {"one-line-50"},
+    ("bilateral.indicator_source", "CMS NPFSRVF indicators 1 and 3"): {"one-line-50"},
+    ("bilateral.indicator_source", "MPFS indicator 1 only"): {"one-line-50"},
+    ("bilateral.rt_lt_allowed", "two_lines_lt_rt_1_unit_each"): {"rt-lt-lines"},
+    ("bilateral.asc_facility", "two lines RT and LT"): {"rt-lt-lines"},
+    ("diagnostic.denied_at_level_of", "previously successful ablation"): set[str](),
+    ("diagnostic.modifier_missing", "counts_as_therapeutic"): set[str](),
+    ("guidance.ultrasound", "unproven"): {"not-covered"},
+    ("levels.count_basis", "joints, not nerves"): set[str](),
+    ("levels.third", "64492|64495 not covered, appeal with documentation only"): set[str](),
+    ("policy.follows", "Medicare LCD and article of the member's jurisdiction"): set[str](),
+    ("prior_auth.codes", "64490|64491|64493|64494|64633|64634|64635|64636"): {
+        "64490 64491 64493 64494 64633 64634 64635 64636"
+    },
+    ("prior_auth.codes_removed_on", "2024-08-16"): {"64492 64495"},
+    ("prior_auth.required", "true"): {_LISTED},
+    (
+        "prior_auth.site_exempt",
+        "plan_specific: ASC, office or critical access hospital may be exempt",
+    ): {_LISTED},
+    ("rfa.techniques_excluded", "pulsed"): {"not-covered"},
+    ("rfa.techniques_excluded", "pulsed|endoscopic|cryo|cooled|chemical|laser|basivertebral"): {
+        "not-covered"
+    },
+    ("rfa.window_type", "rolling"): {"12"},
+    ("sessions.max_per_region", "5"): {"5", "L34993", "L34995"},
+    ("therapeutic.covered", "false"): {"not-covered"},
     ("bilateral.rt_lt_allowed", "false"): {"one-line-50"},
     ("bilateral.rt_lt_allowed", "one_side_only"): {"one-line-50"},
     ("dx.region_match_required", "true"): set[str](),
@@ -128,7 +159,8 @@ BY_RULE = [entry for entry in LEDGER if entry.rule]
 
 
 def _name(entry: Entry) -> str:
-    return f"{entry.row}/{entry.policy}/{entry.answer}/{entry.says}/{entry.payer}"
+    newer = f"/{entry.source}" if entry.source in PAYERS[1:] else ""
+    return f"{entry.row}/{entry.policy}/{entry.answer}/{entry.says}/{entry.payer}{newer}"
 
 
 # -- the ledger in itself
@@ -270,12 +302,13 @@ def _facts() -> dict[tuple[str, str, str, str], Fact]:
         place = (MEDICARE, "", section, name)
         assert place not in found
         found[place] = Fact(cell, " ".join(said), confidence)
-    with (SHARED / PAYERS).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            place = (PAYERS, row["payer"], row["policy_id"], row["rule_key"])
-            assert place not in found
-            dated = " ".join(row[name] for name in ("effective_date", "source_url", "note"))
-            found[place] = Fact(row["value"], dated, row["confidence"])
+    for name in PAYERS:
+        with (SHARED / name).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                place = (name, row["payer"], row["policy_id"], row["rule_key"])
+                assert place not in found
+                dated = " ".join(row[column] for column in ("effective_date", "source_url", "note"))
+                found[place] = Fact(row["value"], dated, row["confidence"])
     return found
 
 
@@ -325,14 +358,14 @@ def test_a_value_is_that_of_its_row() -> None:
     facts = _facts()
 
     for entry in BY_PROVISION:
-        if entry.source == PAYERS:
+        if entry.source in PAYERS:
             means = MEANS.get((entry.row, entry.cell), {entry.cell})
             assert entry.says in means, entry
         elif entry.says.isdecimal() and len(entry.says) < len("64490"):
             numbers = set(re.findall(r"\d+", facts[entry.place].text))
             assert entry.says in numbers or entry.why, entry
     for entry in BY_RULE:
-        if entry.source == PAYERS:
+        if entry.source in PAYERS:
             assert (entry.row, entry.cell) in MEANS or entry.why, entry
 
 

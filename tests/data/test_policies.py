@@ -48,15 +48,17 @@ def value_of(answer: Provision | NotKnown) -> object:
 JURISDICTIONS = ("j15", "j5", "j6", "j8", "je", "jf", "jh", "jj", "jk", "jl", "jm", "jn")
 PAYERS = (
     *("aetna", "bcbs-mississippi", "bcbs-nebraska", "bcbs-oklahoma"),
-    *("blue-cross-idaho", "cigna", "humana", "uhc"),
+    *("blue-cross-idaho", "cigna", "humana-advantage", "tricare", "uhc"),
 )
-BY_INDICATOR = ("bcbs-north-dakota", "independence", "regence", "regence-advantage")
+BY_INDICATOR = ("bcbs-north-dakota", "humana", "independence", "regence", "regence-advantage")
 # policy: the one that it extends
 EXTENDS = {
     "bilateral-indicator": "commercial",
     "commercial": "cpt",
     "medicare": "cpt",
     "mississippi-workers-compensation": "cpt",
+    "uhc-advantage": "medicare",
+    "washington-lni": "cpt",
     **dict.fromkeys(PAYERS, "commercial"),
     **dict.fromkeys(BY_INDICATOR, "bilateral-indicator"),
     **{f"medicare-{place}": "medicare" for place in JURISDICTIONS},
@@ -265,7 +267,7 @@ def test_the_table_of_families_has_every_cell() -> None:
     wanted = set(itertools.product(policies.ids(), Technique, COLUMNS))
 
     assert {cell[:3] for cell in FAMILY_CELLS} == wanted
-    assert len(FAMILY_CELLS) == len(wanted) == 29 * 11 * 6
+    assert len(FAMILY_CELLS) == len(wanted) == 33 * 11 * 6
 
 
 @pytest.mark.parametrize(("name", "technique", "guidance", "expected"), FAMILY_CELLS)
@@ -296,7 +298,7 @@ def test_another_code_is_named_where_it_is_asked_for_and_nowhere_else(
     match (name, technique, expected):
         case ("medicare-jn", "facet-cyst-rupture", _):
             assert value_of(answer) == NOT_KNOWN
-        case (_, "facet-cyst-rupture", _) if name.startswith("medicare"):
+        case (_, "facet-cyst-rupture", _) if name == "uhc-advantage" or name.startswith("medicare"):
             assert value_of(answer) == ("64999 x1",)  # by the sentence that some articles keep
         case (_, "intra-articular-injection" | "medial-branch-block", "other-code"):
             assert value_of(answer) == ("20552 x1",)
@@ -607,7 +609,8 @@ def test_kx_begins_when_every_contractor_had_begun(day: dt.date, expected: str, 
 @pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("name", policies.ids())
 def test_nothing_else_is_marked(name: str, family: Family, day: dt.date) -> None:
-    if name.startswith("medicare") and family is Family.IMAGE_GUIDED_INJECTION:
+    of_medicare = "medicare" in {each.id for each in policies.get(name).lineage()}
+    if of_medicare and family is Family.IMAGE_GUIDED_INJECTION:
         return
 
     answer = policies.get(name).get("modifier.diagnostic", on=day, family=family)
@@ -1670,7 +1673,13 @@ def test_a_jurisdiction_names_no_other(place: str) -> None:
     [
         *(
             (name, EffectivePeriod(seen=dt.date(2013, 10, 31)), Confidence.SECONDARY, ["acs-2013"])
-            for name in ("aetna", "cigna", "humana", "uhc")
+            for name in ("aetna", "cigna", "uhc")
+        ),
+        (
+            "humana",
+            EffectivePeriod(seen=dt.date(2013, 10, 31)),
+            Confidence.SECONDARY,
+            ["acs-2013", "humana-modifier-50"],
         ),
         (
             "bcbs-mississippi",
@@ -1729,9 +1738,10 @@ def test_the_first_level_of_a_payer(
             "laterality.format", on=SPRING, role=role, claim_type=ClaimType.PROFESSIONAL
         )
         assert isinstance(add_on, Provision)
-        by_indicator = name in BY_INDICATOR
+        by_indicator = name in BY_INDICATOR and name != "humana"  # whose text has no date
         assert (add_on.confidence is Confidence.JUDGMENT) is not by_indicator
-        assert add_on.policy == ("bilateral-indicator" if by_indicator else "commercial")
+        undated = name if name == "humana" else "commercial"
+        assert add_on.policy == ("bilateral-indicator" if by_indicator else undated)
         assert bool(add_on.caveat) is by_indicator
     facility = ClaimType.HOSPITAL_OUTPATIENT
     hospital = policy.get("laterality.format", on=SPRING, role="primary", claim_type=facility)
@@ -1744,6 +1754,7 @@ def test_the_first_level_of_a_payer(
     [
         ("bcbs-north-dakota", dt.date(2020, 1, 1)),
         ("bilateral-indicator", dt.date(2020, 1, 1)),
+        ("humana", dt.date(2026, 11, 30)),
         ("independence", dt.date(2026, 11, 30)),
         ("regence", dt.date(2025, 8, 1)),
         ("regence-advantage", dt.date(2024, 8, 1)),
@@ -1826,7 +1837,7 @@ def test_the_limits_begin_with_the_determination(name: str) -> None:
         assert earlier.policy == "cpt" or key.startswith("sessions."), key
 
 
-@pytest.mark.parametrize("name", sorted({"cpt", *EXTENDS} - set(CONTRACTORS)))
+@pytest.mark.parametrize("name", sorted({"cpt", *EXTENDS} - {*CONTRACTORS, "uhc-advantage"}))
 def test_medicares_limits_are_of_nobody_else(name: str) -> None:
     for key, cell in LIMITS:
         if key != "coverage.other-blocks":
@@ -1949,10 +1960,13 @@ def test_the_families_of_rules_of_a_policy(name: str) -> None:
     of_payers = {"units", "pairs", "sedation", "frequency", "authorization"}
     if name == "cigna":  # aligns its pair edits with Medicare's, and has a policy on sedation
         of_payers -= {"pairs", "sedation"}
+    if name == "humana-advantage":  # has a list of prior authorization, and a limit on ablations
+        of_payers -= {"frequency", "authorization"}
 
+    lineage = {policy.id for policy in policies.get(name).lineage()}
     ran = policies.rule_families(policies.get(name), on=SPRING)
 
-    assert set(ran) == set(every) - (set() if name.startswith("medicare") else of_payers)
+    assert set(ran) == set(every) - (set() if "medicare" in lineage else of_payers)
     assert list(ran) == sorted(ran, key=every.index)
 
 
@@ -1972,6 +1986,38 @@ def test_the_families_of_rules_of_a_policy(name: str) -> None:
         ("aetna", "levels.max", ("image-guided-injection",), "2026-02-11", NOT_KNOWN),
         ("aetna", "coverage.other-blocks", (), "2026-03-02", "one-type-a-day"),
         ("cigna", "coverage.sedation", ("ablation",), "2026-03-02", "with-reason"),
+        ("uhc", "coverage.procedure", ("therapeutic-injection",), "2026-09-09", NOT_KNOWN),
+        ("uhc", "coverage.procedure", ("therapeutic-injection",), "2026-09-10", "not-covered"),
+        ("uhc", "coverage.procedure", ("diagnostic-injection",), "2026-09-10", NOT_KNOWN),
+        ("uhc", "coverage.family", ("ultrasound-injection",), "2026-09-10", "not-covered"),
+        ("uhc", "coverage.technique", ("cryoablation",), "2026-04-30", NOT_KNOWN),
+        ("uhc", "coverage.technique", ("cryoablation",), "2026-05-01", "not-covered"),
+        (
+            "tricare",
+            "coverage.technique",
+            ("pulsed-radiofrequency-ablation",),
+            "2026-03-02",
+            "not-covered",
+        ),
+        ("tricare", "coverage.technique", ("cryoablation",), "2026-03-02", NOT_KNOWN),
+        (
+            "washington-lni",
+            "coverage.procedure",
+            ("therapeutic-injection",),
+            "2026-11-23",
+            "not-covered",
+        ),
+        (
+            "washington-lni",
+            "coverage.procedure",
+            ("therapeutic-injection",),
+            "2026-11-22",
+            NOT_KNOWN,
+        ),
+        ("humana-advantage", "sessions.max", ("ablation",), "2026-03-02", 2),
+        ("humana-advantage", "sessions.max", ("ablation",), "2025-12-31", NOT_KNOWN),
+        ("uhc-advantage", "authorization.codes", ("hospital-outpatient",), "2026-03-02", NOT_KNOWN),
+        ("uhc-advantage", "sessions.max", ("ablation",), "2026-09-01", 2),
         ("uhc", "levels.max", ("ablation",), "2026-03-02", NOT_KNOWN),
     ],
 )
@@ -2016,7 +2062,7 @@ def test_the_pair_modifiers_of_medicare_are_those_of_a_role_that_passes() -> Non
     [
         ("Medicare", ("medicare",)),
         (" UHC ", ("uhc",)),
-        ("UnitedHealthcare", ("uhc",)),
+        ("UnitedHealthcare", ("uhc", "uhc-advantage")),
         ("JL", ("medicare-jl",)),
         ("novitas", ("medicare-jh", "medicare-jl")),
         ("Palmetto GBA", ("medicare-jj", "medicare-jm")),

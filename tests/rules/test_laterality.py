@@ -576,6 +576,101 @@ class TestAnotherPayer:
         assert [(f.rule, remedy(f)) for f in found] == expected
 
 
+ACCEPTING = """
+id = "example-plan"
+title = "Example Health Plan"
+payer = "Example Health Plan"
+revised = 2026-03-01
+extends = "cpt"
+
+[sources.example-manual]
+title = "Provider manual"
+publisher = "Example Health Plan"
+
+[[provisions]]
+key = "laterality.format"
+for = {{ role = ["primary", "injection-add-on", "ablation-add-on"] }}
+value = "{wanted}"
+from = 2020-01-01
+citations = ["example-manual"]
+confidence = "confirmed"
+
+[[provisions]]
+key = "laterality.accepted"
+for = {{ role = ["primary", "injection-add-on", "ablation-add-on"] }}
+value = ["{accepted}"]
+seen = {seen}
+citations = ["example-manual"]
+confidence = "confirmed"
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted"), list(itertools.permutations(LateralityFormat, 2)), ids=str
+)
+class TestAcceptedFormats:
+    """A payer may accept formats besides the one it wants: no claim in one of them is wrong.
+
+    Source: the key laterality.accepted; humana-modifier-50 has an example.
+    """
+
+    @staticmethod
+    def bilateral(
+        tmp_path: Path, wanted: LateralityFormat, accepted: LateralityFormat, seen: str
+    ) -> Iterator[tuple[LateralityFormat, set[str], set[str]]]:
+        """Yield each format with the rules that find it wrong, and those that are not checked."""
+        file = tmp_path / "example-plan.toml"
+        text = ACCEPTING.format(wanted=wanted, accepted=accepted, seen=seen)
+        file.write_text(text, encoding="utf-8")
+        checker = Checker(policies.load(file), memo=0)
+        for claim_type, role in itertools.product(ClaimType, CODES):
+            for code, form in itertools.product(CODES[role], LateralityFormat):
+                report = checker.check(bill(level(code, form, SideCount(bilateral=1)), claim_type))
+                found = {f.rule for f in report.findings if f.family is RuleFamily.LATERALITY}
+                listed = {n.rule for n in report.not_checked if n.needs == "laterality.accepted"}
+                yield form, found & {*OF_FORMAT, "bilateral-billed-twice"}, listed
+
+    def test_one_that_is_accepted_is_quiet(
+        self, tmp_path: Path, wanted: LateralityFormat, accepted: LateralityFormat
+    ) -> None:
+        wrong_in: Counter[LateralityFormat] = Counter()
+        for form, found, listed in self.bilateral(tmp_path, wanted, accepted, "2020-01-01"):
+            assert not listed
+            if form in (wanted, accepted):
+                assert not found, form
+            wrong_in[form] += bool(found)
+
+        assert {form for form in LateralityFormat if wrong_in[form]} == set(LateralityFormat) - {
+            wanted,
+            accepted,
+        }
+
+    def test_before_it_was_seen_no_format_is_found_wrong(
+        self, tmp_path: Path, wanted: LateralityFormat, accepted: LateralityFormat
+    ) -> None:
+        listed_in: Counter[LateralityFormat] = Counter()
+        for form, found, listed in self.bilateral(tmp_path, wanted, accepted, "2027-01-01"):
+            assert not found, form
+            listed_in[form] += bool(listed)
+
+        assert {form for form in LateralityFormat if listed_in[form]} == set(LateralityFormat) - {
+            wanted
+        }
+
+
+def test_humana_accepts_lines_for_each_side() -> None:
+    """Strongly encouraged is one line with 50; two lines of 1 unit are accepted as well.
+
+    Source: humana-modifier-50.
+    """
+    for lines in (("64493-RT", "64493-LT"), ("64493-50",), ("64493-50", "64494-50")):
+        later = claim(*lines, date="2026-12-01")
+        report = check_claim(later, policy="humana")
+        assert OF_FORMAT.isdisjoint(f.rule for f in report.findings)
+    twice = check_claim(claim("64493 x2", date="2026-12-01"), policy="humana")
+    assert [f.rule for f in twice.findings if f.rule in OF_FORMAT] == ["bilateral-as-units"]
+
+
 class TestSeverity:
     """What the form of an add-on is, is only a judgment under some policies."""
 

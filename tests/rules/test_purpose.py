@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import attrs
@@ -12,6 +13,8 @@ from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
 from cptfacet.dates import parse_date
 from cptfacet.findings import Question, Report, RuleFamily, Severity
+from cptfacet.procedures import Family, ProcedureKind
+from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
 
 START = parse_date("2021-05-02")  # from which all contractors ask for the modifier
@@ -107,6 +110,38 @@ SCENARIOS: list[tuple[str, str, Claim, dict[str, tuple[int, ...]]]] = [
 )
 def test_scenario(policy: str, given: Claim, rules: dict[str, tuple[int, ...]]) -> None:
     assert found(check_claim(given, policy=policies.get(policy))) == rules
+
+
+@pytest.mark.parametrize(
+    ("policy", "first"), [("uhc", "2026-09-10"), ("washington-lni", "2026-11-23")]
+)
+@pytest.mark.parametrize(
+    "code", sorted(p.code for p in packaged().find_procedures(kind=ProcedureKind.FACET))
+)
+def test_a_purpose_that_is_not_covered(policy: str, first: str, code: str) -> None:
+    """Therapeutic injections of either family are; an ablation has no purpose.
+
+    Source: uhc-2026t0004ww, wa-lni-spinal-injections.
+    """
+    rule, start = "purpose-not-covered", parse_date(first)
+    procedure = packaged().get_procedure(code)
+    injects = procedure.family is not Family.ABLATION
+    for day, told in ((start - dt.timedelta(1), False), (start, injects)):
+        for purpose in (*Purpose, None):
+            given = attrs.evolve(claim(f"{code}-RT"), date=day, purpose=purpose)
+            report = check_claim(given, policy=policies.get(policy))
+            assert (rule in found(report)) is (told and purpose is Purpose.THERAPEUTIC)
+            asked = {n.needs for n in report.not_checked if n.rule == rule}
+            assert asked == ({"purpose"} if told and purpose is None else set())
+
+
+@pytest.mark.parametrize("policy", ["cpt", "commercial", "medicare", "aetna", "tricare"])
+def test_other_payers_deny_no_purpose(policy: str) -> None:
+    report = check_claim(
+        claim("64493-RT", date="2026-12-01", purpose="therapeutic"), policy=policies.get(policy)
+    )
+
+    assert "purpose-not-covered" not in found(report)
 
 
 class TestEveryMarking:

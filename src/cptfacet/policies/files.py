@@ -79,7 +79,7 @@ def ids() -> tuple[str, ...]:
     """List the ids of the packaged policies.
 
     >>> len(ids()), ids()[:4]
-    (29, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
+    (33, ('aetna', 'bcbs-mississippi', 'bcbs-nebraska', 'bcbs-north-dakota'))
     """
     return tuple(sorted(name.removesuffix(".toml") for name in _data.names("policies")))
 

@@ -302,6 +302,11 @@ _DOCUMENT = ValueType(name="document", read=str)
 _SEVERITY = ValueType(
     name="choice", read=lambda value: Severity(str(value)), choices=tuple(Severity)
 )
+_FORMATS = ValueType(
+    name="some",
+    read=lambda value: tuple(map(LateralityFormat, _texts(value))),
+    choices=tuple(map(str, LateralityFormat)),
+)
 _FAMILY = ValueType(name="choice", read=_family, choices=(*Family, *map(str, Uncoded)))
 
 # -- keys
@@ -555,6 +560,12 @@ COVERAGE_FAMILY = _key(
     "Whether procedures of a family are covered at all.",
     dimensions=("family",),
 )
+COVERAGE_PROCEDURE = _key(
+    "coverage.procedure",
+    _one_of(Coverage),
+    "Whether a procedure is covered at all, where its purpose decides.",
+    dimensions=("procedure",),
+)
 COVERAGE_GROUP = _key(
     "coverage.group",
     _one_of(Coverage, Coverage.NOT_COVERED),
@@ -592,6 +603,12 @@ LATERALITY_SIDE = _key(
     "laterality.side",
     _one_of(SideNaming),
     "Whether the line of a level that was treated on one side names that side.",
+)
+LATERALITY_ACCEPTED = _key(
+    "laterality.accepted",
+    _FORMATS,
+    "The laterality formats that the payer accepts besides that of laterality.format.",
+    dimensions=("role", "claim-type"),
 )
 DIAGNOSIS_STATED = _key(
     "diagnosis.stated",

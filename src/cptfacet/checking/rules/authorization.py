@@ -28,8 +28,8 @@ def authorization_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
     if isinstance(unsettled, Known) and (doubted := day.showing(Signal.MAY_NEED_AUTHORIZATION)):
         codes = sorted({line.code for line in doubted})
         reason = (
-            f"the sources differ on whether {series(codes)} still"
-            f" {agree(codes, 'needs', 'need')} prior authorization on this date"
+            f"no source settles whether {series(codes)} {agree(codes, 'needs', 'need')} prior"
+            " authorization on this claim"
         )
         yield NotAsked(needs=unsettled.provision.key, reason=reason)
     if lines and isinstance(listed, Known):
@@ -37,7 +37,8 @@ def authorization_missing(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield finding(
             lines,
             f"{series(codes)} {agree(codes, 'needs', 'need')} prior authorization on"
-            f" {day.claim_type} claims, and this claim has no UTN",
+            f" {day.claim_type} claims, and this claim has no prior"
+            " authorization number (UTN)",
             citations=listed.citations,
             question="What is the prior authorization number (UTN), or is the hospital exempt?",
         )

@@ -75,6 +75,25 @@ def _not_told(form: Answer[LateralityFormat]) -> NotAsked | None:
     return None
 
 
+def _excused(
+    day: Day, code: CodeFacts, form: Answer[LateralityFormat], written: LateralityFormat
+) -> tuple[NotAsked, ...] | None:
+    """Return what is listed where lines in another format are not wrong; None where they are.
+
+    The format may not be known, or the payer may accept the other one besides, or that is not known.
+    """
+    unknown = _not_told(form)
+    return (unknown,) if unknown else _accepted(day, code, written)
+
+
+def _accepted(day: Day, code: CodeFacts, written: LateralityFormat) -> tuple[NotAsked, ...] | None:
+    """Return what is listed where the payer accepts a format, or may; None where it does not."""
+    stated = day.rules.accepted_formats(code.role) if code.role else None
+    if isinstance(stated, NotKnown):
+        return (not_told(stated),)
+    return () if stated and written in stated.value else None
+
+
 def _written(
     day: Day, lines: Sequence[Line], form: LateralityFormat, *, levels: int = 1
 ) -> Rewrite | None:
@@ -247,9 +266,12 @@ def bilateral_as_units(day: Day) -> Iterator[RawFinding | NotAsked]:
     ]
     for code, lines in by_code(of_two):
         form = lines[0].facts.code.form
-        if form is not None and (unknown := _not_told(form)):
-            yield unknown
-        elif isinstance(form, Known) and form.value is not LateralityFormat.TWO_UNITS:
+        if form is None or value_of(form) is LateralityFormat.TWO_UNITS:
+            continue
+        excused = _excused(day, lines[0].facts.code, form, LateralityFormat.TWO_UNITS)
+        if excused is not None:
+            yield from excused
+        elif isinstance(form, Known):
             yield finding(
                 lines,
                 f"{code} has 2 units but represents one level; report a bilateral level as"
@@ -278,9 +300,12 @@ def asc_facility_bilateral(day: Day) -> Iterator[RawFinding | NotAsked]:
         lines = code.naming(ModifierRole.BILATERAL)
         if not lines:
             continue
-        if isinstance(form, NotKnown):
-            yield not_told(form)
-        elif form.value is LateralityFormat.RT_LT_LINES:
+        if value_of(form) not in (LateralityFormat.RT_LT_LINES, None):
+            continue
+        excused = _excused(day, _facts(code), form, _as_written(code))
+        if excused is not None:
+            yield from excused
+        elif isinstance(form, Known):
             both = _names(day, ModifierRole.BILATERAL)
             wanted = _reported(day, form.value)
             for line in lines:
@@ -304,8 +329,9 @@ def bilateral_on_add_on(day: Day) -> Iterator[RawFinding | NotAsked]:
         lines = code.naming(ModifierRole.BILATERAL)
         if code.ordinal is Ordinal.FIRST or not lines or not isinstance(form, Known):
             continue
-        if unknown := _not_told(form):
-            yield unknown
+        excused = _excused(day, _facts(code), form, _as_written(code))
+        if excused is not None:
+            yield from excused
         elif form.value is LateralityFormat.TWO_UNITS:
             both = _names(day, ModifierRole.BILATERAL)
             for line in lines:
@@ -338,9 +364,10 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield not_told(form)
             continue
         lines = _of_other_form(day, code, form.value)
-        if lines and (unknown := _not_told(form)):
-            yield unknown
-        elif lines:
+        excused = _excused(day, _facts(code), form, _as_written(code)) if lines else ()
+        if excused is not None:
+            yield from excused
+        else:
             named = _facts(code).code
             yield finding(
                 lines,
@@ -348,6 +375,13 @@ def laterality_format_differs(day: Day) -> Iterator[RawFinding | NotAsked]:
                 citations=form.citations,
                 remedy=_in_form(day, code, lines, form.value) or _which_sides(named),
             )
+
+
+def _as_written(code: BilledCode[Line]) -> LateralityFormat:
+    """Return the format of the lines of a code that has a line with 50, or one for each side."""
+    if not code.naming(ModifierRole.BILATERAL):
+        return LateralityFormat.RT_LT_LINES
+    return LateralityFormat.PLAIN_THEN_50 if code.naming() else LateralityFormat.ONE_LINE_50
 
 
 def _of_other_form(day: Day, code: BilledCode[Line], form: LateralityFormat) -> list[Line]:
@@ -411,6 +445,10 @@ def bilateral_billed_twice(day: Day) -> Iterator[RawFinding | NotAsked]:
             yield not_told(form)
             continue
         if form.value is LateralityFormat.PLAIN_THEN_50 and not named:
+            continue
+        accepted = None if named else _accepted(day, _facts(code), LateralityFormat.PLAIN_THEN_50)
+        if accepted is not None:
+            yield from accepted
             continue
         lines = [*both, *plain, *named]
         joined = len(lines) == len(code.lines) == _BOTH and not named and _are_alike(*lines)

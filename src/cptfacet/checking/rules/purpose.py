@@ -18,8 +18,9 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
-from cptfacet.policies import Known, NotKnown
-from cptfacet.policies.vocabulary import MODIFIER_DIAGNOSTIC
+from cptfacet.history import injection_kind
+from cptfacet.policies import Known, NotKnown, value_of
+from cptfacet.policies.vocabulary import MODIFIER_DIAGNOSTIC, Coverage
 from cptfacet.procedures import Family
 
 if TYPE_CHECKING:
@@ -174,3 +175,30 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
                 f"{codes_of(having)}: {_not_yet(first)}",
                 citations=first.citations,
             )
+
+
+def _denies_a_purpose(plan: CheckingPlan) -> bool:
+    kinds = map(injection_kind, Purpose)
+    return any(
+        value_of(plan.rules.procedure_coverage(kind)) is Coverage.NOT_COVERED for kind in kinds
+    )
+
+
+@checks(when=Signal.INJECTION, where=_denies_a_purpose)
+def purpose_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
+    """Find injections of a purpose that the policy does not cover."""
+    lines = [line for line in day.facet if line.facts.code.family in INJECTIONS]
+    purpose = day.purpose
+    if not lines:
+        return
+    if purpose is None:
+        reason = "the payer covers injections of one purpose only, and the claim does not show it"
+        yield NotAsked(needs="purpose", reason=reason)
+        return
+    stated = day.rules.procedure_coverage(injection_kind(purpose))
+    if isinstance(stated, Known) and stated.value is Coverage.NOT_COVERED:
+        yield finding(
+            lines,
+            f"{codes_of(lines)}: {purpose} facet injections are not covered",
+            citations=stated.citations,
+        )
