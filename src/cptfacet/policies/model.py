@@ -293,7 +293,7 @@ class Policy:
         >>> cpt.get("laterality.from", on=dt.date(2026, 3, 2))
         Traceback (most recent call last):
         ...
-        cptfacet.errors.UnknownIdError: unknown provision 'laterality.from'; did you mean laterality.format, laterality.side?
+        cptfacet.errors.UnknownIdError: unknown provision 'laterality.from'; did you mean laterality.format, laterality.side, laterality.accepted?
 
         Raises:
             UnknownIdError: The vocabulary has no such key or cell.
