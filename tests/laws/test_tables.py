@@ -441,6 +441,7 @@ LINES = named(
     "note purpose-not-stated, refusal not-known"
 )
 LOCATED = {"check": named("diagnosis-not-listed"), "decode": named("levels")}
+UNPLACED = LOCATED | {"check": named("diagnosis-not-listed, jurisdiction")}
 
 
 TABLES = {
@@ -746,7 +747,7 @@ TABLES = {
         why="Without areas, no policy is divided by place.",
     ),
     "counties": Table(
-        without=LOCATED | {"code": named("lines, note attests, note jurisdiction")},
+        without=UNPLACED | {"code": named("lines, note attests, note jurisdiction")},
         rows=(
             Row(
                 says=KNOWN.with_rows(
@@ -763,7 +764,7 @@ TABLES = {
         why="Decoding reads the line in the same way, and cites the policy that the MACs share.",
     ),
     "zip_codes": Table(
-        without=LOCATED | {"code": named("lines, note attests, note jurisdiction")},
+        without=UNPLACED | {"code": named("lines, note attests, note jurisdiction")},
         rows=(
             Row(
                 says=KNOWN.with_rows(
