@@ -42,6 +42,8 @@ HISTORICAL = [i for i, c in CASES.items() if c["expected_lines"] and c["historic
 WITHOUT_LINES = [i for i, c in CASES.items() if not c["expected_lines"]]
 TODAY = "2026-03-02"
 
+# whose source was titled by a person's name, and is titled by its kind here
+RETITLED = {"ORC-021", "ORC-048", "ORC-111"}
 NOT_OURS = {
     "ORC-114": (
         "95861",
@@ -151,7 +153,15 @@ def test_the_file_is_the_one_that_was_given() -> None:
     if not UPSTREAM.exists():
         pytest.skip("the folder of the published cases is not beside the repository")
 
-    assert FILE.read_bytes() == UPSTREAM.read_bytes()
+    ours, given = (path.read_text(encoding="utf-8").splitlines() for path in (FILE, UPSTREAM))
+    assert [json.loads(line)["id"] for line in ours] == [json.loads(line)["id"] for line in given]
+    for line, before in zip(ours, given, strict=True):
+        if json.loads(line)["id"] not in RETITLED:
+            assert line == before
+            continue
+        case, was = json.loads(line), json.loads(before)
+        assert case["source"].pop("title") != was["source"].pop("title")
+        assert case == was
 
 
 def test_no_case_is_lost() -> None:

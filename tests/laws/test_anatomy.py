@@ -92,7 +92,7 @@ class TestNervesAndJoints:
     above and below a third one treats both of its nerves. The third occipital nerve alone supplies
     C2-C3. Nerves are counted a side at a time.
 
-    Source: l-fcso and furman-atlas (C2-C3), aapc124065, hammer-table, wiki-facet, beckmbb.
+    Source: l-fcso and spinal-atlas (C2-C3), aapc124065, aapcforum-table, wiki-facet, beckmbb.
     """
 
     def test_every_choice_inside_eight_neighbors(self) -> None:
