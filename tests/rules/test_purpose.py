@@ -13,9 +13,11 @@ from cptfacet.checking import check_claim
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose, parse_line
 from cptfacet.dates import parse_date
 from cptfacet.findings import Question, Report, RuleFamily, Severity
+from cptfacet.policies import Policy, Provision
 from cptfacet.procedures import Family, ProcedureKind
 from cptfacet.reference import packaged
 from cptfacet.repairing import repair_claim
+from cptfacet.sessions import Guidance, Session, Technique, Treatment
 
 START = parse_date("2021-05-02")  # from which all contractors ask for the modifier
 
@@ -132,7 +134,10 @@ def test_a_purpose_that_is_not_covered(policy: str, first: str, code: str) -> No
             report = check_claim(given, policy=policies.get(policy))
             assert (rule in found(report)) is (told and purpose is Purpose.THERAPEUTIC)
             asked = {n.needs for n in report.not_checked if n.rule == rule}
-            assert asked == ({"purpose"} if told and purpose is None else set())
+            if day < start and injects and purpose is not Purpose.DIAGNOSTIC:
+                assert asked == {"coverage.procedure"}
+            else:
+                assert asked == ({"purpose"} if told and purpose is None else set())
 
 
 @pytest.mark.parametrize("policy", ["cpt", "commercial", "medicare", "aetna", "tricare"])
@@ -213,3 +218,99 @@ def test_the_modifier_weighs_less_on_what_is_not_covered_anyway() -> None:
     [mark] = report.where(lambda found: found.rule == "kx-on-ultrasound").findings
 
     assert mark.severity is Severity.WARNING
+
+
+RULE = "purpose-not-covered"
+
+
+def covering(**stated: str | None) -> Policy:
+    """Make a policy that states whether some procedures are covered."""
+    base = policies.get("cpt")
+    like = next(p for p in policies.get("uhc").provisions if p.key == "coverage.procedure")
+    assert isinstance(like, Provision)
+    provisions = tuple(
+        attrs.evolve(like, cell=(name.replace("_", "-"),), value=value)
+        for name, value in stated.items()
+        if value
+    )
+    return attrs.evolve(
+        policies.get("uhc"), id="own", extends=base, provisions=provisions, diagnosis_lists=()
+    )
+
+
+class TestCoverageByPurpose:
+    """A payer covers diagnostic injections and no therapeutic ones, or the other way round."""
+
+    @pytest.mark.parametrize("ablation", ["covered", "not-covered", None])
+    @pytest.mark.parametrize("therapeutic", ["covered", "not-covered", None])
+    @pytest.mark.parametrize("diagnostic", ["covered", "not-covered", None])
+    def test_what_a_policy_states_decides(
+        self, diagnostic: str | None, therapeutic: str | None, ablation: str | None
+    ) -> None:
+        policy = covering(
+            diagnostic_injection=diagnostic, therapeutic_injection=therapeutic, ablation=ablation
+        )
+        by_purpose = {"diagnostic": [diagnostic], "therapeutic": [therapeutic]}
+        for purpose in (*by_purpose, None):
+            for line in ("64490-RT", "64494-LT", "0216T-RT", "64635-RT"):
+                answers = (
+                    [ablation]
+                    if line == "64635-RT"
+                    else by_purpose.get(str(purpose), [diagnostic, therapeutic])
+                )
+                report = check_claim(claim(line, date="2026-10-05", purpose=purpose), policy=policy)
+                denied = [answer == "not-covered" for answer in answers]
+
+                assert (RULE in {f.rule for f in report.findings}) is all(denied)
+                asks = [n.needs for n in report.not_checked if n.rule == RULE]
+                assert asks == (["purpose"] if any(denied) and not all(denied) else [])
+
+    @pytest.mark.parametrize(
+        ("date", "found", "asked"),
+        [("2026-09-09", [], ["coverage.procedure"]), ("2026-09-10", [RULE], [])],
+    )
+    def test_it_is_not_known_before_the_edition_that_was_read(
+        self, date: str, found: list[str], asked: list[str]
+    ) -> None:
+        report = check_claim(claim("64493-RT", date=date, purpose="therapeutic"), policy="uhc")
+
+        assert [f.rule for f in report.findings if f.rule == RULE] == found
+        assert [n.needs for n in report.not_checked if n.rule == RULE] == asked
+
+    @pytest.mark.parametrize("policy", ["cpt", "commercial", "medicare-je", "aetna"])
+    def test_nothing_is_said_where_a_policy_states_nothing_of_it(self, policy: str) -> None:
+        report = check_claim(claim("64493-RT", purpose="therapeutic"), policy=policy)
+
+        assert RULE not in {
+            *(f.rule for f in report.findings),
+            *(n.rule for n in report.not_checked),
+        }
+
+    @pytest.mark.parametrize(
+        ("noted", "found", "asked"),
+        [
+            ([Purpose.THERAPEUTIC], [RULE], []),
+            ([Purpose.DIAGNOSTIC], [], []),
+            ([None], [], ["purpose"]),
+            ([Purpose.DIAGNOSTIC, Purpose.THERAPEUTIC], [], ["purpose"]),
+        ],
+    )
+    def test_the_note_may_state_the_purpose(
+        self, noted: list[Purpose | None], found: list[str], asked: list[str]
+    ) -> None:
+        day = dt.date(2026, 10, 5)
+        session = Session(
+            date=day,
+            treatments=tuple(
+                Treatment(
+                    technique=Technique.MEDIAL_BRANCH_BLOCK,
+                    guidance=Guidance.FLUOROSCOPY,
+                    purpose=purpose,
+                )
+                for purpose in noted
+            ),
+        )
+        report = check_claim(claim("64493-RT", date=str(day)), policy="uhc", session=session)
+
+        assert [f.rule for f in report.findings if f.rule == RULE] == found
+        assert [n.needs for n in report.not_checked if n.rule == RULE] == asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cptfacet.checking.day import Day, Line
@@ -18,10 +18,11 @@ from cptfacet.checking.rule import (
 )
 from cptfacet.checking.signals import Signal
 from cptfacet.claims import Purpose
-from cptfacet.history import injection_kind
-from cptfacet.policies import Known, NotKnown, value_of
-from cptfacet.policies.vocabulary import MODIFIER_DIAGNOSTIC, Coverage
+from cptfacet.history import SessionKind, injection_kind
+from cptfacet.policies import Known, NotKnown
+from cptfacet.policies.vocabulary import COVERAGE_PROCEDURE, MODIFIER_DIAGNOSTIC, Coverage
 from cptfacet.procedures import Family
+from cptfacet.sessions import TechniqueKind
 
 if TYPE_CHECKING:
     from cptfacet.anatomy import CodeRegion
@@ -177,28 +178,55 @@ def kx_before_start(day: Day) -> Iterator[RawFinding]:
             )
 
 
-def _denies_a_purpose(plan: CheckingPlan) -> bool:
-    kinds = map(injection_kind, Purpose)
-    return any(
-        value_of(plan.rules.procedure_coverage(kind)) is Coverage.NOT_COVERED for kind in kinds
-    )
+# -- coverage by purpose
 
 
-@checks(when=Signal.INJECTION, where=_denies_a_purpose)
+_CALLED: Mapping[tuple[SessionKind, ...], str] = {
+    (SessionKind.DIAGNOSTIC_INJECTION,): "diagnostic facet injections",
+    (SessionKind.THERAPEUTIC_INJECTION,): "therapeutic facet injections",
+    (SessionKind.DIAGNOSTIC_INJECTION, SessionKind.THERAPEUTIC_INJECTION): "facet injections",
+    (SessionKind.ABLATION,): "facet ablations",
+}
+
+
+def _stated(plan: CheckingPlan, kind: SessionKind) -> bool:
+    return bool(plan.policy.stated(COVERAGE_PROCEDURE, kind))
+
+
+def _covers_by_purpose(plan: CheckingPlan) -> bool:
+    """Whether the policy states this on any date; before it was seen it is not known."""
+    return any(_stated(plan, kind) for kinds in _CALLED for kind in kinds)
+
+
+@checks(when=Signal.FACET, where=_covers_by_purpose)
 def purpose_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
-    """Find injections of a purpose that the policy does not cover."""
-    lines = [line for line in day.facet if line.facts.code.family in INJECTIONS]
-    purpose = day.purpose
-    if not lines:
-        return
-    if purpose is None:
-        reason = "the payer covers injections of one purpose only, and the claim does not show it"
-        yield NotAsked(needs="purpose", reason=reason)
-        return
-    stated = day.rules.procedure_coverage(injection_kind(purpose))
-    if isinstance(stated, Known) and stated.value is Coverage.NOT_COVERED:
-        yield finding(
-            lines,
-            f"{codes_of(lines)}: {purpose} facet injections are not covered",
-            citations=stated.citations,
-        )
+    """Find injections of a purpose that the policy does not cover, and such ablations."""
+    injected = [line for family in INJECTIONS for line in of_family(day, family)]
+    ablated = of_family(day, Family.ABLATION)
+    for lines, kinds in ((injected, _injected(day)), (ablated, (SessionKind.ABLATION,))):
+        stated = [kind for kind in kinds if _stated(day.plan, kind)] if lines else []
+        answers = [day.rules.procedure_coverage(kind) for kind in stated]
+        unknown = [answer for answer in answers if isinstance(answer, NotKnown)]
+        denied = [a for a in answers if isinstance(a, Known) and a.value is Coverage.NOT_COVERED]
+        if unknown:
+            yield not_told(unknown[0])
+        elif denied and len(denied) == len(kinds):
+            yield finding(
+                lines,
+                f"{codes_of(lines)}: {_CALLED[kinds]} are not covered",
+                citations=[citation for answer in denied for citation in answer.citations],
+            )
+        elif denied:
+            reason = (
+                "coverage depends on the purpose of the injection, which the claim does not show"
+            )
+            yield NotAsked(needs="purpose", reason=reason)
+
+
+def _injected(day: Day) -> tuple[SessionKind, ...]:
+    """Return what the injections of the day are, or may be, by the claim and the note."""
+    treatments = day.session.treatments if day.session else ()
+    noted = {t.purpose for t in treatments if t.technique.kind is TechniqueKind.INJECTION}
+    [purpose] = noted if len(noted) == 1 else [None]
+    known = day.purpose or purpose
+    return tuple(map(injection_kind, [known] if known else Purpose))

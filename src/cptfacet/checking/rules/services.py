@@ -156,7 +156,7 @@ def non_thermal_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         what = done[0].label if done else ""
         yield finding(
             lines,
-            f"{code} reports {what}, a denervation that is not thermal and is not covered"
+            f"{code} reports {what}, a denervation that is not covered"
             if done
             else f"If {code} reports a denervation that is not thermal, it is not covered",
             citations=citations,
