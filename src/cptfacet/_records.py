@@ -8,6 +8,13 @@ from typing import Any, NoReturn, TypeVar
 
 import attrs
 
+__all__ = ["REMEDIES", "are_all", "brief", "check_types", "many", "reduced", "sealed"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 T = TypeVar("T")
 
 
@@ -19,14 +26,18 @@ def _refuse_subclass(cls: type[Any], **_: Any) -> NoReturn:
     raise TypeError(message)
 
 
-def sealed(cls: type[T]) -> type[T]:
-    """Close a class to subclassing.
+if typing.TYPE_CHECKING:
+    from typing import final as sealed  # so a type checker refuses a subclass too
+else:
 
-    Put it above ``@attrs.frozen(kw_only=True)``. Two records are then equal if and only if their
-    fields are equal.
-    """
-    cls.__init_subclass__ = classmethod(_refuse_subclass)  # type: ignore[assignment,arg-type]
-    return cls
+    def sealed(cls: type[T]) -> type[T]:
+        """Close a class to subclassing.
+
+        Put it above ``@attrs.frozen(kw_only=True)``. Two records are then equal if and only if
+        their fields are equal.
+        """
+        cls.__init_subclass__ = classmethod(_refuse_subclass)
+        return cls
 
 
 def _rebuilt(cls: type[T], fields: dict[str, Any]) -> T:
@@ -152,14 +163,11 @@ def brief(record: object) -> str:
     A claim line has a dozen fields, and most lines set only two or three of them.
     """
     kind: Any = type(record)
-    shown = (
-        (field, getattr(record, field.name))
-        for field in attrs.fields(kind)
-        if field.repr is not False
-    )
-    listed = ", ".join(
-        f"{field.name}={field.repr(value) if callable(field.repr) else repr(value)}"
-        for field, value in shown
-        if repr(value) != repr(field.default)  # a signaling NaN can not be compared
-    )
-    return f"{kind.__name__}({listed})"
+    shown: list[str] = []
+    for field in attrs.fields(kind):
+        if field.repr is not False:
+            text = field.repr if callable(field.repr) else repr
+            value = text(getattr(record, field.name))
+            if value != repr(field.default):  # a signaling NaN can not be compared
+                shown.append(f"{field.name}={value}")
+    return f"{kind.__name__}({', '.join(shown)})"

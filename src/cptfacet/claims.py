@@ -179,6 +179,33 @@ class Location:
 _NUMBERS = (int, Decimal)
 
 
+def _number_repr(number: int | Decimal | None) -> str:
+    """Return the repr of a number, or of one of too many digits in short."""
+    if isinstance(number, Decimal) and len(number.as_tuple().digits) <= _SHOWN_DIGITS:
+        return repr(number)
+    text = _number_text(number)
+    return f"Decimal('{text}')" if isinstance(number, Decimal) else text
+
+
+def _number_text(number: int | Decimal | None) -> str:
+    """Return a number in digits, or one of too many digits in short."""
+    if number is None:
+        return "None"
+    if not isinstance(number, Decimal):
+        if -(10**_SHOWN_DIGITS) < number < 10**_SHOWN_DIGITS:
+            return str(number)
+        number = Decimal(number)
+    if not number.is_finite():
+        return str(number)
+    exponent = number.as_tuple().exponent
+    if number.adjusted() < _SHOWN_DIGITS and int(exponent) >= -_SHOWN_DIGITS:
+        return f"{number:f}"
+    return f"{number:.3E}"
+
+
+_SHOWN_DIGITS = 40  # before the decimal point, and after it
+
+
 @sealed
 @attrs.frozen(kw_only=True)
 class ClaimLine:
@@ -205,11 +232,11 @@ class ClaimLine:
 
     code: str
     modifiers: tuple[str, ...] = ()
-    units: int | Decimal | None = 1
+    units: int | Decimal | None = attrs.field(default=1, repr=_number_repr)
     diagnoses: tuple[str, ...] = ()
     date: dt.date | None = None
     place_of_service: str | None = None
-    charge: Decimal | None = None
+    charge: Decimal | None = attrs.field(default=None, repr=_number_repr)
     provider: str | None = attrs.field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -239,8 +266,7 @@ class ClaimLine:
     def text(self) -> str:
         """The canonical text of code, modifiers and units, which `parse_line` reads."""
         joined = "-".join((self.code, *self.modifiers))
-        units = format(self.units, "f") if isinstance(self.units, Decimal) else self.units
-        return f"{joined} x{'?' if units is None else units}"
+        return f"{joined} x{'?' if self.units is None else _number_text(self.units)}"
 
     @property
     def canonical(self) -> ClaimLine:

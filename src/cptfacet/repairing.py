@@ -351,9 +351,14 @@ _FAMILIES = tuple(RuleFamily)
 
 def _said(found: Finding, claim: Claim) -> tuple[str, ...]:
     """Return what sets a finding apart from others of its rule, whatever its line numbers."""
-    before = sorted(repr(attrs.astuple(claim.lines[number - 1])) for number in found.lines)
-    after = sorted(repr(attrs.astuple(line)) for line in _lines_of(found))
+    before = sorted(_whole(claim.lines[number - 1]) for number in found.lines)
+    after = sorted(map(_whole, _lines_of(found)))
     return (found.message, *before, *after)
+
+
+def _whole(line: ClaimLine) -> str:
+    """Return all of a line as text, with numbers of too many digits in short."""
+    return f"{line!r} {line.provider!r}"
 
 
 def _date(found: Finding, claim: Claim) -> dt.date:
@@ -386,8 +391,9 @@ def _answers(found: Finding, claim: Claim) -> bool:
     return any(_units(old) != _units(new) for old, new in zip(before, lines, strict=True))
 
 
-def _units(line: ClaimLine) -> str:
-    return str(line.canonical.units)
+def _units(line: ClaimLine) -> int | str:
+    units = line.canonical.units
+    return units if isinstance(units, int) else str(units)
 
 
 # -- applying it

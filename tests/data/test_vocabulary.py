@@ -1,6 +1,7 @@
 """The vocabulary of provisions: each key is documented, well formed, and of use to somebody."""
 
 import ast
+import datetime as dt
 import functools
 from collections.abc import Callable
 from enum import Enum
@@ -338,7 +339,7 @@ RIGHT: dict[str, list[object]] = {
         ["payment", "laterality", "informational"],
         ["informational", "payment", "laterality"],
     ],
-    "count": [0, 1, 14, 10**30],
+    "count": [14],
     "modifiers": [["50"], ["GA", "GZ", "XS"]],
     "modifier": ["none"],
     "codes": [["64490"], ["64490", "0213T", "G0260"]],
@@ -349,6 +350,8 @@ RIGHT: dict[str, list[object]] = {
 
 def _right(key: Key[object]) -> list[object]:
     """Return values that a key allows."""
+    if key.type == "count":
+        return [key.values.least, key.values.least + 1, *RIGHT["count"], key.values.most]
     if key.type == "some":
         return [[key.choices[0]], [key.choices[2], key.choices[1]]]
     return RIGHT.get(key.type, list(key.choices))
@@ -433,3 +436,51 @@ def test_no_packaged_policy_brings_sources_of_its_own() -> None:
     assert names == sorted(f"{name}.toml" for name in policies.ids())
     for name in names:
         assert "sources" not in _data.read_toml(f"policies/{name}"), name
+
+
+COUNTS = [key for key in KEYS.values() if key.type == "count"]
+
+
+@pytest.mark.parametrize("key", COUNTS, ids=lambda key: key.name)
+def test_a_count_has_a_range(key: Key[object]) -> None:
+    least, most = key.values.least, key.values.most
+    for value in (least, least + 1, most):
+        assert not model.check_value(value, key)
+    for wrong in (least - 1, most + 1, 10**5000, True, float(most), str(most), None):
+        assert f"{least} or more and {most:,} at most" in model.check_value(wrong, key)
+
+
+@pytest.mark.parametrize("key", COUNTS, ids=lambda key: key.name)
+@pytest.mark.parametrize("end", ["least", "most"])
+def test_both_ends_of_a_range_can_be_checked(key: Key[object], end: str) -> None:
+    """A policy that loads answers: a window of 0 months did not."""
+    base = policies.get("medicare-jk")
+    value = getattr(key.values, end)
+    stated = {
+        each.cell: attrs.evolve(each, value=value)
+        for policy in base.lineage()
+        for each in policy.provisions
+        if each.key == key.name and isinstance(each, Provision)
+    }
+    others = (each for each in base.provisions if each.key != key.name)
+    mine = attrs.evolve(base, provisions=(*others, *stated.values()))
+    for day in (dt.date(1, 1, 1), dt.date(2026, 3, 2), dt.date.max):
+        session = cptfacet.parse_session(
+            date=day, technique="mbb", purpose="diagnostic", guidance="ct", joints=["L4-5:left"]
+        )
+        before = cptfacet.parse_session(
+            date=max(day, dt.date(1, 1, 2)) - dt.timedelta(1),
+            technique="thermal-rfa",
+            guidance="ct",
+            joints=["L4-5:left"],
+        )
+        past = cptfacet.history_from_sessions([before], policy=mine)
+        line = cptfacet.parse_line("64493-LT-KX")
+        claim = cptfacet.Claim(
+            claim_type=cptfacet.ClaimType.HOSPITAL_OUTPATIENT,
+            date=day,
+            lines=(line,),
+            prior_authorization=cptfacet.PriorAuthorization(number="1" * 14, decided=before.date),
+        )
+        report = cptfacet.check_claim(claim, policy=mine, session=session, history=past.history)
+        assert report.explain()

@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import re
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -181,11 +182,28 @@ class TestRoundTrip:
         assert re.fullmatch(r"-?\d+(\.\d+)?", written)
         assert Decimal(written) == Decimal(charge)
 
-    def test_units_that_json_does_not_hold_are_not_written(self) -> None:
-        line = ClaimLine(code="64493", units=Decimal("1." + "0" * 30 + "1"))
+    @pytest.mark.parametrize(
+        ("units", "written"),
+        [
+            (Decimal("1." + "0" * 30 + "1"), 1.0),
+            (Decimal("1E-400"), 0.0),
+            (Decimal("1E+400"), sys.float_info.max),
+            (Decimal("-Infinity"), -sys.float_info.max),
+            (-(10**5000), -sys.float_info.max),
+            (Decimal("1E+999999"), sys.float_info.max),
+            (Decimal("NaN"), None),
+            (Decimal("sNaN"), None),
+        ],
+        ids=lambda value: str(value)[:9] if isinstance(value, Decimal) else "",
+    )
+    def test_units_that_json_does_not_hold_are_the_nearest(
+        self, units: int | Decimal, written: float | None
+    ) -> None:
+        line = ClaimLine(code="64493", units=units)
+        claim = Claim(claim_type=ClaimType.PROFESSIONAL, lines=(line,))
 
-        with pytest.raises(ValueError, match="JSON number keeps"):
-            to_data(Claim(claim_type=ClaimType.PROFESSIONAL, lines=(line,)))
+        assert to_data(claim)["lines"][0]["units"] == written
+        assert isinstance(read(dump(claim), Claim), Claim)
 
     def test_a_converter_of_one_s_own(self) -> None:
         converter = make_converter()

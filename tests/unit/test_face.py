@@ -12,9 +12,11 @@ import attrs
 import pytest
 
 import cptfacet
-from cptfacet import Claim, ClaimType, Coder, addons, bilateral, levels, lookup, policies
+from cptfacet import Claim, ClaimType, Coder, _data, addons, bilateral, levels, lookup, policies
+from cptfacet.checking.rule import facts_of
 from cptfacet.claims import Location, PriorAuthorization, parse_line
 from cptfacet.coding.reasons import reason
+from cptfacet.findings import RuleFamily
 from cptfacet.history import PastSession, SessionKind
 from cptfacet.outline import Outline
 from cptfacet.policies import Provision
@@ -540,3 +542,24 @@ def test_a_refusal_says_why_it_lacks_what_a_coded_session_has(name: str) -> None
     with pytest.raises(AttributeError, match=r"no attribute 'lines_'$"):
         getattr(refusal, "lines_")  # noqa: B009
     assert copy.copy(refusal) == pickle.loads(pickle.dumps(refusal)) == refusal  # noqa: S301
+
+
+def test_what_answers_can_not_be_turned_to_another_policy() -> None:
+    checker = cptfacet.Checker("cpt")
+
+    for name in ("policy", "reference", "rules"):
+        with pytest.raises(AttributeError):
+            setattr(checker, name, None)
+
+
+def test_tables_behind_answers_can_not_be_changed() -> None:
+    tables: list[Any] = [
+        getattr(policies.get("cpt"), "_index"),  # noqa: B009
+        _data.sources(),
+        facts_of(RuleFamily.UNITS),
+        facts_of(RuleFamily.UNITS)["mue-exceeded"],
+        _data.manifest(),
+    ]
+    for table in tables:
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            table["x"] = None

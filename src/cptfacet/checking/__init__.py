@@ -179,8 +179,8 @@ class Checker(Compiled):
             ValueError: Two rules have one id.
         """
         super().__init__(policy, reference)
-        self.rules = all_rules() if rules is None else _rules(rules)
-        if len({rule.id for rule in self.rules}) < len(self.rules):
+        self._rules = all_rules() if rules is None else _rules(rules)
+        if len({rule.id for rule in self._rules}) < len(self._rules):
             message = "two rules have one id"
             raise ValueError(message)
         self._whole = [(r, r.check.ask_whole) for r in self.rules if r.check.ask_whole]
@@ -191,6 +191,11 @@ class Checker(Compiled):
         self._decoder = Decoder(self._rulebook)
         self._plans = Kept(self._plan)
         self._locations = Kept(self._location, short=_is_short_place)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that it asks."""
+        return self._rules
 
     def _options(self) -> dict[str, Any]:
         return {"rules": self.rules, "memo": self._memo.most}

@@ -269,7 +269,7 @@ _TELLING = (*LATERAL_ROLES, ModifierRole.REQUIREMENTS_MET)
 
 def as_written(line: Line) -> tuple[str, tuple[str, ...], object]:
     """Return the parts of a line that coding writes: code, sides, KX and units."""
-    units = line.units if line.units is not None else str(line.written.units)
+    units = line.units if line.units is not None else line.written.text
     return line.code, tuple(sorted(line.facts.with_roles(*_TELLING))), units
 
 

@@ -11,8 +11,9 @@ import functools
 import importlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_DOWN, Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -256,11 +257,10 @@ class Rule:
 
 
 @functools.cache
-def facts_of(family: RuleFamily) -> dict[str, dict[str, Any]]:
+def facts_of(family: RuleFamily) -> Mapping[str, Mapping[str, Any]]:
     """Read the metadata of the rules of a family, by id."""
-    table = _data.read_toml(f"rules/{family}.toml")
-    rules: dict[str, dict[str, Any]] = table["rules"]
-    return rules
+    rules = _data.read_toml(f"rules/{family}.toml")["rules"]
+    return MappingProxyType({rule: MappingProxyType(facts) for rule, facts in rules.items()})
 
 
 def make_rule(family: RuleFamily, check: Check) -> Rule:

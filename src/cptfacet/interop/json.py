@@ -417,10 +417,18 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
 def _units_out(units: int | Decimal | None) -> int | float | None:
-    """Write units as an int if they are whole, otherwise as the float that reads back the same."""
-    if units is None or isinstance(units, int):
-        return units
-    return int(units) if as_units(units) == units.to_integral_value() else float(units)
+    """Write units as an int if they are whole, otherwise as the float that reads back the same.
+
+    Of units that no JSON number is, the nearest one is written, and null of what is not a number.
+    """
+    if units is None or (isinstance(units, Decimal) and units.is_nan()):
+        return None
+    if not -_LARGEST <= units <= _LARGEST:
+        return sys.float_info.max if units > 0 else -sys.float_info.max
+    return int(units) if units == int(units) else float(units)
+
+
+_LARGEST = int(sys.float_info.max)
 
 
 def _value_out(value: Value) -> str | int | list[str]:
@@ -428,7 +436,8 @@ def _value_out(value: Value) -> str | int | list[str]:
 
 
 def _money_out(amount: Decimal) -> str:
-    return format(amount, "f")
+    few = not amount.is_finite() or abs(amount.adjusted()) < LONG
+    return format(amount, "f") if few else str(amount)
 
 
 Document: TypeAlias = (

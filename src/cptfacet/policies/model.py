@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import re
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -232,7 +233,7 @@ class Policy:
     provisions: tuple[Provision | NotKnown, ...] = attrs.field(repr=False)
     diagnosis_lists: tuple[StatedDiagnoses, ...] = attrs.field(default=(), repr=False)
     extends: Policy | None = attrs.field(default=None, repr=lambda p: repr(p and p.id))
-    _index: dict[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
+    _index: Mapping[tuple[str, Cell], tuple[Provision | NotKnown, ...]] = attrs.field(
         init=False, repr=False, eq=False, hash=False
     )
     _hash: int = attrs.field(init=False, repr=False, eq=False, hash=False)
@@ -258,7 +259,8 @@ class Policy:
             if any(overlaps(stated)):
                 message = f"{key} {cell}: two provisions are in force on the same day"
                 raise ValueError(message)
-        object.__setattr__(self, "_index", {where: tuple(p) for where, p in index.items()})
+        by_cell = MappingProxyType({where: tuple(p) for where, p in index.items()})
+        object.__setattr__(self, "_index", by_cell)
         object.__setattr__(
             self, "_hash", hash((self.id, self.revised, self.provisions, self.diagnosis_lists))
         )
@@ -483,9 +485,11 @@ def _check_some(value: object, key: Key[object]) -> str:
 
 
 def _check_count(value: object, key: Key[object]) -> str:
-    if type(value) is int and value >= 0:  # a bool is not a count
+    least, most = key.values.least, key.values.most
+    if type(value) is int and least <= value <= most:  # a bool is not a count
         return ""
-    return f"write a whole number of {key.unit} without quotes, 0 or more"
+    wanted = f"write a whole number of {key.unit} without quotes"
+    return f"{wanted}, {least} or more and {most:,} at most"
 
 
 _WRITE: Mapping[ModifierRole | None, str] = {

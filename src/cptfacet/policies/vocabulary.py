@@ -262,12 +262,15 @@ def is_in_dimension(dimension: str, value: object) -> bool:
 class ValueType(Generic[T_co]):
     """What a provision's value is, as a file writes it and as code works with it.
 
-    ``choices`` are the texts that a value may be or list; where they are empty, it may be others.
+    ``choices`` are the texts that a value may be or list; where they are empty, it may be others. A
+    count is from ``least`` to ``most``.
     """
 
     name: str
     read: Callable[[Value], T_co] = attrs.field(repr=False, eq=False)
     choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 10_000
 
 
 NO_MODIFIER = "none"  # a policy wants no modifier
@@ -292,6 +295,7 @@ def _family(value: Value) -> Family | Uncoded:
 
 
 _COUNT = ValueType(name="count", read=lambda value: int(str(value)))
+_FROM_ONE = ValueType(name="count", read=lambda value: int(str(value)), least=1)
 _MODIFIER = ValueType(
     name="modifier", read=lambda value: None if value == NO_MODIFIER else str(value)
 )
@@ -537,7 +541,7 @@ SESSIONS_POOLED_MAX = _key(
 )
 SESSIONS_WINDOW = _key(
     "sessions.window",
-    _COUNT,
+    _FROM_ONE,
     "The rolling window in which sessions are counted, back from the date of service.",
     unit="months",
 )
@@ -617,7 +621,7 @@ DIAGNOSIS_STATED = _key(
 )
 MODIFIERS_MAX = _key(
     "modifiers.max",
-    _COUNT,
+    _FROM_ONE,
     "The most modifiers that one line has room for.",
     unit="modifiers",
 )
@@ -661,7 +665,7 @@ AUTHORIZATION_UNSETTLED_CODES = _key(
 )
 AUTHORIZATION_NUMBER_LENGTH = _key(
     "authorization.number-length",
-    _COUNT,
+    _FROM_ONE,
     "The length of a prior authorization number (UTN).",
     unit="characters",
 )

@@ -60,7 +60,7 @@ def check_member(value: E_ | None, kind: type[E_], name: str) -> None:
         raise InvalidArgument(message)
 
 
-def check_policy(value: Policy | None, name: str) -> None:
+def check_policy(value: object, name: str) -> None:
     """Refuse an option that is not a policy, such as the id of one."""
     if value is not None and type(value) is not Policy:
         message = f"{name} is a Policy, not {value!r}: use policies.get(...) or policies.load(...)"

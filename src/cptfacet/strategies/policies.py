@@ -251,7 +251,7 @@ _VALUES: Mapping[str, Callable[[Key[object]], SearchStrategy[Value]]] = {
     "choice": lambda key: st.sampled_from(key.choices),
     "list": lambda key: st.permutations(key.choices).map(tuple),
     "some": lambda key: _some(key.choices, 4),
-    "count": lambda _: st.integers(0, 999),
+    "count": lambda key: st.integers(key.values.least, 999),
     "modifier": _marks,
     "modifiers": lambda _: _some([modifier.code for modifier in packaged().modifiers], 3),
     "codes": lambda _: _some(
