@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cptfacet import policies
 from cptfacet.checking import Checker, all_rules, check_claim, check_claims
 from cptfacet.claims import Claim, ClaimFrequency, ClaimLine, ClaimType, Location, parse_line
-from cptfacet.coding import NoteId
+from cptfacet.coding import CodedSession, NoteId, code_session
 from cptfacet.dates import EffectivePeriod
 from cptfacet.findings import Finding, FindingKind, Replacement, Report, RuleFamily
 from cptfacet.interop.examples import Example, examples
@@ -86,6 +86,35 @@ class TestCodedLines:
         ):
             found = [f for f in report.findings if f.kind in OURS and f.family not in foreseen]
             assert not found, report.explain()
+
+    @given(data=st.data())
+    def test_what_the_session_brings_is_all_that_is_found(self, data: st.DataObject) -> None:
+        """A session may state a place or a diagnosis that no claim can have."""
+        name = data.draw(st.sampled_from(POLICIES))
+        session, _ = data.draw(coded_claims(policies=st.just(policies.get(name))))
+        session = attrs.evolve(
+            session,
+            place_of_service=data.draw(st.sampled_from(PLACES)),
+            diagnoses=data.draw(st.sampled_from(DIAGNOSES)),
+        )
+        coded = code_session(session, policy=name)
+        assert isinstance(coded, CodedSession)
+        foreseen = {RuleFamily.UNITS, RuleFamily.DIAGNOSIS}
+        if any(note.id is NoteId.FAMILY_PAIR for note in coded.notes):
+            foreseen.add(RuleFamily.PAIRS)
+
+        for report in (
+            CHECKERS[name].check(coded.claim),
+            CHECKERS[name].check(coded.claim, session=session),
+        ):
+            found = [f for f in report.findings if f.kind in OURS and f.family not in foreseen]
+            assert all(f.rule.startswith("place-") for f in found), report.explain()
+
+
+PLACES = (None, "", "99", "1", "xx", "24", "11", "22", "00", "\0")
+DIAGNOSES: tuple[tuple[str, ...], ...] = (
+    (), ("",), ("FOO",), ("M47.8161",), ("M47",), ("M47.816", "M47.816"), ("M54.50",) * 14,
+)  # fmt: skip
 
 
 class TestAnyClaim:
