@@ -641,8 +641,10 @@ def _share_a_side(past: PastSession, session: PastSession) -> bool | None:
 def _next_date(limit: Limit, days: Sequence[dt.date], after: dt.date) -> dt.date | None:
     """Return the first later date on which no more days count than are allowed.
 
-    The number falls only on a date on which a day leaves the window.
+    The number falls only on a date on which a day leaves the window. A limit of 0 allows none.
     """
+    if limit.allowed < 0:
+        return None
     left = [date for date in map(limit.left, days) if date is not None]
     for date in left:
         counted = bisect_left(days, date) - bisect_right(left, date)

@@ -319,6 +319,15 @@ class TestNextDate:
         else:
             assert verdict.next_date == allowed
 
+    @pytest.mark.parametrize("months", [0, 1, 12])
+    def test_a_limit_of_none_is_met_on_no_date(self, months: int) -> None:
+        window = Window(kind=WindowKind.ROLLING, months=months)
+        limit = attrs.evolve(ABLATIONS, window=window, max=0)
+        history = History(sessions=(done("2025-03-03"), done("2026-04-01")))
+        verdict = judge_session(limit, done(), history)
+
+        assert (verdict.result, verdict.next_date) == (Result.NOT_MET, None)
+
     def test_a_session_leaves_a_rolling_year_on_the_same_date(self) -> None:
         history = History(sessions=(done("2025-03-03"), done("2025-10-01")))
         verdict = judge_session(ABLATIONS, done(), history)
