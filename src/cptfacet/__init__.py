@@ -24,7 +24,7 @@ _NAMES = {
     "past": "history_from_claims history_from_records history_from_sessions ReadHistory",
     "sessions": "parse_session Session Treatment Target TreatedNerve Technique Guidance",
     "claims": "parse_line Claim ClaimFrequency ClaimLine ClaimType Location PriorAuthorization Purpose",
-    "anatomy": "Joint Nerve Side",
+    "anatomy": "Joint Nerve UnlistedNerve Side",
     "policies": "Policy",
     "reference": "Reference",
     "history": "History",

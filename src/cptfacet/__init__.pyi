@@ -31,6 +31,7 @@ from cptfacet import unknown as unknown
 from cptfacet.anatomy import Joint as Joint
 from cptfacet.anatomy import Nerve as Nerve
 from cptfacet.anatomy import Side as Side
+from cptfacet.anatomy import UnlistedNerve as UnlistedNerve
 from cptfacet.checking import Checker as Checker
 from cptfacet.checking import check_claim as check_claim
 from cptfacet.checking import check_claims as check_claims

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _MODULES = """
-    bilateral checking citations claims coding dates decoding errors findings history limits
+    anatomy bilateral checking citations claims coding dates decoding errors findings history limits
     modifiers notes past policies policies.diagnosis_lists procedures reference
     reference.diagnoses reference.editions reference.edits reference.jurisdictions reference.places
     repairing sessions unknown

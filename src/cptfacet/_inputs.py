@@ -65,7 +65,7 @@ def expect_or_none(value: object, kind: Kinds[T], name: str) -> T | None:
     return None if value is None else expect(value, kind, name)
 
 
-def expect_all(values: Any, kind: type[T], name: str) -> tuple[T, ...]:  # noqa: ANN401
+def expect_all(values: Any, kind: Kinds[T], name: str) -> tuple[T, ...]:  # noqa: ANN401
     """Return several values of one type, or say what to pass.
 
     >>> from cptfacet.anatomy import Joint
@@ -77,7 +77,8 @@ def expect_all(values: Any, kind: type[T], name: str) -> tuple[T, ...]:  # noqa:
     Raises:
         TypeError: The value is not a list of values, or one of them has another type.
     """
-    remedy = REMEDIES.get(kind.__name__, "...")
+    first = kind[0] if isinstance(kind, tuple) else kind
+    remedy = REMEDIES.get(first.__name__, "...")
     listed = tuple(expect_several(values, name, f"write [{remedy}]"))
     for place, value in enumerate(listed):
         expect(value, kind, f"{name}[{place}]")

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
+
+import attrs
 
 from cptfacet._inputs import expect_text
+from cptfacet._records import check_types, sealed
 from cptfacet._spellings import Listed, fold, list_names, names_side, spell, spellings
 from cptfacet.errors import ParseError
 
@@ -17,9 +20,12 @@ __all__ = [
     "CodeRegion",
     "CoverageRegion",
     "Joint",
+    "NamedNerve",
     "Nerve",
     "NerveKind",
     "Side",
+    "UnlistedNerve",
+    "nerves_from_note",
     "parse_joint",
     "parse_nerve",
     "parse_nerves",
@@ -150,6 +156,10 @@ class NerveKind(StrEnum):
     THIRD_OCCIPITAL = "third-occipital"
     SACRAL_BRANCH = "sacral-branch"
     OCCIPITAL = "occipital"
+    NERVE_ROOT = "nerve-root"
+    DORSAL_ROOT_GANGLION = "dorsal-root-ganglion"
+    PERIPHERAL = "peripheral"
+    SYMPATHETIC = "sympathetic"
 
 
 class Nerve(_HeadToTail):
@@ -402,8 +412,103 @@ def parse_nerves(text: str) -> tuple[Nerve, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@sealed
+@attrs.frozen(kw_only=True)
+class UnlistedNerve:
+    """A nerve that a note names and that is not one of `Nerve`. It never completes a joint.
+
+    Attributes:
+        name: The name as the note has it.
+
+    >>> UnlistedNerve(name="superior cluneal nerve").kind
+    <NerveKind.PERIPHERAL: 'peripheral'>
+    >>> UnlistedNerve(name="L4 medial branch")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'L4 medial branch' is not an unlisted nerve: it is L4
+
+    Raises:
+        ParseError: The name is one of `Nerve`, names a side, or is blank or longer than a name.
+    """
+
+    name: str
+
+    def __attrs_post_init__(self) -> None:
+        """Check the type, and that it is a name of nothing else."""
+        check_types(self)
+        reason = ""
+        if not self.name.strip():
+            reason = "the name is blank"
+        elif len(self.name) > LONGEST_NAME:
+            reason = f"a name has {LONGEST_NAME} characters at most"
+        elif names_side(self.name):
+            reason = "write the side by itself and the nerve without it"
+        elif known := _read_or_none(self.name):
+            reason = f"it is {', '.join(known)}"
+        if reason:
+            raise ParseError(what="an unlisted nerve", text=self.name, reason=reason)
+
+    @property
+    def value(self) -> str:
+        """The name, as `Nerve` has it."""
+        return self.name
+
+    @property
+    def kind(self) -> NerveKind | None:
+        """The kind of nerve, such as a dorsal root ganglion; None if the name is not known."""
+        kind, _ = spellings().others.get(spell(self.name), (None, ""))
+        return NerveKind(kind) if kind else None
+
+    @property
+    def reason(self) -> str:
+        """Why it is not read as a nerve of a facet joint; empty if the name is not known."""
+        return spellings().others.get(spell(self.name), (None, ""))[1]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+LONGEST_NAME = 120
+NamedNerve: TypeAlias = Nerve | UnlistedNerve
+
+
+def nerves_from_note(text: str) -> tuple[NamedNerve, ...]:
+    """Return the nerves that one entry of a note names; a name that can't be read is kept as it is.
+
+    >>> [str(nerve) for nerve in nerves_from_note("L4 MB and stellate ganglion")]
+    ['L4', 'stellate ganglion']
+    >>> nerves_from_note("left L4")
+    Traceback (most recent call last):
+    ...
+    cptfacet.errors.ParseError: 'left L4' is not an unlisted nerve: write the side by itself and the nerve without it
+
+    Raises:
+        ParseError: The entry names a side, or is blank or longer than a name.
+    """
+    try:
+        return parse_nerves(text)
+    except ParseError:
+        whole = UnlistedNerve(name=text)
+    parts = list_names(text)
+    certain = all(
+        isinstance(part, str) or len(part.segments) == 1 or _is_sacral(part) for part in parts
+    )
+    names = [n for p in parts for n in (p.names if isinstance(p, Listed) else [p])]
+    if whole.reason or not certain or not any(name in spellings().nerves for name in names):
+        return (whole,)
+    found = [_nerves_or_none(name) or (UnlistedNerve(name=name.lower()),) for name in names]
+    return tuple(dict.fromkeys(nerve for nerves in found for nerve in nerves))
+
+
 def _is_sacral(part: Listed) -> bool:
     return all(spellings().nerves.get(name, "")[:1] == "S" for name in part.names)
+
+
+def _read_or_none(text: str) -> tuple[Nerve, ...] | None:
+    try:
+        return parse_nerves(text)
+    except ParseError:
+        return None
 
 
 def _nerves_or_none(text: str) -> tuple[Nerve, ...] | None:

@@ -24,6 +24,8 @@ from cptfacet.anatomy import (
     Joint,
     Nerve,
     Side,
+    UnlistedNerve,
+    nerves_from_note,
     parse_joint,
     parse_nerve,
     parse_nerves,
@@ -222,16 +224,17 @@ class TreatedNerve:
     """One nerve with the side that was treated.
 
     Attributes:
-        nerve: The nerve treated.
+        nerve: The nerve treated. A name that is not listed is kept, and adds no facet line.
         side: None if one side was treated and the note does not say which.
     """
 
-    nerve: Nerve
+    nerve: Nerve | UnlistedNerve
     side: Side | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
-        if type(self.nerve) is not Nerve or (self.side is not None and type(self.side) is not Side):
+        listed = type(self.nerve) is Nerve or type(self.nerve) is UnlistedNerve
+        if not listed or (self.side is not None and type(self.side) is not Side):
             check_types(self)
 
     def __str__(self) -> str:
@@ -293,6 +296,15 @@ def parse_treated_nerves(text: str) -> tuple[TreatedNerve, ...]:
         )
         raise ParseError(what="a list of nerves", text=text, reason=reason)
     return tuple(TreatedNerve(nerve=nerve, side=side) for nerve in parse_nerves(nerves))
+
+
+def _nerves_of_entry(text: str) -> tuple[TreatedNerve, ...]:
+    """Read an entry as `parse_treated_nerves` does, but keep a name that is not listed."""
+    try:
+        return parse_treated_nerves(text)
+    except ParseError:
+        name, side = _with_side(text)
+        return tuple([TreatedNerve(nerve=nerve, side=side) for nerve in nerves_from_note(name)])
 
 
 def _with_side(text: str) -> tuple[str, Side | None]:
@@ -437,11 +449,11 @@ class Session:
 
 def _conflicts(treatments: tuple[Treatment, ...]) -> list[Problem]:
     """List the joints and nerves given both with a side and without, by kind of technique."""
-    seen: dict[tuple[TechniqueKind, str], Side | None] = {}
+    seen: dict[tuple[TechniqueKind, str | UnlistedNerve], Side | None] = {}
     problems: list[Problem] = []
     for index, treatment in enumerate(treatments):
         kind = treatment.technique.kind
-        places: list[tuple[str, int, Joint | Nerve, Side | None]] = [
+        places: list[tuple[str, int, Joint | Nerve | UnlistedNerve, Side | None]] = [
             ("targets", n, target.joint, target.side) for n, target in enumerate(treatment.targets)
         ]
         places += [
@@ -489,8 +501,9 @@ def parse_session(
     """Return the session that words describe, as a person types them.
 
     A session of one treatment names its technique; a session of several lists the same words for
-    each of them in ``treatments``. Each joint or nerve may have its side after a colon. The error
-    lists every word that can't be read.
+    each of them in ``treatments``. Each joint or nerve may have its side after a colon, or as a word.
+    The name of a nerve that is not listed is kept as an `UnlistedNerve`. The error lists every other
+    word that can't be read.
 
     A row of a data frame is read as it is: NaN, NaT and NA are not stated, a timestamp at midnight is
     its date, and a place of service or id that was read as a number is its digits.
@@ -630,7 +643,7 @@ class _Words:
             technique = self.read(f"{place}technique", parse_technique, named)
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
         targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
-        treated = self.all(f"{place}nerves", parse_treated_nerves, nerves, "L4:left")
+        treated = self.all(f"{place}nerves", _nerves_of_entry, nerves, "L4:left")
         purpose = self.stated(f"{place}purpose", parse_purpose, words.get("purpose"))
         guidance = self.stated(f"{place}guidance", parse_guidance, words.get("guidance"))
         if technique is None:

@@ -9,7 +9,7 @@ import attrs
 
 from cptfacet._records import sealed
 from cptfacet._text import agree, series
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, NerveKind, Side
+from cptfacet.anatomy import CodeRegion, Joint, NamedNerve, Nerve, NerveKind, Side, UnlistedNerve
 from cptfacet.citations import Confidence
 from cptfacet.notes import Note, NoteId, Reason, Refusal
 from cptfacet.sessions import Technique, Treatment, merge_sides
@@ -36,7 +36,14 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-NO_FACET_NERVE = (NerveKind.SACRAL_BRANCH, NerveKind.OCCIPITAL)
+NO_FACET_NERVE = (
+    NerveKind.SACRAL_BRANCH,
+    NerveKind.OCCIPITAL,
+    NerveKind.NERVE_ROOT,
+    NerveKind.DORSAL_ROOT_GANGLION,
+    NerveKind.PERIPHERAL,
+    NerveKind.SYMPATHETIC,
+)
 
 
 @sealed
@@ -53,14 +60,21 @@ def only_other_nerves(treatment: Treatment, *, reference: Reference, on: dt.date
     """Return the refusal of a treatment whose nerves all supply other joints, or None.
 
     It applies whatever the guidance. The L5 dorsal ramus together with sacral lateral branches is
-    treated for the sacroiliac joint.
+    treated for the sacroiliac joint. Names that are not listed count only where no nerve is.
     """
-    nerves = [entry.nerve for entry in treatment.nerves]
+    nerves = _that_count(treatment)
     if treatment.targets or not any(nerve.kind in NO_FACET_NERVE for nerve in nerves):
         return None
     if any(n.kind not in (*NO_FACET_NERVE, NerveKind.DORSAL_RAMUS) for n in nerves):
         return None
     return _no_complete_level(treatment, reference=reference, on=on)
+
+
+def _that_count(treatment: Treatment) -> list[NamedNerve]:
+    """List the nerves of a treatment that are listed, or else those whose kind is known."""
+    nerves = [entry.nerve for entry in treatment.nerves]
+    listed: list[NamedNerve] = [nerve for nerve in nerves if isinstance(nerve, Nerve)]
+    return listed or [nerve for nerve in nerves if nerve.kind]
 
 
 def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -> Treated:
@@ -75,10 +89,12 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
         if not named:
             return Treated(joints={}, refusals=(_no_level(technique),))
         return _without_branches(technique, named, _repeated(again), reference)
-    nerves, nerves_again = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    listed, nerves_again = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    nerves = {n: side for n, side in listed.items() if isinstance(n, Nerve)}
     completed = _completed(nerves, reference)
     notes = [*_repeated([*again, *nerves_again])]
     notes += _loose_nerves(nerves, completed, treatment, reference, on)
+    notes += _unlisted(listed, treatment, reference, on)
     if named:
         notes += _further(named, completed)
         if technique.on_nerves:
@@ -90,7 +106,7 @@ def read_treatment(treatment: Treatment, *, reference: Reference, on: dt.date) -
         refusal = _no_complete_level(treatment, reference=reference, on=on)
         unknown = _without_supply(Joint, reference)
         if unknown and only_other_nerves(treatment, reference=reference, on=on) is None:
-            message = f"{', '.join(nerves)}: {_not_supplied(unknown)}"
+            message = f"{', '.join(map(str, listed))}: {_not_supplied(unknown)}"
             refusal = Refusal(reason=Reason.NOT_KNOWN, message=message)
         return Treated(joints={}, refusals=(refusal,))
     return Treated(joints=completed, notes=(_counted(completed, reference), *notes))
@@ -116,7 +132,7 @@ def regions_near(nerve: Nerve, *, reference: Reference) -> frozenset[CodeRegion]
     return frozenset(found or (CodeRegion if near else {CodeRegion.CERVICAL_THORACIC}))
 
 
-def _repeated(again: Iterable[Joint | Nerve]) -> list[Note]:
+def _repeated(again: Iterable[Joint | NamedNerve]) -> list[Note]:
     return [
         Note(id=NoteId.REPEATED, message=f"{what} is listed more than once; it counts once")
         for what in dict.fromkeys(again)
@@ -247,13 +263,45 @@ def _loose_nerves(
         yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
 
 
-def _sided(nerve: Nerve, sides: Iterable[Side | None]) -> str:
+def _unlisted(
+    listed: Mapping[NamedNerve, Side | None],
+    treatment: Treatment,
+    reference: Reference,
+    on: dt.date,
+) -> Iterator[Note]:
+    """Yield a note for each name that is not listed: what it is, or that it is not known."""
+    for nerve, sides in listed.items():
+        if isinstance(nerve, Nerve):
+            continue
+        who = _sided(nerve, _sides(sides))
+        if nerve.kind:
+            message = f"{who} does not complete a joint and adds no facet line: {nerve.reason}"
+            refusal = _others([nerve], treatment, reference, on)
+            yield Note(id=NoteId.NERVE_WITHOUT_JOINT, message=message, refusal=refusal)
+            continue
+        message = f"{who} adds no facet line: {_why_not_known(nerve)}"
+        refusal = Refusal(reason=Reason.NOT_KNOWN, message=message)
+        yield Note(
+            id=NoteId.NOT_KNOWN,
+            message=message,
+            refusal=None if treatment.targets else refusal,
+        )
+
+
+def _why_not_known(nerve: UnlistedNerve) -> str:
+    return nerve.reason or "we do not know a nerve of that name; ask which nerve was treated"
+
+
+def _sided(nerve: NamedNerve, sides: Iterable[Side | None]) -> str:
     """Return a nerve with its sides, as in ``L4 (left and right)``."""
     where = " and ".join(sorted(side.value for side in sides if side))
     return f"{nerve} ({where})" if where else f"{nerve}"
 
 
-def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | None]) -> bool:
+def _c2_c3_alone(
+    nerves: Mapping[Nerve, Side | None] | Mapping[NamedNerve, Side | None],
+    sides: Iterable[Side | None],
+) -> bool:
     def treated(nerve: Nerve, side: Side | None) -> bool:
         return nerve in nerves and side in _sides(nerves[nerve])
 
@@ -264,7 +312,7 @@ def _c2_c3_alone(nerves: Mapping[Nerve, Side | None], sides: Iterable[Side | Non
 
 
 def _others(
-    nerves: list[Nerve], treatment: Treatment, reference: Reference, on: dt.date
+    nerves: list[NamedNerve], treatment: Treatment, reference: Reference, on: dt.date
 ) -> Refusal | None:
     """Return what a source reports for nerves that do not supply a facet joint, or None."""
     others = reference.find_other_nerves(
@@ -278,7 +326,7 @@ def _others(
     notes = " ".join(dict.fromkeys(other.note for other in others if other.note))
     return Refusal(
         reason=Reason.NO_COMPLETE_LEVEL,
-        message=f"{', '.join(nerves)}: not facet joint nerves{'; ' + notes.rstrip('.') if notes else ''}",
+        message=f"{', '.join(map(str, nerves))}: not facet joint nerves{'; ' + notes.rstrip('.') if notes else ''}",
         instead=tuple(other.instead for other in others),
         citations=tuple(dict.fromkeys(c for other in others for c in other.citations)),
     )
@@ -324,6 +372,11 @@ def _no_level(technique: Technique) -> Refusal:
 
 def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.date) -> Refusal:
     nerves, _ = merge_sides((entry.nerve, entry.side) for entry in treatment.nerves)
+    not_known = [n for n in nerves if isinstance(n, UnlistedNerve) and not n.kind]
+    asked = "; ".join(f"{nerve}: {_why_not_known(nerve)}" for nerve in not_known)
+    if len(not_known) == len(nerves):
+        return Refusal(reason=Reason.NOT_KNOWN, message=f"no level can be coded; {asked}")
+    nerves = {nerve: side for nerve, side in nerves.items() if nerve not in not_known}
     named = series([_sided(nerve, _sides(side)) for nerve, side in nerves.items()])
     why = f"{named} do not include all nerves of one joint on one side"
     if len(nerves) == 1:
@@ -332,8 +385,9 @@ def _no_complete_level(treatment: Treatment, *, reference: Reference, on: dt.dat
         why = f"{named} {agree(nerves, 'does', 'do')} not supply a facet joint"
     if _c2_c3_alone(nerves, (Side.RIGHT, Side.LEFT, None)):
         why += "; C2-C3 also needs the third occipital nerve"
-    refusal = Refusal(reason=Reason.NO_COMPLETE_LEVEL, message=f"{why}, so no level can be coded")
-    others = _others(list(nerves), treatment, reference, on)
+    why += f", so no level can be coded{f'; {asked}' if asked else ''}"
+    refusal = Refusal(reason=Reason.NO_COMPLETE_LEVEL, message=why)
+    others = _others(_that_count(treatment), treatment, reference, on)
     if others is None:
         return refusal
     reported = series([line.code for line in others.instead])

@@ -837,6 +837,13 @@ OTHER_NERVES = [
     ((Nerve.LON,), BLOCK, ALL_GUIDANCES, "64450 x1", dt.date(2010, 12, 31)),
     (BRANCHES, BLOCK, {Guidance.FLUOROSCOPY, Guidance.CT}, "64451 x1", dt.date(2020, 1, 1)),
     (BRANCHES, ABLATION, {Guidance.FLUOROSCOPY, Guidance.CT}, "64625 x1", dt.date(2020, 1, 1)),
+    (
+        (*BRANCHES, Nerve.GON, Nerve.LON),
+        Technique.PULSED_RADIOFREQUENCY_ABLATION,
+        ALL_GUIDANCES,
+        "64999 x1",
+        dt.date(2006, 12, 31),
+    ),
 ]
 
 

@@ -323,7 +323,7 @@ def is_right(name: str, steps: tuple[str | int, ...], value: object) -> bool:
         own_date = key == "date" and (name == "claim")
         return key in NULLABLE or own_date or (name, key) in OPTIONAL_IN
     if isinstance(value, str):
-        return key in TEXTS
+        return key in TEXTS or (key == "nerve" and bool(value.strip()))
     if isinstance(value, list):
         lists = {"targets", "nerves", "lines", *CODES}
         return (key in lists and value == []) or (key in CODES and value == ["zzz"])

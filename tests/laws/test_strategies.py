@@ -317,7 +317,9 @@ class TestCoverage:
         def tell(treatment: Treatment) -> list[object]:
             sides = {target.side is None for target in treatment.targets}
             completed = packaged().find_joints(
-                completed_by=[entry.nerve for entry in treatment.nerves]
+                completed_by=[
+                    entry.nerve for entry in treatment.nerves if isinstance(entry.nerve, Nerve)
+                ]
             )
             return [len(sides) == 2, *(["joints"] if completed else [])]
 

@@ -565,7 +565,7 @@ def test_every_word_that_can_not_be_read_is_named() -> None:
             date="03/02/2026",
             technique="RFA",
             joints=["L4-5:left", "L9", "L3-4:up"],
-            nerves=["L3", "ala"],
+            nerves=["L3", "left L4 and right L5"],
             purpose="both",
             guidance="x-ray",
             claim_type="facility",

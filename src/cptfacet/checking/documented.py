@@ -333,7 +333,8 @@ def _places(  # noqa: PLR0917  what a place is made of
     coded: _CodedJoints,
 ) -> list[Place]:
     treatments = tuple(t for t in session.treatments if _kind(t) is kind)
-    listed = sorted({entry.nerve for t in treatments for entry in t.nerves})
+    entries = [entry.nerve for t in treatments for entry in t.nerves]
+    listed = sorted({nerve for nerve in entries if isinstance(nerve, Nerve)})
     reference = day.plan.reference
     found: list[Place] = []
     for region in CodeRegion:

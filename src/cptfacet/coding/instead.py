@@ -92,8 +92,10 @@ def _side(line: ClaimLine, treatment: Treatment, plan: CodingPlan) -> Side | Non
         guidance=treatment.guidance,
         on=plan.rules.on,
     )
-    own = {nerve for other in others if other.instead.code == line.code for nerve in other.nerves}
-    sides: Iterable[Side | None] = [e.side for e in treatment.nerves if e.nerve in own] or [
+    own = [other for other in others if other.instead.code == line.code]
+    sides: Iterable[Side | None] = [
+        entry.side for entry in treatment.nerves if any(other.is_of(entry.nerve) for other in own)
+    ] or [
         *(target.side for target in treatment.targets),
         *(entry.side for entry in treatment.nerves),
     ]

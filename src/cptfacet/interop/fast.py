@@ -160,8 +160,8 @@ def _decoded(text: bytes, decoder: Decoder[T]) -> T:
 class _Words(dict[Any, Any]):
     """The members of an enumeration by their canonical words; other spellings are parsed."""
 
-    def __init__(self, kind: type[StrEnum]) -> None:
-        self._parse = json.PARSERS[kind]
+    def __init__(self, kind: type[StrEnum], parse: Callable[[str], object] | None = None) -> None:
+        self._parse = parse or json.PARSERS[kind]
         super().__init__({word.value: self._parse(word.value) for word in kind})
         self.update({None: None, UNSET: None})
 
@@ -173,7 +173,7 @@ _CLAIM_TYPES = _Words(ClaimType)
 _FREQUENCIES = _Words(ClaimFrequency)
 _GUIDANCES = _Words(Guidance)
 _JOINTS = _Words(Joint)
-_NERVES = _Words(Nerve)
+_NERVES = _Words(Nerve, json.as_nerve)
 _PURPOSES = _Words(Purpose)
 _SIDES = _Words(Side)
 _TECHNIQUES = _Words(Technique)

@@ -44,7 +44,17 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from cptfacet._records import sealed
-from cptfacet.anatomy import Joint, Nerve, Side, parse_joint, parse_nerve, parse_side
+from cptfacet.anatomy import (
+    Joint,
+    NamedNerve,
+    Nerve,
+    Side,
+    UnlistedNerve,
+    nerves_from_note,
+    parse_joint,
+    parse_nerve,
+    parse_side,
+)
 from cptfacet.claims import (
     Claim,
     ClaimFrequency,
@@ -240,6 +250,39 @@ def _list_of(item: Callable[[object], T]) -> Callable[[object, type], tuple[T, .
         return tuple(found)
 
     return structure
+
+
+_NERVES = {nerve.value: nerve for nerve in Nerve}
+
+
+def as_nerve(value: object, _: object = None) -> NamedNerve:
+    """Read the name of a nerve; one that is not listed is kept as the note has it."""
+    if type(value) is str and (nerve := _NERVES.get(value)) is not None:
+        return nerve
+    found = nerves_from_note(text := _text(value))
+    return found[0] if len(found) == 1 else parse_nerve(text)
+
+
+def _entries_of(
+    structure: Callable[[object, type], TreatedNerve],
+) -> Callable[[object, type], tuple[TreatedNerve, ...]]:
+    """Return what reads a list of treated nerves; one entry may name several."""
+
+    def several(entry: object) -> tuple[TreatedNerve, ...]:
+        name = entry.get("nerve") if _is_object(entry) else None
+        if type(name) is not str or name in _NERVES:
+            return (structure(entry, TreatedNerve),)
+        try:
+            first, *rest = nerves_from_note(name)
+        except CptfacetError:
+            return (structure(entry, TreatedNerve),)
+        read = structure(
+            {**cast("Mapping[str, object]", entry), "nerve": first.value}, TreatedNerve
+        )
+        return (read, *(attrs.evolve(read, nerve=nerve) for nerve in rest))
+
+    read_entries = _list_of(several)
+    return lambda value, kind: tuple(itertools.chain.from_iterable(read_entries(value, kind)))
 
 
 def _is_list(kind: object) -> bool:
@@ -485,6 +528,9 @@ _FIELDS: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
 }
 
 
+_NO_OBJECTS = (EffectivePeriod, UnlistedNerve)
+
+
 @functools.cache
 def records(*kinds: type) -> tuple[type, ...]:
     """Return the records that documents consist of, parts before what holds them.
@@ -497,7 +543,7 @@ def records(*kinds: type) -> tuple[type, ...]:
     def walk(kind: Any) -> None:  # noqa: ANN401  a type as an annotation writes it
         for part in get_args(kind):
             walk(part)
-        if kind not in found and attrs.has(kind) and kind is not EffectivePeriod:
+        if kind not in found and attrs.has(kind) and kind not in _NO_OBJECTS:
             types = get_type_hints(kind)
             for field in attrs.fields(kind):
                 if field.name not in LEFT_OUT.get(kind, ()):
@@ -565,6 +611,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _flag)
     converter.register_structure_hook_func(lambda kind: kind == int | Decimal | None, _units)
+    converter.register_structure_hook_func(lambda kind: kind == NamedNerve, as_nerve)
     converter.register_structure_hook_func(
         lambda kind: _is_list(kind) and get_args(kind)[0] is str, _codes
     )
@@ -573,6 +620,9 @@ def configure(converter: Converter) -> Converter:
         item = get_args(kind)[0]
         structure = converter.get_structure_hook(item)
         return _list_of(lambda entry: structure(entry, item))
+
+    def entries_factory(_: Any) -> Callable[[object, type], tuple[TreatedNerve, ...]]:  # noqa: ANN401
+        return _entries_of(converter.get_structure_hook(TreatedNerve))
 
     def optional_factory(kind: Any) -> Callable[[object, type], Any]:  # noqa: ANN401
         inner = next(part for part in get_args(kind) if part is not type(None))
@@ -583,6 +633,9 @@ def configure(converter: Converter) -> Converter:
     # Before the records: each keeps the hooks that it finds when it is registered.
     converter.register_structure_hook_factory(
         lambda kind: _is_list(kind) and attrs.has(get_args(kind)[0]), list_factory
+    )
+    converter.register_structure_hook_factory(
+        lambda kind: _is_list(kind) and get_args(kind)[0] is TreatedNerve, entries_factory
     )
     for record in records(*READ):
         code = {"code": override(struct_hook=_code_text)} if record is ClaimLine else {}
@@ -600,6 +653,7 @@ def configure(converter: Converter) -> Converter:
     converter.register_unstructure_hook(dt.date, dt.date.isoformat)
     converter.register_unstructure_hook(Decimal, _money_out)
     converter.register_unstructure_hook(EffectivePeriod, EffectivePeriod.days)
+    converter.register_unstructure_hook(UnlistedNerve, str)
     for record in records(*itertools.chain(*DOCUMENTS.values()), Problem):
         converter.register_unstructure_hook(record, _write(record, converter))
     return converter

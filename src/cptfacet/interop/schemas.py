@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 
 import attrs
 
+from cptfacet.anatomy import LONGEST_NAME, UnlistedNerve
 from cptfacet.claims import Claim
 from cptfacet.coding import CodedSession, LineReason
 from cptfacet.dates import EffectivePeriod
@@ -140,6 +141,9 @@ class _Parts:
         return {"$ref": f"#/$defs/{name}"}
 
     def _named(self, kind: Any) -> Part:  # noqa: ANN401
+        if kind is UnlistedNerve:
+            named: Part = {"type": "string", "pattern": r"\S", "maxLength": LONGEST_NAME}
+            return self.add(kind.__name__, lambda: {"description": _description(kind), **named})
         if issubclass(kind, Enum):
             values = [member.value for member in kind]
             part: Part = {"description": _description(kind), "type": "string", "enum": values}

@@ -20,7 +20,7 @@ import attrs
 from cptfacet import _data
 from cptfacet._inputs import expect, expect_all, expect_date, expect_or_none
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve
+from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve, UnlistedNerve
 from cptfacet.claims import ClaimType, Location
 from cptfacet.dates import EffectivePeriod, Status, change_days
 from cptfacet.errors import NoMedialBranchError, UnknownIdError
@@ -526,7 +526,7 @@ class Reference:
 
     def find_other_nerves(
         self,
-        nerves: Iterable[Nerve],
+        nerves: Iterable[Nerve | UnlistedNerve],
         *,
         technique: Technique,
         guidance: Guidance | None,
@@ -548,13 +548,15 @@ class Reference:
         expect(technique, Technique, "technique")
         expect_or_none(guidance, Guidance, "guidance")
         expect_date(on)
-        listed = set(expect_all(nerves, Nerve, "nerves"))
+        listed: tuple[Nerve | UnlistedNerve, ...] = expect_all(
+            nerves, (Nerve, UnlistedNerve), "nerves"
+        )
         return tuple(
             other
             for other in self.other_nerves
             if technique in other.techniques
             and guidance in other.guidances
-            and not listed.isdisjoint(other.nerves)
+            and any(other.is_of(nerve) for nerve in listed)
             and other.term.on(on) is Status.IN_FORCE
         )
 

@@ -11,7 +11,7 @@ import attrs
 
 from cptfacet import _data
 from cptfacet._records import sealed
-from cptfacet.anatomy import CodeRegion, Nerve
+from cptfacet.anatomy import CodeRegion, NamedNerve, Nerve, NerveKind
 from cptfacet.citations import Citation, Confidence
 from cptfacet.claims import ClaimLine, ClaimType, parse_line
 from cptfacet.dates import EffectivePeriod
@@ -52,7 +52,7 @@ def __dir__() -> list[str]:
 class OtherNerve:
     """What is reported for nerves that do not supply a facet joint, by technique and guidance.
 
-    ``guidances`` are those with which it is reported; None among them means guidance that the note
+    ``kinds`` are those of unlisted nerves that it is reported for too. ``guidances`` are those with which it is reported; None among them means guidance that the note
     does not state.
     """
 
@@ -62,7 +62,12 @@ class OtherNerve:
     instead: ClaimLine
     term: EffectivePeriod
     citations: tuple[Citation, ...]
+    kinds: tuple[NerveKind, ...] = ()
     note: str = ""
+
+    def is_of(self, nerve: NamedNerve) -> bool:
+        """Whether it is what is reported for a nerve."""
+        return nerve in self.nerves if isinstance(nerve, Nerve) else nerve.kind in self.kinds
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -221,6 +226,7 @@ def _other_nerves() -> tuple[OtherNerve, ...]:
             instead=parse_line(row["instead"]),
             term=_data.term_of(row),
             citations=_data.citations_of(row),
+            kinds=tuple(NerveKind(name) for name in row.get("kinds", ())),
             note=row.get("note", ""),
         )
         for row in _data.read_toml("codes/anatomy.toml")["other"]

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from cptfacet.anatomy import UnlistedNerve
 from cptfacet.bilateral import Laterality, SideCount
 from cptfacet.checking import Checker, Rule, all_rules
 from cptfacet.citations import Citation, Source
@@ -128,6 +129,7 @@ try:
         side_counts,
         sides,
         techniques,
+        unlisted_nerves,
     )
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "hypothesis":
@@ -179,6 +181,7 @@ __all__ = [
     "techniques",
     "treated_nerves",
     "treatments",
+    "unlisted_nerves",
     "verdicts",
     "windows",
 ]
@@ -253,6 +256,7 @@ FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     Target: targets,
     EffectivePeriod: effective_periods,
     TreatedNerve: treated_nerves,
+    UnlistedNerve: unlisted_nerves,
     Treatment: treatments,
     Unknown: reference.unknowns,
     SkippedLine: lambda: part_of(decoded_claims(), lambda decoded: decoded.unread),

@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
 from cptfacet import rulebook
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, Joint, NamedNerve, Nerve, Side
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
 from cptfacet.policies import Policy, value_of
@@ -53,6 +53,7 @@ from cptfacet.strategies.words import (
     or_unnamed,
     service_dates,
     turning_days,
+    unlisted_nerves,
 )
 from cptfacet.unknown import Unknown
 
@@ -97,7 +98,7 @@ def targets(
 
 def treated_nerves(
     *,
-    nerves: SearchStrategy[Nerve] | None = None,
+    nerves: SearchStrategy[NamedNerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
 ) -> SearchStrategy[TreatedNerve]:
@@ -107,7 +108,7 @@ def treated_nerves(
         InvalidArgument: An option is not a strategy.
     """
     check_flag(unnamed_sides, "unnamed_sides")
-    which = chosen(nerves, "nerves", st.sampled_from(Nerve))
+    which = chosen(nerves, "nerves", _NAMED)
     side = chosen(sides, "sides", SIDES)
     return st.builds(TreatedNerve, nerve=which, side=or_unnamed(side) if unnamed_sides else side)
 
@@ -122,7 +123,7 @@ class _Parts:
     guidances: SearchStrategy[Guidance | None]
     purposes: SearchStrategy[Purpose | None]
     joints: SearchStrategy[Joint]
-    nerves: SearchStrategy[tuple[Nerve, ...]]
+    nerves: SearchStrategy[tuple[NamedNerve, ...]]
     sides: SearchStrategy[Side]
     unnamed_sides: bool
     max_targets: int
@@ -161,7 +162,7 @@ class _Sides:
         self.any = parts.any_sides
         self.stated: dict[tuple[TechniqueKind, str], bool] = {}
 
-    def of(self, technique: Technique, what: Joint | Nerve) -> Side | None:
+    def of(self, technique: Technique, what: Joint | NamedNerve) -> Side | None:
         """Draw the side of a joint or nerve that was treated."""
         key = technique.kind, what.value
         if key not in self.stated:
@@ -176,13 +177,16 @@ _TECHNIQUES = st.sampled_from(list(Technique)[:3]) | st.sampled_from(Technique)
 _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
     st.sampled_from(Guidance)
 )
+_NAMED: SearchStrategy[NamedNerve] = st.sampled_from(Nerve) | unlisted_nerves()
 _MOST_NERVES = 4
 _MOST_TARGETS = 5
 _MOST_TREATMENTS = 3
 _MOST_DIAGNOSES = 3
 
 
-def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tuple[Nerve, ...]]:
+def _lists_of_nerves(
+    nerves: SearchStrategy[NamedNerve] | None,
+) -> SearchStrategy[tuple[NamedNerve, ...]]:
     """Return lists of nerves as in a note; by default, many are runs of adjacent nerves."""
     if nerves is not None:
         return perhaps(chosen(nerves, "nerves", nerves), max_size=_MOST_NERVES)
@@ -190,7 +194,7 @@ def _lists_of_nerves(nerves: SearchStrategy[Nerve] | None) -> SearchStrategy[tup
     starts = st.integers(0, len(order) - 1)
     lengths = st.integers(2, _MOST_NERVES)
     runs = st.tuples(starts, lengths).map(lambda drawn: order[drawn[0] :][: drawn[1]])
-    return st.just(()) | tuples(st.sampled_from(Nerve), max_size=_MOST_NERVES) | runs
+    return st.just(()) | tuples(_NAMED, max_size=_MOST_NERVES) | runs
 
 
 def _usual(under: Policy | None = None) -> _Parts:
@@ -218,7 +222,7 @@ def _usual(under: Policy | None = None) -> _Parts:
 def _parts(
     under: Policy | None = None,
     *,
-    nerves: SearchStrategy[Nerve] | None,
+    nerves: SearchStrategy[NamedNerve] | None,
     unnamed_sides: bool,
     max_targets: int,
     max_treatments: int = 1,
@@ -247,7 +251,7 @@ def treatments(
     guidances: SearchStrategy[Guidance | None] | None = None,
     purposes: SearchStrategy[Purpose | None] | None = None,
     joints: SearchStrategy[Joint] | None = None,
-    nerves: SearchStrategy[Nerve] | None = None,
+    nerves: SearchStrategy[NamedNerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
     max_targets: int = _MOST_TARGETS,
@@ -282,7 +286,7 @@ def sessions(
     guidances: SearchStrategy[Guidance | None] | None = None,
     purposes: SearchStrategy[Purpose | None] | None = None,
     joints: SearchStrategy[Joint] | None = None,
-    nerves: SearchStrategy[Nerve] | None = None,
+    nerves: SearchStrategy[NamedNerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
     unnamed_sides: bool = True,
     max_targets: int = _MOST_TARGETS,
@@ -367,7 +371,7 @@ def _draw_treatment(draw: st.DrawFn, parts: _Parts, sides: _Sides) -> Treatment:
 
 
 def _treated(
-    technique: Technique, listed: Iterable[Nerve], sides: _Sides
+    technique: Technique, listed: Iterable[NamedNerve], sides: _Sides
 ) -> tuple[TreatedNerve, ...]:
     return tuple(TreatedNerve(nerve=n, side=sides.of(technique, n)) for n in listed)
 

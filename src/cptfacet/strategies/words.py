@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
 from cptfacet import rulebook
-from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side, UnlistedNerve
 from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.dates import EffectivePeriod
@@ -105,6 +105,21 @@ def nerves() -> SearchStrategy[Nerve]:
     return st.sampled_from(Nerve)
 
 
+def unlisted_nerves() -> SearchStrategy[UnlistedNerve]:
+    """Return names in a note that are not one of `Nerve`: of other kinds, with two meanings, or unknown."""
+    return st.builds(UnlistedNerve, name=st.sampled_from(_OTHER_NAMES))
+
+
+_OTHER_NAMES = (
+    *(
+        "superior cluneal nerve",
+        "C2 dorsal root ganglion",
+        "L4 nerve root",
+        "S4",
+        "stellate ganglion",
+    ),
+    *("L5 medial branch", "S1 dorsal ramus", "L4-L5 medial branches", "ala", "a nerve of no list"),
+)
 SIDES = st.sampled_from(Side)
 
 
