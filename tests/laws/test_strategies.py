@@ -17,7 +17,7 @@ from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
 
 import cptfacet
 from cptfacet import _data, policies, strategies
-from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve, Side
+from cptfacet.anatomy import CodeRegion, CoverageRegion, Joint, Nerve, Side, UnlistedNerve
 from cptfacet.bilateral import LateralityFormat, SideCount
 from cptfacet.checking import Checker
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
@@ -41,6 +41,7 @@ from cptfacet.reference import packaged
 from cptfacet.repairing import Repairer
 from cptfacet.rulebook import CODING, turning_days
 from cptfacet.sessions import Guidance, Session, Technique, Treatment
+from cptfacet.strategies.words import OTHER_NAMES
 from cptfacet.unknown import Unknown
 
 T = TypeVar("T")
@@ -196,6 +197,7 @@ def reached(
     return seen <= wanted
 
 
+UNLISTED = [UnlistedNerve(name=name) for name in OTHER_NAMES]
 WORDS: dict[str, tuple[st.SearchStrategy[Any], Iterable[Any]]] = {
     "joints": (strategies.joints(), Joint),
     "nerves": (strategies.nerves(), Nerve),
@@ -216,8 +218,9 @@ WORDS: dict[str, tuple[st.SearchStrategy[Any], Iterable[Any]]] = {
     ),
     "treated nerves": (
         strategies.treated_nerves().map(lambda t: (t.nerve, t.side)),
-        itertools.product(Nerve, SIDES),
+        itertools.product((*Nerve, *UNLISTED), SIDES),
     ),
+    "unlisted nerves": (strategies.unlisted_nerves(), UNLISTED),
     "methods": (
         strategies.treatments(joints=st.nothing(), nerves=st.nothing()).map(
             lambda t: (t.technique, t.guidance)

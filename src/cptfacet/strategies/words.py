@@ -107,10 +107,10 @@ def nerves() -> SearchStrategy[Nerve]:
 
 def unlisted_nerves() -> SearchStrategy[UnlistedNerve]:
     """Return names in a note that are not one of `Nerve`: of other kinds, with two meanings, or unknown."""
-    return st.builds(UnlistedNerve, name=st.sampled_from(_OTHER_NAMES))
+    return st.builds(UnlistedNerve, name=st.sampled_from(OTHER_NAMES))
 
 
-_OTHER_NAMES = (
+OTHER_NAMES = (
     *(
         "superior cluneal nerve",
         "C2 dorsal root ganglion",
