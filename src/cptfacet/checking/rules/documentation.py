@@ -595,8 +595,10 @@ def other_nerve_code(day: Day) -> Iterator[RawFinding | NotAsked]:
         reason = "the reference data has no codes of other nerves"
         yield NotAsked(needs="codes of other nerves", reason=reason)
         return
+    refused = note.answer.instead if isinstance(note.answer, Refusal) else ()
+    named = {line.code for line in refused}
     for code, lines in by_code(day.lines):
-        meant = [other for other in others if other.instead.code == code]
+        meant = [o for o in others if o.instead.code == code and code not in named]
         nerves = sorted({nerve for other in meant for nerve in other.nerves})
         if nerves and listed.isdisjoint(nerves):
             joints = sorted({joint for place in note.places for joint in place.joints})
