@@ -31,13 +31,14 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "laws": (
         (
             *("limits", "treated", "levels", "billed", "bilateral", "addons"),
-            "modifier_faults",
+            *("modifier_faults", "agent_codes"),
         ),
         ("rulebook",),
     ),
     "knowledge": (("policies", "reference"),),
     "words": (
         (
+            "agents",
             *("claims", "sessions", "history", "findings", "notes", "anatomy", "procedures"),
             *("indicators", "modifiers"),
         ),

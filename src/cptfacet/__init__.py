@@ -22,6 +22,7 @@ _NAMES = {
     "checking": "check_claim check_claims Checker",
     "repairing": "repair_claim repair_claims Repairer RepairedClaim",
     "past": "history_from_claims history_from_records history_from_sessions ReadHistory",
+    "agents": "Agent",
     "sessions": "parse_session Session Treatment Target TreatedNerve Technique Guidance",
     "claims": "parse_line Claim ClaimFrequency ClaimLine ClaimType Location PriorAuthorization Purpose",
     "anatomy": "Joint Nerve UnlistedNerve Side",
@@ -35,8 +36,8 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _OTHERS = (
-    "addons bilateral billed citations dates indicators interop levels limits lookup modifiers"
-    " outline procedures rulebook treated"
+    "addons agent_codes bilateral billed citations dates indicators interop levels limits lookup"
+    " modifiers outline procedures rulebook treated"
 )
 _MODULES = frozenset((*_NAMES, *_OTHERS.split()))
 

@@ -1,4 +1,6 @@
 from cptfacet import addons as addons
+from cptfacet import agent_codes as agent_codes
+from cptfacet import agents as agents
 from cptfacet import anatomy as anatomy
 from cptfacet import bilateral as bilateral
 from cptfacet import billed as billed
@@ -28,6 +30,7 @@ from cptfacet import rulebook as rulebook
 from cptfacet import sessions as sessions
 from cptfacet import treated as treated
 from cptfacet import unknown as unknown
+from cptfacet.agents import Agent as Agent
 from cptfacet.anatomy import Joint as Joint
 from cptfacet.anatomy import Nerve as Nerve
 from cptfacet.anatomy import Side as Side

@@ -55,6 +55,7 @@ def reduced(record: object) -> tuple[Any, ...]:
 
 
 REMEDIES = {  # what to write for a value of each type
+    "Agent": 'parse_agent("local-anesthetic")',
     "ClaimFrequency": 'parse_frequency("replacement")',
     "ClaimLine": 'parse_line("CODE-50 x1")',
     "ClaimType": 'parse_claim_type("professional")',

@@ -259,6 +259,7 @@ _OF_TREATMENT = {
     "guidance": "fluoroscopy, ct, ultrasound, mri or none",
     "joint": "such as L4-5:both; repeatable",
     "nerve": "such as L4:left; repeatable",
+    "agent": "such as local-anesthetic, corticosteroid or prp; repeatable",
 }
 
 
@@ -283,7 +284,7 @@ def _treatments(words: list[tuple[str, str]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, text in words:
         if not found or (several and name == "technique"):
-            found.append({"joints": [], "nerves": []})
+            found.append({"joints": [], "nerves": [], "agents": []})
         if f"{name}s" in found[-1]:
             found[-1][f"{name}s"].append(text)
         else:

@@ -16,6 +16,7 @@ import attrs
 from cptfacet._inputs import expect, expect_or_none, expect_several
 from cptfacet._records import check_types, sealed
 from cptfacet._text import agree
+from cptfacet.agent_codes import agent_refusal
 from cptfacet.anatomy import CoverageRegion, Joint, Side
 from cptfacet.claims import Claim, ClaimFrequency, ClaimLine
 from cptfacet.coding import CodedSession
@@ -318,7 +319,9 @@ class _Reader:
             )
             self.unread.append(left)
 
-        other = only_other_nerves(treatment, reference=self.reference, on=date)
+        other = agent_refusal(treatment, policy=self.policy, on=date) or only_other_nerves(
+            treatment, reference=self.reference, on=date
+        )
         if other is not None:
             leave(other, counted=False)
             return {}

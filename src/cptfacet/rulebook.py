@@ -33,6 +33,7 @@ from cptfacet.unknown import Unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cptfacet.agents import Agent
     from cptfacet.anatomy import CodeRegion
     from cptfacet.claims import Claim, ClaimLine, ClaimType
     from cptfacet.findings import RuleFamily, Severity
@@ -340,6 +341,14 @@ class TermRules:
     ) -> Answer[tuple[ClaimLine, ...]]:
         """Return the lines that a source names where no facet code is right."""
         return self._ask(keys.CODING_INSTEAD, technique, guidance or GUIDANCE_NOT_STATED)
+
+    def agent_lines(self, agent: Agent) -> Answer[tuple[ClaimLine, ...]]:
+        """Return the lines that represent an injection of an agent as a whole."""
+        return self._ask(keys.CODING_AGENT, agent)
+
+    def agent_coverage(self, agent: Agent) -> Answer[Coverage]:
+        """Return whether a facet injection of an agent is covered."""
+        return self._ask(keys.COVERAGE_AGENT, agent)
 
     def overlapping_injections(self) -> Answer[Merging]:
         """Return how several injection techniques at one joint are coded."""

@@ -20,6 +20,7 @@ from cptfacet._inputs import (
 from cptfacet._records import are_all, check_types, sealed
 from cptfacet._spellings import names_side, take_side
 from cptfacet._text import series
+from cptfacet.agents import Agent, parse_agent
 from cptfacet.anatomy import (
     Joint,
     Nerve,
@@ -355,6 +356,7 @@ class Treatment:
         guidance: None if the note does not state it, which is not the same as none.
         targets: The joints treated. If they are given, they decide.
         nerves: The nerves treated, as the note lists them.
+        agents: What was injected. Empty if the note does not state it.
     """
 
     technique: Technique
@@ -362,6 +364,7 @@ class Treatment:
     guidance: Guidance | None = None
     targets: tuple[Target, ...] = ()
     nerves: tuple[TreatedNerve, ...] = ()
+    agents: tuple[Agent, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Check the types."""
@@ -369,10 +372,12 @@ class Treatment:
             type(self.technique) is Technique
             and type(self.targets) is tuple
             and type(self.nerves) is tuple
+            and type(self.agents) is tuple
             and (self.purpose is None or type(self.purpose) is Purpose)
             and (self.guidance is None or type(self.guidance) is Guidance)
             and are_all(self.targets, Target)
             and are_all(self.nerves, TreatedNerve)
+            and are_all(self.agents, Agent)
         ):
             return
         check_types(self)
@@ -384,7 +389,9 @@ class Treatment:
         joints = series([str(target) for target in self.targets], most=len(self.targets))
         nerves = series([str(nerve) for nerve in self.nerves], most=len(self.nerves))
         levels = [joints] * bool(joints) + [f"nerves {nerves}"] * bool(nerves)
-        return f"{what}, {'; '.join(levels) or 'no level documented'}"
+        agents = series([agent.label for agent in self.agents], most=len(self.agents))
+        given = f", injecting {agents}" if agents else ""
+        return f"{what}, {'; '.join(levels) or 'no level documented'}{given}"
 
 
 @sealed
@@ -480,6 +487,7 @@ class TreatmentWords(TypedDict, total=False):
     guidance: str | None
     joints: Iterable[str]
     nerves: Iterable[str]
+    agents: Iterable[str]
 
 
 def parse_session(
@@ -490,6 +498,7 @@ def parse_session(
     guidance: str | None = None,
     joints: Iterable[str] = (),
     nerves: Iterable[str] = (),
+    agents: Iterable[str] = (),
     treatments: Iterable[TreatmentWords] = (),
     claim_type: str | None = None,
     place_of_service: str | None = None,
@@ -541,7 +550,7 @@ def parse_session(
     several = [
         *_listed("treatments", treatments, '[{"technique": "mbb", "joints": ["L4-5:left"]}]')
     ]
-    if several and any(map(stated, (technique, purpose, guidance, joints, nerves))):
+    if several and any(map(stated, (technique, purpose, guidance, joints, nerves, agents))):
         message = "treatments has the words of every treatment; leave technique and joints out"
         raise TypeError(message)
     alone = {
@@ -550,6 +559,7 @@ def parse_session(
         "guidance": guidance,
         "joints": joints,
         "nerves": nerves,
+        "agents": agents,
     }
     read_date = words.date(date)
     read = [
@@ -644,6 +654,9 @@ class _Words:
         joints, nerves = words.get("joints", ()), words.get("nerves", ())
         targets = self.all(f"{place}joints", parse_target, joints, "L4-5:left")
         treated = self.all(f"{place}nerves", _nerves_of_entry, nerves, "L4:left")
+        agents = self.all(
+            f"{place}agents", parse_agent, words.get("agents", ()), "local-anesthetic"
+        )
         purpose = self.stated(f"{place}purpose", parse_purpose, words.get("purpose"))
         guidance = self.stated(f"{place}guidance", parse_guidance, words.get("guidance"))
         if technique is None:
@@ -654,6 +667,7 @@ class _Words:
             guidance=guidance,
             targets=targets,
             nerves=tuple([nerve for entry in treated for nerve in entry]),
+            agents=agents,
         )
 
 

@@ -154,6 +154,8 @@ def _shown(session: Session) -> str:
         what += [f"nerve {n.nerve}:{n.side or 'side not stated'}" for n in treatment.nerves]
         how = f"{treatment.technique}, {treatment.guidance or 'guidance not stated'}"
         purpose = treatment.purpose or "purpose not stated"
+        if treatment.agents:
+            how += f", injecting {', '.join(treatment.agents)}"
         treated.append(f"{how}, {purpose} at {', '.join(what) or 'no level'}")
     claim_type = session.claim_type or "claim type not stated"
     return f"{session.date}, {claim_type}: {'; '.join(treated)}"

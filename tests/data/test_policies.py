@@ -806,6 +806,7 @@ BEGINS, FIRST_SEEN, ENDS = ChangeKind
             {
                 ("2017-11-30", FIRST_SEEN, "coding.family"): 6,  # chemical
                 ("2017-11-30", FIRST_SEEN, "coding.instead"): 6,
+                ("2014-08-31", FIRST_SEEN, "coding.agent"): 1,  # prolotherapy
             },
         ),
         ("cpt", dt.date(2020, 1, 2), dt.date(2021, 4, 24), {}),

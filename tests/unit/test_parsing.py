@@ -17,6 +17,7 @@ from cptfacet.procedures import is_code
 # A text that each one reads, and what an error about garbage says would be right.
 WORDS = {
     "anatomy.parse_joint": ("L4-5", "L4-L5"),
+    "agents.parse_agent": ("prp", "local-anesthetic, corticosteroid, contrast"),
     "anatomy.parse_nerve": ("L4", "L4"),
     "anatomy.parse_nerves": ("S1-S3 lateral branches", "L4"),
     "anatomy.parse_side": ("left", "left, right or bilateral"),

@@ -507,7 +507,7 @@ def test_unknown_keys_of_a_treatment_are_named_in_their_order() -> None:
     assert [(problem.path, problem.message) for problem in refused.value.problems] == [
         (
             f"treatments[0].{key}",
-            "unknown key: write one of technique, purpose, guidance, joints, nerves",
+            "unknown key: write one of technique, purpose, guidance, joints, nerves, agents",
         )
         for key in ("sides", "joint", "level", "note")
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cptfacet._text import series
+from cptfacet.agent_codes import lines_of_agents
 from cptfacet.anatomy import (
     CodeRegion,
     Joint,
@@ -291,11 +292,15 @@ def _coded(plan: CheckingPlan, answer: CodedSession | Refusal) -> _CodedJoints:
 
 
 def _read(session: Session, kind: TechniqueKind, plan: CheckingPlan) -> list[Treated]:
-    """Read the treatments with a kind of technique, whether or not they can be coded."""
+    """Read the treatments with a kind of technique, whether or not they can be coded.
+
+    The code of an agent represents an injection that adds no facet level.
+    """
     return [
         read_treatment(treatment, reference=plan.reference, on=session.date)
         for treatment in session.treatments
         if _kind(treatment) is kind
+        if not lines_of_agents(treatment, policy=plan.policy, on=session.date)
     ]
 
 

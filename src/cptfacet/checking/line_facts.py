@@ -155,6 +155,7 @@ _GROUPS = {
     CodeGroup.SYMPATHETIC_BLOCK: Signal.OTHER_BLOCK,
     CodeGroup.SACROILIAC: Signal.SACROILIAC | Signal.OTHER_BLOCK,
     CodeGroup.IMPLANT: Signal.IMPLANT,
+    CodeGroup.REGENERATIVE: Signal.REGENERATIVE,
     CodeGroup.UNLISTED_NERVOUS: Signal.UNLISTED,
 }
 OF_GROUPS = functools.reduce(Signal.__or__, _GROUPS.values())

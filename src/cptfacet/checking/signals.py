@@ -36,6 +36,7 @@ class Signal(enum.IntFlag):
     OTHER_BLOCK = enum.auto()
     SACROILIAC = enum.auto()
     IMPLANT = enum.auto()
+    REGENERATIVE = enum.auto()
     UNLISTED = enum.auto()
     OTHER = enum.auto()
     NEEDS_AUTHORIZATION = enum.auto()  # a code that needs prior authorization on such a claim

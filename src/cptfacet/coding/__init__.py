@@ -288,7 +288,9 @@ class Coder(Remembering[_Question, "_Lines | Refusal"]):
         )
 
     def _is_short(self, question: _Question) -> bool:
-        listed = sum(len(each.targets) + len(each.nerves) for each in question.treatments)
+        listed = sum(
+            len(each.targets) + len(each.nerves) + len(each.agents) for each in question.treatments
+        )
         return len(question.treatments) + listed <= _MOST_LISTED and is_short(question.diagnoses)
 
 

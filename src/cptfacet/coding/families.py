@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet.agent_codes import agent_refusal
 from cptfacet.anatomy import CodeRegion, Joint, Side
 from cptfacet.claims import Purpose
 from cptfacet.coding.instead import write_instead
@@ -88,7 +89,9 @@ def collect(treatments: Iterable[Treatment], plan: CodingPlan, draft: Draft) -> 
     rules = plan.rules
     families: _Families = {}
     for treatment in treatments:
-        others = only_other_nerves(treatment, reference=rules.reference, on=rules.on)
+        others = agent_refusal(treatment, policy=rules.policy, on=rules.on) or only_other_nerves(
+            treatment, reference=rules.reference, on=rules.on
+        )
         chosen = others or plan.family(treatment.technique, treatment.guidance)
         if isinstance(chosen, Refusal):
             draft.refuse(write_instead(chosen, treatment, plan))

@@ -10,6 +10,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
+from cptfacet.agents import Agent
 from cptfacet.anatomy import Joint, Nerve, Side
 from cptfacet.claims import (
     Claim,
@@ -111,6 +112,7 @@ class _Treatment(_Part):
     guidance: _Text = UNSET
     targets: tuple[_Target, ...] | UnsetType = UNSET
     nerves: tuple[_TreatedNerve, ...] | UnsetType = UNSET
+    agents: tuple[str, ...] | UnsetType = UNSET
 
 
 class _Session(_Part):
@@ -169,6 +171,7 @@ class _Words(dict[Any, Any]):
         return self._parse(text)
 
 
+_AGENTS = _Words(Agent)
 _CLAIM_TYPES = _Words(ClaimType)
 _FREQUENCIES = _Words(ClaimFrequency)
 _GUIDANCES = _Words(Guidance)
@@ -251,6 +254,7 @@ def _treatment(part: _Treatment) -> Treatment:
         nerves=tuple(
             [TreatedNerve(nerve=_NERVES[n.nerve], side=_SIDES[n.side]) for n in part.nerves or ()]
         ),
+        agents=tuple([_AGENTS[agent] for agent in part.agents or ()]),
     )
 
 

@@ -44,6 +44,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from cptfacet._records import sealed
+from cptfacet.agents import Agent, parse_agent
 from cptfacet.anatomy import (
     Joint,
     NamedNerve,
@@ -216,6 +217,7 @@ PARSERS: Mapping[type, Callable[[str], object]] = {
     Nerve: parse_nerve,
     Side: parse_side,
     Technique: parse_technique,
+    Agent: parse_agent,
     Guidance: parse_guidance,
     Purpose: parse_purpose,
     ClaimType: parse_claim_type,
@@ -506,6 +508,7 @@ OMITTED: Mapping[type, tuple[str, ...]] = {
         *("frequency", "replaces"),
     ),
     Session: ("id", "policy", "location"),
+    Treatment: ("agents",),
     Note: ("refusal",),
     Refusal: ("id",),
     BilledSession: ("provider",),
@@ -767,7 +770,7 @@ def from_data(data: object, kind: type[T]) -> T:
     ...
     cptfacet.errors.DocumentError: Session can't be read:
       $.targets[0].joint: 'L4' is not a joint: one segment may be a vertebra or a nerve; name both segments of the joint, as in L4-L5
-      $.sides: unknown key; known here: date, treatments, claim_type, place_of_service, diagnoses, id, policy, location, technique, purpose, guidance, targets, nerves
+      $.sides: unknown key; known here: date, treatments, claim_type, place_of_service, diagnoses, id, policy, location, technique, purpose, guidance, targets, nerves, agents
 
     Raises:
         DocumentError: The data don't describe such a record. It lists all problems with their paths.

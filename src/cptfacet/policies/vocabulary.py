@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from cptfacet._records import sealed
+from cptfacet.agents import Agent
 from cptfacet.claims import ClaimType, parse_line
 from cptfacet.findings import RuleFamily, Severity
 from cptfacet.history import SessionKind
@@ -209,6 +210,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...] | None] = MappingProxyType(
     {
         "technique": tuple(Technique),
         "guidance": (*Guidance, GUIDANCE_NOT_STATED),
+        "agent": tuple(Agent),
         "role": tuple(CodeRole),
         "claim-type": tuple(ClaimType),
         "family": tuple(Family),
@@ -403,6 +405,14 @@ CODING_INSTEAD = _key(
     dimensions=("technique", "guidance"),
     shapes_lines=True,
 )
+CODING_AGENT = _key(
+    "coding.agent",
+    _LINES,
+    "The lines that represent an injection of an agent as a whole, at any site and under any "
+    "guidance, and that are reported instead of a facet code.",
+    dimensions=("agent",),
+    shapes_lines=True,
+)
 CODING_OVERLAPPING_INJECTIONS = _key(
     "coding.overlapping-injections",
     _one_of(Merging),
@@ -581,6 +591,12 @@ COVERAGE_TECHNIQUE = _key(
     _one_of(Coverage, Coverage.NOT_COVERED),
     "Techniques that are not covered, however they are coded.",
     dimensions=("technique",),
+)
+COVERAGE_AGENT = _key(
+    "coverage.agent",
+    _one_of(Coverage),
+    "Whether a facet injection of an agent is covered.",
+    dimensions=("agent",),
 )
 COVERAGE_SEDATION = _key(
     "coverage.sedation",

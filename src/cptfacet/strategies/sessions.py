@@ -17,6 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from cptfacet import policies as packaged_policies
 from cptfacet import rulebook
+from cptfacet.agents import Agent
 from cptfacet.anatomy import CodeRegion, Joint, NamedNerve, Nerve, Side
 from cptfacet.claims import ClaimType, Location, Purpose
 from cptfacet.coding import CodedSession, Coder
@@ -122,6 +123,7 @@ class _Parts:
     techniques: SearchStrategy[Technique]
     guidances: SearchStrategy[Guidance | None]
     purposes: SearchStrategy[Purpose | None]
+    agents: SearchStrategy[tuple[Agent, ...]]
     joints: SearchStrategy[Joint]
     nerves: SearchStrategy[tuple[NamedNerve, ...]]
     sides: SearchStrategy[Side]
@@ -179,6 +181,13 @@ _GUIDANCES = st.sampled_from([Guidance.FLUOROSCOPY, Guidance.CT]) | either(
 )
 _NAMED: SearchStrategy[NamedNerve] = st.sampled_from(Nerve) | unlisted_nerves()
 _MOST_NERVES = 4
+_MOST_AGENTS = 3
+# Mostly not stated, or those that every payer knows.
+_AGENTS = (
+    st.just(())
+    | tuples(st.sampled_from([Agent.LOCAL_ANESTHETIC, Agent.CORTICOSTEROID]), max_size=_MOST_AGENTS)
+    | tuples(st.sampled_from(Agent), max_size=_MOST_AGENTS)
+)
 _MOST_TARGETS = 5
 _MOST_TREATMENTS = 3
 _MOST_DIAGNOSES = 3
@@ -205,6 +214,7 @@ def _usual(under: Policy | None = None) -> _Parts:
         techniques=_TECHNIQUES,
         guidances=_GUIDANCES,
         purposes=either(st.sampled_from(Purpose)),
+        agents=_AGENTS,
         joints=st.sampled_from(Joint),
         nerves=_lists_of_nerves(None),
         sides=SIDES,
@@ -250,6 +260,7 @@ def treatments(
     techniques: SearchStrategy[Technique] | None = None,
     guidances: SearchStrategy[Guidance | None] | None = None,
     purposes: SearchStrategy[Purpose | None] | None = None,
+    agents: SearchStrategy[tuple[Agent, ...]] | None = None,
     joints: SearchStrategy[Joint] | None = None,
     nerves: SearchStrategy[NamedNerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
@@ -269,6 +280,7 @@ def treatments(
             techniques=techniques,
             guidances=guidances,
             purposes=purposes,
+            agents=agents,
             joints=joints,
             sides=sides,
             nerves=nerves,
@@ -285,6 +297,7 @@ def sessions(
     techniques: SearchStrategy[Technique] | None = None,
     guidances: SearchStrategy[Guidance | None] | None = None,
     purposes: SearchStrategy[Purpose | None] | None = None,
+    agents: SearchStrategy[tuple[Agent, ...]] | None = None,
     joints: SearchStrategy[Joint] | None = None,
     nerves: SearchStrategy[NamedNerve] | None = None,
     sides: SearchStrategy[Side] | None = None,
@@ -326,6 +339,7 @@ def sessions(
         techniques=techniques,
         guidances=guidances,
         purposes=purposes,
+        agents=agents,
         joints=joints,
         sides=sides,
         nerves=nerves,
@@ -367,6 +381,7 @@ def _draw_treatment(draw: st.DrawFn, parts: _Parts, sides: _Sides) -> Treatment:
         guidance=draw(parts.guidances),
         targets=tuple(Target(joint=j, side=sides.of(technique, j)) for j in listed),
         nerves=_treated(technique, draw(parts.nerves), sides),
+        agents=draw(parts.agents),
     )
 
 
@@ -476,6 +491,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
             guidance=guidance,
             purpose=draw(parts.purposes),
             nerves=tuple(TreatedNerve(nerve=n, side=side) for n in packaged().get_nerves(levels)),
+            agents=draw(parts.agents),
         )
         sides.stated |= {(technique.kind, t.nerve.value): side is not None for t in first.nerves}
     else:
@@ -485,6 +501,7 @@ def _codable_sessions(draw: st.DrawFn, parts: _Parts, codable: _Codable) -> Sess
             purpose=draw(parts.purposes),
             targets=tuple(Target(joint=j, side=sides.of(technique, j)) for j in levels),
             nerves=_treated(technique, nerves, sides),
+            agents=draw(parts.agents),
         )
     further = range(1, draw(parts.counts))
     treated = [first, *(_draw_treatment(draw, parts, sides) for _ in further)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cptfacet._text import agree, counted, series
+from cptfacet.agent_codes import lines_of_agents
+from cptfacet.agents import Agent
 from cptfacet.anatomy import Joint, Nerve, NerveKind, Side
 from cptfacet.checking.day import Day, Line, Whole
 from cptfacet.checking.documented import Noted, Place, as_written, kind_of, noted, told_of
@@ -35,11 +37,12 @@ from cptfacet.limits import Amount, Limit, LimitId, Result, judge_amount, limit_
 from cptfacet.modifiers import LATERAL_ROLES, ModifierRole
 from cptfacet.notes import NoteId, Reason, Refusal
 from cptfacet.policies import Answer, Known, NotKnown, value_of
-from cptfacet.policies.vocabulary import Uncoded
+from cptfacet.policies.vocabulary import Coverage, Uncoded
 from cptfacet.procedures import Family
 from cptfacet.sessions import Guidance, TechniqueKind, Treatment
 
 if TYPE_CHECKING:
+    from cptfacet.checking.plans import CheckingPlan
     from cptfacet.citations import Citation
     from cptfacet.claims import ClaimLine
     from cptfacet.reference.codes import OtherNerve
@@ -461,7 +464,7 @@ class _Mismatch:
     lines: tuple[Line, ...]
     family: Family
     treatments: tuple[Treatment, ...]
-    answers: tuple[Answer[Family | Uncoded], ...]
+    answers: tuple[Answer[object], ...]
     by_guidance: bool
 
     @property
@@ -486,7 +489,7 @@ def _mismatches(day: Day) -> Iterator[_Mismatch]:
             continue
         kind = kind_of(lines[0])
         treatments = note.of_kind(kind) if kind else ()
-        answers = tuple(day.rules.family(t.technique, t.guidance) for t in treatments)
+        answers = tuple(answer for t in treatments for answer in _answers(day, t))
         if {family, Uncoded.ASK} & set(map(value_of, answers)):
             continue
         yield _Mismatch(
@@ -498,8 +501,21 @@ def _mismatches(day: Day) -> Iterator[_Mismatch]:
         )
 
 
+def _of_agents(day: Day, treatment: Treatment) -> Mapping[Agent, Answer[tuple[ClaimLine, ...]]]:
+    return lines_of_agents(treatment, policy=day.plan.policy, on=day.plan.on)
+
+
+def _answers(day: Day, treatment: Treatment) -> tuple[Answer[object], ...]:
+    """Return how a treatment is reported: with the code of its agent, or else with a family."""
+    return (*_of_agents(day, treatment).values(),) or (
+        day.rules.family(treatment.technique, treatment.guidance),
+    )
+
+
 def _guidances(day: Day, treatment: Treatment, family: Family) -> list[Guidance]:
     """List the guidances with which the technique of a treatment is reported in a family."""
+    if _of_agents(day, treatment):
+        return []
     return [
         guidance
         for guidance in Guidance
@@ -540,7 +556,7 @@ def technique_differs(day: Day) -> Iterator[RawFinding]:
 def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     note = noted(day)
     treatments = wrong.treatments or (note.session.treatments if note else ())
-    had = [*dict.fromkeys(t.technique.label for t in treatments)]
+    had = [*dict.fromkeys(_done(day, t) for t in treatments)]
     citations = wrong.citations
     if wrong.treatments:
         coded = "; no source we have read states which code applies"
@@ -566,18 +582,58 @@ def _other_technique(day: Day, wrong: _Mismatch) -> RawFinding:
     )
 
 
+def _done(day: Day, treatment: Treatment) -> str:
+    """Return what was done in words, with the agents that have a code of their own."""
+    agents = _of_agents(day, treatment)
+    of = f" of {series([agent.label for agent in agents])}" if agents else ""
+    return f"{treatment.technique.label}{of}"
+
+
+def _lines_instead(day: Day, treatment: Treatment) -> Iterable[ClaimLine]:
+    if agents := _of_agents(day, treatment):
+        return [line for answer in agents.values() for line in value_of(answer) or ()]
+    return value_of(day.rules.lines_instead(treatment.technique, treatment.guidance)) or ()
+
+
 def _instead(day: Day, wrong: _Mismatch) -> str:
     """Return the lines to report instead, if a source states them."""
     lines = dict.fromkeys(
-        line.text
-        for treatment in wrong.treatments
-        for line in value_of(day.rules.lines_instead(treatment.technique, treatment.guidance)) or ()
+        line.text for treatment in wrong.treatments for line in _lines_instead(day, treatment)
     )
     stated = "report" if wrong.severity is None else "we found one source that reports"
     return f"; {stated} {series([*lines])} instead" if lines else ""
 
 
 # -- what else the note documents
+
+
+def _limits_agents(plan: CheckingPlan) -> bool:
+    return any(isinstance(plan.rules.agent_coverage(agent), Known) for agent in Agent)
+
+
+@checks(when=Signal.INJECTION | Signal.SESSION, where=_limits_agents)
+def documented_agent_not_covered(day: Day) -> Iterator[RawFinding]:
+    """Find facet injections of a documented agent that the policy does not cover.
+
+    An agent with a code of its own is not among the facet lines.
+    """
+    note = noted(day)
+    if note is None:
+        return
+    lines = [line for line in day.facet if kind_of(line) is _INJECTION]
+    coded = [t for t in note.of_kind(_INJECTION) if not _of_agents(day, t)]
+    for agent in dict.fromkeys(agent for t in coded for agent in t.agents):
+        stated = day.rules.agent_coverage(agent)
+        if value_of(stated) is Coverage.NOT_COVERED:
+            everywhere = all(agent in t.agents for t in coded)
+            yield finding(
+                lines,
+                f"{codes_of(lines)}: the note documents an injection of {agent.label}, which is not"
+                " covered",
+                citations=stated.citations,
+                severity=None if everywhere else Severity.WARNING,
+                question=f"At which levels was {agent.label} injected?",
+            )
 
 
 @checks(when=Signal.OTHER | Signal.SESSION)

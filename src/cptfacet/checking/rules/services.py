@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cptfacet._text import agree, series
+from cptfacet.agents import Agent
 from cptfacet.checking.day import Day, Line
+from cptfacet.checking.documented import noted
 from cptfacet.checking.plans import CheckingPlan
 from cptfacet.checking.rule import (
     NotAsked,
@@ -20,8 +22,8 @@ from cptfacet.dates import Status
 from cptfacet.findings import Question, QuestionTopic, RuleFamily, Severity
 from cptfacet.indicators import FeeStatus
 from cptfacet.modifiers import ModifierRole
-from cptfacet.policies import Known
-from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside
+from cptfacet.policies import Known, value_of
+from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside, Coverage
 from cptfacet.procedures import CodeGroup
 from cptfacet.sessions import Technique, TechniqueKind
 from cptfacet.unknown import Unknown
@@ -137,6 +139,54 @@ def implant_not_covered(day: Day) -> Iterator[RawFinding | NotAsked]:
         yield finding(
             lines, f"{code}: facet joint implants are not covered", citations=stated.citations
         )
+
+
+# -- what was injected
+
+
+def _beside(day: Day) -> dict[Agent, list[Line]]:
+    """List the lines that represent a whole injection because of its agent."""
+    lines = day.showing(Signal.REGENERATIVE)
+    found: dict[Agent, list[Line]] = {}
+    for agent in Agent:
+        codes = {line.code for line in value_of(day.rules.agent_lines(agent)) or ()}
+        if own := [line for line in lines if line.code in codes]:
+            found[agent] = own
+    return found
+
+
+@checks(when=Signal.INJECTION | Signal.REGENERATIVE)
+def agent_billed_beside_facet(day: Day) -> Iterator[RawFinding]:
+    """Find the code of an agent, which represents a whole injection, beside a facet injection."""
+    facet = [line for line in day.facet if line.facts.code.signals & Signal.INJECTION]
+    codes = series(sorted({line.code for line in facet}))
+    note = noted(day)
+    apart = {a for t in note.session.treatments for a in t.agents} if note and note.agrees else ()
+    for agent, lines in _beside(day).items():
+        if agent in apart:
+            continue
+        code = lines[0].code
+        yield finding(
+            [*lines, *facet],
+            f"{code} represents the whole injection of {agent.label}; {codes}"
+            f" {agree(facet, 'is', 'are')} not reported for the same injection",
+            citations=day.rules.agent_lines(agent).citations,
+            question=f"What was injected at the levels of {codes}, and where was"
+            f" {agent.label} injected?",
+        )
+
+
+@checks(when=Signal.INJECTION | Signal.REGENERATIVE)
+def agent_not_covered(day: Day) -> Iterator[RawFinding]:
+    """Find codes of agents that the policy does not cover beside a facet injection."""
+    for agent, lines in _beside(day).items():
+        stated = day.rules.agent_coverage(agent)
+        if value_of(stated) is Coverage.NOT_COVERED:
+            yield finding(
+                lines,
+                f"{lines[0].code}: an injection of {agent.label} is not covered as a facet procedure",
+                citations=stated.citations,
+            )
 
 
 @checks(when=Signal.UNLISTED)
