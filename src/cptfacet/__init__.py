@@ -37,7 +37,7 @@ _NAMES = {
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _OTHERS = (
     "addons agent_codes bilateral billed citations dates indicators interop levels limits lookup"
-    " modifiers outline procedures rulebook treated"
+    " modifier_faults modifiers outline procedures rulebook treated"
 )
 _MODULES = frozenset((*_NAMES, *_OTHERS.split()))
 

@@ -18,6 +18,7 @@ from cptfacet import interop as interop
 from cptfacet import levels as levels
 from cptfacet import limits as limits
 from cptfacet import lookup as lookup
+from cptfacet import modifier_faults as modifier_faults
 from cptfacet import modifiers as modifiers
 from cptfacet import notes as notes
 from cptfacet import outline as outline

@@ -22,6 +22,7 @@ WORDS = {
     "anatomy.parse_nerves": ("S1-S3 lateral branches", "L4"),
     "anatomy.parse_side": ("left", "left, right or bilateral"),
     "claims.parse_claim_type": ("professional", "professional, asc-facility, hospital-outpatient"),
+    "claims.parse_frequency": ("replacement", "original, replacement, void"),
     "claims.parse_line": ("64493-50 x1", "CODE-50-KX x1"),
     "claims.parse_purpose": ("diagnostic", "diagnostic, therapeutic"),
     "dates.parse_date": ("2026-03-02", "YYYY-MM-DD"),

@@ -20,6 +20,7 @@ from cptfacet.claims import Claim, ClaimLine, ClaimType, Location, PriorAuthoriz
 from cptfacet.coding import CodedSession, code_session
 from cptfacet.errors import (
     CptfacetError,
+    DataFileError,
     DocumentError,
     FormatMismatchError,
     FormatNotKnownError,
@@ -621,6 +622,7 @@ ERRORS: list[tuple[Any, type[Exception]]] = [
     (ParseError(what="a joint", text="L4", reason="name both segments"), ValueError),
     (UnknownIdError(what="policy", text="medicaid", near=("medicare",)), LookupError),
     (NoMedialBranchError(joint="C1-C2"), ValueError),
+    (DataFileError(file="edits/mue.csv", reason="it is empty"), RuntimeError),
     (SessionError(problems=(Problem(path="date", message="no such day"),)), ValueError),
     (FormatMismatchError(form="two-units", reason="it has 50"), ValueError),
     (
