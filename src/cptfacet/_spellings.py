@@ -141,6 +141,8 @@ def spell(text: str) -> str:
     ('SI', 'TX')
     """
     folded = fold(text)
+    if len(folded) > _LONGEST:
+        return folded
     patterns, words = _in_words()
 
     def segment(match: re.Match[str]) -> str:
@@ -157,6 +159,7 @@ def spell(text: str) -> str:
 
 
 _KNOWN = frozenset(SEGMENTS)
+_LONGEST = 1000  # a longer text names nothing, and reading it would take long
 
 
 def _tight(match: re.Match[str]) -> str:
@@ -254,6 +257,8 @@ def list_names(text: str) -> tuple[Listed | str, ...]:
     """
     parts: list[Listed | str] = []
     letter = ""
+    if len(text) > _LONGEST:
+        return (fold(text),)
     for part in filter(None, _AND.split(spell(text))):
         named = f"{letter}{part}" if part[:1].isdigit() else part
         match = _PART.fullmatch(named)

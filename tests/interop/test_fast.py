@@ -39,6 +39,7 @@ SESSION: dict[str, Any] = {
             "guidance": "fluoroscopy",
             "targets": [{"joint": "L4-L5", "side": "bilateral"}],
             "nerves": [{"nerve": "L5 dorsal ramus", "side": "left"}],
+            "agents": ["local-anesthetic"],
         }
     ],
     "claim_type": "asc-facility",

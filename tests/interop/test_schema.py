@@ -13,6 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
+from cptfacet.agents import Agent
 from cptfacet.anatomy import CodeRegion, Joint, Nerve, Side
 from cptfacet.bilateral import LateralityFormat
 from cptfacet.citations import Confidence
@@ -99,7 +100,7 @@ class TestTheFiles:
             if "enum" in part
         }
         kinds = (
-            *(Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimFrequency, ClaimType),
+            *(Agent, Joint, Nerve, Side, Technique, Guidance, Purpose, ClaimFrequency, ClaimType),
             *(Confidence, NoteId, Reason),
             *(CodeRegion, DoubtId, Family, LateralityFormat, Ordinal, SkipReason),
             *(FindingKind, QuestionTopic, RuleFamily, Severity),

@@ -281,3 +281,24 @@ def test_a_rule_that_declares_its_shape_is_remembered() -> None:
 
     assert len(checker._memo) == 1
     assert reports[0].findings == reports[1].findings
+
+
+PROVIDERS = [*itertools.product((None, "A", "B"), repeat=3)]
+
+
+@pytest.mark.parametrize("policy", ["medicare"])
+def test_practitioners_are_told_apart_in_every_order(policy: str) -> None:
+    """Two claims that differ only in who performed each line never share an answer wrongly."""
+    checker, fresh = Checker(policy), Checker(policy, memo=0)
+    lines = tuple(map(parse_line, ["64493-RT x2", "64494-RT", "64493-RT"]))
+    for named in (*PROVIDERS, *reversed(PROVIDERS)):
+        claim = Claim(
+            claim_type=ClaimType.PROFESSIONAL,
+            date=dt.date(2026, 3, 2),
+            lines=tuple(
+                attrs.evolve(line, provider=name) for line, name in zip(lines, named, strict=True)
+            ),
+            place_of_service="99",
+        )
+
+        assert checker.check(claim) == fresh.check(claim), named

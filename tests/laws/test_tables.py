@@ -420,6 +420,7 @@ FACETS = all_but(
 MODIFIED = all_but(
     "check",
     *("addon-primary-by-policy", "addon-without-primary", "asc-not-payable", "asc-packaged"),
+    *("agent-billed-beside-facet", "agent-not-covered"),
     *("authorization-missing", "authorization-not-valid-on-date"),
     *("authorization-number-malformed", "claim-empty", "code-malformed", "code-not-in-force"),
     "coding-instruction-excludes",
@@ -499,11 +500,12 @@ TABLES = {
     "groups": Table(
         without={
             "check": named(
+                "agent-billed-beside-facet, agent-not-covered,"
                 "code-not-in-force, coding-instruction-excludes, em-without-modifier,"
                 "expected-denial-without-abn,"
                 "governed-by-other-policy, imaging-bundled, implant-not-covered,"
                 "non-thermal-not-covered, other-block-same-day, sedation-with-ablation,"
-                "sedation-with-injection, service-not-covered"
+                "sedation-with-injection"
             ),
         },
         rows=(

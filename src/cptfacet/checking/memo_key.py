@@ -95,12 +95,15 @@ class Shapes:
 
 
 def _practitioners(claim: Claim) -> tuple[int, ...]:
-    """Return a number for the practitioner of each line, or nothing if all lines have the same."""
+    """Return a number for the practitioner of each line, or nothing if all lines have the same.
+
+    A line that names none has 0: it may belong to the only one whom its day names.
+    """
     first = claim.lines[0].provider
     for line in claim.lines:
         if line.provider != first:
             break
     else:
         return ()
-    numbers: dict[str | None, int] = {}
+    numbers: dict[str | None, int] = {None: 0}
     return tuple([numbers.setdefault(line.provider, len(numbers)) for line in claim.lines])

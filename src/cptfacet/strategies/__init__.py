@@ -44,7 +44,6 @@ from cptfacet.findings import (
     Finding,
     NotChecked,
     Question,
-    Remedy,
     Replacement,
     Report,
 )
@@ -91,6 +90,8 @@ try:
     from cptfacet.strategies.reports import (
         claims_with,
         clean_claims,
+        example_changes,
+        example_remedies,
         example_repairs,
         example_reports,
         hostile_claims,
@@ -201,11 +202,11 @@ FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     DiagnosisList: reference.diagnosis_lists,
     Edition: reference.edition_facts,
     Finding: lambda: part_of(example_reports(), lambda report: report.findings),
-    Change: lambda: part_of(example_repairs(), lambda repaired: repaired.changes),
+    Change: example_changes,
     NotChecked: lambda: part_of(example_reports(), lambda report: report.not_checked),
-    Question: lambda: part_of(example_reports(), lambda report: _remedies(report, Question)),
+    Question: lambda: example_remedies(Question),
     RepairedClaim: example_repairs,
-    Replacement: lambda: part_of(example_reports(), lambda report: _remedies(report, Replacement)),
+    Replacement: lambda: example_remedies(Replacement),
     Report: example_reports,
     Rule: lambda: st.sampled_from(all_rules()),
     CheckedUnder: lambda: example_reports().map(lambda report: report.under),
@@ -263,11 +264,6 @@ FOR_TYPE: Mapping[type, Callable[[], SearchStrategy[Any]]] = {
     SkippedRecord: lambda: part_of(read_histories(), lambda read: read.unread),
     LineReason: lambda: part_of(coded(), lambda coded: coded.why),
 }
-
-
-def _remedies(report: Report, kind: type[Remedy]) -> list[Remedy]:
-    found = (finding.remedy for finding in report.findings)
-    return [remedy for remedy in found if isinstance(remedy, kind)]
 
 
 def for_type(kind: type[T]) -> SearchStrategy[T]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import Decimal
+from typing import TypeVar
 
 import attrs
 from hypothesis import strategies as st
@@ -15,19 +17,29 @@ from cptfacet.anatomy import Side
 from cptfacet.checking import Checker, all_rules, get_rule
 from cptfacet.claims import Claim, ClaimLine, ClaimType, Purpose
 from cptfacet.errors import ParseError, UnknownIdError
-from cptfacet.findings import Report
+from cptfacet.findings import Question, Replacement, Report
 from cptfacet.interop.examples import Example, examples
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Policy
 from cptfacet.reference import packaged
 from cptfacet.reference.diagnoses import Diagnosis
-from cptfacet.repairing import RepairedClaim, repair_claim
+from cptfacet.repairing import Change, RepairedClaim, repair_claim
 from cptfacet.sessions import Session
 from cptfacet.strategies.options import check_policy, either, tuples
 from cptfacet.strategies.results import coded_claims
 from cptfacet.strategies.words import OPAQUE, TEXTS
 
-__all__ = ["claims_with", "clean_claims", "example_repairs", "example_reports", "hostile_claims"]
+__all__ = [
+    "claims_with",
+    "clean_claims",
+    "example_changes",
+    "example_remedies",
+    "example_repairs",
+    "example_reports",
+    "hostile_claims",
+]
+
+R = TypeVar("R", Question, Replacement)
 
 
 def __dir__() -> list[str]:
@@ -162,13 +174,41 @@ def example_reports() -> SearchStrategy[Report]:
 
 def example_repairs() -> SearchStrategy[RepairedClaim]:
     """Return repairs of the packaged example claims, one for each rule."""
-    return _examples().map(
-        lambda example: repair_claim(
-            example.claim,
-            policy=packaged_policies.get(example.policy),
-            session=example.session,
-            history=example.history,
-        )
+    return _examples().map(_repaired)
+
+
+def example_remedies(kind: type[R]) -> SearchStrategy[R]:
+    """Return the remedies of a kind in the reports on the packaged example claims."""
+    return st.deferred(lambda: st.sampled_from(_remedies(kind)))
+
+
+def example_changes() -> SearchStrategy[Change]:
+    """Return the changes in the repairs of the packaged example claims."""
+    return st.deferred(lambda: st.sampled_from(_changes()))
+
+
+def _remedies(kind: type[R]) -> tuple[R, ...]:
+    found = (finding.remedy for report in _reports() for finding in report.findings)
+    return tuple(remedy for remedy in found if isinstance(remedy, kind))
+
+
+@functools.cache
+def _reports() -> tuple[Report, ...]:
+    return tuple(examples(rule.id)[0].check() for rule in all_rules())
+
+
+@functools.cache
+def _changes() -> tuple[Change, ...]:
+    repaired = [_repaired(examples(rule.id)[0]) for rule in all_rules()]
+    return tuple(change for each in repaired for change in each.changes)
+
+
+def _repaired(example: Example) -> RepairedClaim:
+    return repair_claim(
+        example.claim,
+        policy=packaged_policies.get(example.policy),
+        session=example.session,
+        history=example.history,
     )
 
 
