@@ -84,10 +84,12 @@ def laws_of_all() -> dict[str, type]:
     """Make the laws of each policy; lines are enumerated once where policies answer alike on them.
 
     They do if they state the same about lines and code each family by the same method. Then only
-    what a checker finds in these lines depends on the policy.
+    what a checker finds in these lines depends on the policy. Those that share sessions are tested
+    one after another, since a case remembers only the sessions enumerated last.
     """
     found: dict[str, type] = {}
     seen: dict[object, str] = {}
+    lenders: dict[str, str] = {}
     for name in ("cpt", "commercial", "medicare", *policies.ids()):
         if name in found:
             continue
@@ -95,12 +97,14 @@ def laws_of_all() -> dict[str, type]:
         laws: Any = policy_laws(policy, settings=quick)
         methods = tuple(tuple(laws.case.methods(day).items()) for day in DAYS)
         first = seen.setdefault((said_of_lines(policy), methods), name)
+        lenders[name] = first
         if first != name:
             laws.case = Borrowing(laws.case, found[first].case)  # type: ignore[attr-defined]
             for law in ENUMERATED:
                 delattr(laws, law)
         found[name] = laws
-    return found
+    places = {name: place for place, name in enumerate(found)}
+    return {name: found[name] for name in sorted(found, key=lambda n: places[lenders[n]])}
 
 
 for _name, _laws in laws_of_all().items():
