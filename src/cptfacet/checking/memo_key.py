@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from cptfacet._memo import Kept, Shape, is_short
+from cptfacet.checking.day import of_one_practitioner
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -99,11 +100,7 @@ def _practitioners(claim: Claim) -> tuple[int, ...]:
 
     A line that names none has 0: it may belong to the only one whom its day names.
     """
-    first = claim.lines[0].provider
-    for line in claim.lines:
-        if line.provider != first:
-            break
-    else:
+    if of_one_practitioner(claim):
         return ()
     numbers: dict[str | None, int] = {None: 0}
     return tuple([numbers.setdefault(line.provider, len(numbers)) for line in claim.lines])
