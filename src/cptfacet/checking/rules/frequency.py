@@ -138,16 +138,11 @@ def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
     today = PastSession(date=day.date, kind=SessionKind.INJECTION)  # of whatever kind
     if limit is None or judge_session(limit, today, day.history).result is Result.MET:
         return
-    visits = [line for line in day.others if line.facts.shows(Signal.EVALUATION)]
-    procedures: list[Line] = []
-    for line in (line for line in day.lines if line not in visits):
-        answer = _is_procedure(line)
-        if isinstance(answer, NotAsked):
-            yield answer
-        elif answer:
-            procedures.append(line)
-    for lines, roles in ((procedures, _AFTER), (visits, _OF_VISITS)):
-        bare = [line for line in lines if not any(map(line.facts.has, roles))]
+    answers = [(line, _roles_after(line)) for line in day.lines]
+    yield from (answer for _, answer in answers if isinstance(answer, NotAsked))
+    for roles, question in _WHY.items():
+        own = [line for line, answer in answers if answer == roles]
+        bare = [line for line in own if not any(map(line.facts.has, roles))]
         modifiers = [m.code for m in day.rules.modifiers.values() if m.role in roles]
         if bare and not modifiers:
             reason = "the reference data has no modifier for a service in a global period"
@@ -159,19 +154,24 @@ def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
                 f" {limit.window.days}-day global period of an earlier ablation, without modifier"
                 f" {series(sorted(modifiers), 'or')}",
                 citations=limit.citations,
-                question=_WHY[roles],
+                question=question,
             )
 
 
-def _is_procedure(line: Line) -> bool | NotAsked:
-    """Whether a line is a procedure with a global period of its own, not an add-on to one."""
+def _roles_after(line: Line) -> tuple[ModifierRole, ...] | NotAsked:
+    """Return the roles of which a line in a global period needs one; none if it needs no modifier.
+
+    A visit does, and a procedure with a global period of its own, not an add-on to one.
+    """
     code = line.facts.code
+    if line.facts.shows(Signal.EVALUATION):
+        return _OF_VISITS
     if code.facet:
-        return not code.primaries
+        return () if code.primaries else _AFTER
     if code.indicators is not None:
-        return code.indicators.global_days.days is not None
+        return () if code.indicators.global_days.days is None else _AFTER
     if not code.shaped or not _NO_PROCEDURE.isdisjoint(code.groups):
-        return False
+        return ()
     reason = "no fee schedule edition we have read lists it on this date"
     return NotAsked(needs=f"global days of {code.code}", reason=reason)
 
