@@ -100,12 +100,7 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
         [group] = [group for group in lines[0].facts.code.groups if group in _BLOCKS][:1]
         coverage, severity = _COVERAGE[stated.value], _SEVERITIES.get(stated.value)
         if stated.value is BlocksBeside.ONLY_WITH_CYST and group is CodeGroup.EPIDURAL:
-            coverage = "at the same or a nearby level it is covered only for a facet cyst"
-            if _is_of_other_region(day, code):
-                near = coverage.replace("the same or ", "")
-                coverage = f"{_COVERAGE[stated.value]}. It is for another region; {near}"
-            elif _is_for_cyst(day):
-                coverage, severity = f"{coverage}, which is documented here", Severity.INFO
+            coverage, severity = _of_epidural(day, code, coverage)
         yield finding(
             lines,
             f"{code} is {_BLOCKS[group]} on the same day as {facet}; {coverage}",
@@ -113,6 +108,16 @@ def other_block_same_day(day: Day) -> Iterator[RawFinding | NotAsked]:
             severity=severity,
             question=f"What reason does the record document for {code}?",
         )
+
+
+def _of_epidural(day: Day, code: str, coverage: str) -> tuple[str, Severity | None]:
+    """Return what an epidural needs that is covered only with a facet cyst, and the severity."""
+    only = "it is covered only for a facet cyst"
+    if _is_of_other_region(day, code):
+        return f"{coverage}. It is for another region; at a nearby level {only}", None
+    if _is_for_cyst(day):
+        return f"at the same or a nearby level {only}, which is documented here", Severity.INFO
+    return f"at the same or a nearby level {only}", None
 
 
 def _is_of_other_region(day: Day, code: str) -> bool:
