@@ -445,6 +445,8 @@ class Claim:
     def dates(self) -> tuple[dt.date, ...]:
         """The dates of service of its lines, in order: their own, or else that of the claim.
 
+        A claim without lines has its own date.
+
         >>> line = ClaimLine(code="64493", units=1, date=dt.date(2026, 3, 3))
         >>> claim = Claim(
         ...     claim_type=ClaimType.PROFESSIONAL,
@@ -454,6 +456,8 @@ class Claim:
         >>> [str(date) for date in claim.dates]
         ['2026-03-02', '2026-03-03']
         """
+        if not self.lines:
+            return (self.date,) if self.date else ()
         return tuple(sorted({day for line in self.lines if (day := line.date or self.date)}))
 
     def __attrs_post_init__(self) -> None:

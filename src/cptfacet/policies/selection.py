@@ -113,9 +113,8 @@ def find_record_area(
 
 
 def dates_of(record: Session | Claim) -> tuple[dt.date, ...]:
-    """Return the dates of service of a record; a claim without lines has the date of the claim."""
-    dates = record.dates if isinstance(record, Claim) else ()
-    return dates or ((record.date,) if record.date else ())
+    """Return the dates of service of a record."""
+    return record.dates if isinstance(record, Claim) else (record.date,)
 
 
 def find_area_on(
