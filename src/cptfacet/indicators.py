@@ -28,6 +28,7 @@ __all__ = [
     "Deciding",
     "FeeStatus",
     "GlobalDays",
+    "Indicator",
     "Indicators",
     "MultipleIndicator",
     "SurgeonsIndicator",
@@ -38,7 +39,16 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class FeeStatus(StrEnum):
+class Indicator(StrEnum):
+    """A symbol of the fee schedule, with its meaning in words of our own."""
+
+    @property
+    def label(self) -> str:
+        """Its meaning, such as "not covered"."""
+        return _LABELS[type(self)][self.value]
+
+
+class FeeStatus(Indicator):
     """The status code of a procedure: whether the fee schedule pays it, and how."""
 
     ACTIVE = "A"
@@ -77,7 +87,7 @@ _NEVER_PAID = {
 }
 
 
-class GlobalDays(StrEnum):
+class GlobalDays(Indicator):
     """The global period of a procedure.
 
     >>> GlobalDays("010").days, GlobalDays("ZZZ").days
@@ -111,7 +121,7 @@ class GlobalDays(StrEnum):
         return self in {GlobalDays.ZERO, GlobalDays.TEN}
 
 
-class MultipleIndicator(StrEnum):
+class MultipleIndicator(Indicator):
     """How several procedures of one day are adjusted."""
 
     NO_ADJUSTMENT = "0"
@@ -125,7 +135,7 @@ class MultipleIndicator(StrEnum):
     NOT_APPLICABLE = "9"
 
 
-class BilateralIndicator(StrEnum):
+class BilateralIndicator(Indicator):
     """How a procedure on both sides is paid."""
 
     NO_ADJUSTMENT = "0"
@@ -144,7 +154,7 @@ class BilateralIndicator(StrEnum):
         return self in {BilateralIndicator.ADJUSTED, BilateralIndicator.EACH_SIDE}
 
 
-class AssistantIndicator(StrEnum):
+class AssistantIndicator(Indicator):
     """Whether an assistant at surgery is paid."""
 
     WITH_DOCUMENTATION = "0"
@@ -162,7 +172,7 @@ class AssistantIndicator(StrEnum):
         return self in {AssistantIndicator.WITH_DOCUMENTATION, AssistantIndicator.PAID}
 
 
-class SurgeonsIndicator(StrEnum):
+class SurgeonsIndicator(Indicator):
     """Whether a second surgeon, or a team of surgeons, is paid."""
 
     NOT_PAID = "0"
@@ -180,7 +190,7 @@ class SurgeonsIndicator(StrEnum):
         return self in {SurgeonsIndicator.WITH_DOCUMENTATION, SurgeonsIndicator.PAID}
 
 
-class ComponentIndicator(StrEnum):
+class ComponentIndicator(Indicator):
     """How a code divides into a professional and a technical component (PC/TC)."""
 
     PHYSICIAN_SERVICE = "0"
@@ -208,6 +218,78 @@ _DIVIDED = {
     ComponentIndicator.DIAGNOSTIC_TEST,
     ComponentIndicator.LABORATORY_INTERPRETATION,
     ComponentIndicator.PHYSICIAN_INTERPRETATION,
+}
+
+
+_NOT_APPLICABLE = "not applicable"
+_SURGEONS = {
+    "0": "not paid",
+    "1": "paid with documentation of the need",
+    "2": "paid",
+    "9": _NOT_APPLICABLE,
+}
+_LABELS: Mapping[type, Mapping[str, str]] = {
+    FeeStatus: {
+        "A": "active: paid under the fee schedule",
+        "B": "bundled into other services: never paid alone",
+        "C": "the MAC sets the price",
+        "E": "excluded by regulation: not paid",
+        "I": "not valid for Medicare: another code reports it",
+        "J": "anesthesia: paid under its own schedule",
+        "M": "measurement only: not paid",
+        "N": "not covered",
+        "P": "bundled or excluded: not paid alone",
+        "Q": "functional information only",
+        "R": "restricted: special coverage instructions apply",
+        "T": "paid only if nothing else of the day is",
+        "X": "excluded by statute: not paid under the fee schedule",
+    },
+    GlobalDays: {
+        "000": "a minor procedure: its own day",
+        "010": "a minor procedure: its own day and the 10 days after it",
+        "090": "a major procedure: the day before, its own day and the 90 days after it",
+        "MMM": "maternity",
+        "XXX": _NOT_APPLICABLE,
+        "YYY": "the MAC sets it",
+        "ZZZ": "that of its primary procedure",
+    },
+    MultipleIndicator: {
+        "0": "no reduction beside other procedures",
+        "1": "the standard reduction from before 1995",
+        "2": "the standard reduction beside other procedures",
+        "3": "the reduction for endoscopies",
+        "4": "the reduction for diagnostic imaging",
+        "5": "the reduction for therapy",
+        "6": "the reduction for cardiovascular tests",
+        "7": "the reduction for ophthalmology tests",
+        "9": _NOT_APPLICABLE,
+    },
+    BilateralIndicator: {
+        "0": "nothing more is paid for the second side",
+        "1": "more is paid for both sides than for one",
+        "2": "the amount is already that of both sides",
+        "3": "each side is paid in full",
+        "9": _NOT_APPLICABLE,
+    },
+    AssistantIndicator: {
+        "0": "paid with documentation of the need",
+        "1": "not paid",
+        "2": "paid",
+        "9": _NOT_APPLICABLE,
+    },
+    SurgeonsIndicator: _SURGEONS,
+    ComponentIndicator: {
+        "0": "a physician service: not divided",
+        "1": "a diagnostic test with a professional and a technical component",
+        "2": "the professional component alone",
+        "3": "the technical component alone",
+        "4": "a diagnostic test as a whole",
+        "5": "incident to a physician service",
+        "6": "the interpretation of a laboratory test",
+        "7": "therapy in private practice",
+        "8": "the interpretation by a physician",
+        "9": _NOT_APPLICABLE,
+    },
 }
 
 

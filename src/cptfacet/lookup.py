@@ -18,6 +18,7 @@ from cptfacet.claims import ClaimType
 from cptfacet.dates import EffectivePeriod, Status
 from cptfacet.errors import ParseError, UnknownIdError
 from cptfacet.findings import RuleFamily
+from cptfacet.indicators import Indicator
 from cptfacet.interop.examples import examples
 from cptfacet.interop.json import to_data
 from cptfacet.policies import value_of
@@ -172,15 +173,15 @@ def _code(text: str, asked: _Asked) -> Shown:
     }
     data |= _on(asked, procedure.term)
     if procedure.indicators:
-        indicators = attrs.asdict(procedure.indicators, filter=lambda a, _: a.name in _INDICATORS)
+        symbols = attrs.asdict(
+            procedure.indicators, filter=lambda _, value: isinstance(value, Indicator)
+        )
         seen = procedure.indicators.term.seen
         data["indicators"] = {
-            **indicators,
+            **symbols,
             "read": f"{seen} to {procedure.indicators.last}, all editions equal",
         }
-        data["indicators_mean"] = {
-            name: INDICATORS[name][getattr(procedure.indicators, name)] for name in _INDICATORS
-        }
+        data["indicators_mean"] = {name: symbol.label for name, symbol in symbols.items()}
     data["sources"] = _sources(procedure.citations)
     return Shown(kind="code", title=f"{procedure.code}: {procedure.label}", data=data)
 
@@ -482,82 +483,6 @@ def _by_value(stated: Iterable[Provision | NotKnown]) -> list[dict[str, Any]]:
         {"key": fact["key"], "for": joined.get(where, []), **fact} for where, fact in facts.items()
     ]
 
-
-_NOT_APPLICABLE = "not applicable"
-_SURGEONS = {
-    "0": "not paid",
-    "1": "paid with documentation of the need",
-    "2": "paid",
-    "9": _NOT_APPLICABLE,
-}
-# What the symbols of the fee schedule mean, in words of our own.
-INDICATORS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "status": {
-            "A": "active: paid under the fee schedule",
-            "B": "bundled into other services: never paid alone",
-            "C": "the MAC sets the price",
-            "E": "excluded by regulation: not paid",
-            "I": "not valid for Medicare: another code reports it",
-            "J": "anesthesia: paid under its own schedule",
-            "M": "measurement only: not paid",
-            "N": "not covered",
-            "P": "bundled or excluded: not paid alone",
-            "Q": "functional information only",
-            "R": "restricted: special coverage instructions apply",
-            "T": "paid only if nothing else of the day is",
-            "X": "excluded by statute: not paid under the fee schedule",
-        },
-        "global_days": {
-            "000": "a minor procedure: its own day",
-            "010": "a minor procedure: its own day and the 10 days after it",
-            "090": "a major procedure: the day before, its own day and the 90 days after it",
-            "MMM": "maternity",
-            "XXX": _NOT_APPLICABLE,
-            "YYY": "the MAC sets it",
-            "ZZZ": "that of its primary procedure",
-        },
-        "multiple": {
-            "0": "no reduction beside other procedures",
-            "1": "the standard reduction from before 1995",
-            "2": "the standard reduction beside other procedures",
-            "3": "the reduction for endoscopies",
-            "4": "the reduction for diagnostic imaging",
-            "5": "the reduction for therapy",
-            "6": "the reduction for cardiovascular tests",
-            "7": "the reduction for ophthalmology tests",
-            "9": _NOT_APPLICABLE,
-        },
-        "bilateral": {
-            "0": "nothing more is paid for the second side",
-            "1": "more is paid for both sides than for one",
-            "2": "the amount is already that of both sides",
-            "3": "each side is paid in full",
-            "9": _NOT_APPLICABLE,
-        },
-        "assistant": {
-            "0": "paid with documentation of the need",
-            "1": "not paid",
-            "2": "paid",
-            "9": _NOT_APPLICABLE,
-        },
-        "co_surgeon": _SURGEONS,
-        "team": _SURGEONS,
-        "pc_tc": {
-            "0": "a physician service: not divided",
-            "1": "a diagnostic test with a professional and a technical component",
-            "2": "the professional component alone",
-            "3": "the technical component alone",
-            "4": "a diagnostic test as a whole",
-            "5": "incident to a physician service",
-            "6": "the interpretation of a laboratory test",
-            "7": "therapy in private practice",
-            "8": "the interpretation by a physician",
-            "9": _NOT_APPLICABLE,
-        },
-    }
-)
-_INDICATORS = tuple(INDICATORS)
 
 KINDS: Mapping[str, Callable[[str, _Asked], Shown]] = {
     "code": _code,

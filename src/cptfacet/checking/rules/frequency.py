@@ -159,7 +159,7 @@ def in_global_period(day: Day) -> Iterator[RawFinding | NotAsked]:
 
 
 def _roles_after(line: Line) -> tuple[ModifierRole, ...] | NotAsked:
-    """Return the roles of which a line in a global period needs one; none if it needs no modifier.
+    """Return the roles that a modifier of a line in a global period has; none if it needs no modifier.
 
     A visit does, and a procedure with a global period of its own, not an add-on to one.
     """

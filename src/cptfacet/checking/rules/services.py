@@ -20,7 +20,6 @@ from cptfacet.checking.rule import (
 from cptfacet.checking.signals import Signal
 from cptfacet.dates import Status
 from cptfacet.findings import Question, QuestionTopic, RuleFamily, Severity
-from cptfacet.indicators import FeeStatus
 from cptfacet.modifiers import ModifierRole
 from cptfacet.policies import Known, value_of
 from cptfacet.policies.vocabulary import COVERAGE_TECHNIQUE, BlocksBeside, Coverage
@@ -238,14 +237,6 @@ def _by_fee_schedule(plan: CheckingPlan) -> bool:
     return isinstance(plan.rules.fee_schedule(), Known)
 
 
-_NOT_PAID = {
-    FeeStatus.BUNDLED: "its payment is bundled into that of other services",
-    FeeStatus.EXCLUDED_BY_REGULATION: "it is excluded by regulation",
-    FeeStatus.NOT_VALID: "it is not valid for Medicare, which uses another code",
-    FeeStatus.NOT_COVERED: "it is not covered",
-    FeeStatus.BUNDLED_OR_EXCLUDED: "it is bundled or excluded",
-    FeeStatus.EXCLUDED_BY_STATUTE: "it is excluded by statute",
-}
 _ELSEWHERE = {CodeGroup.DRUG, CodeGroup.CONTRAST}
 
 
@@ -264,8 +255,8 @@ def service_not_covered(day: Day) -> Iterator[RawFinding]:
             continue
         yield finding(
             lines,
-            f"{code}: the physician fee schedule pays a practitioner nothing for it (status"
-            f" {fees.status.value}); {_NOT_PAID[fees.status]}",
+            f"{code}: the physician fee schedule pays a practitioner nothing for it; status"
+            f" {fees.status.value} means {fees.status.label}",
             citations=fees.citations,
             question=f"Which code reports the service of {code}, or should the line be dropped?",
         )
