@@ -30,6 +30,8 @@ __all__ = [
     "parse_word",
     "spoiled_number",
     "stated",
+    "without_fraction",
+    "without_midnight",
 ]
 
 
@@ -158,16 +160,36 @@ def as_text(value: object) -> Any:  # noqa: ANN401  as above
     return str(whole) if value == whole else value
 
 
+def without_fraction(text: str) -> str:
+    """Return a code without the ".0" of a spreadsheet that has read it as a number.
+
+    >>> without_fraction("64493.0"), without_fraction("0213T")
+    ('64493', '0213T')
+    """
+    whole, dot, fraction = text.strip().partition(".")
+    spoiled = dot and whole.isascii() and whole.isdecimal() and fraction and not fraction.strip("0")
+    return whole if spoiled else text
+
+
 def spoiled_number(text: str) -> str:
     """Return the reason why a code ends in ".0", or an empty text if it does not.
 
     >>> spoiled_number("64493.0")
     'a spreadsheet has read it as a number; write 64493'
     """
-    whole, dot, fraction = text.strip().partition(".")
-    if dot and whole.isdecimal() and fraction and not fraction.strip("0"):
-        return f"a spreadsheet has read it as a number; write {whole}"
-    return ""
+    whole = without_fraction(text)
+    return "" if whole == text else f"a spreadsheet has read it as a number; write {whole}"
+
+
+def without_midnight(date: object) -> Any:  # noqa: ANN401  as above
+    """Return the date of a timestamp at midnight without a time zone, and anything else unchanged.
+
+    >>> without_midnight(dt.datetime(2026, 3, 2))
+    datetime.date(2026, 3, 2)
+    """
+    if isinstance(date, dt.datetime) and date.time() == dt.time() and date.tzinfo is None:
+        return date.date()
+    return date
 
 
 def parse_word(

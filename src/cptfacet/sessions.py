@@ -16,6 +16,7 @@ from cptfacet._inputs import (
     expect_text,
     parse_word,
     stated,
+    without_midnight,
 )
 from cptfacet._records import are_all, check_types, sealed
 from cptfacet._spellings import names_side, take_side
@@ -582,13 +583,6 @@ def parse_session(
     )
 
 
-def _without_midnight(date: object) -> object:
-    """Return the date of a timestamp at midnight without a time zone, and anything else unchanged."""
-    if isinstance(date, dt.datetime) and date.time() == dt.time() and date.tzinfo is None:
-        return date.date()
-    return date
-
-
 def _place(given: object) -> Any:  # noqa: ANN401  the session checks what it is
     """Return a place of service; of one that was read as a number, its two digits."""
     digits = as_text(given)
@@ -620,7 +614,7 @@ class _Words:
             return None
         if isinstance(given, str):
             return self.read("date", parse_date, given)
-        return expect_date(_without_midnight(given), "date")
+        return expect_date(without_midnight(given), "date")
 
     def stated(self, path: str, parse: Callable[[str], T], text: object) -> T | None:
         """Read a word that may be left out."""

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from cptfacet._inputs import as_text, expect, expect_several, stated
+from cptfacet._inputs import (
+    as_text,
+    expect,
+    expect_several,
+    stated,
+    without_fraction,
+    without_midnight,
+)
 from cptfacet.claims import Claim, ClaimLine, parse_claim_type, parse_frequency, parse_purpose
 from cptfacet.dates import parse_date
 from cptfacet.errors import CptfacetError, DocumentError, Problem
@@ -313,12 +320,11 @@ _NO_LISTS: tuple[type[Any], ...] = (bytes, Mapping)
 
 def _day(value: dt.date) -> str:
     """Return a date, or a timestamp at midnight, as text."""
-    if isinstance(value, dt.datetime):
-        if value.time() != dt.time() or value.tzinfo is not None:
-            message = "it has a time of day or a time zone; write the date alone, with .date()"
-            raise TypeError(message)
-        value = value.date()
-    return value.isoformat()
+    date: dt.date = without_midnight(value)
+    if isinstance(date, dt.datetime):
+        message = "it has a time of day or a time zone; write the date alone, with .date()"
+        raise TypeError(message)
+    return date.isoformat()
 
 
 def _claims(rows: Iterable[_Row]) -> Iterator[Claim | DocumentError]:
@@ -561,13 +567,10 @@ def _several(cells: Mapping[str, str], column: str, between: re.Pattern[str]) ->
     return tuple([as_code(_digits(text) or "") for text in listed if text])
 
 
-_DECIMAL = re.compile(r"(\d+)\.0+", re.ASCII)
-
-
 def _digits(text: str | None) -> str | None:
     """Return a code without the ".0" of a spreadsheet that has read it as a number."""
-    spoiled = text and _DECIMAL.fullmatch(text)
-    return spoiled[1].zfill(2) if spoiled else text
+    whole = text and without_fraction(text)
+    return whole.zfill(2) if whole and whole != text else text
 
 
 _THOUSANDS = re.compile(r"\$?\s*(\d{1,3}(?:,\d{3})*|\d+)(\.\d+)?", re.ASCII)
