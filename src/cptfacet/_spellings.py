@@ -24,6 +24,7 @@ __all__ = [
     "drop_sides",
     "fold",
     "list_names",
+    "names_of",
     "names_side",
     "read_segments",
     "spell",
@@ -172,9 +173,14 @@ _TIGHT = re.compile(r" ?([-,;]) ?|(?<=\() | (?=\))")
 # -- sides
 
 
+def _side_words() -> list[str]:
+    """List the words for sides, longest first; a single letter names a side only by itself."""
+    return sorted((word for word in spellings().sides if len(word) > 1), key=len, reverse=True)
+
+
 @functools.cache
 def _sides() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    words = sorted((word for word in spellings().sides if len(word) > 1), key=len, reverse=True)
+    words = _side_words()
     side = "|".join(re.escape(word).replace("\\-", "[-/]").replace("\\ ", r"\s+") for word in words)
     return (
         re.compile(rf"\s*\(?(?P<side>{side})\)?[\s,.-]+(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL),
@@ -214,8 +220,8 @@ def drop_sides(folded: str) -> str:
 
 @functools.cache
 def _any_side() -> re.Pattern[str]:
-    words = sorted((word for word in spellings().sides if len(word) > 1), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Z0-9])(?:{'|'.join(map(re.escape, words))})(?![A-Z0-9])")
+    words = "|".join(map(re.escape, _side_words()))
+    return re.compile(rf"(?<![A-Z0-9])(?:{words})(?![A-Z0-9])")
 
 
 # -- several names in one entry
@@ -271,6 +277,15 @@ def list_names(text: str) -> tuple[Listed | str, ...]:
     return tuple(_with_words(parts))
 
 
+def names_of(parts: Iterable[Listed | str]) -> list[str]:
+    """List the names in the parts of a list, one for each segment.
+
+    >>> names_of(list_names("L3, L4 MB and TON"))
+    ['L3 MB', 'L4 MB', 'TON']
+    """
+    return [name for part in parts for name in (part.names if isinstance(part, Listed) else [part])]
+
+
 def read_segments(first: str, last: str | None = None) -> tuple[str, ...]:
     """Return the segments from one to another, in the order of the body; () if one is unknown.
 
@@ -294,22 +309,21 @@ _RARE = (
 
 def _with_words(parts: list[Listed | str]) -> list[Listed | str]:
     """Return the parts of a list, those without words with the words of their neighbors."""
-    done = list(parts)
-    after = ""
-    for place in reversed(range(len(done))):
-        part = done[place]
-        if isinstance(part, str) or part.before:
-            after = ""
-        elif part.after:
-            after = part.after
-        elif after:
-            done[place] = attrs.evolve(part, after=after)
-    before = ""
-    for place, part in enumerate(done):
-        if isinstance(part, str) or part.after:
-            before = ""
-        elif part.before:
-            before = part.before
-        elif before:
-            done[place] = attrs.evolve(part, before=before)
+    backward = _passed_on(parts[::-1], "after", stop="before")
+    return _passed_on(backward[::-1], "before", stop="after")
+
+
+def _passed_on(parts: list[Listed | str], words: str, *, stop: str) -> list[Listed | str]:
+    """Return parts, those without words with the ones that an earlier part has on one side."""
+    done: list[Listed | str] = []
+    given: dict[str, Any] = {}
+    for part in parts:
+        new = part
+        if isinstance(part, str) or getattr(part, stop):
+            given = {}
+        elif own := getattr(part, words):
+            given = {words: own}
+        else:
+            new = attrs.evolve(part, **given)
+        done.append(new)
     return done

@@ -13,7 +13,7 @@ import attrs
 
 from cptfacet._inputs import expect_text
 from cptfacet._records import check_types, sealed
-from cptfacet._spellings import Listed, fold, list_names, names_side, spell, spellings
+from cptfacet._spellings import Listed, fold, list_names, names_of, names_side, spell, spellings
 from cptfacet.errors import ParseError
 
 __all__ = [
@@ -293,6 +293,11 @@ def _without_noun(text: str) -> str:
     return spelled
 
 
+NAME_BOTH = (
+    "name the two segments of the joint, as in L4-L5 or C7-T1"  # nothing else is known of it
+)
+
+
 def _why_no_joint(spelled: str) -> str:
     if _SACROILIAC.fullmatch(spelled):
         return "SI is the sacroiliac joint; for the first sacral segment write S1, as in L5-S1"
@@ -302,7 +307,7 @@ def _why_no_joint(spelled: str) -> str:
             "one segment may be a vertebra or a nerve;"
             f" name both segments of the joint, as in {joint.value}"
         )
-    return "name the two segments of the joint, as in L4-L5 or C7-T1"
+    return NAME_BOTH
 
 
 def parse_side(text: str) -> Side:
@@ -392,9 +397,7 @@ def parse_nerves(text: str) -> tuple[Nerve, ...]:
     expect_text(text, 'parse_nerves("L3, L4 medial branches")')
     parts = list_names(text)
     listed = [part for part in parts if isinstance(part, Listed)]
-    names = [
-        name for part in parts for name in (part.names if isinstance(part, Listed) else [part])
-    ]
+    names = names_of(parts)
     if len(names) < 2 or spell(text) in {**spellings().nerves, **spellings().others}:  # noqa: PLR2004
         return (parse_nerve(text),)
     for run in (
@@ -493,7 +496,7 @@ def nerves_from_note(text: str) -> tuple[NamedNerve, ...]:
     certain = all(
         isinstance(part, str) or len(part.segments) == 1 or _is_sacral(part) for part in parts
     )
-    names = [n for p in parts for n in (p.names if isinstance(p, Listed) else [p])]
+    names = names_of(parts)
     if whole.reason or not certain or not any(name in spellings().nerves for name in names):
         return (whole,)
     found = [_nerves_or_none(name) or (UnlistedNerve(name=name.lower()),) for name in names]
@@ -512,6 +515,5 @@ def _read_or_none(text: str) -> tuple[Nerve, ...] | None:
 
 
 def _nerves_or_none(text: str) -> tuple[Nerve, ...] | None:
-    names = [n for p in list_names(text) for n in (p.names if isinstance(p, Listed) else [p])]
-    found = [spellings().nerves.get(name) for name in names]
+    found = [spellings().nerves.get(name) for name in names_of(list_names(text))]
     return tuple(Nerve(name) for name in found if name) if all(found) else None

@@ -11,7 +11,16 @@ import attrs
 from cptfacet._inputs import expect_text
 from cptfacet._records import sealed
 from cptfacet._spellings import drop_sides, spell, spellings
-from cptfacet.anatomy import BY_UPPER, JOINTS, SEGMENT, Joint, Nerve, parse_joint, parse_nerve
+from cptfacet.anatomy import (
+    BY_UPPER,
+    JOINTS,
+    NAME_BOTH,
+    SEGMENT,
+    Joint,
+    Nerve,
+    parse_joint,
+    parse_nerve,
+)
 from cptfacet.errors import ParseError
 from cptfacet.reference import Reference, find_reference
 
@@ -139,7 +148,7 @@ def _why_not(items: list[str]) -> str:
         try:
             parse_joint(item)
         except ParseError as error:
-            if not error.reason.startswith("name "):
+            if error.reason != NAME_BOTH:
                 return error.reason
     return ""
 
