@@ -499,7 +499,7 @@ class TestWhatIsNotKnown:
         assert wrong("cpt", claim("64475-RT", "64476-50", date="2008-06-02")) == []
 
 
-PLAN = """
+HEAD = """
 id = "example-plan"
 title = "Example Health Plan"
 payer = "Example Health Plan"
@@ -509,7 +509,8 @@ extends = "cpt"
 [sources.example-manual]
 title = "Provider manual"
 publisher = "Example Health Plan"
-
+"""
+PLAN = """
 [[provisions]]
 key = "laterality.format"
 for = { role = "primary" }
@@ -569,7 +570,7 @@ class TestAnotherPayer:
         expected: list[tuple[str, list[str] | None]],
     ) -> None:
         file = tmp_path / "example-plan.toml"
-        file.write_text(PLAN, encoding="utf-8")
+        file.write_text(HEAD + PLAN, encoding="utf-8")
         report = Checker(policies.load(file)).check(claim(*lines, claim_type=claim_type))
         found = [f for f in report.findings if f.family is RuleFamily.LATERALITY]
 
@@ -577,16 +578,6 @@ class TestAnotherPayer:
 
 
 ACCEPTING = """
-id = "example-plan"
-title = "Example Health Plan"
-payer = "Example Health Plan"
-revised = 2026-03-01
-extends = "cpt"
-
-[sources.example-manual]
-title = "Provider manual"
-publisher = "Example Health Plan"
-
 [[provisions]]
 key = "laterality.format"
 for = {{ role = ["primary", "injection-add-on", "ablation-add-on"] }}
@@ -620,7 +611,7 @@ class TestAcceptedFormats:
     ) -> Iterator[tuple[LateralityFormat, set[str], set[str]]]:
         """Yield each format with the rules that find it wrong, and those that are not checked."""
         file = tmp_path / "example-plan.toml"
-        text = ACCEPTING.format(wanted=wanted, accepted=accepted, seen=seen)
+        text = HEAD + ACCEPTING.format(wanted=wanted, accepted=accepted, seen=seen)
         file.write_text(text, encoding="utf-8")
         checker = Checker(policies.load(file), memo=0)
         for claim_type, role in itertools.product(ClaimType, CODES):
